@@ -1,0 +1,167 @@
+"""The hook: an Airflow connection of type ``fastlabel`` -> a ready client."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.hooks.settings import ConnectionSettings, InvalidConnectionError, read_connection
+from airflow_provider_fastlabel.provider_info import CONN_FIELDS, UI_FIELD_BEHAVIOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.client.exceptions import FastLabelException
+    from airflow_provider_fastlabel.hooks.settings import ConnectionLike
+
+TEST_TIMEOUT = (5.0, 10.0)
+"""Connect and read timeout of "test connection", in seconds."""
+
+TEST_PAGE = 100
+"""How many projects "test connection" asks for."""
+
+
+def user_agent() -> str:
+    """Return the ``User-Agent`` of this provider, with the versions of Airflow and Python."""
+    from airflow import __version__ as airflow_version
+
+    return (
+        f"airflow-provider-fastlabel/{__version__} apache-airflow/{airflow_version} python/{platform.python_version()}"
+    )
+
+
+def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelClient:
+    """Build a client from checked settings.
+
+    :param overrides: client arguments that win over the connection, for instance ``max_retries=0``.
+    """
+    from airflow_provider_fastlabel.client import FastLabelClient
+
+    return FastLabelClient(**{**settings.client_arguments(), "user_agent": user_agent(), **overrides})
+
+
+class FastLabelHook(BaseHook):
+    """Gives a :class:`~airflow_provider_fastlabel.client.FastLabelClient` for an Airflow connection.
+
+    Connection fields: password = access token; host = API base URL (default ``https://api.fastlabel.ai/v1/``); extra:
+    ``timeout``, ``max_retries``, ``calls_per_10_minutes``, ``verify``, ``proxies``. The environment variables of the
+    client are not consulted: what Airflow says is what is used.
+
+    :param fastlabel_conn_id: id of the Airflow connection, of type ``fastlabel``.
+    """
+
+    conn_name_attr = "fastlabel_conn_id"
+    default_conn_name = "fastlabel_default"
+    conn_type = "fastlabel"
+    hook_name = "FastLabel"
+
+    def __init__(self, fastlabel_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fastlabel_conn_id = fastlabel_conn_id
+        self._client: FastLabelClient | None = None
+
+    def get_conn(self) -> FastLabelClient:
+        """Return the client of this connection; built at the first call, the same one afterwards.
+
+        :raises InvalidConnectionError: when the connection has no token or a field that cannot be used.
+        """
+        if self._client is None:
+            self._client = build_client(self.settings())
+        return self._client
+
+    def settings(self) -> ConnectionSettings:
+        """Read and check the connection.
+
+        :raises InvalidConnectionError: naming the field that is missing or wrong.
+        """
+        connection = self.get_connection(self.fastlabel_conn_id)
+        return read_connection(connection, connection.extra_dejson)
+
+    @classmethod
+    def client_from_connection(
+        cls, connection: ConnectionLike, extra: Mapping[str, Any], **overrides: Any
+    ) -> FastLabelClient:
+        """Build a client from a connection that the caller already holds, as triggers do.
+
+        :param connection: the Airflow connection.
+        :param extra: its extra field as a dictionary.
+        :param overrides: client arguments that win over the connection.
+        """
+        return build_client(read_connection(connection, extra), **overrides)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Make one cheap call and say in one sentence what is right or wrong; never shows the token.
+
+        :return: (works, message).
+        """
+        from airflow_provider_fastlabel.client.exceptions import FastLabelException, RateLimited
+
+        try:
+            settings = self.settings()
+        except InvalidConnectionError as error:
+            return False, str(error)
+        host = urlsplit(settings.api_url).netloc
+        client = build_client(settings, timeout=TEST_TIMEOUT, max_retries=0)
+        try:
+            projects = client.get_projects(limit=TEST_PAGE)
+        except RateLimited:
+            return True, f"{host} knows the access token, but its call quota is used up for now."
+        except FastLabelException as error:
+            return False, _explain(error, settings.api_url)
+        finally:
+            client.close()
+        if not isinstance(projects, list):
+            return False, _not_the_api(settings.api_url)
+        return True, f"Connected to {host}; the access token sees {_count_projects(len(projects))}."
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return which standard fields the form hides and renames; read by Airflow 3.0 and 3.1 only."""
+        return {
+            "hidden_fields": list(UI_FIELD_BEHAVIOUR["hidden-fields"]),
+            "relabeling": dict(UI_FIELD_BEHAVIOUR["relabeling"]),
+            "placeholders": dict(UI_FIELD_BEHAVIOUR["placeholders"]),
+        }
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the extra fields of the form, one widget each; read by Airflow 3.0 and 3.1 only."""
+        from flask_babel import lazy_gettext  # type: ignore[import-not-found, unused-ignore]
+        from wtforms import IntegerField, StringField  # type: ignore[import-untyped, unused-ignore]
+
+        widgets: dict[str, Any] = {}
+        for name, field in CONN_FIELDS.items():
+            widget = IntegerField if "integer" in field["schema"]["type"] else StringField
+            widgets[name] = widget(lazy_gettext(field["label"]), description=field["description"])
+        return widgets
+
+
+def _explain(error: FastLabelException, api_url: str) -> str:
+    """Say in one sentence what a failed connection test means and what to check."""
+    from airflow_provider_fastlabel.client.exceptions import AuthError, ConnectionFailed, NotFound, RequestTimeout
+
+    host = urlsplit(api_url).netloc
+    if isinstance(error, AuthError):
+        return f"{host} answered, but refuses the access token (HTTP {error.code}). Check the access token."
+    if isinstance(error, NotFound):
+        return _not_the_api(api_url)
+    if isinstance(error, ConnectionFailed | RequestTimeout):
+        return f"{host} cannot be reached: {error.message}. Check the API base URL, the proxies and the network."
+    return f"{host} answered with an error: {error.message}. Check the API base URL {api_url}."
+
+
+def _not_the_api(api_url: str) -> str:
+    """Say that something answers at the address which is not FastLabel's API."""
+    return f"{urlsplit(api_url).netloc} answered, but not as the FastLabel API. Check the API base URL {api_url}."
+
+
+def _count_projects(number: int) -> str:
+    """Say how many projects were seen, when the list may have been cut."""
+    if number >= TEST_PAGE:
+        return f"{number} projects or more"
+    return f"{number} project{'' if number == 1 else 's'}"

@@ -1,0 +1,194 @@
+"""The one reading of an Airflow connection of type ``fastlabel``: what its fields mean and how a wrong one is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+log = logging.getLogger(__name__)
+
+
+class InvalidConnectionError(ValueError):
+    """A ``fastlabel`` connection that cannot be used; the message names the connection and the field."""
+
+
+class ConnectionLike(Protocol):
+    """The attributes of an Airflow connection that are read here."""
+
+    conn_id: str
+    host: str | None
+    port: int | None
+    schema: str | None
+    password: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionSettings:
+    """What a ``fastlabel`` connection says, checked; a field that was not given is ``None``.
+
+    :param conn_id: id of the Airflow connection, for messages.
+    :param access_token: FastLabel access token; never shown by ``repr``.
+    :param api_url: API base URL, ends with a slash.
+    :param timeout: seconds, one number or (connect, read).
+    :param max_retries: retries per request.
+    :param calls_per_10_minutes: quota shared by all threads of a process.
+    :param verify: TLS verification: ``True``, ``False`` or the path of a CA bundle.
+    :param proxies: URL scheme to proxy URL, as ``requests`` takes it.
+    """
+
+    conn_id: str
+    access_token: str
+    api_url: str
+    timeout: float | tuple[float, float] | None = None
+    max_retries: int | None = None
+    calls_per_10_minutes: int | None = None
+    verify: bool | str | None = None
+    proxies: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"ConnectionSettings({self.conn_id!r}, {self.api_url!r})"
+
+    def client_arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of a client; what the connection leaves out keeps the client's default."""
+        optional = {name: getattr(self, name) for name in EXTRA_FIELDS}
+        given = {name: value for name, value in optional.items() if value is not None}
+        return {"access_token": self.access_token, "api_url": self.api_url, **given}
+
+    def fingerprint(self) -> str:
+        """Return a digest that changes when anything in the connection changes, the token included."""
+        text = json.dumps(self.client_arguments(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_connection(connection: ConnectionLike, extra: Mapping[str, Any]) -> ConnectionSettings:
+    """Read and check a connection.
+
+    :param connection: the Airflow connection: password = access token, host = API base URL.
+    :param extra: its extra field as a dictionary. Passed apart, because reading it needs an await inside a trigger.
+    :raises InvalidConnectionError: naming the connection and the field that is missing or wrong.
+    """
+    conn_id = connection.conn_id
+    token = (connection.password or "").strip()
+    if not token:
+        raise InvalidConnectionError(
+            f"Connection {conn_id!r} has no access token: put the FastLabel access token into its field 'Access token' "
+            "(the connection's password)."
+        )
+    if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
+        log.warning("Connection %r: unknown extra fields %s are ignored; known: %s", conn_id, unknown, [*EXTRA_FIELDS])
+    values: dict[str, Any] = {}
+    for name, parse in EXTRA_FIELDS.items():
+        raw = extra.get(name)
+        if raw is None or raw == "":
+            continue
+        try:
+            values[name] = parse(raw)
+        except (TypeError, ValueError) as error:
+            raise InvalidConnectionError(f"Connection {conn_id!r}, extra field {name!r}: {error}") from None
+    return ConnectionSettings(conn_id=conn_id, access_token=token, api_url=api_url_of(connection), **values)
+
+
+def api_url_of(connection: ConnectionLike) -> str:
+    """Return the API base URL of a connection, with scheme, version path and trailing slash.
+
+    ``api.example.com``, ``https://api.example.com`` and ``https://api.example.com/v1/`` all mean the last; a path other
+    than the root is kept. Without a scheme it is https, except on the loopback host.
+
+    :raises InvalidConnectionError: when the host is no http(s) URL.
+    """
+    host = (connection.host or "").strip()
+    if not host:
+        return DEFAULT_API_URL
+    if "://" not in host:
+        name = urlsplit(f"//{host}").hostname
+        schema = connection.schema if connection.schema in {"http", "https"} else None
+        host = f"{schema or ('http' if name in LOOPBACK_HOSTS else 'https')}://{host}"
+    try:
+        parts = urlsplit(host)
+        port = parts.port
+    except ValueError:
+        raise InvalidConnectionError(f"Connection {connection.conn_id!r}, host: the URL cannot be read") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise InvalidConnectionError(
+            f"Connection {connection.conn_id!r}, host: must be the API base URL such as {DEFAULT_API_URL}, "
+            "without credentials or query"
+        )
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        log.warning("Connection %r sends the access token unencrypted (http) to %s", connection.conn_id, parts.hostname)
+    netloc = parts.netloc if port or not connection.port else f"{parts.netloc}:{connection.port}"
+    path = parts.path.strip("/") or "v1"
+    return f"{parts.scheme}://{netloc}/{path}/"
+
+
+def _parse_timeout(raw: Any) -> float | tuple[float, float]:
+    """Read seconds: one number, or two for connect and read."""
+    if isinstance(raw, list | tuple):
+        if len(raw) != 2:
+            raise ValueError("must be a number of seconds or [connect, read]")
+        return _positive_seconds(raw[0]), _positive_seconds(raw[1])
+    return _positive_seconds(raw)
+
+
+def _positive_seconds(raw: Any) -> float:
+    """Read a positive, finite number of seconds."""
+    try:
+        seconds = float(raw) if not isinstance(raw, bool) else -1.0
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"must be a positive number of seconds, not {raw!r}")
+    return seconds
+
+
+def _parse_whole(minimum: int) -> Callable[[Any], int]:
+    """Return a parser for whole numbers from ``minimum`` on."""
+
+    def parse(raw: Any) -> int:
+        try:
+            number = int(str(raw))
+        except ValueError:
+            number = minimum - 1
+        if isinstance(raw, bool) or number < minimum:
+            raise ValueError(f"must be a whole number of at least {minimum}, not {raw!r}")
+        return number
+
+    return parse
+
+
+def _parse_verify(raw: Any) -> bool | str:
+    """Read a truth value or the path of a CA bundle."""
+    if isinstance(raw, bool):
+        return raw
+    if not isinstance(raw, str):
+        raise ValueError("must be true, false or the path of a CA bundle")
+    return {"true": True, "false": False}.get(raw.strip().lower(), raw.strip())
+
+
+def _parse_proxies(raw: Any) -> dict[str, str]:
+    """Read a mapping from URL scheme to proxy URL; its JSON text is welcome too. A proxy URL may hold a password."""
+    problem = 'must be an object such as {"https": "http://proxy.example.com:3128"}'
+    try:
+        value = json.loads(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        raise ValueError(problem) from None
+    if not isinstance(value, Mapping) or not all(isinstance(k, str) and isinstance(v, str) for k, v in value.items()):
+        raise ValueError(problem)
+    return dict(value)
+
+
+EXTRA_FIELDS: Mapping[str, Callable[[Any], Any]] = {
+    "timeout": _parse_timeout,
+    "max_retries": _parse_whole(0),
+    "calls_per_10_minutes": _parse_whole(1),
+    "verify": _parse_verify,
+    "proxies": _parse_proxies,
+}
+"""Name of each extra field and the parser that checks it."""

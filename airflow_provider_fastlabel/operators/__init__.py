@@ -1,0 +1,58 @@
+"""The FastLabel operators, one module per job; all can be imported from here and load only when asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.operators.exports import (
+        FastLabelExportAnnotatedImagesOperator,
+        FastLabelExportCocoOperator,
+        FastLabelExportLabelmeOperator,
+        FastLabelExportMasksOperator,
+        FastLabelExportPascalVocOperator,
+        FastLabelExportYoloOperator,
+    )
+    from airflow_provider_fastlabel.operators.imports import FastLabelCreateTasksFromFolderOperator
+    from airflow_provider_fastlabel.operators.monitoring import FastLabelPushMonitoringResultsOperator
+    from airflow_provider_fastlabel.operators.s3_import import FastLabelCreateTasksFromS3Operator
+    from airflow_provider_fastlabel.operators.update import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
+
+__all__ = [
+    "FastLabelCreateTasksFromFolderOperator",
+    "FastLabelCreateTasksFromS3Operator",
+    "FastLabelDeleteTasksOperator",
+    "FastLabelExportAnnotatedImagesOperator",
+    "FastLabelExportCocoOperator",
+    "FastLabelExportLabelmeOperator",
+    "FastLabelExportMasksOperator",
+    "FastLabelExportPascalVocOperator",
+    "FastLabelExportYoloOperator",
+    "FastLabelPushMonitoringResultsOperator",
+    "FastLabelUpdateTasksOperator",
+]
+
+_MODULES = {
+    "FastLabelCreateTasksFromFolderOperator": "imports",
+    "FastLabelCreateTasksFromS3Operator": "s3_import",
+    "FastLabelDeleteTasksOperator": "update",
+    "FastLabelExportAnnotatedImagesOperator": "exports",
+    "FastLabelExportCocoOperator": "exports",
+    "FastLabelExportLabelmeOperator": "exports",
+    "FastLabelExportMasksOperator": "exports",
+    "FastLabelExportPascalVocOperator": "exports",
+    "FastLabelExportYoloOperator": "exports",
+    "FastLabelPushMonitoringResultsOperator": "monitoring",
+    "FastLabelUpdateTasksOperator": "update",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import an operator when it is asked for.
+
+    :raises AttributeError: when this package has no operator of that name.
+    """
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,50 @@
+"""What every FastLabel operator shares: the connection, the hook and the judgement of errors."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
+from airflow_provider_fastlabel.operators.retry import default_retry_policy, permanent_errors_fail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+
+__all__ = ["FastLabelBaseOperator", "permanent_errors_fail"]
+
+
+class FastLabelBaseOperator(BaseOperator):
+    """Base of the FastLabel operators.
+
+    Subclasses extend ``template_fields``, use :attr:`client` inside ``execute`` only (never in ``__init__``, which runs
+    whenever the DAG file is parsed) and wrap their work in :func:`permanent_errors_fail`.
+
+    On Airflow 3.3 and later the default ``retry_policy`` fails at once on errors no retry can cure (wrong token,
+    unknown project, invalid request) and waits as long as FastLabel asks after an exceeded quota.
+
+    :param fastlabel_conn_id: id of the Airflow connection. Templated.
+    """
+
+    template_fields: Sequence[str] = ("fastlabel_conn_id",)
+    ui_color = "#dbe9f6"
+
+    def __init__(self, *, fastlabel_conn_id: str = FastLabelHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fastlabel_conn_id = fastlabel_conn_id
+        if getattr(self, "retry_policy", None) is None and (policy := default_retry_policy()) is not None:
+            self.retry_policy = policy
+
+    @cached_property
+    def hook(self) -> FastLabelHook:
+        """The hook of this operator's connection."""
+        return FastLabelHook(fastlabel_conn_id=self.fastlabel_conn_id)
+
+    @property
+    def client(self) -> FastLabelClient:
+        """The client of this operator's connection; one per task process."""
+        return self.hook.get_conn()
