@@ -1,0 +1,36 @@
+"""FastLabel's HTTP API in Python. Knows nothing of Airflow.
+
+>>> from airflow_provider_fastlabel.client import FastLabelClient
+>>> client = FastLabelClient()  # reads FASTLABEL_ACCESS_TOKEN
+"""
+
+from __future__ import annotations
+
+from airflow_provider_fastlabel.client.client import Client, FastLabelClient
+from airflow_provider_fastlabel.client.exceptions import (
+    AuthError,
+    Conflict,
+    ConnectionFailed,
+    FastLabelException,
+    FastLabelInvalidException,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    RequestTimeout,
+    ServerError,
+)
+
+__all__ = [
+    "AuthError",
+    "Client",
+    "Conflict",
+    "ConnectionFailed",
+    "FastLabelClient",
+    "FastLabelException",
+    "FastLabelInvalidException",
+    "NotFound",
+    "OutcomeUnknown",
+    "RateLimited",
+    "RequestTimeout",
+    "ServerError",
+]

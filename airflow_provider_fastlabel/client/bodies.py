@@ -1,0 +1,127 @@
+"""JSON request bodies with files inside, sent in flat memory.
+
+FastLabel takes files as base64 text inside the JSON body. Here such a body is a sequence of ready JSON text and of
+files that are read, encoded and sent piece by piece. Its exact length is known before the first byte, and it can be
+sent again for a retry.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CHUNK_BYTES = 3 * 64 * 1024
+"""Bytes read from a file at a time. A multiple of three, so that the base64 texts of the pieces simply follow each
+other.
+"""
+
+
+def base64_length(size: int) -> int:
+    """Return the number of characters that ``size`` bytes take as base64 text with padding (RFC 4648)."""
+    return (size + 2) // 3 * 4
+
+
+class FilePart:
+    """A file that stands in a body for its base64 text. It is opened only while it is sent.
+
+    :param path: the file.
+    :raises FastLabelInvalidException: if it does not exist or is no file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            self._stat = self.path.stat()
+        except OSError as error:
+            raise FastLabelInvalidException(f"Cannot read {self.path}: {error.strerror}.", 422) from error
+        if not self.path.is_file():
+            raise FastLabelInvalidException(f"{self.path} is not a file.", 422)
+        self.size = self._stat.st_size
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the base64 text in pieces.
+
+        :raises FastLabelInvalidException: if the file cannot be read, or is no longer what it was when the call began.
+            The body is then cut off before its end, so that FastLabel stores nothing.
+        """
+        try:
+            with self.path.open("rb") as file:
+                self._check(file)
+                while piece := file.read(CHUNK_BYTES):
+                    yield base64.b64encode(piece)
+                self._check(file)
+        except OSError as error:
+            raise FastLabelInvalidException(
+                f"Cannot read {self.path}: {error.strerror}. Nothing was created.", 422
+            ) from error
+
+    def _check(self, file: BinaryIO) -> None:
+        now = os.fstat(file.fileno())
+        if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
+            raise FastLabelInvalidException(
+                f"{self.path} changed while it was being uploaded. Nothing was created; upload it again once it is complete.",
+                422,
+            )
+
+
+class StreamedBody:
+    """A JSON object whose values may hold :class:`FilePart` objects at any depth.
+
+    :param fields: the object to send; read once, never changed.
+    :raises FastLabelInvalidException: if it is not JSON (NaN, infinity, an unknown type).
+    """
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        mark = f"file-{secrets.token_hex(16)}-"
+        files: list[FilePart] = []
+
+        def stand_in(value: object) -> str:
+            if not isinstance(value, FilePart):
+                raise TypeError(f"{type(value).__name__} {value!r} is not JSON")
+            files.append(value)
+            return f"{mark}{len(files) - 1}"
+
+        text = encode(fields, stand_in)
+        pieces = re.split(f'"{mark}(\\d+)"'.encode(), text)
+        self._parts: list[bytes | FilePart] = [
+            piece if index % 2 == 0 else files[int(piece)] for index, piece in enumerate(pieces)
+        ]
+        self._length = sum(
+            len(part) if isinstance(part, bytes) else base64_length(part.size) + 2 for part in self._parts
+        )
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                yield b'"'
+                yield from part.pieces()
+                yield b'"'
+
+
+def encode(fields: object, default: object = None) -> bytes:
+    """Return ``fields`` as JSON text.
+
+    :param default: function that turns an unknown object into a JSON value, as in :func:`json.dumps`.
+    :raises FastLabelInvalidException: if it is not JSON (NaN, infinity, an unknown type, a cycle).
+    """
+    try:
+        return json.dumps(fields, allow_nan=False, default=default).encode()  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise FastLabelInvalidException(
+            f"The request cannot be written as JSON: {error}. Nothing was sent.", 422
+        ) from error

@@ -1,0 +1,86 @@
+"""The client: all groups of calls in one object."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Self
+
+from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.client.resource import Resource
+from airflow_provider_fastlabel.client.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_fastlabel.client.quota import Quota
+
+DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
+
+
+class FastLabelClient(Resource):
+    """FastLabel's HTTP API in Python. One client may be used from many threads.
+
+    :param access_token: token of the workspace; ``FASTLABEL_ACCESS_TOKEN`` if ``None``.
+    :param api_url: base URL of the API; ``FASTLABEL_API_URL`` if ``None``, else the public one.
+    :param timeout: seconds for connecting and for each wait on the answer, as one number or as a pair.
+    :param max_retries: how often a call that failed for a passing reason is repeated.
+    :param calls_per_10_minutes: the quota of the token. All clients of a token in a process share it; the last value
+        given holds.
+    :param verify: whether to check TLS certificates, or the path of a bundle to check them with.
+    :param proxies: proxy per scheme; those of the environment if ``None``.
+    :param user_agent: text to put in front of the ``User-Agent``.
+    :raises ValueError: if there is no token.
+    """
+
+    def __init__(
+        self,
+        access_token: str | None = None,
+        *,
+        api_url: str | None = None,
+        timeout: float | tuple[float, float] = (10, 60),
+        max_retries: int = 5,
+        calls_per_10_minutes: int = 10_000,
+        verify: bool | str = True,
+        proxies: Mapping[str, str] | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        token = access_token or os.environ.get("FASTLABEL_ACCESS_TOKEN")
+        if not token:
+            raise ValueError("FASTLABEL_ACCESS_TOKEN is not configured: set it, or pass access_token.")
+        own_agent = f"airflow-provider-fastlabel/{__version__}"
+        self._transport = Transport(
+            token,
+            (api_url or os.environ.get("FASTLABEL_API_URL") or DEFAULT_API_URL).rstrip("/") + "/",
+            timeout=timeout,
+            max_retries=max_retries,
+            calls_per_10_minutes=calls_per_10_minutes,
+            verify=verify,
+            proxies=proxies,
+            user_agent=f"{user_agent} {own_agent}" if user_agent else own_agent,
+        )
+
+    @property
+    def quota(self) -> Quota:
+        """The quota of this token: ``.remaining()`` calls may start now, of ``.limit`` in 10 minutes."""
+        return self._transport.quota
+
+    @property
+    def transport(self) -> Transport:
+        """The door to the network below, for calls this client has no method for."""
+        return self._transport
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<FastLabelClient {self._transport.api_url}>"
+
+
+Client = FastLabelClient

@@ -1,0 +1,181 @@
+"""How the answers of FastLabel become results, typed errors and pauses: pure functions, no network."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import math
+import random
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+import urllib3.exceptions
+
+from airflow_provider_fastlabel.client.exceptions import (
+    AuthError,
+    Conflict,
+    ConnectionFailed,
+    FastLabelException,
+    FastLabelInvalidException,
+    NotFound,
+    RateLimited,
+    RequestTimeout,
+    ServerError,
+)
+
+RETRY_AFTER_CAP = 120.0
+"""Longest pause in seconds that is slept here; beyond it the caller is told, so that Airflow can reschedule the task
+instead.
+"""
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 20.0
+LONGEST_TEXT = 500
+_TAKEN = re.compile(r"already (exist|used|taken|in use|registered)|duplicate|must be unique|not unique", re.IGNORECASE)
+_REFUSED = {
+    401: (AuthError, "Check the access token (FASTLABEL_ACCESS_TOKEN, or the password of the Airflow connection)."),
+    403: (AuthError, "The token is valid but may not do this; ask the workspace owner for the right."),
+    404: (NotFound, "Check the id or the slug, and that the token belongs to the same workspace."),
+    409: (Conflict, "Choose another name, or look the existing one up."),
+}
+
+
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    """Read a ``Retry-After`` header (RFC 9110, 10.2.3): seconds, with or without decimals, or an HTTP date.
+
+    :param value: the header, ``None`` if absent.
+    :param now: the present time in seconds since 1970.
+    :return: seconds to wait, 0 for a date in the past; ``None`` for a value that is absent, negative, not finite or not
+        readable.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        date = http_date(value)
+        return None if date is None else max(0.0, date - now)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def http_date(value: str | None) -> float | None:
+    """Return an HTTP date as seconds since 1970, ``None`` if it is absent or not readable."""
+    try:
+        date = email.utils.parsedate_to_datetime(value or "")
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def timestamp(value: object) -> float | None:
+    """Return an ISO 8601 time of the API as seconds since 1970, ``None`` if it is not readable."""
+    try:
+        date = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
+
+def pause_before_retry(attempt: int, retry_after: float | None) -> float:
+    """Return the seconds to wait before the next attempt: what FastLabel asked for and a little jitter, else full
+    jitter.
+
+    :param attempt: number of attempts made before, from 0.
+    :param retry_after: seconds FastLabel asked for.
+    """
+    if retry_after is not None:
+        return retry_after + random.uniform(0, FIRST_PAUSE)  # nosec - no secret depends on it
+    return random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))  # nosec
+
+
+def error_for(call: str, status: int, body: str, retry_after: float | None) -> FastLabelException:
+    """Return the error that an answer outside 2xx stands for.
+
+    :param call: verb and path.
+    :param status: HTTP status code.
+    :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
+    :param retry_after: seconds FastLabel asked to wait.
+    """
+    said = f"{error_text(body) or 'no explanation'} ({call})."
+    if status == 408:
+        return RequestTimeout(f"{said} FastLabel closed the request as too slow; try again.", status)
+    if status == 429:
+        wait = "a while" if retry_after is None else f"{retry_after:g} s"
+        return RateLimited(f"{said} Too many calls; try again after {wait}.", status, retry_after)
+    if status >= 500:
+        return ServerError(f"{said} The fault is on FastLabel's side; try again later.", status, retry_after)
+    if status >= 400:
+        kind, advice = _REFUSED.get(status, (FastLabelInvalidException, "Correct the request and send it again."))
+        if status in (400, 422) and _TAKEN.search(said):
+            kind, advice = _REFUSED[409]
+        return kind(f"{said} {advice}", status)
+    return FastLabelException(f"{said} This answer was not expected; check the API URL.", status)
+
+
+def error_text(body: str) -> str:
+    """Return what an error body says, in one short line."""
+    text: Any = body
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict):
+        text = parsed.get("message") or parsed.get("error") or body
+    if isinstance(text, list):
+        text = "; ".join(str(item) for item in text)
+    line = " ".join(str(text).split()).rstrip(".")
+    return line if len(line) <= LONGEST_TEXT else line[:LONGEST_TEXT] + "…"
+
+
+def network_error(call: str, error: requests.RequestException) -> tuple[FastLabelException, bool]:
+    """Return the error that a failure of the network stands for, and whether the request may have reached FastLabel.
+
+    The text of the library is not used: it quotes the address, and the address of a file is signed.
+
+    :param call: verb and path, or verb and host for a signed address.
+    """
+    reason = _innermost(error)
+    if isinstance(error, requests.ConnectTimeout):
+        return RequestTimeout(f"{call}: no connection within the timeout. Check the network and the API URL."), False
+    if isinstance(reason, urllib3.exceptions.TimeoutError | TimeoutError):
+        return RequestTimeout(
+            f"{call}: no answer within the timeout. Raise `timeout` if the file is large or the line slow."
+        ), True
+    name = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
+    if isinstance(error, requests.exceptions.SSLError):
+        return ConnectionFailed(
+            f"{call}: no trusted TLS connection ({name}). Check the certificate, or `verify`."
+        ), False
+    reached = not isinstance(_outer(error), urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError)
+    what = "the connection broke" if reached else "cannot connect"
+    return ConnectionFailed(f"{call}: {what} ({name}). Check the network, the proxy and the API URL."), reached
+
+
+def may_retry(error: FastLabelException) -> bool:
+    """Return whether a later attempt of the same call can succeed."""
+    return isinstance(error, ConnectionFailed | RequestTimeout | ServerError | RateLimited)
+
+
+def asked_wait(error: FastLabelException) -> float | None:
+    """Return the seconds FastLabel asked to wait."""
+    return error.retry_after if isinstance(error, RateLimited | ServerError) else None
+
+
+def _outer(error: BaseException) -> object:
+    """Return urllib3's reason inside an error of requests."""
+    inner = error.args[0] if error.args else None
+    return getattr(inner, "reason", None) or inner
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the first cause inside nested errors of requests and urllib3."""
+    seen: BaseException = error
+    while True:
+        inner = next(
+            (a for a in (getattr(seen, "reason", None), *reversed(seen.args)) if isinstance(a, BaseException)), None
+        )
+        inner = inner or seen.__cause__
+        if inner is None:
+            return seen
+        seen = inner
