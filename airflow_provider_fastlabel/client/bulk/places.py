@@ -1,0 +1,21 @@
+"""Tells local paths from object stores, by their interface only: the client knows no Airflow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+_LOCAL_PROTOCOLS = ("", "file", "local")
+
+
+def local_path(place: Any) -> Path | None:
+    """Say where on this machine a place is.
+
+    :param place: a path as text, a ``pathlib`` path, or an object with the ``pathlib`` interface over an fsspec file
+        system (attributes ``protocol``, ``path`` and ``fs``), such as Airflow's ``ObjectStoragePath``.
+    :returns: the local path, or ``None`` when the place is in an object store.
+    """
+    if isinstance(place, str | os.PathLike):
+        return Path(place)
+    return Path(place.path) if place.protocol in _LOCAL_PROTOCOLS else None

@@ -1,0 +1,104 @@
+"""What can be wrong with an import: one item's problem, a refused run, an incomplete run, a run that had to stop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SHOWN = 10
+"""How many single problems a message spells out; the manifest or the log holds the rest."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that keeps an item from becoming a task.
+
+    :param name: the task name, or the file the problem was found in.
+    :param message: what is wrong and, where it helps, what to do.
+    """
+
+    name: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.name!r}: {self.message}"
+
+
+class ImportSummary(TypedDict):
+    """What an import did, small enough for an XCom.
+
+    ``total`` is the number of items offered; it equals ``created + exists + updated + failed`` when the run
+    went through. ``manifest`` is where the fate of every item is written.
+    """
+
+    total: int
+    created: int
+    exists: int
+    updated: int
+    failed: int
+    manifest: str
+
+
+class ImportRefused(FastLabelInvalidException):
+    """The import was not started: problems were found before the first create. Nothing was created.
+
+    :param message: the whole text.
+    :param problems: every problem found, in a stable order.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, 422)
+        self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[type[ImportRefused], tuple[str, tuple[Problem, ...]]]:
+        return type(self), (self.message, self.problems)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ImportIncomplete(FastLabelException):
+    """Some items failed: more than were tolerated, or any at all when none are tolerated. The others were kept.
+
+    :param message: the whole text.
+    :param summary: the counts and the manifest's place.
+    """
+
+    def __init__(self, message: str, summary: ImportSummary) -> None:
+        super().__init__(message)
+        self.summary = summary
+
+    def __reduce__(self) -> tuple[type[ImportIncomplete], tuple[str, ImportSummary]]:
+        return type(self), (self.message, self.summary)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def enumerate_problems(problems: Iterable[Problem], shown: int = SHOWN) -> str:
+    """Spell out the first problems and say how many more there are.
+
+    :param problems: the problems, in the order to show them.
+    :param shown: how many to spell out.
+    :returns: lines, each starting with a dash.
+    """
+    listed = list(problems)
+    lines = [f"  - {problem}" for problem in listed[:shown]]
+    if len(listed) > shown:
+        lines.append(f"  - and {len(listed) - shown} more")
+    return "\n".join(lines)
+
+
+def count_items(problems: Iterable[Problem]) -> int:
+    """Count the items with at least one problem.
+
+    :param problems: the problems.
+    :returns: the number of distinct names.
+    """
+    return len(Counter(problem.name for problem in problems))

@@ -1,0 +1,79 @@
+"""Calm progress in the log: a line every 5 % or every 30 seconds, whichever comes first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 30.0
+"""At least one line in this time, if anything moved."""
+EVERY_SHARE = 0.05
+"""At least one line per this share of the items."""
+
+
+class Progress:
+    """Counts fates and says every now and then how far the work is. Safe to use from several threads.
+
+    :param total: the number of items.
+    :param calls_left: asked when a line is written: the calls left in the quota window.
+    :param clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self, total: int, *, calls_left: Callable[[], int] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.total = total
+        self.counts: Counter[str] = Counter()
+        self._calls_left = calls_left
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._started = clock()
+        self._said_at = self._started
+        self._said_done = 0
+
+    @property
+    def done(self) -> int:
+        """The number of items whose fate is known."""
+        return self.counts.total()
+
+    def count(self, fate: str) -> None:
+        """Count an item and write a line if one is due.
+
+        :param fate: what became of the item.
+        """
+        with self._lock:
+            self.counts[fate] += 1
+            now, done = self._clock(), self.done
+            waited = now - self._said_at >= EVERY_SECONDS
+            moved = done - self._said_done >= max(1, self.total * EVERY_SHARE)
+            if not (waited or moved or done == self.total):
+                return
+            self._said_at, self._said_done = now, done
+            line = self._line(now, done)
+        log.info("%s", line)
+
+    def _line(self, now: float, done: int) -> str:
+        rate = done / max(now - self._started, 1e-9)
+        parts = [f"{done} of {self.total} items", f"{rate:.1f}/s"]
+        if rate and done < self.total:
+            parts.append(f"about {_duration((self.total - done) / rate)} left")
+        parts += [f"{count} {fate}" for fate, count in sorted(self.counts.items())]
+        if self._calls_left is not None:
+            parts.append(f"{self._calls_left()} API calls left in this window")
+        return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
