@@ -1,0 +1,1 @@
+"""The labelling loop on one machine: a real Airflow, the embedded emulator, real photographs."""
