@@ -1,0 +1,299 @@
+"""Classes and their ids, which never move.
+
+A class's id is its position in the map: 0, 1, 2 ... (YOLO uses it as it is, COCO adds one, masks add their first
+index). The order is the one given: the project's class list, or a list of values; without either the values found in
+the tasks, sorted. A lock file beside the data set makes ids last: classes that are new are appended, classes that are
+gone keep their id, and an order that would move an id is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+LOCK_FILE = "classes.lock.json"
+_LOCK_VERSION = 1
+
+
+class ClassOrderError(ValueError):
+    """An export would give a class another id than the lock file says."""
+
+
+class Keypoint(NamedTuple):
+    """One keypoint of a pose class.
+
+    :param key: Key by which annotations name it.
+    :param name: Display name.
+    :param color: ``#rrggbb`` or an empty string.
+    :param edges: Keys of the keypoints it is joined with, as declared (one side or both).
+    """
+
+    key: str
+    name: str = ""
+    color: str = ""
+    edges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelClass:
+    """One class of a project.
+
+    :param value: The key annotations carry in ``value``.
+    :param type: Annotation type (``bbox``, ``polygon``, ...), empty if not known.
+    :param title: Display name, empty if not known.
+    :param color: ``#rrggbb``, empty if not known.
+    :param keypoints: Keypoints of a pose class, in their order.
+    """
+
+    value: str
+    type: str = ""
+    title: str = ""
+    color: str = ""
+    keypoints: tuple[Keypoint, ...] = ()
+
+    def skeleton(self) -> list[list[int]]:
+        """Return the edges as COCO wants them.
+
+        :returns: Pairs of 1-based keypoint positions, the lower first, each undirected edge once. Edges to keypoints
+            that do not exist are left out.
+        """
+        position = {keypoint.key: number for number, keypoint in enumerate(self.keypoints, 1)}
+        pairs: dict[tuple[int, int], None] = {}
+        for keypoint in self.keypoints:
+            own = position[keypoint.key]
+            for key in keypoint.edges:
+                other = position.get(key, own)
+                if other != own:
+                    pairs[min(own, other), max(own, other)] = None
+        return [list(pair) for pair in pairs]
+
+
+class ClassMap:
+    """Classes in the order of their ids.
+
+    :param classes: The classes, id 0 first. A value that comes again (one value may be a bbox class and a polygon
+        class) is the same class: it keeps its first id and gains what the first lacked.
+    :param open: Whether :meth:`id_of` gives a value it does not know the next id.
+    """
+
+    __slots__ = ("_classes", "_ids", "open")
+
+    def __init__(self, classes: Iterable[LabelClass] = (), *, open: bool = False) -> None:
+        self._classes: list[LabelClass] = []
+        self._ids: dict[str, int] = {}
+        self.open = open
+        for one in classes:
+            self.add(one)
+
+    @classmethod
+    def of(cls, classes: ClassMap | Iterable[str | Mapping[str, Any]] | None) -> ClassMap:
+        """Make a map of whatever a caller has.
+
+        :param classes: A map (returned as it is), annotation classes as the API lists them, class values, or None for
+            an open map that takes the classes as they come.
+        :returns: The map.
+        :raises ValueError: A class has no value.
+        """
+        if isinstance(classes, ClassMap):
+            return classes
+        if classes is None:
+            return cls(open=True)
+        return cls(LabelClass(one) if isinstance(one, str) else _from_api(one) for one in classes)
+
+    @classmethod
+    def discover(cls, tasks: Iterable[Mapping[str, Any]], types: Sequence[str] | None = None) -> ClassMap:
+        """Collect the classes of some tasks.
+
+        :param tasks: Task objects; read once.
+        :param types: Annotation types that count; all without it.
+        :returns: A closed map of the values found, sorted.
+        """
+        found = cls(open=True)
+        for task in tasks:
+            for annotation in task.get("annotations") or ():
+                value = annotation.get("value")
+                if isinstance(value, str) and (types is None or annotation.get("type") in types):
+                    found.observe(annotation)
+        return found.sorted()
+
+    def add(self, one: LabelClass) -> int:
+        """Append a class, or complete the one that already has its value.
+
+        :param one: The class.
+        :returns: Its id.
+        :raises ValueError: Its value is empty.
+        """
+        if not one.value:
+            raise ValueError("a class without a value cannot be exported: give every class a value")
+        known = self._ids.get(one.value)
+        if known is None:
+            self._ids[one.value] = len(self._classes)
+            self._classes.append(one)
+            return len(self._classes) - 1
+        old = self._classes[known]
+        self._classes[known] = replace(
+            old,
+            type=old.type or one.type,
+            title=old.title or one.title,
+            color=old.color or one.color,
+            keypoints=old.keypoints or one.keypoints,
+        )
+        return known
+
+    def observe(self, annotation: Mapping[str, Any]) -> int:
+        """Learn a class from an annotation: its colour, title and, for a pose, the keypoints in their order.
+
+        :param annotation: Annotation with a value.
+        :returns: The class's id.
+        """
+        known = self._ids.get(annotation["value"])
+        rows = annotation.get("keypoints")
+        if known is not None and self._classes[known].color and (not rows or self._has_keypoints(known, rows)):
+            return known
+        keypoints = _keypoints(rows)
+        number = self.add(
+            LabelClass(
+                annotation["value"],
+                str(annotation.get("type") or ""),
+                str(annotation.get("title") or ""),
+                str(annotation.get("color") or ""),
+                keypoints,
+            )
+        )
+        old = self._classes[number]
+        if keypoints and old.keypoints is not keypoints:
+            keys = {keypoint.key for keypoint in old.keypoints}
+            more = tuple(keypoint for keypoint in keypoints if keypoint.key not in keys)
+            if more:
+                self._classes[number] = replace(old, keypoints=old.keypoints + more)
+        return number
+
+    def _has_keypoints(self, number: int, rows: Any) -> bool:
+        """Whether a class has every keypoint that an annotation's rows name."""
+        try:
+            return {row["key"] for row in rows} <= {keypoint.key for keypoint in self._classes[number].keypoints}
+        except (TypeError, KeyError):
+            return False
+
+    def id_of(self, value: str) -> int | None:
+        """Return a class's id.
+
+        :param value: Class value.
+        :returns: The id, or None if the map is closed and does not know the value.
+        """
+        known = self._ids.get(value)
+        return self.add(LabelClass(value)) if known is None and self.open else known
+
+    def sorted(self) -> ClassMap:
+        """Return a closed map of the same classes, ids in the order of their values."""
+        return ClassMap(sorted(self._classes, key=lambda one: one.value))
+
+    @property
+    def values(self) -> list[str]:
+        """Class values in id order."""
+        return [one.value for one in self._classes]
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def __iter__(self) -> Iterator[LabelClass]:
+        return iter(self._classes)
+
+    def __getitem__(self, number: int) -> LabelClass:
+        return self._classes[number]
+
+    def __contains__(self, value: object) -> bool:
+        return value in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        return self._classes == other._classes if isinstance(other, ClassMap) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"ClassMap({self.values!r})"
+
+    # The lock file.
+
+    def to_lock(self) -> bytes:
+        """Return the text of the lock file (JSON, UTF-8, same map, same bytes)."""
+        rows = [
+            {"id": n, "value": one.value, "type": one.type, "title": one.title, "color": one.color}
+            | ({"keypoints": [keypoint._asdict() for keypoint in one.keypoints]} if one.keypoints else {})
+            for n, one in enumerate(self._classes)
+        ]
+        return (json.dumps({"version": _LOCK_VERSION, "classes": rows}, indent=1, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_lock(cls, text: bytes | str) -> ClassMap:
+        """Read a lock file.
+
+        :param text: What :meth:`to_lock` wrote.
+        :returns: The map.
+        :raises ValueError: Not a lock file of this version, or its ids are not 0, 1, 2 ... in order.
+        """
+        data = json.loads(text)
+        if not isinstance(data, dict) or data.get("version") != _LOCK_VERSION:
+            raise ValueError(f"not a {LOCK_FILE} of version {_LOCK_VERSION}: remove it to start new class ids")
+        rows = data.get("classes", [])
+        if [row.get("id") for row in rows] != list(range(len(rows))):
+            raise ValueError(f"the ids in {LOCK_FILE} are not 0 to {len(rows) - 1} in order: it was edited by hand")
+        return cls(_from_api(row) for row in rows)
+
+    def extended(self, current: ClassMap) -> ClassMap:
+        """Return the locked map brought up to date: old ids stay, classes that are new are appended.
+
+        This is for the project's own class list, whose order and members may change.
+
+        :param current: The classes as the project has them now; their titles, colours and keypoints win.
+        :returns: A closed map in which every class of this map has its old id.
+        """
+        merged = ClassMap(current[current._ids[one.value]] if one.value in current else one for one in self._classes)
+        for one in current:
+            merged.add(one)
+        return merged
+
+    def check(self, wanted: ClassMap) -> None:
+        """Refuse an order that moves an id.
+
+        This is for a list of classes the caller wrote down, which must be obeyed or refused.
+
+        :param wanted: The classes in the order of the new export.
+        :raises ClassOrderError: A class of this map has another id there, or none.
+        """
+        for number, one in enumerate(self._classes):
+            now = wanted._ids.get(one.value)
+            if now != number:
+                there = "is missing" if now is None else f"would become {now}"
+                raise ClassOrderError(
+                    f"class {one.value!r} has id {number} in {LOCK_FILE} and {there} in the classes given. "
+                    f"Keep the locked order {self.values!r} and append new classes, "
+                    f"or export to another folder to start new ids."
+                )
+
+
+def _from_api(row: Mapping[str, Any]) -> LabelClass:
+    """Read an annotation class of the API, or a row of the lock file."""
+    return LabelClass(
+        str(row.get("value") or ""),
+        str(row.get("type") or ""),
+        str(row.get("title") or ""),
+        str(row.get("color") or ""),
+        _keypoints(row.get("keypoints")),
+    )
+
+
+def _keypoints(rows: Any) -> tuple[Keypoint, ...]:
+    """Read keypoints: classes join them by id, annotations and the lock file by key."""
+    if not rows or not isinstance(rows, Iterable):
+        return ()
+    good = [row for row in rows if isinstance(row, Mapping) and row.get("key")]
+    key_of = {row["id"]: str(row["key"]) for row in good if isinstance(row.get("id"), str)}
+    seen: dict[str, Keypoint] = {}
+    for row in good:
+        edges = tuple(key_of.get(edge, str(edge)) for edge in row.get("edges") or () if isinstance(edge, str))
+        key = str(row["key"])
+        seen.setdefault(key, Keypoint(key, str(row.get("name") or ""), str(row.get("color") or ""), edges))
+    return tuple(seen.values())

@@ -1,0 +1,495 @@
+"""FastLabel annotation -> shape: the one place where points become geometry.
+
+Coordinates are pixels, origin top left, x to the right, y down; integer coordinates run along pixel borders, so the box
+``[2, 2, 8, 6]`` covers columns 2 to 7 and rows 2 to 5 (reference: FastLabel data model, "Annotation instance"). What
+:func:`shape_of` returns obeys these rules, whatever the points looked like:
+
+* a box has its lower corner first; a rotated one is turned about its centre, positive degrees clockwise on screen;
+* rings are flat lists, **open** (the first point is not repeated), of three points or more; outer rings run clockwise
+  on screen, holes counter-clockwise; a region is a list of rings, the outer one first;
+* ``area`` is exact: the union of the regions, holes subtracted; a ring that crosses itself counts by the even-odd rule;
+* with the image's size given, nothing lies outside it.
+
+Lines and circles are not cut at the image's border: no format asks for it. Frame-keyed points (video projects) are not
+shapes; :mod:`.video` turns them into one task per frame first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import cos, isfinite, radians, sin
+from operator import mul
+from typing import Any
+
+from airflow_provider_fastlabel.formats import report
+from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, inside
+
+#: Flat coordinates ``x1, y1, x2, y2, ...`` of an open ring.
+Ring = list[float]
+#: An outer ring and its holes.
+Region = list[Ring]
+
+#: Annotation types that cover an area (a pose by the box around its keypoints).
+AREA_KINDS = ("bbox", "polygon", "segmentation", "pose_estimation")
+#: Anything narrower or lower than this many pixels is degenerate. Derived numbers are rounded to the same precision.
+EPSILON = 1e-6
+DECIMALS = 6
+
+
+class GeometryError(ValueError):
+    """Points that are no shape; the message says why. Writers add the task's and the annotation's name."""
+
+
+class Shape:
+    """One annotation's geometry, as the rules of this module say.
+
+    :ivar kind: Annotation type.
+    :ivar x1: Left edge of the enclosing box (after rotation and clipping), pixels.
+    :ivar y1: Upper edge.
+    :ivar x2: Right edge.
+    :ivar y2: Lower edge.
+    :ivar area: Square pixels; of a pose, its box's; of a keypoint or line 0.
+    :ivar points: bbox: the unrotated ``[x1, y1, x2, y2]``, clipped only if there is no rotation. Rotated corners come
+        from :meth:`corners`. keypoint, line, circle: as given.
+    :ivar rotation: Degrees, 0 if not a rotated box.
+    :ivar clipped: Whether something was cut off.
+    :ivar dropped: Number of rings left out because they were degenerate or outside the image.
+    :ivar keypoints: pose_estimation: key -> (x, y, v) of the keypoints that are set, v as COCO has it: 2 visible,
+        1 labelled but not visible.
+    """
+
+    __slots__ = (
+        "_regions",
+        "area",
+        "clipped",
+        "dropped",
+        "keypoints",
+        "kind",
+        "points",
+        "rotation",
+        "x1",
+        "x2",
+        "y1",
+        "y2",
+    )
+
+    def __init__(
+        self,
+        kind: str,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        area: float,
+        regions: list[Region] | None = None,
+        points: Sequence[float] = (),
+        clipped: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.x1, self.y1, self.x2, self.y2 = x1, y1, x2, y2
+        self.area = area
+        self.points = points
+        self.rotation: float = 0
+        self.clipped = clipped
+        self.dropped = 0
+        self.keypoints: dict[str, tuple[float, float, int]] = {}
+        self._regions = regions
+
+    @property
+    def regions(self) -> list[Region]:
+        """Regions of the shape; a box is one region of four corners. Empty for keypoints and lines."""
+        if self._regions is None:
+            return [[[self.x1, self.y1, self.x2, self.y1, self.x2, self.y2, self.x1, self.y2]]]
+        return self._regions
+
+    def has_holes(self) -> bool:
+        """Whether any region has a hole."""
+        return self._regions is not None and any(len(region) > 1 for region in self._regions)
+
+    def corners(self) -> Ring:
+        """Return the four corners of a bbox, rotated but not clipped, from the unrotated top left one clockwise."""
+        x1, y1, x2, y2 = self.points
+        return _rotated(x1, y1, x2, y2, self.rotation) if self.rotation else [x1, y1, x2, y1, x2, y2, x1, y2]
+
+
+def image_size(task: Mapping[str, Any]) -> tuple[float, float]:
+    """Return a task's width and height.
+
+    :param task: Task object.
+    :returns: Pixels; (0, 0) if either is missing, not a number, or not positive.
+    """
+    width, height = task.get("width"), task.get("height")
+    try:
+        if width > 0 and height > 0 and isfinite(width) and isfinite(height):  # type: ignore[operator, arg-type]
+            return width, height  # type: ignore[return-value]
+    except TypeError:
+        pass
+    return 0, 0
+
+
+def shape_of(annotation: Mapping[str, Any], width: float = 0, height: float = 0) -> Shape | str:
+    """Turn an annotation into a shape.
+
+    :param annotation: Annotation as the API returns it; not changed.
+    :param width: Image width in pixels to clip to; 0 leaves shapes uncut.
+    :param height: Image height.
+    :returns: The shape, or the reason (a constant of :mod:`.report`) why there is none.
+    :raises GeometryError: The points are no geometry: not numbers, not finite, an odd number of coordinates.
+    """
+    kind = annotation.get("type")
+    make = _MAKERS.get(kind)  # type: ignore[arg-type]
+    if make is None:
+        return f"{report.UNSUPPORTED_TYPE}:{kind}"
+    return make(annotation, width, height)
+
+
+def _bbox(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+    points = annotation.get("points")
+    if not points:
+        return report.NO_POINTS
+    try:
+        x1, y1, x2, y2 = points
+        total = x1 + y1 + x2 + y2
+        finite = total - total == 0
+    except (TypeError, ValueError):
+        raise GeometryError(_explain(points, "a box needs four numbers")) from None
+    if not finite:
+        raise GeometryError(f"a coordinate is not finite: {_short(points)}")
+    if x1 > x2:
+        x1, x2 = x2, x1
+    if y1 > y2:
+        y1, y2 = y2, y1
+    rotation = annotation.get("rotation")
+    if rotation:
+        return _rotated_box(x1, y1, x2, y2, rotation, width, height)
+    clipped = False
+    if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
+        if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
+            return report.OUTSIDE_IMAGE
+        clipped = True
+        x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
+    if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
+        return report.DEGENERATE
+    return Shape("bbox", x1, y1, x2, y2, (x2 - x1) * (y2 - y1), None, (x1, y1, x2, y2), clipped)
+
+
+def _rotated_box(x1: float, y1: float, x2: float, y2: float, rotation: Any, width: float, height: float) -> Shape | str:
+    """Turn a box about its centre; half turns leave it as it is."""
+    if not isinstance(rotation, (int, float)) or not isfinite(rotation):
+        raise GeometryError(f"the rotation is not a finite number of degrees: {rotation!r}")
+    if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
+        return report.DEGENERATE
+    shape = _of_ring("bbox", _rotated(x1, y1, x2, y2, rotation), width, height)
+    if isinstance(shape, Shape):
+        shape.points = (x1, y1, x2, y2)
+        shape.rotation = rotation
+        if not shape.clipped:
+            shape.area = (x2 - x1) * (y2 - y1)
+    return shape
+
+
+def _rotated(x1: float, y1: float, x2: float, y2: float, rotation: float) -> Ring:
+    """Corners of a box turned about its centre: x' = cx + dx cos - dy sin, y' = cy + dx sin + dy cos (y down)."""
+    cx, cy, dx, dy = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
+    c, s = cos(radians(rotation)), sin(radians(rotation))
+    ring = []
+    for u, v in ((-dx, -dy), (dx, -dy), (dx, dy), (-dx, dy)):
+        ring.append(round(cx + u * c - v * s, DECIMALS))
+        ring.append(round(cy + u * s + v * c, DECIMALS))
+    return ring
+
+
+def _polygon(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+    points = annotation.get("points")
+    if not points:
+        return report.NO_POINTS
+    return _of_ring("polygon", _numbers(points), width, height)
+
+
+def _of_ring(kind: str, ring: Ring, width: float, height: float) -> Shape | str:
+    """Make a shape of one ring without holes. This is the path nearly all outlines take, so it allocates little."""
+    if ring[0] == ring[-2] and ring[1] == ring[-1]:
+        ring = ring[:-2]
+    if len(ring) < 6:
+        return report.DEGENERATE
+    xs, ys = ring[::2], ring[1::2]
+    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
+        return report.DEGENERATE
+    if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
+        return _of_regions(kind, [[ring]], width, height)
+    area = _shoelace(xs, ys)
+    if area < 0:
+        ring, area = _reversed(ring), -area
+    if area <= EPSILON * (x2 - x1) * (y2 - y1):
+        area = exact_area([[ring]])
+        if area <= EPSILON * EPSILON:
+            return report.DEGENERATE
+    return Shape(kind, x1, y1, x2, y2, area, [[ring]])
+
+
+def _segmentation(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+    points = annotation.get("points")
+    if not points:
+        return report.NO_POINTS
+    if not isinstance(points, (list, tuple)):
+        raise GeometryError(_explain(points, "a segmentation is a list of regions, each a list of rings"))
+    regions: list[Region] = []
+    for region in points:
+        if not isinstance(region, (list, tuple)) or any(not isinstance(ring, (list, tuple)) for ring in region):
+            raise GeometryError("a segmentation is a list of regions, each a list of rings, each a list of numbers")
+        regions.append([_numbers(ring) if ring else [] for ring in region])
+    if len(regions) == 1 and len(regions[0]) == 1 and regions[0][0]:
+        return _of_ring("segmentation", regions[0][0], width, height)
+    return _of_regions("segmentation", regions, width, height)
+
+
+def _of_regions(kind: str, given: list[Region], width: float, height: float) -> Shape | str:
+    """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way, sum the area."""
+    regions: list[Region] = []
+    boxes: list[list[float]] = []
+    clipped = False
+    dropped = outside = 0
+    for region in given:
+        outers, cut = _clean_ring(region[0] if region else [], 1, width, height)
+        if not outers:
+            dropped += 1
+            outside += cut
+            continue
+        holes: list[Ring] = []
+        for ring in region[1:]:
+            pieces, hole_cut = _clean_ring(ring, -1, width, height)
+            dropped += not pieces and not hole_cut
+            holes += pieces
+        clipped |= cut
+        regions += _with_holes(outers, holes)
+    if not regions:
+        return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
+    boxes = [[min(r[0][::2]), min(r[0][1::2]), max(r[0][::2]), max(r[0][1::2])] for r in regions]
+    area = _area(regions, boxes)
+    if area <= EPSILON * EPSILON:
+        return report.DEGENERATE
+    x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
+    shape = Shape(kind, x1, y1, x2, y2, area, regions, (), clipped or outside > 0)
+    shape.dropped = dropped
+    return shape
+
+
+def _clean_ring(ring: Ring, direction: int, width: float, height: float) -> tuple[list[Ring], bool]:
+    """Open, clip and turn one ring.
+
+    :param direction: 1 for an outer ring, -1 for a hole.
+    :returns: The rings it becomes (none if degenerate, several if the border cuts it apart), and whether it was cut.
+    """
+    if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:
+        ring = ring[:-2]
+    if len(ring) < 6:
+        return [], False
+    xs, ys = ring[::2], ring[1::2]
+    if max(xs) - min(xs) <= EPSILON or max(ys) - min(ys) <= EPSILON:
+        return [], False
+    if width and (min(xs) < 0 or min(ys) < 0 or max(xs) > width or max(ys) > height):
+        pieces = clip_ring(ring, width, height)
+        return [_turned(piece, direction) for piece in pieces], True
+    area = _shoelace(xs, ys)
+    if area == 0 and exact_area([[ring]]) <= EPSILON * EPSILON:
+        return [], False
+    return [_reversed(ring) if area * direction < 0 else ring], False
+
+
+def _with_holes(outers: list[Ring], holes: list[Ring]) -> list[Region]:
+    """Give each hole to the outer ring it lies in."""
+    regions: list[Region] = [[outer] for outer in outers]
+    for hole in holes:
+        home = regions[0]
+        if len(regions) > 1:
+            corners = list(zip(hole[::2], hole[1::2], strict=True))
+            home = max(regions, key=lambda region: sum(inside(region[0], x, y) for x, y in corners))
+        home.append(hole)
+    return regions
+
+
+def _area(regions: list[Region], boxes: list[list[float]]) -> float:
+    """Area of the union of the regions without their holes; by shoelace where nothing can overlap."""
+    simple = all(len(region) == 1 for region in regions) and not _overlapping(boxes)
+    if simple:
+        return sum(abs(_shoelace(region[0][::2], region[0][1::2])) for region in regions)
+    return exact_area(regions)
+
+
+def _overlapping(boxes: list[list[float]]) -> bool:
+    """Whether any two boxes share an area."""
+    for n, a in enumerate(boxes):
+        for b in boxes[n + 1 :]:
+            if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]:
+                return True
+    return False
+
+
+def _hull(boxes: list[list[float]]) -> tuple[float, float, float, float]:
+    """Box around boxes."""
+    x1s, y1s, x2s, y2s = zip(*boxes, strict=True)
+    return min(x1s), min(y1s), max(x2s), max(y2s)
+
+
+def _pose(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+    keypoints: dict[str, tuple[float, float, int]] = {}
+    clipped = False
+    seen = 0
+    for row in annotation.get("keypoints") or ():
+        try:
+            value, key = row.get("value"), row["key"]
+            if not value:
+                continue
+            x, y = value[0], value[1]
+            total = x + y
+            finite = total - total == 0
+            visible = len(value) < 3 or value[2] == 1
+        except (AttributeError, IndexError, KeyError, TypeError):
+            raise GeometryError(f"a keypoint needs a key and a value [x, y, visible]: {_short(row)}") from None
+        if not finite:
+            raise GeometryError(f"keypoint {key!r} is not finite: {_short(value)}")
+        seen += 1
+        if width and not (0 <= x <= width and 0 <= y <= height):
+            clipped = True
+            continue
+        keypoints[key] = (x, y, 2 if visible else 1)
+    if not keypoints:
+        return report.OUTSIDE_IMAGE if seen else report.NO_POINTS
+    xs = [point[0] for point in keypoints.values()]
+    ys = [point[1] for point in keypoints.values()]
+    x1, x2 = _at_least_a_pixel(min(xs), max(xs), width)
+    y1, y2 = _at_least_a_pixel(min(ys), max(ys), height)
+    shape = Shape("pose_estimation", x1, y1, x2, y2, (x2 - x1) * (y2 - y1), None, (), clipped)
+    shape.keypoints = keypoints
+    return shape
+
+
+def _at_least_a_pixel(low: float, high: float, limit: float) -> tuple[float, float]:
+    """Widen an interval to one pixel, inside the image if its size is known: a pose always has a box."""
+    if high - low >= 1:
+        return low, high
+    middle = (low + high) / 2
+    if limit:
+        middle = min(max(middle, 0.5), max(limit - 0.5, 0.5))
+    return middle - 0.5, middle + 0.5
+
+
+def _keypoint(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+    points = annotation.get("points")
+    if not points:
+        return report.NO_POINTS
+    numbers = _numbers(points)
+    if len(numbers) != 2:
+        raise GeometryError(f"a keypoint needs two numbers: {_short(points)}")
+    x, y = numbers
+    if width and not (0 <= x <= width and 0 <= y <= height):
+        return report.OUTSIDE_IMAGE
+    return Shape("keypoint", x, y, x, y, 0, [], numbers)
+
+
+def _line(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+    points = annotation.get("points")
+    if not points:
+        return report.NO_POINTS
+    numbers = _numbers(points)
+    xs, ys = numbers[::2], numbers[1::2]
+    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    if len(xs) < 2 or (x2 - x1 <= EPSILON and y2 - y1 <= EPSILON):
+        return report.DEGENERATE
+    if width and (x2 < 0 or y2 < 0 or x1 > width or y1 > height):
+        return report.OUTSIDE_IMAGE
+    return Shape("line", x1, y1, x2, y2, 0, [], numbers)
+
+
+def _circle(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+    points = annotation.get("points")
+    if not points:
+        return report.NO_POINTS
+    try:
+        x, y, radius = points
+        total = x + y + radius
+        finite = total - total == 0
+    except (TypeError, ValueError):
+        raise GeometryError(_explain(points, "a circle needs three numbers: centre and radius")) from None
+    if not finite:
+        raise GeometryError(f"a coordinate is not finite: {_short(points)}")
+    if radius <= EPSILON:
+        return report.DEGENERATE
+    x1, y1, x2, y2 = x - radius, y - radius, x + radius, y + radius
+    if width and (x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height):
+        return report.OUTSIDE_IMAGE
+    return Shape("circle", x1, y1, x2, y2, 3.141592653589793 * radius * radius, [], (x, y, radius))
+
+
+_MAKERS: dict[str, Callable[[Mapping[str, Any], float, float], Shape | str]] = {
+    "bbox": _bbox,
+    "polygon": _polygon,
+    "segmentation": _segmentation,
+    "pose_estimation": _pose,
+    "keypoint": _keypoint,
+    "line": _line,
+    "circle": _circle,
+}
+
+
+def _numbers(points: Any) -> Ring:
+    """Check a flat list of coordinates.
+
+    :returns: The list itself if it is one.
+    :raises GeometryError: Not a list of finite numbers, or an odd number of them.
+    """
+    if not isinstance(points, list):
+        if not isinstance(points, tuple):
+            raise GeometryError(_explain(points, "points are a flat list of numbers"))
+        points = list(points)
+    ring: Ring = points
+    try:
+        total = sum(points)
+    except TypeError:
+        raise GeometryError(f"a coordinate is not a number: {_short(points)}") from None
+    # True of every finite number, false of NaN and the infinities.
+    if total - total != 0 and not all(map(isfinite, points)):
+        raise GeometryError(f"a coordinate is not finite: {_short(points)}")
+    if len(points) & 1:
+        raise GeometryError(f"{len(points)} coordinates: x and y must come in pairs")
+    return ring
+
+
+def _shoelace(xs: list[float], ys: list[float]) -> float:
+    """Signed area of a ring, positive if it runs clockwise on screen.
+
+    Coordinates are taken relative to the first point, so that far-away small rings keep their precision.
+    """
+    x0, y0 = xs[0], ys[0]
+    us = [x - x0 for x in xs[1:]]
+    vs = [y - y0 for y in ys[1:]]
+    doubled: float = sum(map(mul, us, vs[1:])) - sum(map(mul, vs, us[1:]))
+    return doubled / 2
+
+
+def _reversed(ring: Ring) -> Ring:
+    """Turn a ring the other way round, from the same first point."""
+    xs, ys = ring[::2], ring[1::2]
+    xs[1:], ys[1:] = xs[:0:-1], ys[:0:-1]
+    back = ring[:]
+    back[::2], back[1::2] = xs, ys
+    return back
+
+
+def _turned(ring: Ring, direction: int) -> Ring:
+    """Give a ring the direction asked for."""
+    return _reversed(ring) if _shoelace(ring[::2], ring[1::2]) * direction < 0 else ring
+
+
+def _explain(points: Any, need: str) -> str:
+    """Say what is wrong with points of the wrong kind."""
+    if isinstance(points, Mapping):
+        return "the points are keyed by frame (a video project): expand the frames before exporting"
+    return f"{need}: {_short(points)}"
+
+
+def _short(value: Any) -> str:
+    """Return the beginning of a value, for a message."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

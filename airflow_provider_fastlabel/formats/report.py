@@ -1,0 +1,78 @@
+"""What an export did: counts of what was written, left out, and changed.
+
+The law of every writer: ``annotations_in == annotations + sum(skipped.values())``. Nothing disappears silently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+#: The annotation's type has no place in the format (counted as ``unsupported_type:<type>``).
+UNSUPPORTED_TYPE = "unsupported_type"
+#: The annotation's value is not one of the classes given.
+UNKNOWN_CLASS = "unknown_class"
+#: The annotation has no points (or keypoints) at all.
+NO_POINTS = "no_points"
+#: Narrower or lower than a millionth of a pixel, fewer than three corners, or no area.
+DEGENERATE = "degenerate"
+#: Nothing of the shape lies inside the image.
+OUTSIDE_IMAGE = "outside_image"
+#: Not a shape at all (not numbers, NaN, an odd number of coordinates); only with ``on_error="skip"``.
+MALFORMED = "malformed"
+#: The format needs the image's size and the task has none.
+NO_IMAGE_SIZE = "no_image_size"
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """Counts of one export.
+
+    :param images: Images (tasks or video frames) the output speaks of, empty ones included.
+    :param annotations_in: Annotations the tasks held.
+    :param annotations: Annotations written. One annotation may take several rows in a format (YOLO).
+    :param skipped: Reason -> number of annotations left out.
+    :param adjusted: Change -> how often it was made; such annotations and tasks are in the output (``clipped``,
+        ``rotation_as_box``, ``tasks_empty``, ``names_changed``, ...).
+    :param files: Paths of the files written, relative to the folder, with forward slashes.
+    :param classes: Class values in id order.
+    """
+
+    images: int = 0
+    annotations_in: int = 0
+    annotations: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    adjusted: dict[str, int] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Count annotations that are not in the output.
+
+        :param reason: Why, one of this module's constants, possibly followed by ``:`` and the annotation type.
+        :param count: How many.
+        """
+        self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+    def adjust(self, change: str, count: int = 1) -> None:
+        """Count something that is in the output but not exactly as FastLabel had it.
+
+        :param change: What was changed.
+        :param count: How many.
+        """
+        self.adjusted[change] = self.adjusted.get(change, 0) + count
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts for a summary; ``files`` is their number, the list itself belongs to the manifest.
+
+        :returns: A new dictionary of JSON types with sorted reasons.
+        """
+        return {
+            "images": self.images,
+            "annotations_in": self.annotations_in,
+            "annotations": self.annotations,
+            "skipped": dict(sorted(self.skipped.items())),
+            "adjusted": dict(sorted(self.adjusted.items())),
+            "files": len(self.files),
+            "classes": list(self.classes),
+        }

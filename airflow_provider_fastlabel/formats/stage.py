@@ -1,0 +1,148 @@
+"""Task -> class ids and shapes: what every writer does before its own format begins.
+
+A writer asks the stage for a task's shapes and writes them; classes, the error policy and the counting happen here, so
+the law ``annotations_in == annotations + sum(skipped)`` holds for all formats at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_fastlabel.formats import report as reasons
+from airflow_provider_fastlabel.formats.geometry import GeometryError, Shape, image_size, shape_of
+from airflow_provider_fastlabel.formats.report import ExportReport
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.formats.classes import ClassMap
+
+logger = logging.getLogger(__name__)
+
+OnError = Literal["raise", "skip"]
+#: An annotation, the id of its class, and its shape.
+Found = tuple[Mapping[str, Any], int, Shape]
+
+#: Malformed annotations named in the log before it only counts.
+_LOGGED = 20
+
+
+class Stage:
+    """The way of one export's tasks into shapes.
+
+    :param kinds: Annotation types the format takes; others are counted as ``unsupported_type:<type>``.
+    :param classes: Closed map: values it does not know are counted as ``unknown_class``. Open map: it learns them.
+    :param clip: Cut shapes at the image's border (counted as ``clipped``); without it they are written as they are.
+    :param on_error: What malformed points do: ``raise`` a :class:`GeometryError` that names task and annotation, or
+        ``skip`` the annotation, counted as ``malformed`` and logged.
+    :param need_size: Whether the format cannot place anything in a task without width and height; its annotations are
+        then counted as ``no_image_size``.
+    :raises ValueError: ``on_error`` is neither word.
+
+    :ivar report: The counts; the writer adds images and files.
+    """
+
+    def __init__(
+        self,
+        kinds: Collection[str],
+        classes: ClassMap,
+        *,
+        clip: bool = True,
+        on_error: OnError = "raise",
+        need_size: bool = False,
+    ) -> None:
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
+        self.report = ExportReport()
+        self.classes = classes
+        self._kinds = frozenset(kinds)
+        self._clip = clip
+        self._on_error = on_error
+        self._need_size = need_size
+
+    def name_of(self, task: Mapping[str, Any]) -> str:
+        """Return a task's name.
+
+        :param task: Task object.
+        :returns: Its name.
+        :raises GeometryError: It has none, whatever the policy: nothing could be called after it.
+        """
+        name = task.get("name")
+        if not isinstance(name, str) or not name:
+            raise GeometryError(f"task {task.get('id')!r} has no name, and the output is named after it")
+        return name
+
+    def shapes(self, task: Mapping[str, Any]) -> list[Found]:
+        """Return what of a task can be written, in the order of its annotations, and count the rest.
+
+        :param task: Task object as the API returns it; not changed.
+        :returns: Annotation, class id and shape, for the writer to write all of them.
+        :raises GeometryError: An annotation is malformed and the policy is ``raise``.
+        """
+        report = self.report
+        report.images += 1
+        width, height = image_size(task)
+        if not width:
+            report.adjust("tasks_without_size")
+        annotations = task.get("annotations") or ()
+        if not annotations:
+            report.adjust("tasks_empty")
+            return []
+        report.annotations_in += len(annotations)
+        if self._need_size and not width:
+            report.skip(reasons.NO_IMAGE_SIZE, len(annotations))
+            return []
+        if not self._clip:
+            width = height = 0
+        found = list(self._found(task, annotations, width, height))
+        report.annotations += len(found)
+        return found
+
+    def _found(
+        self, task: Mapping[str, Any], annotations: Collection[Any], width: float, height: float
+    ) -> Iterator[Found]:
+        kinds, classes, report = self._kinds, self.classes, self.report
+        for number, annotation in enumerate(annotations, 1):
+            try:
+                kind = annotation.get("type")
+                if kind not in kinds:
+                    report.skip(f"{reasons.UNSUPPORTED_TYPE}:{kind}")
+                    continue
+                value = annotation.get("value")
+                if not value or type(value) is not str:
+                    raise GeometryError("it has no class value")
+                if classes.open:
+                    class_id: int | None = classes.observe(annotation)
+                else:
+                    class_id = classes.id_of(value)
+                if class_id is None:
+                    report.skip(reasons.UNKNOWN_CLASS)
+                    continue
+                shape = shape_of(annotation, width, height)
+            except (GeometryError, AttributeError, TypeError) as error:
+                self._malformed(task, number, annotation, error)
+                continue
+            if isinstance(shape, str):
+                report.skip(shape)
+                continue
+            if shape.clipped:
+                report.adjust("clipped")
+            if shape.dropped:
+                report.adjust("rings_dropped", shape.dropped)
+            yield annotation, class_id, shape
+
+    def _malformed(self, task: Mapping[str, Any], number: int, annotation: Any, error: Exception) -> None:
+        """Raise or count, naming the task and the annotation."""
+        why = str(error) if isinstance(error, GeometryError) else "it is not an annotation object"
+        known = annotation if isinstance(annotation, Mapping) else {}
+        which = f"annotation {number}"
+        details = [f"{key} {known[key]!r}" for key in ("id", "type", "value") if known.get(key)]
+        if details:
+            which += f" ({', '.join(details)})"
+        message = f"task {task.get('name')!r}, {which}: {why}"
+        if self._on_error == "raise":
+            raise GeometryError(f'{message}. Correct it in FastLabel, or export with on_error="skip"') from error
+        self.report.skip(reasons.MALFORMED)
+        count = self.report.skipped[reasons.MALFORMED]
+        if count <= _LOGGED:
+            logger.warning("Left out: %s%s", message, " (further ones are only counted)" if count == _LOGGED else "")
