@@ -21,6 +21,7 @@ from airflow_provider_fastlabel.client.bulk.problems import (
     enumerate_problems,
 )
 from airflow_provider_fastlabel.client.bulk.progress import Progress
+from airflow_provider_fastlabel.client.bulk.sources import without_temporary
 from airflow_provider_fastlabel.client.exceptions import (
     AuthError,
     Conflict,
@@ -195,7 +196,7 @@ class _Run:
         raise ImportRefused(
             f"{count_items(problems)} of {self.total} items cannot be imported into project {self.project!r}{limit}. "
             f"Nothing was created.\n{enumerate_problems(problems)}\n"
-            f"All of them are listed in {self.manifest}. Correct them or let max_failures tolerate them, then run again.",
+            f"All of them are listed in {self.manifest}. Correct them, or raise max_failures, and run again.",
             problems,
         )
 
@@ -209,7 +210,7 @@ class _Run:
         except _HOPELESS:
             raise
         except (FastLabelException, OSError, ValueError) as error:
-            self._fail(Problem(source.name, str(error) or type(error).__name__))
+            self._fail(Problem(source.name, without_temporary(str(error)) or type(error).__name__))
             self._watch_for_outage(error)
 
     def _create(self, source: Source) -> str:

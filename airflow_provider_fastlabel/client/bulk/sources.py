@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 
+_TEMPORARY = "fastlabel-import-"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What will become one task.
@@ -48,12 +51,12 @@ class Source:
         :returns: the path of the file, or of the folder.
         :raises OSError: it is gone, cannot be read, or came down shorter than listed.
         """
-        if self.filesystem is None:
+        if self.filesystem is None and not self.files:
             yield Path(self.location)
             return
-        with tempfile.TemporaryDirectory(prefix="fastlabel-import-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_TEMPORARY) as folder:
             for item in self.files or (self,):
-                item._download(Path(folder))
+                item._bring(Path(folder))
             yield Path(folder) if self.files else Path(folder, _base_name(self.location))
 
     @contextmanager
@@ -69,8 +72,12 @@ class Source:
             with self.filesystem.open(self.location, "rb") as remote:
                 yield remote
 
-    def _download(self, folder: Path) -> None:
+    def _bring(self, folder: Path) -> None:
         path = folder / _base_name(self.location)
+        if self.filesystem is None:
+            # A link: of a local folder only the files that belong to the task are to be seen.
+            path.symlink_to(Path(self.location).absolute())
+            return
         self.filesystem.get_file(self.location, str(path))
         if path.stat().st_size != self.size:
             raise OSError(f"{self.location} was listed with {self.size} bytes but {path.stat().st_size} came down")
@@ -122,7 +129,10 @@ def find_sources(
             found.problems.append(Problem(item.name, _unknown(suffix, media)))
         else:
             files.append(item)
+    if by_folder:
+        found.problems += _empty_folders(folder)
     found.sources = sorted(_group(files, found) if by_folder else files, key=lambda source: source.name)
+    found.problems.sort()
     return found
 
 
@@ -137,10 +147,27 @@ def glob_expression(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(pieces.get(part) or _literal(part) for part in parts), re.DOTALL)
 
 
+def without_temporary(text: str) -> str:
+    """Shorten the paths of temporary copies in a message to the names a reader knows.
+
+    :param text: the message.
+    :returns: the message without temporary folders.
+    """
+    return re.sub(rf"(/[^\s'\"]*)?/{_TEMPORARY}[^/\s'\"]+/?", "", text)
+
+
 def _literal(part: str) -> str:
     if part.startswith("[") and part.endswith("]") and len(part) > 2:
         return "[" + part[1:-1].replace("\\", r"\\").replace("!", "^", int(part[1] == "!")) + "]"
     return re.escape(part)
+
+
+def _empty_folders(folder: Any) -> Iterator[Problem]:
+    """Name the local sub-folders that hold nothing; an object store has no empty folders."""
+    root = local_path(folder)
+    for child in sorted(root.iterdir()) if root is not None else ():
+        if child.is_dir() and not child.name.startswith(".") and not any(child.iterdir()):
+            yield Problem(child.name, "is an empty folder; each direct sub-folder is one task and holds its files")
 
 
 def _group(files: list[Source], found: Found) -> Iterator[Source]:
