@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.hooks.settings import ConnectionSettings, InvalidConnectionError, read_connection
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS, UI_FIELD_BEHAVIOUR
 
@@ -27,12 +26,10 @@ TEST_PAGE = 100
 
 
 def user_agent() -> str:
-    """Return the ``User-Agent`` of this provider, with the versions of Airflow and Python."""
+    """Return what the client puts in front of its own ``User-Agent``: the versions of Airflow and Python."""
     from airflow import __version__ as airflow_version
 
-    return (
-        f"airflow-provider-fastlabel/{__version__} apache-airflow/{airflow_version} python/{platform.python_version()}"
-    )
+    return f"apache-airflow/{airflow_version} python/{platform.python_version()}"
 
 
 def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelClient:
@@ -131,8 +128,9 @@ class FastLabelHook(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the extra fields of the form, one widget each; read by Airflow 3.0 and 3.1 only."""
-        from flask_babel import lazy_gettext  # type: ignore[import-not-found, unused-ignore]
-        from wtforms import IntegerField, StringField  # type: ignore[import-untyped, unused-ignore]
+        # wtforms first: it is the package whose absence Airflow 3.0 and 3.1 forgive.
+        from wtforms import IntegerField, StringField  # type: ignore[import-untyped, unused-ignore]  # isort: skip
+        from flask_babel import lazy_gettext  # type: ignore[import-not-found, unused-ignore]  # isort: skip
 
         widgets: dict[str, Any] = {}
         for name, field in CONN_FIELDS.items():

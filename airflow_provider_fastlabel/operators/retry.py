@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_fastlabel.hooks.errors import is_permanent, retry_after
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,29 +22,6 @@ except ImportError:  # Airflow < 3.3
     HAS_RETRY_POLICY = False
 else:
     HAS_RETRY_POLICY = True
-
-
-def is_permanent(error: BaseException) -> bool:
-    """Tell whether doing the same again must fail the same way.
-
-    True for a refused token, a missing thing, an invalid or conflicting request, and an unusable connection; false for
-    an exceeded quota, server errors, timeouts and everything that is not ours to judge.
-    """
-    from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, RateLimited
-    from airflow_provider_fastlabel.hooks.settings import InvalidConnectionError
-
-    if isinstance(error, RateLimited):
-        return False
-    return isinstance(error, FastLabelInvalidException | InvalidConnectionError)
-
-
-def retry_delay_of(error: BaseException) -> timedelta | None:
-    """Return how long FastLabel asked to wait, when it did."""
-    from airflow_provider_fastlabel.client.exceptions import RateLimited
-
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        return timedelta(seconds=max(1.0, error.retry_after))
-    return None
 
 
 def default_retry_policy() -> RetryPolicy | None:
@@ -79,7 +58,7 @@ if HAS_RETRY_POLICY:
         def evaluate(
             self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
         ) -> RetryDecision:
-            """Judge one failure; see :func:`is_permanent`.
+            """Judge one failure; see :func:`~airflow_provider_fastlabel.hooks.errors.is_permanent`.
 
             :param exception: what the task raised.
             :param try_number: number of the try that failed, from 1.
@@ -89,8 +68,8 @@ if HAS_RETRY_POLICY:
             del try_number, max_tries, context
             if is_permanent(exception):
                 return _Decision.fail(reason=f"{type(exception).__name__}: a retry cannot succeed")
-            if (delay := retry_delay_of(exception)) is not None:
-                return _Decision.retry(delay=delay, reason="FastLabel's call quota is used up")
+            if (seconds := retry_after(exception)) is not None:
+                return _Decision.retry(delay=timedelta(seconds=seconds), reason="FastLabel's call quota is used up")
             return _Decision.default()
 
         def serialize(self) -> dict[str, Any]:

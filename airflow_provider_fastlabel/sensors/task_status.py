@@ -1,0 +1,108 @@
+"""Waits until enough labelling tasks have reached a status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.sensors.base import FastLabelSensor
+from airflow_provider_fastlabel.triggers.waits import TASK_STATUSES, TaskCountWait, TaskListWait, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class FastLabelTaskStatusSensor(FastLabelSensor):
+    """Waits until a number or a share of tasks is in a status: of a project, of its tasks with some tags, or of a list.
+
+    Only the named statuses count: a task that was ``completed`` and is now ``approved`` is not ``completed`` any
+    more, so name all that will do, as in ``status=["completed", "reviewed", "approved"]``. As long as there is no
+    task at all the sensor waits, whatever is demanded.
+
+    A look costs one call per status and one for the total; sensors that defer on the same tasks share it. With a
+    list, a look usually costs one call and at most one per task; for long lists a tag is cheaper.
+
+    Returns ``{"done", "total", "needed", "statuses"}``.
+
+    :param project: project slug. Templated.
+    :param status: the status, or several, that count as reached. Templated.
+    :param tags: watch only tasks that carry these tags. Templated.
+    :param task_ids: watch only these tasks, by id. Templated.
+    :param task_names: watch only these tasks, by name; one that does not exist yet has not reached the status.
+        Templated.
+    :param min_count: number of tasks that must have reached it.
+    :param min_share: share of the tasks that must have reached it, above 0 up to 1. When neither is given, all (1.0);
+        when both are, both must be met.
+    :raises ValueError: when the statuses are unknown, the demands impossible, or more than one way to choose tasks is
+        used.
+    """
+
+    template_fields: Sequence[str] = (*FastLabelSensor.template_fields, "status", "tags", "task_ids", "task_names")
+
+    def __init__(
+        self,
+        *,
+        status: str | Sequence[str],
+        tags: Sequence[str] | None = None,
+        task_ids: Sequence[str] | None = None,
+        task_names: Sequence[str] | None = None,
+        min_count: int | None = None,
+        min_share: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if min_count is not None and min_count < 1:
+            raise ValueError(f"min_count must be at least 1, not {min_count}")
+        if min_share is not None and not 0 < min_share <= 1:
+            raise ValueError(f"min_share must be above 0 and at most 1, not {min_share}")
+        self.status = status
+        self.tags = tags
+        self.task_ids = task_ids
+        self.task_names = task_names
+        self.min_count = min_count
+        self.min_share = min_share
+
+    def build_wait(self) -> Wait:
+        """Return the wait on counts, or on a list of tasks."""
+        statuses = [self.status] if isinstance(self.status, str) else list(self.status)
+        if unknown := sorted(set(statuses) - set(TASK_STATUSES)):
+            raise ValueError(f"Unknown task status {unknown}; FastLabel has {sorted(TASK_STATUSES)}")
+        if not statuses:
+            raise ValueError("status must name at least one task status")
+        min_share = 1.0 if self.min_count is None and self.min_share is None else self.min_share
+        chosen: dict[str, list[str] | None] = {
+            "tags": _names("tags", self.tags),
+            "task_ids": _names("task_ids", self.task_ids),
+            "task_names": _names("task_names", self.task_names),
+        }
+        used = [name for name, values in chosen.items() if values is not None]
+        if len(used) > 1:
+            raise ValueError(f"Choose the tasks in one way, not by {' and '.join(used)} together")
+        if used in ([], ["tags"]):
+            return TaskCountWait(
+                self.project, statuses, chosen["tags"] or [], min_count=self.min_count, min_share=min_share
+            )
+        given = chosen[used[0]] or []
+        if not given:
+            raise ValueError(f"{used[0]} is empty: there is nothing to wait for")
+        if self.min_count is not None and self.min_count > len(set(given)):
+            raise ValueError(f"min_count {self.min_count} cannot be met by {len(set(given))} tasks")
+        return TaskListWait(
+            self.project,
+            statuses,
+            task_ids=chosen["task_ids"] or [],
+            task_names=chosen["task_names"] or [],
+            min_count=self.min_count,
+            min_share=min_share,
+        )
+
+
+def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
+    """Return a list of strings, ``None`` when not given.
+
+    :raises ValueError: for a bare string, whose letters would be taken for names.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        raise ValueError(f"{argument} must be a list, not the string {value!r}; a template must render natively")
+    return [str(item) for item in value]

@@ -1,0 +1,98 @@
+"""What an answer of FastLabel means for a wait: one pure function per thing that can be waited for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WAITING = "waiting"
+
+IMPORT_DONE = frozenset({"completed", "success", "succeeded"})
+IMPORT_FAILED = frozenset({"failed", "failure", "error", "canceled", "cancelled", "aborted"})
+NO_MESSAGE = frozenset({"", "none"})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one look has shown.
+
+    :param status: ``waiting``, ``success`` or ``failed``.
+    :param message: one sentence saying what was seen.
+    :param facts: the same as JSON values; ``done`` and ``total`` where there is progress to speak of.
+    """
+
+    status: str
+    message: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def decide_import(history: Mapping[str, Any] | None, *, project: str) -> Decision:
+    """Judge an import history, as found by id, in a project's list or as the state of its S3 import.
+
+    FastLabel documents the statuses ``running`` and ``completed``. An import that calls itself failed in any usual
+    word, or whose message level is ``error``, has failed; any other word counts as still running, so that a new
+    intermediate status of FastLabel does not break a wait.
+
+    :param history: the history object; ``None`` when the project has no import yet.
+    :param project: slug of the project, for the message.
+    """
+    if not history:
+        return Decision(WAITING, f"project {project} has no import yet", {"project": project, "history_id": None})
+    status = str(history.get("status") or "unknown").lower()
+    facts = {"project": project, "history_id": history.get("id"), "status": status}
+    words = [str(history.get(key) or "") for key in ("msgCode", "message")]
+    said = [word for word in words if word.lower() not in NO_MESSAGE]
+    about = f"import {history.get('id')} of project {project} is {status}" + (f" ({', '.join(said)})" if said else "")
+    if status in IMPORT_FAILED or str(history.get("msgLevel")).lower() == "error":
+        return Decision(FAILED, f"{about}; look at the project's import history in FastLabel", facts)
+    return Decision(SUCCESS if status in IMPORT_DONE else WAITING, about, facts)
+
+
+def tasks_needed(total: int, *, min_count: int | None, min_share: float | None) -> int:
+    """Return how many of ``total`` tasks must have reached the status; at least one.
+
+    :param total: number of tasks watched.
+    :param min_count: number that must have reached it; ``None`` for no such demand.
+    :param min_share: share of the total that must have reached it, above 0 up to 1; ``None`` for no such demand.
+    """
+    # The allowance keeps 0.07 * 100 = 7.000000000000001 from asking for an eighth task.
+    by_share = math.ceil(min_share * total - 1e-9) if min_share is not None else 0
+    return max(1, min_count or 0, by_share)
+
+
+def decide_tasks(
+    reached: int,
+    total: int,
+    *,
+    what: str,
+    statuses: Sequence[str],
+    min_count: int | None,
+    min_share: float | None,
+    exact: bool = True,
+) -> Decision:
+    """Judge how many tasks have reached a status.
+
+    No task at all means waiting, not success: an import that has not begun must not look like finished work.
+
+    :param reached: tasks that are in one of the statuses now.
+    :param total: tasks watched.
+    :param what: what is watched, for the message.
+    :param statuses: the statuses waited for.
+    :param min_count: number of tasks that must have reached one; ``None`` for no such demand.
+    :param min_share: share of the total that must have; ``None`` for no such demand.
+    :param exact: false when the look ended early, its answer being sure, so that ``reached`` is from earlier looks.
+    """
+    needed = tasks_needed(total, min_count=min_count, min_share=min_share)
+    names = " or ".join(statuses)
+    facts: dict[str, Any] = {"done": reached, "total": total, "needed": needed, "statuses": [*statuses]}
+    if total == 0:
+        return Decision(WAITING, f"{what} has no task yet; waiting for the first", facts)
+    seen = "" if exact else "seen "
+    about = f"{reached} of {total} tasks of {what} {seen}{names}, {needed} needed"
+    return Decision(SUCCESS if reached >= needed else WAITING, about, facts)

@@ -1,0 +1,167 @@
+"""The triggers: a wait that has moved from a worker to the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_fastlabel.triggers.polls import Reading, call, shared_poll
+from airflow_provider_fastlabel.triggers.waits import (
+    ImportHistoryWait,
+    S3ImportWait,
+    TaskCountWait,
+    TaskListWait,
+    Wait,
+)
+from airflow_provider_fastlabel.triggers.watch import JITTER, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_fastlabel.triggers.decisions import Decision
+    from airflow_provider_fastlabel.triggers.events import WaitEvent
+
+FIRST_SLEEP = 5.0
+"""Seconds before the first look: Airflow can fail a task whose trigger fires while the task is still put aside."""
+
+
+class FastLabelTrigger(BaseTrigger):
+    """Base of the triggers: looks until the end of the wait, then sends one event and ends.
+
+    Its arguments are JSON values and the id of a connection, never a token: Airflow stores them in plain text.
+    Deadlines are points in time, so that a triggerer that takes over keeps them; running again from the start changes
+    nothing.
+
+    :param fastlabel_conn_id: id of the Airflow connection.
+    :param poll_interval: seconds between looks. The shortest one of the waits that share a poll counts.
+    :param end_time: deadline of the wait, seconds since the epoch.
+    :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
+    :param wait: fields of the wait, by name.
+    """
+
+    wait_class: ClassVar[type[Wait]]
+
+    def __init__(
+        self,
+        *,
+        fastlabel_conn_id: str,
+        poll_interval: float,
+        end_time: float,
+        execution_deadline: float | None = None,
+        **wait: Any,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.fastlabel_conn_id = fastlabel_conn_id
+        self.poll_interval = poll_interval
+        self.end_time = end_time
+        self.execution_deadline = execution_deadline
+        self.wait = self.wait_class(**wait)
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments that make this trigger again."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            "fastlabel_conn_id": self.fastlabel_conn_id,
+            "poll_interval": self.poll_interval,
+            "end_time": self.end_time,
+            "execution_deadline": self.execution_deadline,
+            **self.wait.arguments(),
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait and yield one event, the payload of a :class:`~airflow_provider_fastlabel.triggers.events.WaitEvent`."""
+        event = await self._watch()
+        yield TriggerEvent(event.payload())  # type: ignore[no-untyped-call]
+
+    async def _watch(self) -> WaitEvent:
+        """Take part in the shared poll and judge its readings until the wait ends."""
+        watch = Watch(self.log, end_time=self.end_time, execution_deadline=self.execution_deadline)
+        with shared_poll((self.fastlabel_conn_id, *self.wait.key())) as poll:
+            seen = time.monotonic()
+            await asyncio.sleep(FIRST_SLEEP * (1 + random.uniform(0, JITTER)))
+            while True:
+                reading = await poll.reading(
+                    lambda: call(self.fastlabel_conn_id, self.wait.read),
+                    newer_than=seen,
+                    interval=self.poll_interval,
+                    latest=time.monotonic() + watch.deadline - time.time(),
+                )
+                seen = reading.at
+                event = watch.judge(await self._outcome(reading), time.time())
+                if event is not None:
+                    return event
+
+    async def _outcome(self, reading: Reading) -> Decision | Exception:
+        """Judge a shared reading; ask for this wait alone when it says nothing about it."""
+        if reading.error is not None:
+            return reading.error
+        decision = self.wait.decide(reading.answer)
+        if decision is not None:
+            return decision
+        try:
+            outcome: Decision = await call(self.fastlabel_conn_id, self.wait.look)
+        except Exception as error:
+            return error
+        return outcome
+
+    async def on_kill(self) -> None:
+        """Say that only the waiting has ended.
+
+        Called by Airflow 3.3 and later when a user ends the task, and falsely when triggerers hand over, so nothing may
+        be undone here; FastLabel has no call to cancel an import anyway.
+        """
+        self.log.info(
+            "This trigger stops watching %s. FastLabel knows no cancel: what runs there goes on.", self.wait.arguments()
+        )
+
+
+class FastLabelImportHistoryTrigger(FastLabelTrigger):
+    """Waits for an import: ``project``, ``history_id``."""
+
+    wait_class = ImportHistoryWait
+
+
+class FastLabelS3ImportTrigger(FastLabelTrigger):
+    """Waits for the latest S3 import of ``project``."""
+
+    wait_class = S3ImportWait
+
+
+class FastLabelTaskCountTrigger(FastLabelTrigger):
+    """Waits for a number or share of the tasks of a project or tag; arguments as in ``TaskCountWait``."""
+
+    wait_class = TaskCountWait
+
+
+class FastLabelTaskListTrigger(FastLabelTrigger):
+    """Waits for a number or share of the tasks of a list; arguments as in ``TaskListWait``."""
+
+    wait_class = TaskListWait
+
+
+TRIGGERS: dict[type[Wait], type[FastLabelTrigger]] = {
+    trigger.wait_class: trigger
+    for trigger in (
+        FastLabelImportHistoryTrigger,
+        FastLabelS3ImportTrigger,
+        FastLabelTaskCountTrigger,
+        FastLabelTaskListTrigger,
+    )
+}
+"""The trigger of each kind of wait."""
+
+
+def trigger_for(
+    wait: Wait, *, fastlabel_conn_id: str, poll_interval: float, end_time: float, execution_deadline: float | None
+) -> FastLabelTrigger:
+    """Return the trigger that goes on with a wait; parameters as in :class:`FastLabelTrigger`."""
+    return TRIGGERS[type(wait)](
+        fastlabel_conn_id=fastlabel_conn_id,
+        poll_interval=poll_interval,
+        end_time=end_time,
+        execution_deadline=execution_deadline,
+        **wait.arguments(),
+    )

@@ -1,0 +1,68 @@
+"""Calm progress lines for a long wait: done, total, rate, time left; at most one per 30 seconds or 5 percent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.triggers.decisions import Decision
+
+LINE_SECONDS = 30.0
+QUIET_SECONDS = 600.0
+LINE_SHARE = 0.05
+
+
+class Progress:
+    """Decides when a wait has something to say.
+
+    A line comes with the first look; then when the message has changed and 30 seconds have passed or the done share has
+    moved by 5 percent of the total; and every 10 minutes as a sign of life.
+    """
+
+    def __init__(self) -> None:
+        self._said: str | None = None
+        self._said_at = 0.0
+        self._said_done = 0
+        self._first: tuple[float, int] | None = None
+
+    def line(self, decision: Decision, now: float) -> str | None:
+        """Return the line to log, or ``None`` when it is not time for one.
+
+        :param decision: what the last look has shown.
+        :param now: seconds on any steady clock.
+        """
+        done, total = int(decision.facts.get("done") or 0), int(decision.facts.get("total") or 0)
+        if self._first is None:
+            self._first = (now, done)
+        if self._said is not None and not self._is_due(decision.message, done, total, now):
+            return None
+        self._said, self._said_at, self._said_done = decision.message, now, done
+        return decision.message + self._pace(done, int(decision.facts.get("needed") or total), now)
+
+    def _is_due(self, message: str, done: int, total: int, now: float) -> bool:
+        """Tell whether the next line may be written."""
+        silence = now - self._said_at
+        if message == self._said:
+            return silence >= QUIET_SECONDS
+        return silence >= LINE_SECONDS or (total > 0 and abs(done - self._said_done) >= LINE_SHARE * total)
+
+    def _pace(self, done: int, needed: int, now: float) -> str:
+        """Return rate and time left since the first look, empty while there is no movement."""
+        assert self._first is not None
+        seconds, gained = now - self._first[0], done - self._first[1]
+        if seconds <= 0 or gained <= 0:
+            return ""
+        rate = gained / seconds
+        left = max(0, needed - done) / rate
+        return f" ({rate * 60:.1f} per minute, about {_duration(left)} left)"
+
+
+def _duration(seconds: float) -> str:
+    """Write a duration for people: ``40 s``, ``12 min``, ``5.2 h``, ``3.1 days``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172800:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"

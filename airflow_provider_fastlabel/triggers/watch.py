@@ -1,0 +1,120 @@
+"""One wait's judgement of what it sees, the same in a worker and in a triggerer."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.hooks.errors import is_permanent, is_transient
+from airflow_provider_fastlabel.triggers.decisions import WAITING, Decision
+from airflow_provider_fastlabel.triggers.events import ERROR, EXECUTION_TIMEOUT, TIMEOUT, WaitEvent
+from airflow_provider_fastlabel.triggers.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.triggers.waits import Wait
+
+JITTER = 0.1
+"""Share of the poll interval by which polls are spread, so that many waits do not ask in one instant."""
+
+
+class Watch:
+    """Turns looks into the end of a wait, and logs progress on the way.
+
+    A failure that may pass never ends a wait: only the deadline does, and its message then says what failed last.
+
+    :param log: logger of the task or trigger.
+    :param end_time: deadline of the wait, seconds since the epoch; ``None`` when the caller keeps it.
+    :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
+    """
+
+    def __init__(self, log: Any, *, end_time: float | None = None, execution_deadline: float | None = None) -> None:
+        self._log = log
+        self._end_time = end_time
+        self._execution_deadline = execution_deadline
+        self._progress = Progress()
+        self._seen: Decision | None = None
+        self._failure: Exception | None = None
+        self._failures = 0
+
+    @property
+    def deadline(self) -> float:
+        """The first of the deadlines, seconds since the epoch; infinite without any."""
+        return min((t for t in (self._end_time, self._execution_deadline) if t is not None), default=float("inf"))
+
+    def last_seen(self) -> str:
+        """Return what the wait saw last, and what failed since."""
+        seen = f"Last seen: {self._seen.message}" if self._seen else "Nothing was seen: FastLabel never answered"
+        if self._failure is None:
+            return f"{seen}."
+        return f"{seen}. The last {self._failures} look(s) failed: {self._failure}"
+
+    def judge(self, outcome: Decision | Exception, now: float) -> WaitEvent | None:
+        """Take in one look and return the end of the wait, or ``None`` to go on.
+
+        :param outcome: what the look has shown, or the error it ended with.
+        :param now: seconds since the epoch.
+        :raises Exception: the outcome itself, when it is neither FastLabel's nor the network's failure.
+        """
+        if isinstance(outcome, Exception):
+            if is_permanent(outcome):
+                return WaitEvent(ERROR, f"The wait cannot go on: {outcome}", self._facts())
+            if not is_transient(outcome):
+                raise outcome
+            self._failure, self._failures = outcome, self._failures + 1
+            self._log.warning("Look %s in a row failed, the wait goes on: %s", self._failures, outcome)
+        else:
+            self._seen, self._failure, self._failures = outcome, None, 0
+            if outcome.status != WAITING:
+                self._log.info("%s", outcome.message)
+                return WaitEvent(outcome.status, outcome.message, outcome.facts)
+            if line := self._progress.line(outcome, now):
+                self._log.info("Waiting: %s", line)
+        return self._overdue(now)
+
+    def _overdue(self, now: float) -> WaitEvent | None:
+        """Return the event of the first deadline when it has passed."""
+        if now < self.deadline:
+            return None
+        status = EXECUTION_TIMEOUT if self.deadline == self._execution_deadline else TIMEOUT
+        name = "execution_timeout" if status == EXECUTION_TIMEOUT else "timeout"
+        return WaitEvent(status, f"The wait reached its {name}. {self.last_seen()}", self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        """Return the facts of the last look that had an answer."""
+        return dict(self._seen.facts) if self._seen else {}
+
+
+def look(wait: Wait, client: FastLabelClient) -> Decision | Exception:
+    """Look once, from a worker; a failure is returned, not raised, because the watch judges it."""
+    try:
+        return wait.look(client)
+    except Exception as error:
+        return error
+
+
+def wait_in_worker(
+    wait: Wait,
+    client: FastLabelClient,
+    watch: Watch,
+    *,
+    poll_interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> WaitEvent:
+    """Wait in this process until the end of the wait; looks once at the very deadline.
+
+    :param wait: what is waited for.
+    :param client: whom to ask.
+    :param watch: the judgement, which holds the deadlines.
+    :param poll_interval: seconds between looks.
+    :param sleep: how to let time pass.
+    """
+    while True:
+        event = watch.judge(look(wait, client), time.time())
+        if event is not None:
+            return event
+        pause = poll_interval * (1 + random.uniform(-JITTER, JITTER))
+        sleep(max(0.0, min(pause, watch.deadline - time.time())))
