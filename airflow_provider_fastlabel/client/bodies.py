@@ -69,7 +69,7 @@ class FilePart:
         now = os.fstat(file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
             raise FastLabelInvalidException(
-                f"{self.path} changed while it was being uploaded. Nothing was created; upload it again once it is complete.",
+                f"{self.path} changed while it was uploaded. Nothing was created; send it again once it is complete.",
                 422,
             )
 

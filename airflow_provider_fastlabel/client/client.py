@@ -6,8 +6,21 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from airflow_provider_fastlabel import __version__
-from airflow_provider_fastlabel.client.resource import Resource
+from airflow_provider_fastlabel.client.annotations import AnnotationClasses
+from airflow_provider_fastlabel.client.appendix import Appendix
+from airflow_provider_fastlabel.client.comments import Comments
+from airflow_provider_fastlabel.client.datasets import Datasets
+from airflow_provider_fastlabel.client.imports import Imports
+from airflow_provider_fastlabel.client.kinds import Limits
+from airflow_provider_fastlabel.client.lerobot import LeRobot
+from airflow_provider_fastlabel.client.metadata import Metadata
+from airflow_provider_fastlabel.client.models import Models
+from airflow_provider_fastlabel.client.monitoring import Monitoring
+from airflow_provider_fastlabel.client.projects import Projects
+from airflow_provider_fastlabel.client.tags import Tags
+from airflow_provider_fastlabel.client.tasks import Tasks
 from airflow_provider_fastlabel.client.transport import Transport
+from airflow_provider_fastlabel.client.users import WorkspaceUsers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +30,21 @@ if TYPE_CHECKING:
 DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
 
 
-class FastLabelClient(Resource):
+class FastLabelClient(
+    Tasks,
+    Imports,
+    AnnotationClasses,
+    Projects,
+    Tags,
+    Monitoring,
+    Models,
+    Datasets,
+    Comments,
+    WorkspaceUsers,
+    Metadata,
+    Appendix,
+    LeRobot,
+):
     """FastLabel's HTTP API in Python. One client may be used from many threads.
 
     :param access_token: token of the workspace; ``FASTLABEL_ACCESS_TOKEN`` if ``None``.
@@ -48,6 +75,7 @@ class FastLabelClient(Resource):
         if not token:
             raise ValueError("FASTLABEL_ACCESS_TOKEN is not configured: set it, or pass access_token.")
         own_agent = f"airflow-provider-fastlabel/{__version__}"
+        self.limits = Limits()
         self._transport = Transport(
             token,
             (api_url or os.environ.get("FASTLABEL_API_URL") or DEFAULT_API_URL).rstrip("/") + "/",

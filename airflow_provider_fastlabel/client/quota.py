@@ -82,9 +82,7 @@ class Quota:
         return max(0, self._limit - self._in_flight - len(self._stamps))
 
     def _wait(self) -> float | None:
-        """Return seconds until the oldest stamp leaves the window; ``None`` when only a call in flight can free a
-        slot.
-        """
+        """Return seconds until the oldest stamp leaves the window; ``None`` if only the end of a call can help."""
         if not self._stamps:
             return None
         now = self._clock()
@@ -107,8 +105,9 @@ _shared_lock = threading.Lock()
 
 
 def shared_quota(api_url: str, token: str, limit: int) -> Quota:
-    """Return the quota of a token at an API, one for all clients of this process. The limit named last holds for all of
-    them.
+    """Return the quota of a token at an API, one for all clients of this process.
+
+    The limit named last holds for all of them.
 
     :param api_url: base URL of the API.
     :param token: access token; only its digest is kept.

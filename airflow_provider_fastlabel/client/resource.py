@@ -10,6 +10,8 @@ from airflow_provider_fastlabel.client.transport import Transport, segment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_provider_fastlabel.client.kinds import Limits
+
 __all__ = ["Resource", "present", "segment", "within"]
 
 
@@ -17,6 +19,8 @@ class Resource:
     """A group of calls on the shared transport. The mixins of :class:`FastLabelClient` derive from it."""
 
     _transport: Transport
+    limits: Limits
+    """Largest files and folders that may be sent; change a field to widen it, e.g. ``client.limits.pcd = 100 * MB``."""
 
 
 def within(limit: int | None, maximum: int) -> int | None:
@@ -34,7 +38,5 @@ def within(limit: int | None, maximum: int) -> int | None:
 
 
 def present(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields whose value is not empty: FastLabel's client leaves out ``None``, ``""``, ``[]``, ``0`` and
-    ``False``.
-    """
+    """Return the fields that are not empty: ``None``, ``""``, ``[]``, ``0`` and ``False`` are not sent."""
     return {key: value for key, value in fields.items() if value}

@@ -78,8 +78,7 @@ def timestamp(value: object) -> float | None:
 
 
 def pause_before_retry(attempt: int, retry_after: float | None) -> float:
-    """Return the seconds to wait before the next attempt: what FastLabel asked for and a little jitter, else full
-    jitter.
+    """Return the seconds to wait before the next attempt: as asked and a little more, else full jitter.
 
     :param attempt: number of attempts made before, from 0.
     :param retry_after: seconds FastLabel asked for.

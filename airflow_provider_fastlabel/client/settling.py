@@ -10,19 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def settled(what: str, found: Mapping[str, Any], is_ours: Callable[[object], bool]) -> str:
-    """Return the id of the thing if this call created it.
+def require_ours(what: str, found: Mapping[str, Any], is_ours: Callable[[object], bool]) -> None:
+    """Return if the thing was created by this call.
 
     :param what: a noun phrase for the message.
     :param found: the thing.
     :param is_ours: tells whether something was created since the call began.
-    :return: its id.
     :raises Conflict: if it is older than the call.
     :raises OutcomeUnknown: if it does not tell when it was created.
     """
-    identifier: str = found["id"]
     if not found.get("createdAt"):
-        raise OutcomeUnknown(f"The answer was lost. There is a {what} now (id {identifier}) that does not tell its age; look at it.")
+        raise OutcomeUnknown(f"The answer was lost. There is a {what} now that does not tell its age; look at it.")
     if not is_ours(found["createdAt"]):
-        raise Conflict(f"There was a {what} already (id {identifier}). Nothing was created.", 409)
-    return identifier
+        raise Conflict(f"There was a {what} already. Nothing was created.", 409)

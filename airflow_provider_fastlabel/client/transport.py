@@ -168,8 +168,9 @@ class Transport:
         settle: Callable[[Callable[[object], bool]], Any] | None = None,
         repeatable: bool = True,
     ) -> Any:
-        """Make a call, repeating it as far as that is safe. Errors are raised outside of ``except``: they carry no
-        request with them.
+        """Make a call, repeating it as far as that is safe.
+
+        Errors are raised outside of ``except`` blocks, so that they carry no request, and with it no token, as context.
         """
         started = time.monotonic()
         data = encode(body) if body is not None and not isinstance(body, StreamedBody) else body
@@ -343,9 +344,7 @@ class Transport:
             yield response
 
     def _refusal(self, call: str, response: requests.Response) -> FastLabelException | None:
-        """Return the error of an answer outside 2xx. Its text is not quoted: stores repeat parts of the signature
-        there.
-        """
+        """Return the error of an answer outside 2xx; not its text, where stores repeat parts of the signature."""
         if response.ok and response.status_code < 300:
             return None
         wait = retry.retry_after_seconds(response.headers.get("Retry-After"), time.time())

@@ -1,0 +1,156 @@
+"""What the calls of all kinds of task share."""
+
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.client.bodies import StreamedBody
+from airflow_provider_fastlabel.client.kinds import KINDS, Kind
+from airflow_provider_fastlabel.client.media import checked_file, checked_folder
+from airflow_provider_fastlabel.client.paging import iterate
+from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.settling import require_ours
+from airflow_provider_fastlabel.client.tasks.fields import Items, Users, clean_annotations, task_fields
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Sequence
+
+
+class TaskResource(Resource):
+    """Calls on tasks. These groups of parameters mean the same in every one of them.
+
+    **Filters** of lists, counts and pagers
+
+    * ``status``, ``external_status``: keep tasks of this status: ``pending``, ``registered``, ``completed``,
+      ``skipped``, ``reviewed``, ``sent_back``, ``approved``, ``declined``; the external one also ``customer_declined``.
+    * ``tags``: keep tasks with these tags, at most 10.
+    * ``task_name``: keep the task of this name.
+    * ``offset``: position of the first task, from 0. ``limit``: tasks per page; ``None`` leaves it to FastLabel.
+      ``iter_*`` pages by itself.
+
+    **Fields** of create and update. What is not given, or empty, stays as it is; tags and annotations given replace the
+        old ones.
+
+    * ``project``: slug of the project. ``name``: unique in the project, may contain ``/``.
+    * ``file_path``: the file, sent in pieces. ``folder_path``: a folder whose files are sent in ascending order of
+      their names.
+    * ``status``, ``external_status``: as above. ``priority``: 0 none, 10 low, 20 medium, 30 high.
+    * ``annotations``: dictionaries with ``type``, ``value`` (a class of the project), geometry and ``attributes``. They
+      are copied, never changed; those read from a task may be sent back.
+    * ``attributes``: ``{"key": ..., "value": ...}`` of a classification task. ``metadatas``: the same of the task
+      itself.
+    * ``tags``: names; unknown ones come into being.
+    * ``is_delete_exif``: whether FastLabel removes EXIF data from the image.
+    * ``**users``: slugs of people: ``assignee``, ``reviewer``, ``approver``, ``external_assignee``,
+      ``external_reviewer``, ``external_approver``, ``workflow_1_user`` ... ``workflow_6_user``. ``None`` takes the task
+      from them. Any other keyword is a ``TypeError``.
+
+    **Errors**: files and limits are checked before a byte is sent (:class:`FastLabelInvalidException`, code 422, naming
+    the file). A name that is taken is a :class:`Conflict`. If the answer to a create is lost, the name is looked up, so
+    that no task is created twice.
+    """
+
+    def _find(self, kind: str, task_id: str) -> Any:
+        return self._transport.get(f"{KINDS[kind].path}/{segment(task_id)}")
+
+    def _find_by_name(self, kind: str, project: str, task_name: str) -> Any:
+        """Return the task of exactly this name, ``None`` if there is none."""
+        tasks = self._page(KINDS[kind], {"project": project, "taskName": task_name}, None, KINDS[kind].default_limit)
+        return next((task for task in tasks if task.get("name", task_name) == task_name), None)
+
+    def _list(
+        self,
+        kind: str,
+        project: str,
+        status: str | None,
+        external_status: str | None,
+        tags: Sequence[str] | None,
+        task_name: str | None,
+        offset: int | None,
+        limit: int | None,
+    ) -> Any:
+        row = KINDS[kind]
+        if row.checked:
+            within(limit, row.page_maximum)
+        return self._page(row, task_filters(project, status, external_status, tags, task_name), offset, limit)
+
+    def _iterate(
+        self,
+        kind: str,
+        project: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+        task_name: str | None = None,
+    ) -> Iterator[Any]:
+        row = KINDS[kind]
+        filters = task_filters(project, status, external_status, tags, task_name)
+        return iterate(lambda offset, limit: self._page(row, filters, offset, limit), row.page_maximum)
+
+    def _page(self, row: Kind, filters: dict[str, Any], offset: int | None, limit: int | None) -> Any:
+        """Fetch one page. The list of robotics tasks gets its paging even when it is zero."""
+        if row.name == "robotics":
+            return self._transport.get(row.path, filters | {"offset": offset or 0, "limit": limit})
+        return self._transport.get(row.path, filters | present({"offset": offset, "limit": limit}))
+
+    def _create(
+        self,
+        kind: str,
+        project: str,
+        name: str,
+        path: str | os.PathLike[str] = "",
+        *,
+        users: Users,
+        annotations: Items | None = None,
+        **fields: Any,
+    ) -> Any:
+        """Create a task from a file, or from a folder where the kind has several files."""
+        row = KINDS[kind]
+        body: dict[str, Any] = {"project": project, "name": name}
+        if row.max_files:
+            body["contents"] = checked_folder(path, row, self.limits)
+        elif row.media:
+            body["file"] = checked_file(path, row.media, self.limits)
+        body |= _annotations(annotations, name if row.content_on_create else None)
+        return self._post_task(row, body | task_fields(users, **fields))
+
+    def _post_task(self, row: Kind, body: dict[str, Any]) -> Any:
+        """Post a named task; when the answer is lost, look its name up."""
+        return self._transport.post(
+            row.path, StreamedBody(body), settle=self._by_name(row, body["project"], body["name"])
+        )
+
+    def _by_name(self, row: Kind, project: str, name: str) -> Callable[[Callable[[object], bool]], str | None]:
+        def settle(is_ours: Callable[[object], bool]) -> str | None:
+            tasks = self._iterate(row.name, project, task_name=name)
+            found = next((task for task in tasks if task["name"] == name), None)
+            if found is None:
+                return None
+            require_ours(f"task {name!r} in project {project!r} (id {found['id']})", found, is_ours)
+            return found["id"]
+
+        return settle
+
+    def _update(self, kind: str, task_id: str, *, users: Users, annotations: Items | None = None, **fields: Any) -> Any:
+        row = KINDS[kind]
+        body = _annotations(annotations, "" if row.content_on_update else None)
+        return self._transport.put(f"{row.path}/{segment(task_id)}", body | task_fields(users, **fields))
+
+
+def _annotations(annotations: Items | None, content: str | None) -> dict[str, Any]:
+    return {"annotations": clean_annotations(annotations, content)} if annotations else {}
+
+
+def task_filters(
+    project: str,
+    status: str | None,
+    external_status: str | None,
+    tags: Sequence[str] | None,
+    task_name: str | None = None,
+) -> dict[str, Any]:
+    """Return the query keys of the filters of task lists; empty ones are left out."""
+    filters = {"status": status, "externalStatus": external_status, "tags": tags, "taskName": task_name}
+    return {"project": project} | present(filters)
