@@ -1,0 +1,226 @@
+"""Creates tasks from the files of a folder, each file exactly once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.client.bulk import Found, ImportSummary
+    from airflow_provider_fastlabel.client.bulk.engine import OnExists
+    from airflow_provider_fastlabel.client.kinds import Kind
+    from airflow_provider_fastlabel.operators.preannotations import AnnotationsFormat
+
+__all__ = ["FastLabelCreateTasksFromFolderOperator"]
+
+
+class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
+    """Create one task per file of a folder; run again, or retried after a kill, it creates only what is missing.
+
+    A task is named after the file's path relative to ``folder``. For projects whose tasks are folders (sequential
+    images, sequential point clouds, multi-image classification) each direct sub-folder is one task. Hidden files are
+    left out. Everything that can be known beforehand (file types, sizes, codecs, names, classes and geometry of
+    pre-annotations) is checked for all files before the first task is created, and reported in one error.
+
+    Pushes ``{"total", "created", "exists", "updated", "failed", "manifest"}``: counts and the place of the manifest, a
+    JSON Lines file with the fate, the task id and the reason of failure of every file. Files of an object store are
+    downloaded one at a time per worker to the temporary folder, and removed after their upload.
+
+    :param project: slug of the project. Templated.
+    :param folder: local path on the worker, or URL of an object store that Airflow knows (``s3://bucket/prefix``).
+        Templated.
+    :param source_conn_id: Airflow connection of the object store; also for ``annotations_path`` and ``manifest`` where
+        these are URLs. Templated.
+    :param kind: kind of the tasks, ``image`` or ``video`` for instance; by default that of the project's type.
+    :param pattern: glob that the path relative to ``folder`` must match; ``**`` crosses folders. Templated.
+    :param annotations_format: read pre-annotations in this format: ``coco``, ``yolo``, ``pascalvoc`` or ``labelme``.
+        For image and sequential image projects.
+    :param annotations_path: where they are: the COCO file, or the folder of the others; by default beside the media
+        (``annotations.json``; ``classes.txt`` or ``data.yaml`` and the label files). Templated.
+    :param annotations_arguments: further arguments of the format's reader, for instance
+        ``{"corners": "zero_based"}`` for Pascal VOC or ``{"task": "obb"}`` for YOLO.
+    :param tags: tags of every task. Templated.
+    :param status: status of every task, ``registered`` if not given. Templated.
+    :param priority: 0 none, 10 low, 20 medium, 30 high.
+    :param on_exists: what to do with a file whose name is a task already: ``skip`` it; ``update`` the task with
+        pre-annotations, tags, status and priority, once per manifest; or ``fail``.
+    :param max_failures: how many files may fail with the task still succeeding. By default none: any problem found by
+        the checks ends the task before anything is created, failures met later fail it after all others were tried.
+    :param max_workers: how many files are uploaded at a time.
+    :param manifest: where the manifest goes: local path or URL. Default:
+        ``$AIRFLOW_HOME/fastlabel/imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index
+        for a task that is not mapped), which a retry on the same machine continues. Templated.
+    """
+
+    template_fields: Sequence[str] = (
+        *FastLabelBaseOperator.template_fields,
+        "project",
+        "folder",
+        "source_conn_id",
+        "pattern",
+        "annotations_path",
+        "tags",
+        "status",
+        "manifest",
+    )
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        folder: str,
+        source_conn_id: str | None = None,
+        kind: str | None = None,
+        pattern: str = "**/*",
+        annotations_format: AnnotationsFormat | None = None,
+        annotations_path: str | None = None,
+        annotations_arguments: Mapping[str, Any] | None = None,
+        tags: Sequence[str] | None = None,
+        status: str | None = None,
+        priority: int | None = None,
+        on_exists: OnExists = "skip",
+        max_failures: int | None = None,
+        max_workers: int = 4,
+        manifest: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+        self.folder = folder
+        self.source_conn_id = source_conn_id
+        self.kind = kind
+        self.pattern = pattern
+        self.annotations_format = annotations_format
+        self.annotations_path = annotations_path
+        self.annotations_arguments = annotations_arguments
+        self.tags = tags
+        self.status = status
+        self.priority = priority
+        self.on_exists = on_exists
+        self.max_failures = max_failures
+        self.max_workers = max_workers
+        self.manifest = manifest
+        self._stop: threading.Event | None = None
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
+        if self.on_exists not in ("skip", "update", "fail"):
+            raise ValueError(f"on_exists must be 'skip', 'update' or 'fail', not {self.on_exists!r}")
+        if self.annotations_format not in (None, "coco", "yolo", "pascalvoc", "labelme"):
+            raise ValueError(
+                f"annotations_format is 'coco', 'yolo', 'pascalvoc' or 'labelme', not {self.annotations_format!r}"
+            )
+        if self.annotations_format is None and (self.annotations_path or self.annotations_arguments):
+            raise ValueError("annotations_path and annotations_arguments need annotations_format")
+        if self.max_workers < 1:
+            raise ValueError(f"max_workers must be at least 1, not {self.max_workers}")
+        if self.max_failures is not None and self.max_failures < 0:
+            raise ValueError(f"max_failures must be None or at least 0, not {self.max_failures}")
+
+    def execute(self, context: Context) -> ImportSummary:
+        """Check the folder against the project, then create what is missing.
+
+        :param context: Airflow's task context.
+        :returns: the counts and the manifest's place.
+        :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
+        :raises ImportIncomplete: more files failed than tolerated; what was created stays.
+        """
+        from airflow_provider_fastlabel.client.bulk import import_files, resolve_kind
+        from airflow_provider_fastlabel.operators.places import place
+
+        self._stop = threading.Event()
+        with permanent_errors_fail():
+            kind = resolve_kind(self.client, self.project, self.kind)
+            folder = place(self.folder, self.source_conn_id)
+            found = self._find(folder, kind)
+            annotations, problems = self._read_annotations(folder, found, kind)
+            fields = {"tags": self._tag_list(), "status": self.status, "priority": self.priority}
+            return import_files(
+                self.client,
+                self.project,
+                found.sources,
+                kind=kind.name,
+                manifest=place(self.manifest or _default_manifest(context), self.source_conn_id),
+                annotations=annotations,
+                fields={name: value for name, value in fields.items() if value not in (None, [], "")},
+                on_exists=self.on_exists,
+                max_failures=self.max_failures,
+                max_workers=self.max_workers,
+                problems=[*found.problems, *problems],
+                stop=self._stop,
+            )
+
+    def on_kill(self) -> None:
+        """Hand out no more files; uploads under way end by themselves or with the process. The next run goes on."""
+        if self._stop is not None:
+            self._stop.set()
+            self.log.info("Stopping the import; what was created stays, the next run creates the rest")
+
+    def _find(self, folder: Any, kind: Kind) -> Found:
+        from airflow_provider_fastlabel.client.bulk import ImportRefused, find_sources
+        from airflow_provider_fastlabel.operators.preannotations import EXTENSIONS
+
+        assert kind.media is not None
+        found = find_sources(
+            folder,
+            extensions=kind.media.extensions,
+            by_folder=kind.max_files is not None,
+            pattern=self.pattern,
+            beside=EXTENSIONS.get(self.annotations_format or "", ()),
+        )
+        if not found.sources and not found.problems:
+            left = f" ({found.unmatched} files are there, but do not match)" if found.unmatched else ""
+            raise ImportRefused(
+                f"No file to import: nothing in {self.folder} matches pattern {self.pattern!r}{left}. "
+                "Nothing was created. Check `folder` and `pattern`, or wait for the files with a sensor."
+            )
+        if found.unmatched:
+            self.log.info("%d files do not match pattern %r and are left out", found.unmatched, self.pattern)
+        return found
+
+    def _read_annotations(self, folder: Any, found: Found, kind: Kind) -> tuple[dict[str, list[Any]], list[Any]]:
+        from airflow_provider_fastlabel.client.bulk import ImportRefused
+        from airflow_provider_fastlabel.operators.places import place
+        from airflow_provider_fastlabel.operators.preannotations import Reader
+
+        if self.annotations_format is None:
+            return {}, []
+        if kind.name not in ("image", "sequential_image"):
+            raise ImportRefused(
+                f"Project {self.project!r} takes {kind.name} tasks; {self.annotations_format} annotations are for "
+                "image and sequential image tasks. Nothing was created. Leave out `annotations_format`."
+            )
+        project = self.client.find_project_by_slug(self.project)
+        reader = Reader(
+            self.annotations_format,
+            folder,
+            place(self.annotations_path, self.source_conn_id) if self.annotations_path else None,
+            str(project["type"]) if project else "",
+            list(self.client.iter_annotations(self.project)),
+            self.annotations_arguments or {},
+        )
+        read = reader.read(found.sources)
+        self.log.info("Read %s annotations of %d items", self.annotations_format, len(read.by_name))
+        return dict(read.by_name), list(read.problems)
+
+    def _tag_list(self) -> list[str]:
+        """Return the tags as a list; one tag given as text is one tag, not its letters."""
+        return [self.tags] if isinstance(self.tags, str) else list(self.tags or ())
+
+
+def _default_manifest(context: Context) -> str:
+    """Return a path that is the same for every try of a task instance, and no other task instance's."""
+    ti: Any = context["ti"]
+    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+    parts = [quote(str(part), safe=" +:@=,") for part in (ti.dag_id, ti.run_id, ti.task_id)]
+    mapped = "" if ti.map_index is None or ti.map_index < 0 else f".{ti.map_index}"
+    return str(home.joinpath("fastlabel", "imports", parts[0], parts[1], f"{parts[2]}{mapped}.jsonl"))
