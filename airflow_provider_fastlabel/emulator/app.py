@@ -1,0 +1,87 @@
+"""Assembles the emulator: database, files, routes, gate."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from airflow_provider_fastlabel.emulator import (
+    classes,
+    control,
+    errors,
+    imports,
+    models,
+    projects,
+    storage,
+    tasks,
+)
+from airflow_provider_fastlabel.emulator.files import Files
+from airflow_provider_fastlabel.emulator.gate import Gate
+from airflow_provider_fastlabel.emulator.settings import Clock, Settings
+from airflow_provider_fastlabel.emulator.state import Emulation, secret_of
+from airflow_provider_fastlabel.emulator.store import Store
+
+_API = (imports, storage.api, tasks, projects, classes, models)
+_DESCRIPTION = "FastLabel on one machine. What FastLabel does not document is listed at /_emulator/choices."
+
+
+def build(
+    token: str,
+    *,
+    db: str | os.PathLike[str] | None = None,
+    files: str | os.PathLike[str] | None = None,
+    settings: Settings | None = None,
+) -> Gate:
+    """Return the emulator as an ASGI application.
+
+    :param token: The access token it accepts.
+    :param db: SQLite file that outlives the process; ``None`` keeps the data in memory.
+    :param files: Folder of the stored files; ``None`` puts them beside ``db``, or into a folder removed at the end.
+    :param settings: Settings to start with.
+    """
+    clock = Clock()
+    temporary: tempfile.TemporaryDirectory[str] | None = None
+    if files is None and db is not None:
+        files = f"{os.fspath(db)}.files"
+    if files is None:
+        temporary = tempfile.TemporaryDirectory(prefix="fastlabel-emulator-")
+        files = temporary.name
+    secret = secret_of(None if db is None else Path(f"{os.fspath(db)}.key"))
+    chosen = settings or Settings()
+    emu = Emulation(
+        store=Store(":memory:" if db is None else os.fspath(db), clock),
+        files=Files(Path(files), secret, clock),
+        clock=clock,
+        token=token,
+        settings=chosen,
+        defaults=dataclasses.replace(chosen, page_maxima=dict(chosen.page_maxima)),
+    )
+    emu.seed()
+    return Gate(_routes(emu, temporary), emu)
+
+
+def _routes(emu: Emulation, temporary: tempfile.TemporaryDirectory[str] | None) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        imports.resume(emu)
+        yield
+        emu.store.close()
+        if temporary is not None:
+            temporary.cleanup()
+
+    app = FastAPI(title="FastLabel emulator", description=_DESCRIPTION, version="1", lifespan=lifespan)
+    app.state.emulation = emu
+    errors.install(app)
+    for module in _API:
+        part: Any = getattr(module, "router", module)
+        app.include_router(part, prefix="/v1")
+    app.include_router(storage.router)
+    app.include_router(control.router)
+    return app

@@ -1,0 +1,27 @@
+"""Pytest fixtures: the emulator, started once and fresh for every test.
+
+Load it with ``pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]`` in the top ``conftest.py``, or
+with ``-p airflow_provider_fastlabel.emulator.pytest_plugin``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from airflow_provider_fastlabel.emulator.server import Emulator
+
+
+@pytest.fixture(scope="session")
+def fastlabel_emulator_server() -> Iterator[Emulator]:
+    """Run one emulator for the whole test run."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def fastlabel_emulator(fastlabel_emulator_server: Emulator) -> Emulator:
+    """Reset the emulator: no data, settings at their defaults."""
+    fastlabel_emulator_server.reset()
+    return fastlabel_emulator_server

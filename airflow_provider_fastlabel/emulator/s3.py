@@ -1,0 +1,91 @@
+"""Reads an S3-compatible bucket."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from airflow_provider_fastlabel.emulator.errors import ApiError, invalid
+from airflow_provider_fastlabel.emulator.files import Blob, Files
+from airflow_provider_fastlabel.emulator.kinds import Kind
+from airflow_provider_fastlabel.emulator.media import image_size, video_facts
+
+_PIECE = 1024 * 1024
+FAKE_KEY = "emulator"
+"""Access key and secret used when the environment names none."""
+
+
+def fetch(
+    storage: Mapping[str, str], endpoint: str | None, kind: Kind, files: Files, known: Collection[str]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Copy every fitting object of a bucket and return task names with file descriptions, in key order.
+
+    Objects of other types, over the size limit, unreadable, or whose name is already a task are left out.
+
+    :param storage: ``bucketName``, ``bucketRegion`` and ``prefix``.
+    :param endpoint: Address of the S3-compatible server; ``None`` for AWS itself.
+    :param kind: Kind of the project's tasks.
+    :param files: Where the copies go.
+    :param known: Names of existing tasks.
+    :raises ApiError: 422 when the bucket cannot be read.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        client = _client(storage["bucketRegion"], endpoint)
+        found = []
+        for key, size in _keys(client, storage["bucketName"], storage["prefix"] or ""):
+            suffix = PurePosixPath(key).suffix.lower().lstrip(".")
+            if suffix in kind.extensions and size <= kind.file_bytes and key not in known:
+                media = _describe(kind, files, _copy(client, storage["bucketName"], key, files), key)
+                if media is not None:
+                    found.append((key, media))
+        return found
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise invalid(f"bucket {storage['bucketName']} cannot be read: {error}") from error
+
+
+def _client(region: str, endpoint: str | None) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"})
+    if "AWS_ACCESS_KEY_ID" in os.environ or endpoint is None:
+        return boto3.client("s3", region_name=region, endpoint_url=endpoint, config=config)
+    return boto3.client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        config=config,
+        aws_access_key_id=FAKE_KEY,
+        aws_secret_access_key=FAKE_KEY,
+    )
+
+
+def _keys(client: Any, bucket: str, prefix: str) -> list[tuple[str, int]]:
+    folder = prefix.strip("/")
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/" if folder else "")
+    return [(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
+
+
+def _copy(client: Any, bucket: str, key: str, files: Files) -> Blob:
+    writer = files.writer()
+    body = client.get_object(Bucket=bucket, Key=key)["Body"]
+    for piece in body.iter_chunks(_PIECE):
+        writer.write(piece)
+    return writer.commit()
+
+
+def _describe(kind: Kind, files: Files, blob: Blob, key: str) -> dict[str, Any] | None:
+    media = {"sha256": blob.sha256, "size": blob.size}
+    path = files.path(blob.sha256)
+    try:
+        if kind.media == "image":
+            return media | image_size(path, key)
+        if kind.media == "video":
+            return media | video_facts(path, key)
+    except ApiError:
+        return None
+    return media

@@ -1,0 +1,73 @@
+"""What can be set while the emulator runs, and its clock."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+
+@dataclass(slots=True)
+class Settings:
+    """Behaviour that tests turn; every field can be sent to ``PUT /_emulator/config``.
+
+    :param strict: Refuse unknown body and query fields.
+    :param quota: Calls allowed per ``quota_seconds`` and token; ``None`` for no limit.
+    :param quota_seconds: Length of the sliding window.
+    :param history_seconds: Running time of an import before it completes.
+    :param history_reads: Complete an import after it was read so often, instead of after a time.
+    :param history_manual: Imports run until ``POST /_emulator/histories`` settles them.
+    :param fail_histories: How many of the next imports end as ``failed``.
+    :param job_seconds: Running time of training, evaluation and auto-annotation jobs.
+    :param job_manual: Jobs run until ``POST /_emulator/jobs`` settles them.
+    :param signed_url_seconds: Life of a signed address.
+    :param page_maxima: Largest page by kind name, where it shall differ from the table of kinds.
+    :param monitoring_names: Names of the monitoring settings that exist; ``None`` accepts any name.
+    :param endpoint_names: Names of the model endpoints that exist; ``None`` accepts any name.
+    :param s3_endpoint: Address of the S3-compatible server; ``None`` for AWS itself.
+    :param merge_overlap: Pixels by which neighbouring tiles of a split image overlap.
+    """
+
+    strict: bool = True
+    quota: int | None = 10_000
+    quota_seconds: float = 600.0
+    history_seconds: float = 0.5
+    history_reads: int | None = None
+    history_manual: bool = False
+    fail_histories: int = 0
+    job_seconds: float = 0.5
+    job_manual: bool = False
+    signed_url_seconds: float = 3600.0
+    page_maxima: dict[str, int] = field(default_factory=dict)
+    monitoring_names: list[str] | None = None
+    endpoint_names: list[str] | None = None
+    s3_endpoint: str | None = None
+    merge_overlap: int = 0
+
+
+class Clock:
+    """The emulator's time: the machine's, moved forward on demand."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time() + self.offset
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward.
+
+        :param seconds: By how much.
+        """
+        self.offset += seconds
+
+    def iso(self) -> str:
+        """Return now as FastLabel writes it: UTC, milliseconds, ``Z``."""
+        moment = datetime.fromtimestamp(self.now(), UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+    def http_date(self) -> str:
+        """Return now as an HTTP ``Date`` header."""
+        return format_datetime(datetime.fromtimestamp(self.now(), UTC), usegmt=True)

@@ -1,0 +1,185 @@
+"""Everything one running emulator holds, and how a route gets at it."""
+
+from __future__ import annotations
+
+import contextvars
+import re
+import secrets
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from airflow_provider_fastlabel.emulator.errors import not_found
+from airflow_provider_fastlabel.emulator.files import Files
+from airflow_provider_fastlabel.emulator.settings import Clock, Settings
+from airflow_provider_fastlabel.emulator.store import Record, Store
+
+LOG_LENGTH = 200_000
+lenient: contextvars.ContextVar[bool] = contextvars.ContextVar("lenient", default=False)
+"""Whether the request at hand may carry unknown fields."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """Something that goes wrong with the next matching calls.
+
+    :param kind: ``status``, ``reset``, ``slow``, ``truncate`` or ``lost_answer``.
+    :param times: How many more calls it hits.
+    :param method: HTTP verb, or ``None`` for any.
+    :param path: Regular expression searched in the path below ``/v1/``, or ``None`` for any.
+    :param status: Code of a ``status`` fault.
+    :param retry_after: Its ``Retry-After`` header: seconds or an HTTP date.
+    :param seconds: Delay of a ``slow`` fault.
+    """
+
+    kind: str
+    times: int = 1
+    method: str | None = None
+    path: str | None = None
+    status: int = 503
+    retry_after: str | None = None
+    seconds: float = 1.0
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether it hits this call."""
+        if self.method is not None and self.method.upper() != method:
+            return False
+        return self.path is None or re.search(self.path, path) is not None
+
+
+@dataclass(slots=True)
+class Annotator:
+    """Simulated people at work on one project.
+
+    :param ground_truth: What they draw, by task name: annotations, or attributes for classification kinds.
+    :param tasks_per_second: Their pace.
+    :param approve_after: Seconds from labelled to approved.
+    :param review: Whether tasks pass ``reviewed`` half-way.
+    :param credit: Tasks they had the time for and have not done yet.
+    :param last: When the credit was computed.
+    """
+
+    ground_truth: dict[str, list[dict[str, Any]]]
+    tasks_per_second: float
+    approve_after: float
+    review: bool
+    credit: float = 0.0
+    last: float = 0.0
+
+
+@dataclass(slots=True)
+class Emulation:
+    """One emulator.
+
+    :param store: Database.
+    :param files: Stored files.
+    :param clock: Its time.
+    :param token: The accepted access token.
+    :param settings: What tests turn.
+    :param defaults: Settings to return to at a reset.
+    """
+
+    store: Store
+    files: Files
+    clock: Clock
+    token: str
+    settings: Settings
+    defaults: Settings
+    log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
+    logged: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    calls: dict[str, deque[float]] = field(default_factory=dict)
+    annotators: dict[str, Annotator] = field(default_factory=dict)
+    endpoints: dict[str, Any] = field(default_factory=dict)
+    staged: dict[str, Any] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
+
+    def reset(self) -> None:
+        """Return to the state of a new emulator."""
+        self.store.reset()
+        self.files.reset()
+        self.clock.offset = 0.0
+        for name in Settings.__slots__:
+            setattr(self.settings, name, getattr(self.defaults, name))
+        self.settings.page_maxima = dict(self.defaults.page_maxima)
+        self.log.clear()
+        self.logged = 0
+        self.faults.clear()
+        for memory in (self.calls, self.annotators, self.endpoints, self.staged):
+            memory.clear()
+        self.running.clear()
+        self.seed()
+
+    def seed(self) -> None:
+        """Create what every workspace has: its owner."""
+        if self.store.by_name("user", "admin@example.com") is None:
+            body = {"slug": "admin", "name": "Admin", "email": "admin@example.com", "role": "owner", "modules": []}
+            self.store.insert("user", body, name="admin@example.com")
+
+    def project(self, slug: str) -> Record:
+        """Return the project with this slug.
+
+        :raises ApiError: 404 when there is none.
+        """
+        record = self.store.by_name("project", slug)
+        if record is None:
+            raise not_found("project", slug)
+        return record
+
+
+def secret_of(folder: Path | None) -> bytes:
+    """Return the signing key: kept beside the files, so that addresses outlive a restart.
+
+    :param folder: Where it is kept, or ``None`` for a key that dies with the process.
+    """
+    if folder is None:
+        return secrets.token_bytes(32)
+    path = folder / "signing.key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+async def _current(request: Request) -> Emulation:
+    found: Emulation = request.app.state.emulation
+    return found
+
+
+Emu = Annotated[Emulation, Depends(_current)]
+"""Parameter type by which a route receives the emulator."""
+
+
+class _OrjsonRequest(Request):
+    async def json(self) -> Any:
+        return orjson.loads(await self.body())
+
+
+class OrjsonRoute(APIRoute):
+    """A route whose bodies are read by orjson: faster, and without NaN or lone surrogates."""
+
+    def get_route_handler(self) -> Any:
+        """Return the handler FastAPI calls."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            response: Response = await handler(_OrjsonRequest(request.scope, request.receive))
+            return response
+
+        return handle
+
+
+def answer(value: Any) -> Response:
+    """Return a value as a JSON answer with status 200.
+
+    :param value: Anything orjson writes.
+    """
+    return Response(orjson.dumps(value), media_type="application/json")
+
+
+NO_CONTENT = 204

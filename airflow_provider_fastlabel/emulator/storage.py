@@ -1,0 +1,110 @@
+"""Signed addresses: downloads of stored files and uploads of zips, without the access token."""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import FileResponse
+from starlette.datastructures import UploadFile
+
+from airflow_provider_fastlabel.emulator import schemas
+from airflow_provider_fastlabel.emulator.errors import ApiError, invalid, not_found
+from airflow_provider_fastlabel.emulator.files import Blob
+from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.store import Record
+
+router = APIRouter(tags=["signed addresses"])
+api = APIRouter(route_class=OrjsonRoute, tags=["imports"])
+
+_PIECE = 1024 * 1024
+Signature = Annotated[str, Query(max_length=200)]
+Expires = Annotated[str, Query(max_length=20)]
+Authorization = Annotated[str | None, Header(include_in_schema=False)]
+
+
+def _without_token(authorization: str | None) -> None:
+    if authorization is not None:
+        raise ApiError(400, "a signed address must be called without an Authorization header")
+
+
+@api.get("/files")
+async def get_upload_address(emu: Emu, request: Request, query: Annotated[schemas.FileQuery, Query()]) -> Response:
+    """Return a signed address to upload a zip to, and the key to name it by later."""
+    project = emu.project(query.project)
+    file_name = query.file_name.rsplit("/", 1)[-1]
+    record = emu.store.insert("upload", {"fileName": file_name}, scope=project.id)
+    path = f"/storage/uploads/{record.id}"
+    signed = emu.files.sign("PUT", path, emu.settings.signed_url_seconds)
+    return answer({"url": str(request.base_url).rstrip("/") + signed, "name": f"{record.id}/{file_name}"})
+
+
+def uploaded(emu: Emulation, project: Record, file_key: str) -> tuple[str, Blob]:
+    """Return name and content of an uploaded file.
+
+    :param emu: The emulator.
+    :param project: The project it was uploaded for.
+    :param file_key: The ``name`` that came with the upload address.
+    :raises ApiError: 404 for an unknown key, 422 when nothing was uploaded.
+    """
+    record = emu.store.find("upload", file_key.partition("/")[0])
+    if record is None or record.scope != project.id:
+        raise not_found("uploaded file", file_key)
+    if "sha256" not in record.body:
+        raise invalid(f"fileKey: nothing was uploaded for {file_key}")
+    return record.body["fileName"], Blob(record.body["sha256"], record.body["size"])
+
+
+@router.put("/storage/uploads/{upload_id}")
+async def upload(
+    emu: Emu,
+    request: Request,
+    upload_id: str,
+    expires: Expires,
+    signature: Signature,
+    authorization: Authorization = None,
+) -> Response:
+    """Take an upload: a multipart form with one part ``file``, or the raw bytes."""
+    _without_token(authorization)
+    emu.files.check("PUT", request.url.path, expires, signature)
+    record = emu.store.get("upload", upload_id)
+    blob = await _receive(emu, request)
+    record.body |= {"sha256": blob.sha256, "size": blob.size}
+    emu.store.save("upload", record)
+    return Response()
+
+
+async def _receive(emu: Emulation, request: Request) -> Blob:
+    writer = emu.files.writer()
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        async with request.form() as form:
+            part: Any = form.get("file")
+            if not isinstance(part, UploadFile):
+                raise invalid("the form has no file part named 'file'")
+            while piece := await part.read(_PIECE):
+                writer.write(piece)
+        return writer.commit()
+    async for piece in request.stream():
+        writer.write(piece)
+    return writer.commit()
+
+
+@router.get("/storage/files/{sha256}/{name:path}")
+async def download(
+    emu: Emu,
+    request: Request,
+    sha256: str,
+    name: str,
+    expires: Expires,
+    signature: Signature,
+    authorization: Authorization = None,
+) -> Response:
+    """Send a stored file, or the range of it that was asked for."""
+    _without_token(authorization)
+    emu.files.check("GET", request.url.path, expires, signature)
+    path = emu.files.path(sha256)
+    if not path.is_file():
+        raise not_found("file", name)
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return FileResponse(path, media_type=media_type)
