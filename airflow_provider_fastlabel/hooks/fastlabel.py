@@ -105,7 +105,7 @@ class FastLabelHook(BaseHook):
         host = urlsplit(settings.api_url).netloc
         client = build_client(settings, timeout=TEST_TIMEOUT, max_retries=0)
         try:
-            projects = client.get_projects(limit=TEST_PAGE)
+            projects: object = client.get_projects(limit=TEST_PAGE)
         except RateLimited:
             return True, f"{host} knows the access token, but its call quota is used up for now."
         except FastLabelException as error:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.hooks.kinds import kind_of_project
 from airflow_provider_fastlabel.triggers.decisions import Decision, decide_import, decide_tasks, tasks_needed
 
 if TYPE_CHECKING:
@@ -97,8 +98,19 @@ class S3ImportWait(Wait):
     project: str
 
     def read(self, client: FastLabelClient) -> Mapping[str, Any] | None:
-        """Read the state of the project's S3 import."""
-        return client.get_aws_s3_import_status_by_project(self.project)
+        """Read the state of the project's S3 import; ``None`` when the project has had none.
+
+        :raises NotFound: when there is no such project.
+        """
+        from airflow_provider_fastlabel.client.exceptions import NotFound
+
+        try:
+            return client.get_aws_s3_import_status_by_project(self.project)
+        except NotFound:
+            # FastLabel says the same of a project without import and of no project.
+            if client.find_project_by_slug(self.project) is None:
+                raise
+            return None
 
     def decide(self, reading: Mapping[str, Any] | None) -> Decision:
         """Judge the state."""
@@ -188,10 +200,7 @@ class TaskListWait(Wait):
     def _status(self, client: FastLabelClient, key: str) -> str | None:
         """Return the status of a task, ``None`` when no task has the name."""
         if self._kind is None:
-            from airflow_provider_fastlabel.client.kinds import kind_of_project_type
-
-            project = client.find_project_by_slug(self.project)
-            self._kind = kind_of_project_type(project["type"]).name
+            self._kind = kind_of_project(client, self.project)
         if self.task_ids:
             task = getattr(client, f"find_{self._kind}_task")(key)
         else:

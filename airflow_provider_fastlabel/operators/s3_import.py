@@ -1,0 +1,242 @@
+"""Creates tasks from objects that lie in an S3 bucket, by FastLabel's own import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
+from airflow_provider_fastlabel.triggers.decisions import decide_import
+from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
+from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.waits import HISTORY_PAGE, ImportHistoryWait
+from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+HISTORY_XCOM = "history_id"
+"""XCom key under which the id of the import history is pushed before the waiting starts."""
+
+
+class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
+    """Makes FastLabel create a task for each object of the project's S3 bucket, and waits until it has.
+
+    For image, video, audio and text projects; FastLabel reads the bucket itself, with a role that the workspace owner
+    has set up. With ``bucket_name`` the project's storage setting is written first, otherwise the present one is
+    used.
+
+    A retry attaches to the import of the try before instead of starting another: on Airflow 3.3 and later by the
+    remembered id (or, had the worker died between submitting and remembering, by the first import newer than those
+    before it); on earlier releases by the project's newest running import. Clearing a finished task imports again,
+    which creates only what is missing, because names are unique in a project. FastLabel has no call to cancel an
+    import: killing the task ends the waiting only.
+
+    Returns ``{"history_id", "status", "tasks_before", "tasks_after", "created"}``; ``created`` is the difference of the
+    counts, so it includes what others have created or deleted meanwhile. The history id is also pushed to XCom as
+    ``history_id`` before the waiting starts.
+
+    :param project: project slug. Templated.
+    :param bucket_name: bucket to link to the project; ``None`` keeps the present setting. Templated.
+    :param bucket_region: its region, such as ``ap-northeast-1``; together with ``bucket_name``. Templated.
+    :param prefix: folder of the bucket to link; ``None`` for all of it. Templated.
+    :param status: status of the new tasks. Templated.
+    :param tags: tags of the new tasks. Templated.
+    :param priority: 0 none, 10 low, 20 medium, 30 high.
+    :param wait_for_completion: when false, return right after submitting, with ``tasks_after`` and ``created``
+        ``None``.
+    :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators.
+    :param poll_interval: seconds between looks.
+    :param timeout: seconds the waiting may take; a retry attaches again and has as much time anew.
+    :raises ValueError: when the bucket is half given.
+    """
+
+    template_fields: Sequence[str] = (
+        *FastLabelBaseOperator.template_fields,
+        "project",
+        "bucket_name",
+        "bucket_region",
+        "prefix",
+        "status",
+        "tags",
+    )
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        bucket_name: str | None = None,
+        bucket_region: str | None = None,
+        prefix: str | None = None,
+        status: str = "registered",
+        tags: Sequence[str] | None = None,
+        priority: int = 0,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 30,
+        timeout: float = 24 * 3600,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if (bucket_name is None) != (bucket_region is None):
+            raise ValueError("bucket_name and bucket_region must be given together")
+        if prefix is not None and bucket_name is None:
+            raise ValueError("prefix needs bucket_name and bucket_region: it is part of the same storage setting")
+        if poll_interval <= 0 or timeout <= 0:
+            raise ValueError("poll_interval and timeout must be positive numbers of seconds")
+        self.project = project
+        self.bucket_name = bucket_name
+        self.bucket_region = bucket_region
+        self.prefix = prefix
+        self.status = status
+        self.tags = tags
+        self.priority = priority
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self._history_id: str | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Submit, or attach to what an earlier try submitted; then wait."""
+        with permanent_errors_fail():
+            deadlines = Deadlines.starting_now(self, self.timeout)
+            memory = self._memory(context)
+            history_id, before = self._attach(context, memory) or self._submit(memory)
+            self._history_id = history_id
+            context["ti"].xcom_push(key=HISTORY_XCOM, value=history_id)
+            if not self.wait_for_completion:
+                memory.forget()
+                return self._result(history_id, "running", before, None)
+            return self._wait(context, history_id, before, deadlines)
+
+    def execute_complete(
+        self, context: Context, event: Any = None, history_id: str = "", tasks_before: int = 0
+    ) -> dict[str, Any]:
+        """Take up the end of the wait from the trigger.
+
+        :param event: payload of the trigger's event.
+        :param history_id: id of the import history.
+        :param tasks_before: number of tasks before the import.
+        """
+        with permanent_errors_fail():
+            return self._finish(context, read_event(event), history_id, tasks_before)
+
+    def on_kill(self) -> None:
+        """Say that the import goes on; FastLabel knows no cancel."""
+        if self._history_id:
+            self.log.info("Import %s of project %s goes on at FastLabel", self._history_id, self.project)
+
+    def _memory(self, context: Context) -> TaskMemory:
+        """Return the memory of this import; other arguments make it another import."""
+        mark = fingerprint(
+            self.fastlabel_conn_id,
+            self.project,
+            self.bucket_name,
+            self.bucket_region,
+            self.prefix,
+            self.status,
+            list(self.tags or []),
+            self.priority,
+        )
+        return TaskMemory(context, "fastlabel_s3_import", mark)
+
+    def _attach(self, context: Context, memory: TaskMemory) -> tuple[str, int] | None:
+        """Return history id and tasks before of an import that an earlier try submitted and that has not failed."""
+        kept = memory.read()
+        if kept.get("history_id"):
+            history: Mapping[str, Any] | None = self._find(kept["history_id"])
+        elif kept:
+            history = self._newer_than(kept["newest_before"])
+        elif not memory.available and context["ti"].try_number > 1:
+            history = self._newest_running()
+        else:
+            return None
+        if history is None or decide_import(history, project=self.project).status == FAILED:
+            return None
+        before = kept.get("tasks_before")
+        self.log.info("Attaching to import %s that an earlier try started", history["id"])
+        return str(history["id"]), self.client.count_tasks(self.project) if before is None else int(before)
+
+    def _submit(self, memory: TaskMemory) -> tuple[str, int]:
+        """Start an import; return its history id and the number of tasks before."""
+        if self.bucket_name is not None and self.bucket_region is not None:
+            self.client.update_aws_s3_storage(self.project, self.bucket_name, self.bucket_region, prefix=self.prefix)
+        before = self.client.count_tasks(self.project)
+        newest = max((str(h.get("createdAt") or "") for h in self._histories()), default="")
+        memory.write(newest_before=newest, tasks_before=before)
+        history = self.client.create_task_from_aws_s3(
+            self.project, status=self.status, tags=list(self.tags or []), priority=self.priority
+        )
+        history_id = str(history["id"])
+        memory.write(history_id=history_id, tasks_before=before)
+        self.log.info("FastLabel has started import %s into project %s (%s tasks)", history_id, self.project, before)
+        return history_id, before
+
+    def _histories(self) -> Sequence[Mapping[str, Any]]:
+        """Return the project's import histories."""
+        return self.client.get_histories(self.project, limit=HISTORY_PAGE)
+
+    def _find(self, history_id: str) -> Mapping[str, Any] | None:
+        """Return an import history, ``None`` when FastLabel does not know it any more."""
+        from airflow_provider_fastlabel.client.exceptions import NotFound
+
+        try:
+            return self.client.find_history(history_id)
+        except NotFound:
+            return None
+
+    def _newer_than(self, created_at: str) -> Mapping[str, Any] | None:
+        """Return the first import created after a time, which FastLabel writes so that texts compare like times."""
+        newer = [h for h in self._histories() if str(h.get("createdAt") or "") > created_at]
+        return min(newer, key=lambda h: str(h["createdAt"]), default=None)
+
+    def _newest_running(self) -> Mapping[str, Any] | None:
+        """Return the project's newest import that has not ended."""
+        running = [
+            h for h in self._histories() if decide_import(h, project=self.project).status not in (SUCCESS, FAILED)
+        ]
+        return max(running, key=lambda h: str(h.get("createdAt") or ""), default=None)
+
+    def _wait(self, context: Context, history_id: str, before: int, deadlines: Deadlines) -> dict[str, Any]:
+        """Wait for the end, after one look in any case."""
+        wait = ImportHistoryWait(self.project, history_id)
+        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None)
+        if not self.deferrable:
+            event = wait_in_worker(wait, self.client, watch, poll_interval=self.poll_interval)
+            return self._finish(context, event, history_id, before)
+        if (early := watch.judge(look(wait, self.client), 0.0)) is not None:
+            return self._finish(context, early, history_id, before)
+        defer_wait(
+            self,
+            wait,
+            deadlines,
+            fastlabel_conn_id=self.fastlabel_conn_id,
+            poll_interval=self.poll_interval,
+            kwargs={"history_id": history_id, "tasks_before": before},
+        )
+
+    def _finish(self, context: Context, event: WaitEvent, history_id: str, before: int) -> dict[str, Any]:
+        """Read the final state, count, forget the import and return the result; raise on every end but success."""
+        raise_unless_success(event, sensor=False)
+        status = str(self.client.find_history(history_id).get("status"))
+        result = self._result(history_id, status, before, self.client.count_tasks(self.project))
+        self._memory(context).forget()
+        self.log.info("Import %s: %s", history_id, result)
+        return result
+
+    @staticmethod
+    def _result(history_id: str, status: str, before: int, after: int | None) -> dict[str, Any]:
+        """Return the result object."""
+        created = None if after is None else after - before
+        return {
+            "history_id": history_id,
+            "status": status,
+            "tasks_before": before,
+            "tasks_after": after,
+            "created": created,
+        }

@@ -1,0 +1,57 @@
+"""A task's memory across its tries: the task state store of Airflow 3.3, and an honest nothing before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a digest of JSON values, to tell whether remembered work is still the work that is asked for."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class TaskMemory:
+    """One remembered JSON object of this task instance.
+
+    XComs cannot serve: Airflow deletes them when a try starts. What was remembered under another fingerprint counts as
+    forgotten. Before Airflow 3.3 nothing is remembered and :attr:`available` is false.
+
+    :param context: Airflow's task context.
+    :param key: name in the store; must stay the same between releases.
+    :param mark: fingerprint of the arguments.
+    """
+
+    def __init__(self, context: Context, key: str, mark: str) -> None:
+        self._store: Any = context.get("task_state_store")
+        self._key = key
+        self._mark = mark
+
+    @property
+    def available(self) -> bool:
+        """Whether this Airflow can remember."""
+        return self._store is not None
+
+    def read(self) -> dict[str, Any]:
+        """Return what an earlier try of the same work remembered, empty if nothing."""
+        kept = self._store.get(self._key) if self.available else None
+        if not isinstance(kept, dict) or kept.get("fingerprint") != self._mark:
+            return {}
+        return kept
+
+    def write(self, **values: Any) -> None:
+        """Remember these values in place of the earlier ones.
+
+        :param values: JSON values.
+        """
+        if self.available:
+            self._store.set(self._key, {**values, "fingerprint": self._mark})
+
+    def forget(self) -> None:
+        """Forget, so that clearing the task does the work again."""
+        if self.available:
+            self._store.delete(self._key)

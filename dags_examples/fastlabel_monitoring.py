@@ -1,0 +1,27 @@
+"""What a model answered in production goes to FastLabel's model monitoring, every hour.
+
+Use it when the serving side writes one JSON line per request, ``{"status": "success", "result": [{"value": "cat",
+"confidenceScore": 0.98}], "requestAt": "2026-11-22T09:00:00+09:00"}``, into one file per hour. Every line is checked
+before the first is sent; a retry goes on behind what has been sent.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG
+
+from airflow_provider_fastlabel.operators import FastLabelPushMonitoringResultsOperator
+
+with DAG(
+    "fastlabel_monitoring",
+    schedule="@hourly",
+    catchup=False,
+    params={"monitoring": "face-detector", "folder": "s3://my-bucket/model-results"},
+    tags=["fastlabel"],
+):
+    FastLabelPushMonitoringResultsOperator(
+        task_id="push_results",
+        name="{{ params.monitoring }}",
+        results_path="{{ params.folder }}/{{ dag_run.run_after.strftime('%Y-%m-%dT%H') }}.jsonl",
+        source_conn_id="aws_default",
+        retries=3,
+    )
