@@ -12,8 +12,8 @@ COMMENT = {"taskId": "T", "points": None, "text": "hi", "type": "text", "isResol
     [
         ({"task_id": "T", "text": "hi"}, "comments", COMMENT),
         (
-            {"task_id": "T", "points": (1, 2.5), "text": "hi", "content_id": "C", "type": "text", "scale": 2, "frame": 3,
-             "status": "todo", "priority": 0, "is_resolved": True, "task_annotation_id": "A", "color": "#fff"},
+            {"task_id": "T", "points": (1, 2.5), "text": "hi", "content_id": "C", "type": "text", "scale": 2,
+             "frame": 3, "status": "todo", "priority": 0, "is_resolved": True, "task_annotation_id": "A", "color": "#fff"},
             "comments",
             {**COMMENT, "points": [1, 2.5], "scale": 2, "frame": 3, "isResolved": True, "contentId": "C",
              "status": "todo", "priority": 0, "taskAnnotationId": "A", "color": "#fff"},
