@@ -7,15 +7,13 @@ the law ``annotations_in == annotations + sum(skipped)`` holds for all formats a
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 from airflow_provider_fastlabel.formats import report as reasons
+from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.geometry import GeometryError, Shape, image_size, shape_of
 from airflow_provider_fastlabel.formats.report import ExportReport
-
-if TYPE_CHECKING:
-    from airflow_provider_fastlabel.formats.classes import ClassMap
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +37,8 @@ class Stage:
         then counted as ``no_image_size``.
     :raises ValueError: ``on_error`` is neither word.
 
-    :ivar report: The counts; the writer adds images and files.
+    :ivar report: The counts; the writer adds files and classes.
+    :ivar classes: A copy of the map, which an open map's discoveries and learned keypoints go into.
     """
 
     def __init__(
@@ -54,7 +53,9 @@ class Stage:
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
         self.report = ExportReport()
-        self.classes = classes
+        self.classes = ClassMap(classes, open=classes.open)
+        # Classes given by value only: a pose's keypoints are learned from the annotations.
+        self._bare = {number for number, one in enumerate(classes) if not one.keypoints}
         self._kinds = frozenset(kinds)
         self._clip = clip
         self._on_error = on_error
@@ -94,42 +95,41 @@ class Stage:
             return []
         if not self._clip:
             width = height = 0
-        found = list(self._found(task, annotations, width, height))
-        report.annotations += len(found)
-        return found
-
-    def _found(
-        self, task: Mapping[str, Any], annotations: Collection[Any], width: float, height: float
-    ) -> Iterator[Found]:
-        kinds, classes, report = self._kinds, self.classes, self.report
+        found: list[Found] = []
         for number, annotation in enumerate(annotations, 1):
             try:
-                kind = annotation.get("type")
-                if kind not in kinds:
-                    report.skip(f"{reasons.UNSUPPORTED_TYPE}:{kind}")
-                    continue
-                value = annotation.get("value")
-                if not value or type(value) is not str:
-                    raise GeometryError("it has no class value")
-                if classes.open:
-                    class_id: int | None = classes.observe(annotation)
-                else:
-                    class_id = classes.id_of(value)
-                if class_id is None:
-                    report.skip(reasons.UNKNOWN_CLASS)
-                    continue
-                shape = shape_of(annotation, width, height)
+                outcome = self._one(annotation, width, height)
             except (GeometryError, AttributeError, TypeError) as error:
                 self._malformed(task, number, annotation, error)
                 continue
-            if isinstance(shape, str):
-                report.skip(shape)
-                continue
-            if shape.clipped:
-                report.adjust("clipped")
-            if shape.dropped:
-                report.adjust("rings_dropped", shape.dropped)
-            yield annotation, class_id, shape
+            if isinstance(outcome, str):
+                report.skip(outcome)
+            else:
+                found.append(outcome)
+        report.annotations += len(found)
+        return found
+
+    def _one(self, annotation: Mapping[str, Any], width: float, height: float) -> Found | str:
+        """Class and shape of one annotation, or the reason why it is left out."""
+        kind = annotation.get("type")
+        if kind not in self._kinds:
+            return f"{reasons.UNSUPPORTED_TYPE}:{kind}"
+        value = annotation.get("value")
+        if not value or type(value) is not str:
+            raise GeometryError("it has no class value")
+        class_id = self.classes.observe(annotation) if self.classes.open else self.classes.id_of(value)
+        if class_id is None:
+            return reasons.UNKNOWN_CLASS
+        if kind == "pose_estimation" and class_id in self._bare:
+            self.classes.observe(annotation)
+        shape = shape_of(annotation, width, height)
+        if isinstance(shape, str):
+            return shape
+        if shape.clipped:
+            self.report.adjust("clipped")
+        if shape.dropped:
+            self.report.adjust("rings_dropped", shape.dropped)
+        return annotation, class_id, shape
 
     def _malformed(self, task: Mapping[str, Any], number: int, annotation: Any, error: Exception) -> None:
         """Raise or count, naming the task and the annotation."""

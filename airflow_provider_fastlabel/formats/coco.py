@@ -1,0 +1,236 @@
+"""FastLabel -> COCO, in one pass and with flat memory.
+
+The format is the one of cocodataset.org ("Data format"), read by pycocotools. Beside its keys stand those the FastLabel
+SDK has always written: ``color``, ``keypoint_colors``, ``num_keypoints``, ``rotation`` and ``attributes``.
+
+What goes where:
+
+* ``bbox``: ``bbox``; the four corners as ``segmentation``. A rotated box has its four turned corners as
+  ``segmentation``, the box around them as ``bbox``, its degrees as ``rotation`` and its true area.
+* ``polygon``: the ring; two or more where the image's border cuts it apart.
+* ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them.
+* ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as
+  ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box).
+* other types (keypoint, line, circle, ...) have no place in COCO and are counted.
+
+Tasks without annotations or without size keep their image entry. Image and annotation ids count from 1 in the order of
+the tasks; a category's id is its place in the class map plus one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from orjson import loads
+
+from airflow_provider_fastlabel.formats.classes import ClassMap, LabelClass
+from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, DECIMALS, Shape, image_size
+from airflow_provider_fastlabel.formats.jsonbytes import dumps
+from airflow_provider_fastlabel.formats.naming import plain_file_name
+from airflow_provider_fastlabel.formats.rle import encode_regions
+from airflow_provider_fastlabel.formats.stage import OnError, Stage
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.formats.report import ExportReport
+
+_INFO = {"description": "Exported from FastLabel", "version": "1.0", "contributor": "", "url": "", "date_created": ""}
+# Output is handed to the file in pieces of about this many bytes.
+_BUFFER = 1 << 18
+
+
+def export_coco(
+    tasks: Iterable[Mapping[str, Any]],
+    folder: Path,
+    *,
+    classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
+    file_name: str = "annotations.json",
+    clip: bool = True,
+    on_error: OnError = "raise",
+) -> ExportReport:
+    """Write tasks as one COCO file.
+
+    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
+    :param folder: Existing folder the file is written into.
+    :param classes: Class map, annotation classes or class values: all of them become categories, in this order, and
+        annotations of other values are counted as ``unknown_class``. None takes the values found, sorted.
+    :param file_name: Name of the file, ending in ``.json``.
+    :param clip: Cut shapes at the image's border, counted as ``clipped``. A keypoint outside becomes unset.
+    :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :returns: Counts, the file's name, and the class values in id order.
+    :raises GeometryError: Malformed points, with ``raise``.
+    :raises ValueError: The file name is no plain ``.json`` name.
+    """
+    plain_file_name(file_name, ".json")
+    writer = _Writer(Path(folder), Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error))
+    with writer.images, writer.annotations:
+        for task in tasks:
+            writer.add(task)
+        writer.finish(file_name)
+    return writer.stage.report
+
+
+class _Writer:
+    """The two lists grow in unnamed files beside the output and are joined at the end.
+
+    Ids of discovered classes are known only then: the category id is the last key of an annotation and every annotation
+    has its own line, so that the join can put the final id in place of the provisional one.
+    """
+
+    def __init__(self, folder: Path, stage: Stage) -> None:
+        self.folder = folder
+        self.stage = stage
+        self.images: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
+        self.annotations: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
+        self.discovered = stage.classes.open
+        self.image_id = 0
+        self.annotation_id = 0
+        # Pose class -> number of keypoints when its first pose was written; later poses may bring more.
+        self.poses: dict[int, int] = {}
+
+    def add(self, task: Mapping[str, Any]) -> None:
+        """Write a task's image entry and annotations."""
+        width, height = image_size(task)
+        self.image_id += 1
+        image = {"file_name": self.stage.name_of(task), "height": height, "width": width, "id": self.image_id}
+        self.images.write(dumps(image))
+        self.images.write(b",\n")
+        lines = [
+            dumps(self._annotation(annotation, class_id, shape, width, height))
+            for annotation, class_id, shape in self.stage.shapes(task)
+        ]
+        if lines:
+            lines.append(b"")
+            self.annotations.write(b",\n".join(lines))
+
+    def _annotation(
+        self, annotation: Mapping[str, Any], class_id: int, shape: Shape, width: float, height: float
+    ) -> dict[str, Any]:
+        """One COCO annotation; ``category_id`` last, see the class."""
+        self.annotation_id += 1
+        x, y = shape.x1, shape.y1
+        keypoints: list[float] = []
+        known = 0
+        if shape.kind == "pose_estimation":
+            keypoints, known = self._keypoints(class_id, shape)
+        return {
+            "num_keypoints": known,
+            "keypoints": keypoints,
+            "segmentation": self._segmentation(shape, width, height),
+            "iscrowd": 0,
+            "area": round(shape.area, DECIMALS) or shape.area,
+            "image_id": self.image_id,
+            "bbox": [x, y, round(shape.x2 - x, DECIMALS), round(shape.y2 - y, DECIMALS)],
+            "rotation": shape.rotation,
+            "id": self.annotation_id,
+            "attributes": _attributes(annotation),
+            "category_id": class_id + 1,
+        }
+
+    def _keypoints(self, class_id: int, shape: Shape) -> tuple[list[float], int]:
+        """Return the keypoints in the order of the category's, zeros where one is not set, and how many are set."""
+        wanted = self.stage.classes[class_id].keypoints
+        self.poses.setdefault(class_id, len(wanted))
+        numbers: list[float] = []
+        known = 0
+        for keypoint in wanted:
+            point = shape.keypoints.get(keypoint.key)
+            known += point is not None
+            numbers += point or (0, 0, 0)
+        if known < len(shape.keypoints):
+            self.stage.report.adjust("keypoints_unknown", len(shape.keypoints) - known)
+        return numbers, known
+
+    def _segmentation(self, shape: Shape, width: float, height: float) -> list[list[float]] | dict[str, Any]:
+        """Polygons, or run lengths where there are holes and the image's size is known."""
+        if not shape.has_holes():
+            return [region[0] for region in shape.regions]
+        if not width:
+            self.stage.report.adjust("holes_dropped")
+            return [region[0] for region in shape.regions]
+        size = round(height), round(width)
+        return {"size": size, "counts": encode_regions(shape.regions, *size)}
+
+    def finish(self, file_name: str) -> None:
+        """Join the lists into the file; it appears under its name when complete."""
+        given = self.stage.classes
+        final = given.sorted() if self.discovered else given
+        new_id = [final.id_of(value) for value in given.values]
+        lines = self.annotations
+        if self._incomplete_poses(given) or new_id != list(range(len(new_id))):
+            lines = self._renumbered(given, [number + 1 for number in new_id if number is not None])
+        path = self.folder / f"{file_name}.part"
+        with path.open("wb") as out:
+            out.write(b'{"info":' + dumps(_INFO) + b',"licenses":[],\n"images":[\n')
+            _append_list(self.images, out)
+            out.write(b'],\n"categories":[\n')
+            out.write(b",\n".join(dumps(_category(n, one)) for n, one in enumerate(final, 1)))
+            out.write(b'],\n"annotations":[\n')
+            _append_list(lines, out)
+            out.write(b"]}\n")
+        path.replace(self.folder / file_name)
+        if lines is not self.annotations:
+            lines.close()
+        report = self.stage.report
+        report.files.append(file_name)
+        report.classes = final.values
+
+    def _incomplete_poses(self, classes: ClassMap) -> bool:
+        """Whether a pose was written before its class had all its keypoints."""
+        return any(count < len(classes[number].keypoints) for number, count in self.poses.items())
+
+    def _renumbered(self, classes: ClassMap, category_ids: list[int]) -> IO[bytes]:
+        """Copy the annotations with their final category ids, and poses with all their keypoints."""
+        padded = self._incomplete_poses(classes)
+        out: IO[bytes] = tempfile.TemporaryFile(dir=self.folder, buffering=_BUFFER)  # noqa: SIM115
+        self.annotations.seek(0)
+        for line in self.annotations:
+            head, _, tail = line.rpartition(b":")
+            number = int(tail[: tail.index(b"}")]) - 1
+            if padded and classes[number].keypoints:
+                head = _padded(head, 3 * len(classes[number].keypoints))
+            out.write(b"%b:%d},\n" % (head, category_ids[number]))
+        return out
+
+
+def _padded(head: bytes, length: int) -> bytes:
+    """Lengthen the keypoints of an annotation that still lacks its category id."""
+    annotation = loads(head + b":0}")
+    keypoints = annotation["keypoints"]
+    if annotation["num_keypoints"]:
+        keypoints += [0] * (length - len(keypoints))
+    return dumps(annotation)[:-3]
+
+
+def _append_list(lines: IO[bytes], out: IO[bytes]) -> None:
+    """Copy lines that each end in a comma, without the last comma."""
+    end = lines.seek(0, os.SEEK_END)
+    if end:
+        lines.truncate(end - 2)
+        lines.seek(0)
+        shutil.copyfileobj(lines, out, _BUFFER)
+
+
+def _category(number: int, one: LabelClass) -> dict[str, Any]:
+    """Return a category; the FastLabel SDK's keys in its order."""
+    return {
+        "id": number,
+        "name": one.value,
+        "supercategory": one.value,
+        "skeleton": one.skeleton(),
+        "keypoints": [keypoint.key for keypoint in one.keypoints],
+        "keypoint_colors": [keypoint.color for keypoint in one.keypoints],
+        "color": one.color,
+    }
+
+
+def _attributes(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an annotation's attributes as one object, key -> value."""
+    rows = annotation.get("attributes")
+    if not rows or not isinstance(rows, list):
+        return {}
+    return {str(row["key"]): row.get("value") for row in rows if isinstance(row, Mapping) and "key" in row}

@@ -1,0 +1,286 @@
+"""A finished folder appears at its target whole or not at all.
+
+An exporter writes into a staging folder; :func:`publish` adds ``manifest.json`` (files with size and SHA-256, counts,
+class ids, filters, provider version; no timestamps, so the same content has the same bytes) and puts it in place.
+
+* **Local folder**: the new data set is completed beside the target (``.<name>.publishing``) and renamed into place; the
+  old one is renamed away (``.<name>.previous``) just before and removed after. A publish killed at any moment is set
+  right by the next one. Files a user has put into the old data set are carried over.
+* **Object store** (any object with the pathlib methods, such as Airflow's ``ObjectStoragePath``): there is no rename,
+  so ``manifest.json`` is the mark of a finished data set: it is taken away before the first file changes and written
+  last. Files the previous version had and this one has not are removed after that. A publish that died leaves no
+  ``manifest.json`` but ``manifest.previous.json``, from which the next one knows what to clear away.
+
+Publishing the same content again changes nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from airflow_provider_fastlabel.formats.classes import ClassMap
+    from airflow_provider_fastlabel.formats.report import ExportReport
+
+logger = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+PREVIOUS = "manifest.previous.json"
+_VERSION = 1
+_UPLOADS = 8
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publish did.
+
+    :param manifest: The manifest as written.
+    :param digest: SHA-256 of ``manifest.json``, hexadecimal: the same for the same data set.
+    :param changed: False if the target already held this very data set.
+    """
+
+    manifest: dict[str, Any]
+    digest: str
+    changed: bool
+
+
+def manifest_of(
+    report: ExportReport, *, format: str, classes: ClassMap | None = None, filters: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Describe an export for its manifest.
+
+    :param report: What the exporter returned.
+    :param format: Name of the format, e.g. ``coco``.
+    :param classes: Class map, for the ids; without it the report's classes, in order.
+    :param filters: What the tasks were selected by (project, status, tags ...); JSON types.
+    :returns: The manifest without its files, which :func:`publish` adds.
+    """
+    counts = report.to_dict()
+    values = counts.pop("classes") if classes is None else classes.values
+    counts.pop("files")
+    return {
+        "format": format,
+        "provider": f"airflow-provider-fastlabel {__version__}",
+        "filters": dict(filters or {}),
+        "counts": counts,
+        "classes": {value: number for number, value in enumerate(values)},
+    }
+
+
+def publish(staged: Path, target: Any, manifest: Mapping[str, Any]) -> Published:
+    """Put a finished folder in its place.
+
+    :param staged: Folder with the files, on this machine. Its files are moved or copied; what is left is the
+        caller's to remove.
+    :param target: Where the data set shall be: ``str`` or ``Path`` of a local folder, or an object-store path.
+    :param manifest: What to say about it, see :func:`manifest_of`; ``version`` and ``files`` are added.
+    :returns: The manifest, its digest, and whether anything changed.
+    :raises FileExistsError: A local target holds files but no manifest of ours: it would be overwritten.
+    :raises OSError: Files cannot be read, written or renamed; the old data set is then still there.
+    """
+    staged = Path(staged)
+    (staged / MANIFEST).unlink(missing_ok=True)
+    full = {**manifest, "version": _VERSION, "files": _described(staged)}
+    text = (json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
+    local = _as_local(target)
+    changed = _publish_remote(staged, target, full, text) if local is None else _publish_local(staged, local, text)
+    return Published(full, hashlib.sha256(text).hexdigest(), changed)
+
+
+def read_manifest(target: Any) -> dict[str, Any] | None:
+    """Read the manifest of a data set.
+
+    :param target: As for :func:`publish`.
+    :returns: The manifest, or None if there is no finished data set.
+    """
+    return _load(Path(target) if isinstance(target, str) else target, MANIFEST)
+
+
+def _as_local(target: Any) -> Path | None:
+    """Return the local folder a target means, or None if it is in an object store."""
+    if isinstance(target, str):
+        return Path(target)
+    protocol = getattr(target, "protocol", None)
+    if protocol in ("file", "local", ""):
+        return Path(target.path)
+    return target if isinstance(target, Path) and protocol is None else None
+
+
+def _described(folder: Path) -> list[dict[str, Any]]:
+    """List the files under a folder, sorted, with size and SHA-256."""
+    rows = []
+    for path in _files(folder):
+        with (folder / path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            rows.append({"path": path, "size": os.fstat(file.fileno()).st_size, "sha256": digest})
+    return rows
+
+
+def _files(folder: Path) -> list[str]:
+    """Relative paths of all files under a folder, sorted, with forward slashes."""
+    found = []
+    for root, _, names in os.walk(folder):
+        inside = PurePosixPath(os.path.relpath(root, folder))
+        found += [str(inside / name) for name in names]
+    return sorted(found)
+
+
+def _load(target: Any, name: str) -> dict[str, Any] | None:
+    """Read a manifest; None if it is missing or none of ours."""
+    try:
+        data = json.loads((target / name).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+    return data if isinstance(data, dict) and isinstance(data.get("files"), list) else None
+
+
+def _same(target: Any, text: bytes, manifest: Mapping[str, Any] | None) -> bool:
+    """Whether the target holds this very data set, every file with its size."""
+    try:
+        if manifest is None or (target / MANIFEST).read_bytes() != text:
+            return False
+        return all((target / row["path"]).stat().st_size == row["size"] for row in manifest["files"])
+    except OSError:
+        return False
+
+
+# Local folders.
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one publish at a time work in a folder; the lock goes with the process."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _publish_local(staged: Path, target: Path, text: bytes) -> bool:
+    target = target.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    coming = target.with_name(f".{target.name}.publishing")
+    leaving = target.with_name(f".{target.name}.previous")
+    with _locked(target.parent):
+        if leaving.exists():
+            _finish_swap(target, leaving)
+        old = _load(target, MANIFEST)
+        if _same(target, text, old):
+            return False
+        if old is None and target.exists() and any(target.iterdir()):
+            raise FileExistsError(
+                f"{target} holds files but no {MANIFEST} of an earlier export: nothing was changed. "
+                f"Give an empty or new folder, or remove its content first."
+            )
+        shutil.rmtree(coming, ignore_errors=True)
+        _complete(staged, coming, text)
+        if target.exists():
+            target.rename(leaving)
+        coming.rename(target)
+        if leaving.exists():
+            _finish_swap(target, leaving)
+    return True
+
+
+def _complete(staged: Path, coming: Path, text: bytes) -> None:
+    """Bring the staged files beside the target, by rename where that is possible, and write the manifest.
+
+    The folder itself is new: a staging folder is often readable by its owner only.
+    """
+    coming.mkdir()
+    for child in list(staged.iterdir()):
+        shutil.move(child, coming / child.name)
+    with (coming / MANIFEST).open("wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _finish_swap(target: Path, leaving: Path) -> None:
+    """End a swap: back to the old data set if the new one had not arrived, else carry a user's files over and clear."""
+    if not target.exists():
+        leaving.rename(target)
+        return
+    old = _load(leaving, MANIFEST)
+    ours = {MANIFEST, *(row["path"] for row in old["files"])} if old else set()
+    for path in _files(leaving):
+        if path in ours:
+            continue
+        if (target / path).exists():
+            logger.warning("%s of the earlier data set is replaced by the new one's", target / path)
+            continue
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (leaving / path).rename(target / path)
+    shutil.rmtree(leaving)
+
+
+# Object stores.
+
+
+def _publish_remote(staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes) -> bool:
+    old, before = _load(target, MANIFEST), _load(target, PREVIOUS)
+    if before is None and _same(target, text, old):
+        return False
+    known = {row["path"]: row for row in (old or {"files": []})["files"]}
+    stale = {row["path"] for one in (old, before) if one for row in one["files"]} - {
+        row["path"] for row in manifest["files"]
+    }
+    fresh = [row["path"] for row in manifest["files"] if known.get(row["path"]) != row or not _there(target, row)]
+    target.mkdir(parents=True, exist_ok=True)
+    touched = {"files": [{"path": path} for path in sorted(stale.union(row["path"] for row in manifest["files"]))]}
+    _write(target / PREVIOUS, json.dumps(touched, ensure_ascii=False).encode("utf-8", "replace"))
+    _remove(target / MANIFEST)
+    with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="publish") as pool:
+        list(pool.map(lambda path: _upload(staged / path, target / path), fresh))
+    _write(target / MANIFEST, text)
+    for path in sorted(stale):
+        _remove(target / path)
+    _remove(target / PREVIOUS)
+    return True
+
+
+def _there(target: Any, row: Mapping[str, Any]) -> bool:
+    """Whether a file of the manifest exists with its size."""
+    try:
+        return bool((target / row["path"]).stat().st_size == row["size"])
+    except OSError:
+        return False
+
+
+def _upload(source: Path, target: Any) -> None:
+    """Copy one file into the store."""
+    if target.parent != target:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as read, target.open("wb") as write:
+        shutil.copyfileobj(read, write, _CHUNK)
+
+
+def _write(target: Any, text: bytes) -> None:
+    """Write one small object."""
+    with target.open("wb") as file:
+        file.write(text)
+
+
+def _remove(target: Any) -> None:
+    """Remove an object that may be gone already."""
+    try:
+        target.unlink()
+    except FileNotFoundError:
+        logger.debug("%s was gone already", target.name)
