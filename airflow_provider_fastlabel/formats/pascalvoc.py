@@ -1,0 +1,159 @@
+"""FastLabel -> Pascal VOC, one XML file per task, as the VOC devkit reads it.
+
+What goes where: every type with an extent is an ``object`` with its enclosing box: bbox (a rotated one counted as
+``rotation_as_box``), polygon, segmentation and pose_estimation (counted, ``polygon_as_box`` ...). Other types have no
+extent and are counted. Tasks without annotations have a file without objects.
+
+Corners: a pixel that is partly covered counts. ``corners="one_based"`` is the devkit's convention: the first and the
+last pixel of the box, counted from 1. The box ``[10, 20, 40, 60]``, which covers columns 10 to 39 counted from 0, has
+``xmin`` 11 and ``xmax`` 40. ``"zero_based"`` is what labelImg writes: pixel borders counted from 0, so the same box has
+``xmin`` 10 and ``xmax`` 40. The importer takes the same argument.
+
+``truncated``, ``difficult`` and ``occluded`` come from the annotation's attributes of these keys (of type ``switch``,
+or of no type, as they are uploaded): 1 for true, a number other than 0, or a text such as ``true`` or ``1``.
+``segmented`` is 1 if outlines (polygon, segmentation) were labelled in the image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from math import ceil, floor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from xml.sax.saxutils import escape
+
+from airflow_provider_fastlabel.formats.classes import ClassMap
+from airflow_provider_fastlabel.formats.folder import Folder
+from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Shape, image_size
+from airflow_provider_fastlabel.formats.naming import OutputNames
+from airflow_provider_fastlabel.formats.stage import OnError, Stage
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.formats.report import ExportReport
+
+Corners = Literal["one_based", "zero_based"]
+
+_FLAGS = ("truncated", "occluded", "difficult")
+# Characters XML 1.0 cannot hold, not even escaped.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_HEAD = """<annotation>
+    <folder>%s</folder>
+    <filename>%s</filename>
+    <path>%s</path>
+    <source>
+        <database>FastLabel</database>
+    </source>
+    <size>
+        <width>%d</width>
+        <height>%d</height>
+        <depth>3</depth>
+    </size>
+    <segmented>%d</segmented>
+"""
+_OBJECT = """    <object>
+        <name>%s</name>
+        <pose>Unspecified</pose>
+        <truncated>%d</truncated>
+        <occluded>%d</occluded>
+        <difficult>%d</difficult>
+        <bndbox>
+            <xmin>%d</xmin>
+            <ymin>%d</ymin>
+            <xmax>%d</xmax>
+            <ymax>%d</ymax>
+        </bndbox>
+    </object>
+"""
+
+
+def export_pascalvoc(
+    tasks: Iterable[Mapping[str, Any]],
+    folder: Path,
+    *,
+    classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
+    corners: Corners = "one_based",
+    clip: bool = True,
+    on_error: OnError = "raise",
+) -> ExportReport:
+    """Write tasks as ``annotations/<name>.xml``.
+
+    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
+    :param folder: Existing folder.
+    :param classes: Class map, annotation classes or class values; annotations of other values are counted as
+        ``unknown_class``. None takes all.
+    :param corners: ``one_based`` or ``zero_based``, see the module.
+    :param clip: Cut shapes at the image's border, counted as ``clipped``.
+    :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :returns: Counts, files, and the class values: those given, or those found, sorted.
+    :raises GeometryError: Malformed points, with ``raise``.
+    :raises ValueError: Unknown ``corners``.
+    """
+    if corners not in ("one_based", "zero_based"):
+        raise ValueError(f"corners is 'one_based' or 'zero_based', not {corners!r}")
+    first = 1 if corners == "one_based" else 0
+    stage = Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error)
+    out = Folder(Path(folder), stage.report)
+    names = OutputNames(".xml")
+    labels: dict[int, str] = {}
+    for task in tasks:
+        name = stage.name_of(task)
+        path = f"annotations/{names.path_for(name)}"
+        out.write(path, _document(task, name, stage, labels, first).encode("utf-8"))
+    if names.changed:
+        stage.report.adjust("names_changed", names.changed)
+    known = stage.classes
+    stage.report.classes = known.sorted().values if known.open else known.values
+    return stage.report
+
+
+def _document(task: Mapping[str, Any], name: str, stage: Stage, labels: dict[int, str], first: int) -> str:
+    """Return one task's XML."""
+    width, height = image_size(task)
+    objects = []
+    segmented = 0
+    for annotation, class_id, shape in stage.shapes(task):
+        label = labels.get(class_id)
+        if label is None:
+            label = labels[class_id] = _xml(annotation["value"])
+        if shape.kind != "bbox":
+            stage.report.adjust(f"{shape.kind}_as_box")
+            segmented |= shape.kind != "pose_estimation"
+        elif shape.rotation:
+            stage.report.adjust("rotation_as_box")
+        objects.append(_object(annotation, label, shape, first))
+    text = _xml(name)
+    head = _HEAD % (text.rpartition("/")[0], text, text, width, height, segmented)
+    return f"{head}{''.join(objects)}</annotation>\n"
+
+
+def _object(annotation: Mapping[str, Any], label: str, shape: Shape, first: int) -> str:
+    """Return one object's XML."""
+    attributes = annotation.get("attributes")
+    truncated, occluded, difficult = _flags(attributes) if attributes else (0, 0, 0)
+    x, y = floor(shape.x1) + first, floor(shape.y1) + first
+    return _OBJECT % (label, truncated, occluded, difficult, x, y, ceil(shape.x2), ceil(shape.y2))
+
+
+def _flags(attributes: Any) -> tuple[int, int, int]:
+    """Read the three flags; whatever is not a flag is no flag."""
+    flags = dict.fromkeys(_FLAGS, 0)
+    for row in attributes if isinstance(attributes, list) else ():
+        key = row.get("key") if isinstance(row, Mapping) else None
+        if key in flags and row.get("type", "switch") == "switch":
+            value = row.get("value")
+            if isinstance(value, str):
+                flags[key] = int(value.strip().lower() in ("1", "true", "yes", "on"))
+            else:
+                flags[key] = int(isinstance(value, (int, float)) and bool(value))
+    return flags["truncated"], flags["occluded"], flags["difficult"]
+
+
+def _xml(text: str) -> str:
+    """Escape a text and replace what XML cannot hold by ``_``; line breaks and tabs become blanks."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return escape(re.sub(r"[\t\n\r]", " ", _FORBIDDEN.sub("_", text)))
+
+
+_PLAIN = re.compile(r"[\w ./\-]*")
