@@ -73,6 +73,7 @@ class AnnotationClasses(Resource):
         color: str | None = None,
         order: int | None = None,
         attributes: Sequence[Mapping[str, Any]] | None = None,
+        max_area_count: int | None = 0,
     ) -> str:
         """Create a class.
 
@@ -81,11 +82,13 @@ class AnnotationClasses(Resource):
         :param title: shown to people.
         :param color: ``#rrggbb``; chosen by FastLabel if not given.
         :param order: position among the classes, from 1.
+        :param max_area_count: regions a segmentation may have, 1 to 1000; ``None`` for any number, 0 leaves it to
+            FastLabel (1).
         :return: the id of the class.
         :raises Conflict: if the value is taken.
         """
         body = {"project": project, "type": type, "value": value, "title": title}
-        body |= present({"color": color, "order": order, "attributes": attributes})
+        body |= present({"color": color, "order": order, "attributes": attributes}) | _max_areas(max_area_count)
         return self._transport.post("annotations", body, settle=self._by_value(project, value))
 
     def create_classification_annotation(self, project: str, attributes: Sequence[Mapping[str, Any]]) -> str:
@@ -104,13 +107,16 @@ class AnnotationClasses(Resource):
         color: str | None = None,
         order: int | None = None,
         attributes: Sequence[Mapping[str, Any]] | None = None,
+        max_area_count: int | None = 0,
     ) -> str:
-        """Update a class; what is not given, or empty, stays.
+        """Update a class; what is not given, or empty, stays. Parameters as in :meth:`create_annotation`.
 
         :return: the id of the class.
         """
         fields = {"value": value, "title": title, "color": color, "order": order, "attributes": attributes}
-        return self._transport.put(f"annotations/{segment(annotation_id)}", present(fields))
+        return self._transport.put(
+            f"annotations/{segment(annotation_id)}", present(fields) | _max_areas(max_area_count)
+        )
 
     def update_classification_annotation(
         self,
@@ -153,3 +159,8 @@ class AnnotationClasses(Resource):
             return found["id"]
 
         return settle
+
+
+def _max_areas(count: int | None) -> dict[str, Any]:
+    """Return the limit of regions as FastLabel takes it: ``null`` means none, absence means it stays."""
+    return {} if count == 0 else {"maxAreaCount": count}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present, within
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.types import Tag
 
 PAGE_MAXIMUM = 1000
+TASKS_PER_CALL = 5000
 
 
 class Tags(Resource):
@@ -47,3 +49,33 @@ class Tags(Resource):
         :param tag_ids: ids of the tags.
         """
         self._transport.post("tags/delete/multi", {"tagIds": list(tag_ids)}, idempotent=True)
+
+    def add_task_tags(self, project: str, task_ids: Sequence[str], tags: Sequence[str]) -> int:
+        """Add tags to many tasks; their other tags stay. Tags that do not exist come into being.
+
+        :param project: slug of the project all tasks belong to.
+        :param task_ids: ids of the tasks, sent 5000 at a time.
+        :param tags: names, at most 20.
+        :return: how many tasks this call changed; it may be less when a lost answer made it repeat itself.
+        :raises FastLabelInvalidException: if there is no task or no tag, before anything is sent.
+        """
+        return self._change_tags("add", project, task_ids, tags)
+
+    def remove_task_tags(self, project: str, task_ids: Sequence[str], tags: Sequence[str]) -> int:
+        """Take tags from many tasks; the tags themselves stay in the project. Parameters as in :meth:`add_task_tags`.
+
+        :return: how many tasks this call changed.
+        """
+        return self._change_tags("remove", project, task_ids, tags)
+
+    def _change_tags(self, verb: str, project: str, task_ids: Sequence[str], tags: Sequence[str]) -> int:
+        unique = list(dict.fromkeys(task_ids))
+        if not unique or not tags:
+            raise FastLabelInvalidException(
+                f"{'tags' if unique else 'task_ids'} must not be empty. Nothing was sent.", 422
+            )
+        changed = 0
+        for start in range(0, len(unique), TASKS_PER_CALL):
+            body = {"project": project, "taskIds": unique[start : start + TASKS_PER_CALL], "tags": list(tags)}
+            changed += self._transport.post(f"tasks/tags/{verb}", body, idempotent=True)["updatedTaskCount"]
+        return changed
