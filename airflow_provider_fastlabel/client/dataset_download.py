@@ -62,8 +62,9 @@ class DatasetDownload:
         :raises FastLabelInvalidException: (422) if an ``annotations.json`` is there that is not a list of objects;
             nothing was downloaded then.
         """
-        self._count += len(objects)
-        wanted = [place for each in objects if (place := self._place(each)) is not None]
+        unique = {str(each.get("name") or ""): each for each in objects}
+        self._count += len(unique)
+        wanted = [place for each in unique.values() if (place := self._place(each)) is not None]
         notes = {folder: read_notes(folder / ANNOTATIONS_FILE) for folder in dict.fromkeys(w.folder for w in wanted)}
         self._base.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=self._base) as aside:
@@ -115,8 +116,8 @@ class DatasetDownload:
                 try:
                     future.result()
                 except (FastLabelException, OSError) as error:
-                    reason = error.message if isinstance(error, FastLabelException) else error.strerror or str(error)
-                    self._failed[place.object["name"]] = reason
+                    strerror = None if isinstance(error, FastLabelException) else error.strerror
+                    self._failed[place.object["name"]] = strerror or str(error)
                 else:
                     done.append(place)
             return done

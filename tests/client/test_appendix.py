@@ -83,9 +83,19 @@ def test_an_import_whose_answer_is_lost_is_not_started_twice(client, wire, archi
         (
             "get_appendix_data",
             ("p", "approved", "declined", ["a", "b"], "t", 3, 4),
-            ("contents/export/appendix",
-             [("project", "p"), ("status", "approved"), ("externalStatus", "declined"), ("tags", "a"), ("tags", "b"),
-              ("taskName", "t"), ("offset", "3"), ("limit", "4")]),
+            (
+                "contents/export/appendix",
+                [
+                    ("project", "p"),
+                    ("status", "approved"),
+                    ("externalStatus", "declined"),
+                    ("tags", "a"),
+                    ("tags", "b"),
+                    ("taskName", "t"),
+                    ("offset", "3"),
+                    ("limit", "4"),
+                ],
+            ),
         ),
         ("get_task_appendix_data", ("p",), ("tasks/appendix", [("project", "p"), ("limit", "10000")])),
         (
@@ -94,7 +104,7 @@ def test_an_import_whose_answer_is_lost_is_not_started_twice(client, wire, archi
             ("tasks/appendix", [("project", "p"), ("taskName", "t"), ("offset", "3"), ("limit", "4")]),
         ),
     ],
-)  # fmt: skip
+)
 def test_list_wire(client, wire, call, arguments, expected):
     wire.answer("GET", expected[0], [])
     assert getattr(client, call)(*arguments) == []

@@ -12,16 +12,38 @@ COMMENT = {"taskId": "T", "points": None, "text": "hi", "type": "text", "isResol
     [
         ({"task_id": "T", "text": "hi"}, "comments", COMMENT),
         (
-            {"task_id": "T", "points": (1, 2.5), "text": "hi", "content_id": "C", "type": "text", "scale": 2,
-             "frame": 3, "status": "todo", "priority": 0, "is_resolved": True, "task_annotation_id": "A", "color": "#fff"},
+            {
+                "task_id": "T",
+                "points": (1, 2.5),
+                "text": "hi",
+                "content_id": "C",
+                "type": "text",
+                "scale": 2,
+                "frame": 3,
+                "status": "todo",
+                "priority": 0,
+                "is_resolved": True,
+                "task_annotation_id": "A",
+                "color": "#fff",
+            },
             "comments",
-            {**COMMENT, "points": [1, 2.5], "scale": 2, "frame": 3, "isResolved": True, "contentId": "C",
-             "status": "todo", "priority": 0, "taskAnnotationId": "A", "color": "#fff"},
+            {
+                **COMMENT,
+                "points": [1, 2.5],
+                "scale": 2,
+                "frame": 3,
+                "isResolved": True,
+                "contentId": "C",
+                "status": "todo",
+                "priority": 0,
+                "taskAnnotationId": "A",
+                "color": "#fff",
+            },
         ),
         ({"task_id": "T", "text": "hi", "content_name": "a.jpg"}, "comments", {**COMMENT, "contentName": "a.jpg"}),
         ({"task_id": "T", "text": "hi", "comment_id": "X"}, "comments/X/threads", {"text": "hi"}),
     ],
-)  # fmt: skip
+)
 def test_create_task_comment_sends_exactly(client, wire, arguments, path, body):
     wire.answer("POST", path, {"id": "c"})
     assert client.create_task_comment(**arguments) == {"id": "c"}

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from responses import matchers
+
+from airflow_provider_fastlabel.client import FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.dataset_download import safe_target
+
+LIST = "dataset-revision-objects/signed-urls"
+STORE = "http://store.test/"
+UPDATED = "2026-05-06T07:08:09.123Z"
+
+
+def an_object(name, content=b"", **more):
+    url = STORE + (name or "x").replace("/", "-") + "?X-Amz-Signature=topsecret"
+    return {
+        "name": name, "size": len(content), "annotations": [{"type": "bbox", "points": [1, 2, 3, 4]}], "tags": ["t"],
+        "customMetadata": {"k": "v"}, "updatedAt": UPDATED, "type": "none", "signedUrl": url,
+    } | more  # fmt: skip
+
+
+def serve(wire, contents, **more):
+    """Offer these objects and their files."""
+    objects = [an_object(name, content, **more) for name, content in contents.items()]
+    wire.answer("GET", LIST, objects)
+    for each in objects:
+        wire.mock.add("GET", each["signedUrl"], body=contents[each["name"]])
+    return objects
+
+
+def fetched(wire):
+    return [
+        call.request.url.removeprefix(STORE).partition("?")[0] for call in wire.mock.calls if STORE in call.request.url
+    ]
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "annotations.json"
+    }
+
+
+def test_objects_lie_under_their_names(client, wire, tmp_path):
+    contents = {"a.jpg": b"aa", "sub/é b.png": b"bbb", "empty.txt": b""}
+    objects = serve(wire, contents)
+    assert client.download_dataset_objects("d", tmp_path / "new" / "out") == objects
+    out = tmp_path / "new" / "out"
+    assert tree(out) == contents
+    assert json.loads((out / "annotations.json").read_text("utf-8")) == [
+        {
+            "name": name,
+            "annotations": [{"type": "bbox", "points": [1, 2, 3, 4]}],
+            "customMetadata": {"k": "v"},
+            "tags": ["t"],
+            "object_type": "none",
+        }
+        for name in contents
+    ]
+    assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "annotations.json", "empty.txt", "sub"]
+
+
+def test_query_and_no_token_to_the_store(client, wire, tmp_path):
+    serve(wire, {"a.jpg": b"a"}, type="train")
+    client.download_dataset_objects("d", str(tmp_path), "v1", "", ["t"], ["MIT"], ["train"], 3, 4)
+    assert wire.sent[0][2] == [
+        ("datasetName", "d"), ("offset", "3"), ("limit", "4"), ("version", "v1"), ("tags", "t"), ("licenses", "MIT"),
+        ("types", "train"),
+    ]  # fmt: skip
+    assert "Authorization" not in wire.mock.calls[1].request.headers
+
+
+def test_one_folder_per_type(client, wire, tmp_path):
+    objects = [an_object("a.jpg", b"a", type="train"), an_object("b.jpg", b"b", type="valid")]
+    wire.answer("GET", LIST, objects)
+    for each in objects:
+        wire.mock.add("GET", each["signedUrl"], body=each["name"][:1])
+    client.download_dataset_objects("d", tmp_path, types=["train", "valid"])
+    assert tree(tmp_path) == {"train/a.jpg": b"a", "valid/b.jpg": b"b"}
+    for kind, name in (("train", "a.jpg"), ("valid", "b.jpg")):
+        notes = json.loads((tmp_path / kind / "annotations.json").read_text())
+        assert [(note["name"], note["object_type"]) for note in notes] == [(name, kind)]
+
+
+def test_an_empty_dataset(client, wire, tmp_path):
+    wire.answer("GET", LIST, [])
+    assert client.download_dataset_objects("d", tmp_path / "out") == []
+    assert not (tmp_path / "out" / "annotations.json").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../a", "a/../../b", "/etc/x", "a//b", "", ".", "..", "a/./b", "C:/x", "a\\..\\b", "a\nb", "a\x00b", "a/",
+     "annotations.json"],
+)  # fmt: skip
+def test_hostile_names_are_refused_and_the_others_kept(client, wire, tmp_path, name):
+    out = tmp_path / "out"
+    bad = an_object(name, b"evil")
+    objects = [an_object("good.jpg", b"good"), bad]
+    wire.answer("GET", LIST, objects)
+    wire.mock.add("GET", objects[0]["signedUrl"], body=b"good")
+    with pytest.raises(FastLabelException, match="1 of 2 objects of dataset d") as caught:
+        client.download_dataset_objects("d", out)
+    assert "unsafe name" in str(caught.value)
+    assert tree(tmp_path) == {"out/good.jpg": b"good"}
+    assert [note["name"] for note in json.loads((out / "annotations.json").read_text())] == ["good.jpg"]
+
+
+def test_a_symbolic_link_does_not_lead_out(client, wire, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "elsewhere")
+    serve(wire, {"link/a.jpg": b"x"})
+    with pytest.raises(FastLabelException, match="symbolic link"):
+        client.download_dataset_objects("d", tmp_path / "out")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_hostile_type_is_refused(client, wire, tmp_path):
+    wire.answer("GET", LIST, [an_object("a.jpg", b"a", type="../train")])
+    with pytest.raises(FastLabelException, match="unknown type"):
+        client.download_dataset_objects("d", tmp_path / "out", types=["train"])
+    assert tree(tmp_path) == {}
+
+
+def test_names_that_only_look_hostile_are_fine():
+    for name in ("..a", "a..b/c", "...", "a b/c;d.jpg", "日本/猫.jpg", "annotations.json/x", "sub/annotations.json"):
+        assert safe_target(Path("/base"), name) == Path("/base", *name.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"status": 404, "body": "NoSuchKey topsecret"}, "404"),
+        ({"status": 200, "body": b"short"}, "5 bytes"),
+        ({"status": 500, "body": "oops"}, "500"),
+    ],
+)
+def test_failed_objects_are_named_and_the_others_kept(client, wire, tmp_path, fault, said):
+    good, bad = an_object("good.jpg", b"good"), an_object("bad.jpg", b"long enough")
+    wire.answer("GET", LIST, [bad, good])
+    wire.mock.add("GET", good["signedUrl"], body=b"good")
+    wire.mock.add("GET", bad["signedUrl"], **fault)
+    with pytest.raises(FastLabelException) as caught:
+        client.download_dataset_objects("d", tmp_path)
+    text = str(caught.value)
+    assert "1 of 2" in text
+    assert "bad.jpg" in text
+    assert said in text
+    assert "topsecret" not in text
+    assert tree(tmp_path) == {"good.jpg": b"good"}
+    assert [note["name"] for note in json.loads((tmp_path / "annotations.json").read_text())] == ["good.jpg"]
+
+
+def test_a_long_list_of_failures_is_shortened(client, wire, tmp_path):
+    wire.answer("GET", LIST, [an_object(f"{n}.jpg", b"x", signedUrl="") for n in range(12)])
+    with pytest.raises(FastLabelException, match="and 2 more") as caught:
+        client.download_dataset_objects("d", tmp_path)
+    assert "12 of 12" in str(caught.value)
+    assert not (tmp_path / "annotations.json").exists()
+
+
+def test_a_passing_fault_of_the_store_is_waited_out(client, wire, tmp_path):
+    each = an_object("a.jpg", b"abc")
+    wire.answer("GET", LIST, [each])
+    wire.mock.add("GET", each["signedUrl"], status=503)
+    wire.mock.add("GET", each["signedUrl"], body=b"abc")
+    client.download_dataset_objects("d", tmp_path)
+    assert tree(tmp_path) == {"a.jpg": b"abc"}
+
+
+def test_a_failed_replacement_leaves_the_old_file(client, wire, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"old")
+    each = an_object("a.jpg", b"newer")
+    wire.answer("GET", LIST, [each])
+    wire.mock.add("GET", each["signedUrl"], body=b"new")
+    with pytest.raises(FastLabelException, match=r"a\.jpg"):
+        client.download_dataset_objects("d", tmp_path)
+    assert tree(tmp_path) == {"a.jpg": b"old"}
+
+
+def test_a_second_call_fetches_only_what_is_missing(client, wire, tmp_path):
+    contents = {f"{n}.jpg": b"x" * n for n in range(5)}
+    serve(wire, contents)
+    client.download_dataset_objects("d", tmp_path)
+    (tmp_path / "3.jpg").write_bytes(b"cut")
+    (tmp_path / "3.jpg").write_bytes(b"c")
+    (tmp_path / "4.jpg").unlink()
+    wire.mock.calls.reset()
+    client.download_dataset_objects("d", tmp_path)
+    assert sorted(fetched(wire)) == ["3.jpg", "4.jpg"]
+    assert tree(tmp_path) == contents
+    assert len(json.loads((tmp_path / "annotations.json").read_text())) == 5
+
+
+def test_an_object_that_changed_since_is_fetched_again(client, wire, tmp_path):
+    serve(wire, {"a.jpg": b"old"})
+    client.download_dataset_objects("d", tmp_path)
+    wire.mock.reset()
+    serve(wire, {"a.jpg": b"new"}, updatedAt="2026-06-01T00:00:00.000Z")
+    client.download_dataset_objects("d", tmp_path)
+    assert tree(tmp_path) == {"a.jpg": b"new"}
+
+
+def test_without_a_time_the_size_decides(client, wire, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"abc")
+    wire.answer("GET", LIST, [an_object("a.jpg", b"abc", updatedAt=None, signedUrl=None)])
+    client.download_dataset_objects("d", tmp_path)
+    assert fetched(wire) == []
+
+
+def test_a_file_without_a_known_size_is_fetched(client, wire, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"abc")
+    each = an_object("a.jpg", size=None)
+    wire.answer("GET", LIST, [each])
+    wire.mock.add("GET", each["signedUrl"], body=b"xyz")
+    client.download_dataset_objects("d", tmp_path)
+    assert tree(tmp_path) == {"a.jpg": b"xyz"}
+
+
+def test_annotations_are_merged_by_name(client, wire, tmp_path):
+    earlier = [{"name": "a.jpg", "annotations": ["old"]}, {"name": "gone.jpg", "annotations": []}]
+    (tmp_path / "annotations.json").write_text(json.dumps(earlier))
+    serve(wire, {"a.jpg": b"a", "b.jpg": b"b"})
+    client.download_dataset_objects("d", tmp_path)
+    client.download_dataset_objects("d", tmp_path)
+    notes = json.loads((tmp_path / "annotations.json").read_text())
+    assert [note["name"] for note in notes] == ["a.jpg", "gone.jpg", "b.jpg"]
+    assert notes[0]["annotations"] == [{"type": "bbox", "points": [1, 2, 3, 4]}]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', "[1]", "not json", '[{"x": 1}]'])
+def test_a_strange_annotations_file_stops_before_the_first_download(client, wire, tmp_path, text):
+    (tmp_path / "annotations.json").write_text(text)
+    serve(wire, {"a.jpg": b"a"})
+    with pytest.raises(FastLabelInvalidException, match=r"annotations\.json"):
+        client.download_dataset_objects("d", tmp_path)
+    assert fetched(wire) == []
+    assert (tmp_path / "annotations.json").read_text() == text
+
+
+def test_a_file_where_a_folder_must_be(client, wire, tmp_path):
+    (tmp_path / "a").write_bytes(b"a file")
+    serve(wire, {"a/b.jpg": b"b", "c.jpg": b"c"})
+    with pytest.raises(FastLabelException, match=r"a/b\.jpg"):
+        client.download_dataset_objects("d", tmp_path)
+    assert tree(tmp_path) == {"a": b"a file", "c.jpg": b"c"}
+
+
+def test_a_name_that_comes_twice_is_fetched_once(client, wire, tmp_path):
+    each = an_object("a.jpg", b"a")
+    wire.answer("GET", LIST, [each, each])
+    wire.mock.add("GET", each["signedUrl"], body=b"a")
+    client.download_dataset_objects("d", tmp_path)
+    assert fetched(wire) == ["a.jpg"]
+    assert len(json.loads((tmp_path / "annotations.json").read_text())) == 1
+
+
+def test_no_more_than_four_at_a_time(client, wire, tmp_path):
+    lock, running, most = threading.Lock(), [], []
+    everyone = threading.Barrier(4)
+
+    def answer(request):
+        with lock:
+            running.append(request)
+            most.append(len(running))
+        everyone.wait(timeout=10)  # reached only if four run together
+        with lock:
+            running.remove(request)
+        return 200, {}, b"x"
+
+    objects = [an_object(f"{n}.jpg", b"x") for n in range(12)]
+    wire.answer("GET", LIST, objects)
+    for each in objects:
+        wire.mock.add_callback("GET", each["signedUrl"], answer)
+    client.download_dataset_objects("d", tmp_path)
+    assert max(most) == 4
+
+
+def test_without_a_limit_all_pages_come(client, wire, tmp_path):
+    for offset, names in ((0, ["a", "b"]), (2, ["c"]), (3, [])):
+        objects = [an_object(name, b"x") for name in names]
+        match = [matchers.query_param_matcher({"datasetName": "d", "offset": str(offset), "limit": "1000"})]
+        wire.answer("GET", LIST, objects, match=match)
+        for each in objects:
+            wire.mock.add("GET", each["signedUrl"], body=b"x")
+    assert [each["name"] for each in client.download_dataset_objects("d", tmp_path, limit=None)] == ["a", "b", "c"]
+    assert sorted(tree(tmp_path)) == ["a", "b", "c"]
+    assert [note["name"] for note in json.loads((tmp_path / "annotations.json").read_text())] == ["a", "b", "c"]
+
+
+def test_files_bear_the_time_of_their_object(client, wire, tmp_path):
+    serve(wire, {"a.jpg": b"a"})
+    client.download_dataset_objects("d", tmp_path)
+    assert (tmp_path / "a.jpg").stat().st_mtime == pytest.approx(1778051289.123, abs=0.01)
