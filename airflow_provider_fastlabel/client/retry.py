@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import email.utils
 import json
+import logging
 import math
 import random
 import re
+import ssl
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +26,8 @@ from airflow_provider_fastlabel.client.exceptions import (
     RequestTimeout,
     ServerError,
 )
+
+log = logging.getLogger(__name__)
 
 RETRY_AFTER_CAP = 120.0
 """Longest pause in seconds that is slept here; beyond it the caller is told, so that Airflow can reschedule the task
@@ -142,7 +146,7 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
             f"{call}: no answer within the timeout. Raise `timeout` if the file is large or the line slow."
         ), True
     name = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(reason, ssl.SSLCertVerificationError):
         return ConnectionFailed(
             f"{call}: no trusted TLS connection ({name}). Check the certificate, or `verify`."
         ), False

@@ -1,0 +1,130 @@
+"""Connections: one pooled session per process, and the token that goes to the API's own host only."""
+
+from __future__ import annotations
+
+import os
+import time
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
+
+from airflow_provider_fastlabel.client import retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_provider_fastlabel.client.exceptions import FastLabelException
+
+POOL_SIZE = 64
+
+
+class TokenAuth(AuthBase):
+    """Puts the token on requests to the API's own origin, and on no other.
+
+    :param token: access token.
+    :param api_url: base URL of the API.
+    :raises ValueError: if the token cannot be one; the message does not quote it.
+    """
+
+    def __init__(self, token: str, api_url: str) -> None:
+        self._token = token.strip()
+        if not self._token or not self._token.isascii() or not self._token.isprintable() or " " in self._token:
+            raise ValueError("The FastLabel access token is empty or has characters no token has. Copy it again.")
+        self._origin = origin(api_url)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        if origin(request.url or "") == self._origin:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def hide(self, text: str) -> str:
+        """Return ``text`` without the token, should the server have echoed it."""
+        return text.replace(self._token, "***")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A FastLabel client holds a token and cannot be pickled; create one in each process.")
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+class Connections:
+    """Sends single requests, and waits between attempts. Safe to use from many threads, and after a fork.
+
+    :param timeout: seconds for connecting and for each wait on the answer; one number holds for both.
+    :param max_retries: how often a failed call is repeated at most.
+    :param verify: whether to check TLS certificates, or the path of a bundle to check them with.
+    :param proxies: proxy per scheme; those of the environment if ``None``.
+    :param user_agent: the ``User-Agent`` header.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float | tuple[float, float],
+        max_retries: int,
+        verify: bool | str,
+        proxies: Mapping[str, str] | None,
+        user_agent: str,
+    ) -> None:
+        self.sleep: Callable[[float], object] = time.sleep
+        self._timeout = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        self._max_retries = max_retries
+        self._verify = _certificates(verify)
+        self._proxies = None if proxies is None else dict(proxies)
+        self._user_agent = user_agent
+        self._renew()
+
+    def close(self) -> None:
+        """Close the connections. A later call opens new ones."""
+        self._own_session.close()
+
+    def _send(self, session: requests.Session, method: str, url: str, **more: Any) -> requests.Response:
+        proxies = self._proxies if self._proxies is not None else get_environ_proxies(url)
+        return session.request(method, url, timeout=self._timeout, verify=self._verify, proxies=proxies, **more)
+
+    def _pause(self, call: str, attempt: int, error: FastLabelException) -> None:
+        """Wait before the next attempt, or raise when there is none."""
+        asked = retry.asked_wait(error)
+        if not retry.may_retry(error) or attempt >= self._max_retries or (asked or 0) > retry.RETRY_AFTER_CAP:
+            raise error
+        pause = retry.pause_before_retry(attempt, asked)
+        reason, number, of = type(error).__name__, attempt + 2, self._max_retries + 1
+        retry.log.warning("%s failed (%s); attempt %d of %d in %.1f s.", call, reason, number, of, pause)
+        self.sleep(pause)
+
+    @property
+    def _session(self) -> requests.Session:
+        if os.getpid() != self._process:
+            self._renew()  # a forked child must not speak on its parent's connections
+        return self._own_session
+
+    def _renew(self) -> None:
+        self._own_session = self._new_session(POOL_SIZE)
+        self._process = os.getpid()
+
+    def _new_session(self, size: int = 1) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False  # .netrc must not replace the token; proxies and certificates go with each request
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.headers["User-Agent"] = self._user_agent
+        adapter = HTTPAdapter(pool_connections=size, pool_maxsize=size)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        return session
+
+
+def _certificates(verify: bool | str) -> bool | str:
+    """Return what to verify TLS with: the bundle named in the environment takes the place of ``True``."""
+    if verify is True:
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    return verify

@@ -1,0 +1,137 @@
+"""Files to and from signed addresses: other hosts, no token, no quota, flat memory."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from airflow_provider_fastlabel.client import retry
+from airflow_provider_fastlabel.client.exceptions import ConnectionFailed, FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.session import Connections
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+CHUNK_BYTES = 256 * 1024
+
+
+class Transfers(Connections):
+    """Uploads and downloads."""
+
+    def upload(self, url: str, file_path: str | os.PathLike[str], content_type: str) -> None:
+        """Put a file to a signed address as it is.
+
+        :param url: the address.
+        :param content_type: the ``Content-Type`` it was signed for.
+        :raises FastLabelException: if the file cannot be read, or the store does not take it.
+        """
+        path = Path(file_path)
+        call = f"upload of {path.name} to {urlsplit(url).hostname}"
+
+        def send() -> FastLabelException | None:
+            with path.open("rb") as file, self._signed("PUT", url, file, {"Content-Type": content_type}) as response:
+                return _refusal(call, response)
+
+        if not path.is_file():
+            raise FastLabelInvalidException(f"{path} does not exist or is not a file. Nothing was sent.", 422)
+        self._persist(call, send)
+
+    def download(self, url: str, target: Path) -> None:
+        """Fetch a signed address into a file, which appears complete or not at all.
+
+        It is written aside, its length checked, then renamed. An interrupted transfer goes on where it stopped if the
+        store can do that.
+
+        :param url: the address.
+        :param target: the file; its folder must exist.
+        :raises FastLabelException: if the store does not answer, or not with the whole file.
+        """
+        call = f"download of {target.name} from {urlsplit(url).hostname}"
+        aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+        tag = ""
+
+        def fetch() -> FastLabelException | None:
+            nonlocal tag
+            have = aside.stat().st_size if tag else 0
+            headers = {"Accept-Encoding": "identity"}
+            if have:
+                headers |= {"Range": f"bytes={have}-", "If-Range": tag}
+            with self._signed("GET", url, None, headers) as response:
+                if (refusal := _refusal(call, response)) is not None:
+                    return refusal
+                etag = response.headers.get("ETag", "")
+                tag = "" if etag.startswith("W/") else etag
+                if response.status_code != 206:
+                    have = 0
+                elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+                    tag = ""
+                    return ConnectionFailed(f"{call}: another part arrived than asked for.")
+                return _save(call, response, aside, have)
+
+        try:
+            self._persist(call, fetch)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _persist(self, call: str, transfer: Callable[[], FastLabelException | None]) -> None:
+        """Repeat a transfer until it succeeds or the retries are used up."""
+        for attempt in range(self._max_retries + 1):
+            try:
+                error = transfer()
+            except requests.RequestException as problem:
+                error = retry.network_error(call, problem)[0]
+            if error is None:
+                return
+            self._pause(call, attempt, error)
+
+    @contextlib.contextmanager
+    def _signed(self, method: str, url: str, data: Any, headers: dict[str, str]) -> Iterator[requests.Response]:
+        _this_thread.signed = True
+        try:
+            with self._send(self._session, method, url, data=data, headers=headers, stream=True) as response:
+                yield response
+        finally:
+            _this_thread.signed = False
+
+
+def _refusal(call: str, response: requests.Response) -> FastLabelException | None:
+    """Return the error of an answer outside 2xx; not its text, where stores repeat parts of the signature."""
+    if response.ok and response.status_code < 300:
+        return None
+    wait = retry.retry_after_seconds(response.headers.get("Retry-After"), time.time())
+    return retry.error_for(call, response.status_code, response.reason or "", wait)
+
+
+def _save(call: str, response: requests.Response, aside: Path, have: int) -> FastLabelException | None:
+    """Write the body behind the ``have`` bytes of ``aside``, and check that the promised length arrived."""
+    with aside.open("r+b" if have else "wb") as file:
+        file.seek(have)
+        got = sum(file.write(piece) for piece in response.iter_content(CHUNK_BYTES))
+        file.truncate()
+    promised = response.headers.get("Content-Length", "")
+    if promised.isdigit() and int(promised) != got and "Content-Encoding" not in response.headers:
+        return ConnectionFailed(f"{call}: {got} bytes arrived instead of {promised}.")
+    return None
+
+
+class _HideSignatures(logging.Filter):
+    """Takes the query off the addresses that urllib3 logs at level DEBUG while a signed one is in use."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(_this_thread, "signed", False) and isinstance(record.args, tuple):
+            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        return True
+
+
+_this_thread = threading.local()
+logging.getLogger("urllib3.connectionpool").addFilter(_HideSignatures())
