@@ -48,7 +48,6 @@ OnExists = Literal["skip", "update", "fail"]
 OUTAGE = 20
 """So many items in a row that fail because FastLabel does not answer mean an outage, not bad items: the run stops."""
 
-_OURS = ("creating", "created", "updated")
 _HOPELESS = (AuthError, NotFound, RateLimited)
 _OUTAGE_ERRORS = (ServerError, ConnectionFailed, RequestTimeout, OutcomeUnknown)
 
@@ -175,13 +174,13 @@ class _Run:
             problems += [
                 Problem(source.name, "exists in the project already (on_exists='fail')")
                 for source in sources
-                if source.name in self.existing and self._earlier_fate(source.name) not in _OURS
+                if source.name in self.existing and not self._is_ours(source.name)
             ]
         return problems
 
-    def _earlier_fate(self, name: str) -> str | None:
+    def _is_ours(self, name: str) -> bool:
         earlier = self.manifest.earlier.get(name)
-        return earlier.fate if earlier else None
+        return earlier is not None and earlier.ours
 
     def _judge(self, problems: list[Problem]) -> None:
         """Write down what the checks found, and refuse the run when it is more than tolerated."""
@@ -222,9 +221,10 @@ class _Run:
                 task_id = self.client.create_task(self.project, self.kind.name, source.name, path, **payload)
         except Conflict:
             # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.
-            if self.on_exists == "fail":
+            found = getattr(self.client, f"find_{self.kind.name}_task_by_name")(self.project, source.name)
+            self._note_existing(source.name, found["id"] if found else None)
+            if self.on_exists == "fail" and not self._is_ours(source.name):
                 raise
-            self.manifest.write(source.name, "exists")
             return "exists"
         self.manifest.write(source.name, "created", task_id=str(task_id), digest=self._digest(payload))
         return "created"
@@ -239,9 +239,12 @@ class _Run:
                 self._update(name, task_id, payload)
                 self.manifest.write(name, "updated", task_id=task_id, digest=digest)
                 return "updated"
-        if self._earlier_fate(name) in (None, "creating", "failed"):
-            self.manifest.write(name, "exists", task_id=task_id)
+        if earlier is None or earlier.fate in ("creating", "failed"):
+            self._note_existing(name, task_id)
         return "exists"
+
+    def _note_existing(self, name: str, task_id: str | None) -> None:
+        self.manifest.write(name, "created" if self._is_ours(name) else "exists", task_id=task_id)
 
     def _update(self, name: str, task_id: str, payload: Mapping[str, Any]) -> None:
         try:

@@ -45,14 +45,22 @@ CHECKPOINT_SECONDS = 60.0
 
 _HEADER = b'{"manifest": "fastlabel-import"'
 
+_OURS = ("creating", "created", "updated")
+
 Fate = Literal["creating", "created", "exists", "updated", "failed"]
 
 
 class Record(NamedTuple):
-    """What an earlier run wrote about an item."""
+    """What earlier runs wrote about an item.
+
+    :param fate: the last word on it.
+    :param digest: identifies what was sent last besides the file.
+    :param ours: whether a task of its name may be one that this import created or was about to create.
+    """
 
     fate: str
     digest: str | None
+    ours: bool
 
 
 class Manifest:
@@ -156,7 +164,7 @@ class Manifest:
             for number, raw in enumerate(lines, 1):
                 record = self._parse(raw, number)
                 # The first line is ours, or the beginning of ours when a kill cut it off.
-                ours = ours or (number == 1 and _HEADER.startswith(raw[: len(_HEADER)]))
+                ours = ours or (number == 1 and _HEADER.startswith(raw.rstrip(b"\n")[: len(_HEADER)]))
                 if not ours:
                     raise ImportRefused(
                         f"{self.target} exists and is not an import manifest. Nothing was created. "
@@ -165,8 +173,15 @@ class Manifest:
                 if "manifest" in record:
                     self._check_header(record)
                 elif isinstance(record.get("name"), str):
-                    self.earlier[record["name"]] = Record(str(record.get("fate")), record.get("digest"))
+                    self._remember(record)
         return bool(raw) and not raw.endswith(b"\n")
+
+    def _remember(self, record: dict[str, Any]) -> None:
+        name, fate = record["name"], str(record.get("fate"))
+        before = self.earlier.get(name)
+        # A failure says nothing about whose a task is: the create before it may have arrived after all.
+        ours = fate in _OURS or (fate == "failed" and before is not None and before.ours)
+        self.earlier[name] = Record(fate, record.get("digest"), ours)
 
     def _parse(self, raw: bytes, number: int) -> dict[str, Any]:
         with contextlib.suppress(ValueError):
