@@ -75,12 +75,12 @@ class Gate:
         entry["fault"] = fault.kind if fault else None
         send = self._dated(send, entry)
         try:
-            if fault is not None and fault.kind == "reset":
-                await _reset(scope, receive)
-                return
             if scope["path"].startswith(API):
                 receive = await self._body(scope, receive, entry)
-            await self._serve(scope, receive, send, fault)
+            if fault is not None and fault.kind == "reset":
+                await _reset(scope, receive)
+            else:
+                await self._serve(scope, receive, send, fault)
         finally:
             entry["ms"] = round((time.perf_counter() - started) * 1000, 3)
 

@@ -138,7 +138,7 @@ class Emulator:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         self._server.run(sockets=[self._sock])
 
-    def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
         """Call the control plane and return its answer.
 
         :param method: HTTP verb.
