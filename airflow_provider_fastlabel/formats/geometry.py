@@ -59,8 +59,8 @@ class Shape:
     """
 
     __slots__ = (
+        "_area",
         "_regions",
-        "area",
         "clipped",
         "dropped",
         "keypoints",
@@ -80,20 +80,31 @@ class Shape:
         y1: float,
         x2: float,
         y2: float,
-        area: float,
+        area: float | None,
         regions: list[Region] | None = None,
         points: Sequence[float] = (),
         clipped: bool = False,
     ) -> None:
         self.kind = kind
         self.x1, self.y1, self.x2, self.y2 = x1, y1, x2, y2
-        self.area = area
+        self._area = area
         self.points = points
         self.rotation: float = 0
         self.clipped = clipped
         self.dropped = 0
         self.keypoints: dict[str, tuple[float, float, int]] = {}
         self._regions = regions
+
+    @property
+    def area(self) -> float:
+        """Square pixels; computed when asked for where holes or several regions make that costly."""
+        if self._area is None:
+            self._area = _area(self.regions)
+        return self._area
+
+    @area.setter
+    def area(self, area: float) -> None:
+        self._area = area
 
     @property
     def regions(self) -> list[Region]:
@@ -247,7 +258,6 @@ def _segmentation(annotation: Mapping[str, Any], width: float, height: float) ->
 def _of_regions(kind: str, given: list[Region], width: float, height: float) -> Shape | str:
     """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way, sum the area."""
     regions: list[Region] = []
-    boxes: list[list[float]] = []
     clipped = False
     dropped = outside = 0
     for region in given:
@@ -265,12 +275,11 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
         regions += _with_holes(outers, holes)
     if not regions:
         return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
-    boxes = [[min(r[0][::2]), min(r[0][1::2]), max(r[0][::2]), max(r[0][1::2])] for r in regions]
-    area = _area(regions, boxes)
-    if area <= EPSILON * EPSILON:
+    if not any(_is_solid(region) for region in regions) and _area(regions) <= EPSILON * EPSILON:
         return report.DEGENERATE
+    boxes = _boxes(regions)
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
-    shape = Shape(kind, x1, y1, x2, y2, area, regions, (), clipped or outside > 0)
+    shape = Shape(kind, x1, y1, x2, y2, None, regions, (), clipped or outside > 0)
     shape.dropped = dropped
     return shape
 
@@ -309,12 +318,23 @@ def _with_holes(outers: list[Ring], holes: list[Ring]) -> list[Region]:
     return regions
 
 
-def _area(regions: list[Region], boxes: list[list[float]]) -> float:
+def _area(regions: list[Region]) -> float:
     """Area of the union of the regions without their holes; by shoelace where nothing can overlap."""
-    simple = all(len(region) == 1 for region in regions) and not _overlapping(boxes)
+    simple = all(len(region) == 1 for region in regions) and not _overlapping(_boxes(regions))
     if simple:
         return sum(abs(_shoelace(region[0][::2], region[0][1::2])) for region in regions)
     return exact_area(regions)
+
+
+def _is_solid(region: Region) -> bool:
+    """Whether a region has some area for certain: more than its holes could take away."""
+    outer, *holes = (abs(_shoelace(ring[::2], ring[1::2])) for ring in region)
+    return outer - sum(holes) > EPSILON
+
+
+def _boxes(regions: list[Region]) -> list[list[float]]:
+    """Boxes around the outer rings."""
+    return [[min(r[0][::2]), min(r[0][1::2]), max(r[0][::2]), max(r[0][1::2])] for r in regions]
 
 
 def _overlapping(boxes: list[list[float]]) -> bool:
