@@ -27,6 +27,21 @@ def run_lengths(regions: list[Region], height: int, width: int) -> NDArray[np.in
     :returns: Lengths of the runs in column-major order, beginning with a run of outside (possibly 0).
     """
     positions, rings = _crossings(regions, height, width)
+    positions, covered = _coverage(positions, rings, regions)
+    last = np.append(positions[1:] != positions[:-1], True)[: len(positions)]
+    positions, covered = positions[last], covered[last]
+    turns = positions[covered != np.concatenate(([False], covered[:-1]))] if len(covered) else positions
+    total = height * width
+    ends = np.array([0, *turns, total] if not len(turns) or turns[-1] < total else [0, *turns], dtype=np.int64)
+    return ends[1:] - ends[:-1]
+
+
+def _coverage(
+    positions: NDArray[np.int64], rings: NDArray[np.int64], regions: list[Region]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Sort the crossings and say of each whether the union of the regions is entered or being left there."""
+    if len(regions) == 1 and len(regions[0]) == 1:
+        return np.sort(positions), np.arange(1, len(positions) + 1) % 2 == 1
     order = np.argsort(positions, kind="stable")
     positions, rings = positions[order], rings[order]
     covered = np.zeros(len(positions), dtype=bool)
@@ -38,12 +53,7 @@ def run_lengths(regions: list[Region], height: int, width: int) -> NDArray[np.in
             inside = inside & (odd == 0) if hole else odd == 1
             number += 1
         covered |= inside
-    last = np.append(positions[1:] != positions[:-1], True)[: len(positions)]
-    positions, covered = positions[last], covered[last]
-    turns = positions[covered != np.concatenate(([False], covered[:-1]))] if len(covered) else positions
-    total = height * width
-    ends = np.array([0, *turns, total] if not len(turns) or turns[-1] < total else [0, *turns], dtype=np.int64)
-    return ends[1:] - ends[:-1]
+    return positions, covered
 
 
 def _crossings(regions: list[Region], height: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
