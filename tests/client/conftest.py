@@ -1,8 +1,12 @@
-"""A client whose network is played by ``responses``."""
+"""Clients whose network is played by ``responses``, or by a server that breaks the rules of HTTP."""
 
 from __future__ import annotations
 
 import json
+import socket
+import struct
+import threading
+from email.utils import formatdate
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -57,3 +61,122 @@ def wire():
     """The network, faked."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield Wire(mock)
+
+
+class RawServer:
+    """A server on loopback that answers byte for byte as told, also wrongly.
+
+    It plays one step of its script per request, the last one for ever. A step is the bytes of an answer, a function
+    from the request to a step, or one of the constants.
+    """
+
+    RESET = "read the request, then break the connection without an answer"
+    CLOSE_EARLY = "break the connection after the head of the request"
+    HANG = "read the request and answer nothing until the server stops"
+
+    def __init__(self):
+        self.script = []
+        self.requests = []
+        self.connections = 0
+        self.sizes_only = False
+        self._stop = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/v1/"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def answer(status=200, value=None, *, body=None, length=None, **headers):
+        """One whole answer; ``length`` lies about the number of bytes."""
+        data = body if body is not None else b"" if value is None else json.dumps(value).encode()
+        lines = [f"HTTP/1.1 {status} Text", f"Content-Length: {len(data) if length is None else length}"]
+        lines += [f"{name.replace('_', '-')}: {text}" for name, text in headers.items() if text is not None]
+        if "Date" not in headers:
+            lines.append(f"Date: {formatdate(usegmt=True)}")
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + data
+
+    def play(self, *script):
+        self.script = list(script)
+
+    def lines(self):
+        return [f"{r['method']} {r['path']}" for r in self.requests]
+
+    def stop(self):
+        self._stop.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(5)
+
+    def _accept(self):
+        while not self._stop.is_set():
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            try:
+                while self._answer_one(connection):
+                    pass
+            except OSError:
+                return
+
+    def _answer_one(self, connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = connection.recv(65536)
+            if not piece:
+                return False
+            head += piece
+        head, _, rest = head.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        request = {"method": method, "path": path.removeprefix("/v1/"), "headers": headers, "body": b"", "size": 0}
+        if step is not self.CLOSE_EARLY:
+            self._read_body(connection, request, rest, int(headers.get("content-length", 0)))
+        self.requests.append(request)
+        if callable(step):
+            step = step(request)
+        if step is self.HANG:
+            self._stop.wait(30)
+        elif step is self.RESET or step is self.CLOSE_EARLY:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            connection.sendall(step)
+            return True
+        return False
+
+    def _read_body(self, connection, request, rest, length):
+        pieces = [rest]
+        size = len(rest)
+        while size < length:
+            piece = connection.recv(1 << 20)
+            if not piece:
+                break
+            size += len(piece)
+            pieces = pieces if self.sizes_only else [*pieces, piece]
+        request["size"] = size
+        request["body"] = b"".join(pieces)
+
+
+@pytest.fixture
+def raw():
+    """A server that answers byte for byte as told."""
+    server = RawServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def raw_client(raw):
+    """A client of the raw server. Its pauses are collected in ``.pauses`` instead of slept."""
+    with FastLabelClient("secret-token", api_url=raw.url, max_retries=2, timeout=(5, 5)) as client:
+        client.pauses = []
+        client.transport.sleep = client.pauses.append
+        yield client
