@@ -9,7 +9,7 @@ Timestamps are ISO 8601 strings in UTC with milliseconds (``2024-05-06T07:08:09.
 coordinates start at the top-left corner with y pointing down.
 """
 
-from __future__ import annotations
+# No postponed annotations here: they would hide NotRequired from whoever asks a class for its required keys.
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
@@ -457,7 +457,7 @@ class AnnotationClass(TypedDict):
     title: str
     color: str
     order: int
-    vertex: int  # most vertices allowed, 0 for any number
+    vertex: NotRequired[int]  # most vertices allowed, 0 for any number
     attributes: list[AttributeDefinition]
     keypoints: NotRequired[list[KeypointDefinition]]
     createdAt: str
