@@ -26,7 +26,7 @@ def run_lengths(regions: list[Region], height: int, width: int) -> NDArray[np.in
     :param width: Image width.
     :returns: Lengths of the runs in column-major order, beginning with a run of outside (possibly 0).
     """
-    positions, rings = _crossings(regions, height, width)
+    positions, rings = crossings(regions, height, width)
     positions, covered = _coverage(positions, rings, regions)
     last = np.append(positions[1:] != positions[:-1], True)[: len(positions)]
     positions, covered = positions[last], covered[last]
@@ -56,8 +56,15 @@ def _coverage(
     return positions, covered
 
 
-def _crossings(regions: list[Region], height: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find where edges cross the columns' centre lines: (column * height + row below the crossing, number of ring)."""
+def crossings(regions: list[Region], height: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find where edges cross the columns' centre lines.
+
+    :param regions: Regions of flat open rings, pixels.
+    :param height: Image height; what lies outside the image is cut off.
+    :param width: Image width.
+    :returns: Per crossing column * height + row below it, and the number of its ring, counted through all regions; the
+        rings one after the other.
+    """
     all_rings = [ring for region in regions for ring in region]
     sizes = [len(ring) // 2 for ring in all_rings]
     points = np.array([number for ring in all_rings for number in ring], dtype=np.float64)
