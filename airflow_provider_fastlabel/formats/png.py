@@ -1,0 +1,73 @@
+"""Index masks -> PNG bytes (PNG specification, third edition), several times as fast as the general writers.
+
+Rows go out unfiltered and deflated by ISA-L: large areas of one value shrink to almost nothing either way.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from isal import isal_zlib
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_GREY, _PALETTE = 0, 3
+
+
+class Canvas:
+    """An index image that is drawn where it will be compressed.
+
+    :param width: Columns.
+    :param height: Rows.
+    :param wide: Whether an index has 16 bits instead of 8.
+
+    :ivar pixels: Rows by columns of indexes, all 0 at first; write into it.
+    :ivar wide: As given.
+    """
+
+    __slots__ = ("_rows", "pixels", "wide")
+
+    def __init__(self, width: int, height: int, *, wide: bool = False) -> None:
+        size = 2 if wide else 1
+        # A row of a PNG begins with the number of its filter; 0 is none. 16-bit numbers have the high byte first.
+        self._rows = np.zeros((height, 1 + width * size), dtype=np.uint8)
+        strides = (self._rows.shape[1], size)
+        self.pixels: NDArray[Any] = np.ndarray((height, width), ">u2" if wide else "u1", self._rows.data, 1, strides)
+        self.wide = wide
+
+    def fits(self, width: int, height: int) -> bool:
+        """Tell whether an 8-bit image of this size can be drawn here."""
+        return self.pixels.shape == (height, width) and not self.wide
+
+    def clear(self) -> None:
+        """Set all indexes to 0."""
+        self._rows[:] = 0
+
+    def widened(self) -> Canvas:
+        """Return a canvas of 16 bits with the same indexes."""
+        height, width = self.pixels.shape
+        wide = Canvas(width, height, wide=True)
+        wide.pixels[:] = self.pixels
+        return wide
+
+    def png(self, palette: bytes) -> bytes:
+        """Return the image as a file.
+
+        :param palette: 768 bytes of R, G, B. 16 bits make a grey image without palette: PNG knows no larger one.
+        :returns: The file.
+        """
+        height, width = self.pixels.shape
+        header = struct.pack(">IIBB3x", width, height, 16 if self.wide else 8, _GREY if self.wide else _PALETTE)
+        parts = [b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header)]
+        if not self.wide:
+            parts.append(_chunk(b"PLTE", palette))
+        return b"".join([*parts, _chunk(b"IDAT", isal_zlib.compress(self._rows, 1)), _chunk(b"IEND", b"")])
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    """Return one chunk: length, type, data, CRC of type and data."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
