@@ -1,7 +1,7 @@
 """New objects in a bucket become labelling tasks, every night.
 
-Use it when the raw data already lies in S3 and FastLabel may read it there (an IAM role that the workspace owner sets up
-once). Objects that are tasks already stay as they are. The import runs at FastLabel; the task waits for it in the
+Use it when the raw data already lies in S3 and FastLabel may read it there (an IAM role that the workspace owner sets
+up once). Objects that are tasks already stay as they are. The import runs at FastLabel; the task waits for it in the
 triggerer, without a worker slot, and returns how many tasks it has created.
 """
 

@@ -16,3 +16,5 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_home}/airflow.
 os.environ["AIRFLOW__LOGGING__BASE_LOG_FOLDER"] = f"{_home}/logs"
 for name in [n for n in os.environ if n.startswith(("FASTLABEL_", "AIRFLOW_CONN_"))]:
     del os.environ[name]
+
+pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]

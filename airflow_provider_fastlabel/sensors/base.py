@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
-from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.watch import Watch
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class FastLabelSensor(BaseSensorOperator):
 
     def _finish(self, event: WaitEvent) -> dict[str, Any]:
         """Return the facts of a success, raise on every other end."""
-        if event.status != "success" and self.soft_fail:
-            self.log.warning("%s", event.message)
+        if event.status != SUCCESS and (self.soft_fail or self.never_fail):
+            raise AirflowSkipException(event.message)
         raise_unless_success(event, sensor=True)
         return event.facts

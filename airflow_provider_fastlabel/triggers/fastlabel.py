@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.triggers.waits import (
     TaskListWait,
     Wait,
 )
-from airflow_provider_fastlabel.triggers.watch import JITTER, Watch
+from airflow_provider_fastlabel.triggers.watch import JITTER, MISSING_LOOKS, Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,7 +78,12 @@ class FastLabelTrigger(BaseTrigger):
 
     async def _watch(self) -> WaitEvent:
         """Take part in the shared poll and judge its readings until the wait ends."""
-        watch = Watch(self.log, end_time=self.end_time, execution_deadline=self.execution_deadline)
+        watch = Watch(
+            self.log,
+            end_time=self.end_time,
+            execution_deadline=self.execution_deadline,
+            missing_looks=MISSING_LOOKS,
+        )
         with shared_poll((self.fastlabel_conn_id, *self.wait.key())) as poll:
             seen = time.monotonic()
             await asyncio.sleep(FIRST_SLEEP * (1 + random.uniform(0, JITTER)))

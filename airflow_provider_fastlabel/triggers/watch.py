@@ -6,6 +6,8 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
 from airflow_provider_fastlabel.hooks.errors import is_permanent, is_transient
 from airflow_provider_fastlabel.triggers.decisions import WAITING, Decision
 from airflow_provider_fastlabel.triggers.events import ERROR, EXECUTION_TIMEOUT, TIMEOUT, WaitEvent
@@ -21,6 +23,15 @@ JITTER = 0.1
 """Share of the poll interval by which polls are spread, so that many waits do not ask in one instant."""
 
 
+MISSING_LOOKS = 5
+"""Looks in a row that a triggerer may fail to find the connection.
+
+Airflow answers "isn't defined" also while its database or a secrets backend does not answer.
+"""
+
+HINT = ". It must be defined for workers and triggerers alike; environment variables reach only their own process."
+
+
 class Watch:
     """Turns looks into the end of a wait, and logs progress on the way.
 
@@ -29,12 +40,21 @@ class Watch:
     :param log: logger of the task or trigger.
     :param end_time: deadline of the wait, seconds since the epoch; ``None`` when the caller keeps it.
     :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
+    :param missing_looks: after how many looks in a row a missing Airflow connection ends the wait.
     """
 
-    def __init__(self, log: Any, *, end_time: float | None = None, execution_deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        log: Any,
+        *,
+        end_time: float | None = None,
+        execution_deadline: float | None = None,
+        missing_looks: int = 1,
+    ) -> None:
         self._log = log
         self._end_time = end_time
         self._execution_deadline = execution_deadline
+        self._missing_looks = missing_looks
         self._progress = Progress()
         self._seen: Decision | None = None
         self._failure: Exception | None = None
@@ -60,11 +80,12 @@ class Watch:
         :raises Exception: the outcome itself, when it is neither FastLabel's nor the network's failure.
         """
         if isinstance(outcome, Exception):
-            if is_permanent(outcome):
-                return WaitEvent(ERROR, f"The wait cannot go on: {outcome}", self._facts())
-            if not is_transient(outcome):
-                raise outcome
             self._failure, self._failures = outcome, self._failures + 1
+            missing = isinstance(outcome, AirflowNotFoundException)
+            if is_permanent(outcome) and not (missing and self._failures < self._missing_looks):
+                return WaitEvent(ERROR, f"The wait cannot go on: {outcome}{HINT if missing else ''}", self._facts())
+            if not (missing or is_transient(outcome)):
+                raise outcome
             self._log.warning("Look %s in a row failed, the wait goes on: %s", self._failures, outcome)
         else:
             self._seen, self._failure, self._failures = outcome, None, 0

@@ -1,0 +1,193 @@
+"""Runs a task the way Airflow's worker and triggerer do, without scheduler and database.
+
+The only file of the tests that touches Airflow's private modules. It plays the supervisor of a task process: templates
+are rendered, the end is mapped to a state, retry policies are asked; a deferred task's trigger is stored as JSON, made
+again from it and run, and the task resumed in a fresh instance, as it would be in another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+import structlog
+from airflow.sdk import DAG
+from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
+from airflow.sdk.execution_time import comms, task_runner
+from airflow.sdk.module_loading import import_string
+from airflow.sdk.serde import deserialize
+
+from airflow_provider_fastlabel.triggers import fastlabel as triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@dataclass
+class Outcome:
+    """How a try ended."""
+
+    state: str
+    error: BaseException | None = None
+    xcoms: dict[str, Any] = field(default_factory=dict)
+    deferrals: list[dict[str, Any]] = field(default_factory=list)
+    retry_delay: float | None = None
+    reschedules: int = 0
+
+    @property
+    def result(self) -> Any:
+        """The return value."""
+        return self.xcoms.get("return_value")
+
+
+class Supervisor:
+    """Answers what a task asks its supervisor, and remembers what a task instance leaves behind."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+        self.keep_history: list[tuple[str, Any]] = []
+        self.xcoms: dict[str, Any] = {}
+        self.last: Any = None
+        self.first_start: datetime | None = None
+
+    def send(self, msg: Any) -> Any:
+        """Take one message."""
+        match msg:
+            case (
+                comms.SucceedTask() | comms.TaskState() | comms.DeferTask() | comms.RetryTask() | comms.RescheduleTask()
+            ):
+                self.last = msg
+            case comms.SetXCom():
+                self.xcoms[msg.key] = msg.value
+            case comms.SetTaskStateStore():
+                self.kept[msg.key] = json.loads(json.dumps(msg.value))
+                self.keep_history.append((msg.key, self.kept[msg.key]))
+            case comms.GetTaskStateStore() if msg.key in self.kept:
+                return comms.TaskStateStoreResult(value=self.kept[msg.key])
+            case comms.GetTaskStateStore():
+                return comms.ErrorResponse(error="TASK_STORE_NOT_FOUND")
+            case comms.DeleteTaskStateStore():
+                self.kept.pop(msg.key, None)
+            case comms.GetTaskRescheduleStartDate():
+                return comms.TaskRescheduleStartDate(start_date=self.first_start)
+        return comms.OKResponse(ok=True)
+
+    async def asend(self, msg: Any) -> Any:
+        """Take one message from an event loop."""
+        return self.send(msg)
+
+
+class AirflowRun:
+    """One task instance, tried as often as the test wants; its state store survives the tries.
+
+    :param make: builds the task anew, as parsing its DAG file would.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> None:
+        self.supervisor = Supervisor()
+        monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", self.supervisor, raising=False)
+        self._make = make
+
+    def attempt(self, try_number: int = 1, *, retries_left: bool = False, triggerer: bool = True) -> Outcome:
+        """Run one try to its end.
+
+        :param try_number: from 1; a later one starts with empty XComs, as in Airflow.
+        :param retries_left: whether a failure may be retried.
+        :param triggerer: false to stop at the first deferral.
+        """
+        self.supervisor.xcoms = {}
+        outcome = Outcome("")
+        resume: dict[str, Any] = {}
+        started = self.supervisor.first_start = datetime.now(UTC)
+        while True:
+            state, error = self._step(try_number, retries_left, resume, outcome.reschedules, started)
+            outcome.state, outcome.error, outcome.xcoms = state, error, dict(self.supervisor.xcoms)
+            if state == "deferred":
+                outcome.deferrals.append(stored := self._stored_trigger())
+                if not triggerer:
+                    return outcome
+                kwargs = {**self.supervisor.last.next_kwargs, "event": asyncio.run(first_event(stored))}
+                resume = {"next_method": self.supervisor.last.next_method, "next_kwargs": kwargs}
+            elif state == "up_for_reschedule":
+                outcome.reschedules += 1
+            else:
+                outcome.retry_delay = getattr(self.supervisor.last, "retry_delay_seconds", None)
+                return outcome
+
+    def _stored_trigger(self) -> dict[str, Any]:
+        """Return the deferral as the database would hold it."""
+        msg = self.supervisor.last
+        assert isinstance(msg, comms.DeferTask)
+        return json.loads(
+            json.dumps(
+                {
+                    "classpath": msg.classpath,
+                    "kwargs": msg.trigger_kwargs,
+                    "timeout": msg.trigger_timeout.total_seconds() if msg.trigger_timeout else None,
+                    "next_kwargs": msg.next_kwargs,
+                }
+            )
+        )
+
+    def _step(
+        self, try_number: int, retries_left: bool, resume: dict[str, Any], reschedules: int, started: datetime
+    ) -> tuple[str, BaseException | None]:
+        """Run the task's process once."""
+        with DAG("dag", schedule=None, start_date=START):
+            task = self._make()
+        now = {"logical_date": START, "data_interval_start": START, "data_interval_end": START}
+        run = DagRun(
+            dag_id="dag", run_id="run", run_after=START, start_date=START, end_date=None, run_type="manual",
+            state="running", consumed_asset_events=[], partition_key=None, **now,
+        )  # fmt: skip
+        context = TIRunContext(
+            dag_run=run,
+            max_tries=3 if retries_left else 0,
+            should_retry=retries_left,
+            task_reschedule_count=reschedules,
+            **resume,
+        )
+        instance = task_runner.RuntimeTaskInstance.model_construct(
+            id=uuid4(), task_id=task.task_id, dag_id="dag", run_id="run", try_number=try_number, map_index=-1,
+            dag_version_id=uuid4(), task=task, start_date=started, max_tries=context.max_tries, hostname="localhost",
+            _ti_context_from_server=context,
+        )  # fmt: skip
+        handler = signal.getsignal(signal.SIGTERM)
+        try:
+            state, _, error = task_runner.run(instance, instance.get_template_context(), structlog.get_logger("task"))
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        return str(getattr(state, "value", state)), error
+
+
+def make_trigger(stored: dict[str, Any]) -> Any:
+    """Make a trigger from its stored form."""
+    return import_string(stored["classpath"])(**deserialize(stored["kwargs"]))
+
+
+async def first_event(stored: dict[str, Any]) -> Any:
+    """Run a stored trigger and return the payload of its event, as JSON carries it."""
+    trigger = make_trigger(stored)
+    try:
+        async for event in trigger.run():
+            return json.loads(json.dumps(event.payload))
+    finally:
+        await trigger.cleanup()
+    raise AssertionError("the trigger ended without an event")
+
+
+@pytest.fixture
+def airflow_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], AirflowRun]:
+    """Return how to make an :class:`AirflowRun`; triggers take their first look almost at once."""
+    monkeypatch.setattr(triggers, "FIRST_SLEEP", 0.02)
+    logging.getLogger("task").setLevel(logging.INFO)
+    return lambda make: AirflowRun(monkeypatch, make)
