@@ -20,10 +20,10 @@ def place(url: str, conn_id: str | None = None) -> Any:
         return Path(url)
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-    path = ObjectStoragePath(url, conn_id=conn_id)
     try:
+        path = ObjectStoragePath(url, conn_id=conn_id)
         path.fs  # noqa: B018 - looked up now, so that a missing provider is reported before any work
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         raise ValueError(
             f"{url}: {error}. Install the Airflow provider of this object store with its file system extra, "
             "for instance apache-airflow-providers-amazon[s3fs] for s3://."

@@ -1,0 +1,84 @@
+"""Brings the pictures of tasks beside their labels, a few ahead of the writer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats.naming import safe_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+AHEAD = 4
+"""Downloads waiting per worker, so that the writer never waits for one slow picture while others could come."""
+
+
+class Pictures:
+    """Downloads the picture of each task into a folder, under the task's name.
+
+    :param fetch: brings the picture of a task to a path, whole or not at all.
+    :param folder: existing folder. A name that could leave it is made safe; one that collides with another is left out.
+    :param workers: how many pictures come at a time.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[Mapping[str, Any], Path], object],
+        folder: Path,
+        *,
+        workers: int,
+    ) -> None:
+        self.folder = folder
+        self.missing = 0
+        self._lock = threading.Lock()
+        self._fetch = fetch
+        self._workers = workers
+
+    def ahead_of(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """Yield the tasks, each once its picture is there.
+
+        :param tasks: task objects with ``id``, ``name`` and ``url``; read a few ahead.
+        :returns: the same tasks, in the same order.
+        :raises FastLabelException: a picture cannot be fetched, still after the retries.
+        """
+        waiting: deque[tuple[Mapping[str, Any], Future[None]]] = deque()
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="fastlabel-picture")
+        try:
+            for task in tasks:
+                waiting.append((task, pool.submit(self._bring, task)))
+                if len(waiting) > AHEAD * self._workers:
+                    yield self._arrived(*waiting.popleft())
+            while waiting:
+                yield self._arrived(*waiting.popleft())
+        finally:
+            pool.shutdown(wait=not waiting, cancel_futures=True)
+
+    def _arrived(self, task: Mapping[str, Any], picture: Future[None]) -> Mapping[str, Any]:
+        picture.result()
+        return task
+
+    def _bring(self, task: Mapping[str, Any]) -> None:
+        target = self.folder / safe_name(task["name"])
+        if not task.get("url"):
+            self._leave_out(task, "it has no address")
+            return
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                raise FileExistsError(target)
+        except (FileExistsError, NotADirectoryError):
+            self._leave_out(task, "its name collides with another task's")
+            return
+        self._fetch(task, target)
+
+    def _leave_out(self, task: Mapping[str, Any], why: str) -> None:
+        with self._lock:
+            self.missing += 1
+        log.warning("The picture of task %r is left out: %s", task["name"], why)
