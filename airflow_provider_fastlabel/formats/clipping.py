@@ -111,6 +111,46 @@ def inside(ring: Sequence[float], x: float, y: float) -> bool:
     return odd
 
 
+def lies_within(hole: Sequence[float], outer: Sequence[float]) -> bool:
+    """Whether a ring lies inside another without crossing or touching it.
+
+    :param hole: Flat coordinates of an open ring.
+    :param outer: The ring around it.
+    :returns: True if certainly so; False also in doubtful cases (a shared point).
+    """
+    xs, ys = hole[::2], hole[1::2]
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    us, vs = outer[::2], outer[1::2]
+    near = [
+        (px, py, qx, qy)
+        for px, py, qx, qy in zip((us[-1], *us[:-1]), (vs[-1], *vs[:-1]), us, vs, strict=True)
+        if not (
+            (px < left and qx < left)
+            or (px > right and qx > right)
+            or (py < top and qy < top)
+            or (py > bottom and qy > bottom)
+        )
+    ]
+    return not (near and _any_cross(near, xs, ys)) and inside(outer, xs[0], ys[0])
+
+
+def _any_cross(edges: list[tuple[float, float, float, float]], xs: Sequence[float], ys: Sequence[float]) -> bool:
+    """Whether any edge crosses or touches the ring with these corners."""
+    for px, py, qx, qy in edges:
+        dx, dy = qx - px, qy - py
+        side = [dx * (y - py) - dy * (x - px) for x, y in zip(xs, ys, strict=True)]
+        if min(side) > 0 or max(side) < 0:
+            continue
+        for n, here in enumerate(side):
+            if here * side[n - 1] <= 0:
+                ux, uy = xs[n] - xs[n - 1], ys[n] - ys[n - 1]
+                a = ux * (py - ys[n - 1]) - uy * (px - xs[n - 1])
+                b = ux * (qy - ys[n - 1]) - uy * (qx - xs[n - 1])
+                if a * b <= 0:
+                    return True
+    return False
+
+
 def exact_area(regions: list[list[Ring]]) -> float:
     """Area of the union of regions, each without its holes, whatever overlaps or crosses whatever.
 

@@ -7,7 +7,8 @@ Coordinates are pixels, origin top left, x to the right, y down; integer coordin
 * a box has its lower corner first; a rotated one is turned about its centre, positive degrees clockwise on screen;
 * rings are flat lists, **open** (the first point is not repeated), of three points or more; outer rings run clockwise
   on screen, holes counter-clockwise; a region is a list of rings, the outer one first;
-* ``area`` is exact: the union of the regions, holes subtracted; a ring that crosses itself counts by the even-odd rule;
+* ``area`` is exact: the union of the regions, holes subtracted. Only of a single ring that crosses itself it is the net
+  area (shoelace), unless that is nothing;
 * with the image's size given, nothing lies outside it.
 
 Lines and circles are not cut at the image's border: no format asks for it. Frame-keyed points (video projects) are not
@@ -22,7 +23,7 @@ from operator import mul
 from typing import Any
 
 from airflow_provider_fastlabel.formats import report
-from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, inside
+from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, inside, lies_within
 
 #: Flat coordinates ``x1, y1, x2, y2, ...`` of an open ring.
 Ring = list[float]
@@ -232,9 +233,9 @@ def _of_ring(kind: str, ring: Ring, width: float, height: float) -> Shape | str:
     area = _shoelace(xs, ys)
     if area < 0:
         ring, area = _reversed(ring), -area
-    if area <= EPSILON * (x2 - x1) * (y2 - y1):
+    if area <= EPSILON * (x2 - x1 + y2 - y1):
         area = exact_area([[ring]])
-        if area <= EPSILON * EPSILON:
+        if area <= EPSILON * (x2 - x1 + y2 - y1):
             return report.DEGENERATE
     return Shape(kind, x1, y1, x2, y2, area, [[ring]])
 
@@ -275,9 +276,9 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
         regions += _with_holes(outers, holes)
     if not regions:
         return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
-    if not any(_is_solid(region) for region in regions) and _area(regions) <= EPSILON * EPSILON:
+    if not any(len(region) == 1 or _is_solid(region) for region in regions) and _area(regions) <= EPSILON:
         return report.DEGENERATE
-    boxes = _boxes(regions)
+    boxes = _boxes([region[0] for region in regions])
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
     shape = Shape(kind, x1, y1, x2, y2, None, regions, (), clipped or outside > 0)
     shape.dropped = dropped
@@ -295,13 +296,15 @@ def _clean_ring(ring: Ring, direction: int, width: float, height: float) -> tupl
     if len(ring) < 6:
         return [], False
     xs, ys = ring[::2], ring[1::2]
-    if max(xs) - min(xs) <= EPSILON or max(ys) - min(ys) <= EPSILON:
+    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return [], False
-    if width and (min(xs) < 0 or min(ys) < 0 or max(xs) > width or max(ys) > height):
+    if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
         pieces = clip_ring(ring, width, height)
         return [_turned(piece, direction) for piece in pieces], True
     area = _shoelace(xs, ys)
-    if area == 0 and exact_area([[ring]]) <= EPSILON * EPSILON:
+    least = EPSILON * (x2 - x1 + y2 - y1)
+    if -least <= area <= least and exact_area([[ring]]) <= least:
         return [], False
     return [_reversed(ring) if area * direction < 0 else ring], False
 
@@ -320,21 +323,29 @@ def _with_holes(outers: list[Ring], holes: list[Ring]) -> list[Region]:
 
 def _area(regions: list[Region]) -> float:
     """Area of the union of the regions without their holes; by shoelace where nothing can overlap."""
-    simple = all(len(region) == 1 for region in regions) and not _overlapping(_boxes(regions))
-    if simple:
-        return sum(abs(_shoelace(region[0][::2], region[0][1::2])) for region in regions)
-    return exact_area(regions)
+    for region in regions:
+        holes = region[1:]
+        if _overlapping(_boxes(holes)) or not all(lies_within(hole, region[0]) for hole in holes):
+            return exact_area(regions)
+    if _overlapping(_boxes([region[0] for region in regions])):
+        return exact_area(regions)
+    return sum(_net_area(region) for region in regions)
+
+
+def _net_area(region: Region) -> float:
+    """Area of a ring less the area of its holes, which must lie inside it and apart."""
+    outer, *holes = (abs(_shoelace(ring[::2], ring[1::2])) for ring in region)
+    return outer - sum(holes)
 
 
 def _is_solid(region: Region) -> bool:
     """Whether a region has some area for certain: more than its holes could take away."""
-    outer, *holes = (abs(_shoelace(ring[::2], ring[1::2])) for ring in region)
-    return outer - sum(holes) > EPSILON
+    return _net_area(region) > EPSILON
 
 
-def _boxes(regions: list[Region]) -> list[list[float]]:
-    """Boxes around the outer rings."""
-    return [[min(r[0][::2]), min(r[0][1::2]), max(r[0][::2]), max(r[0][1::2])] for r in regions]
+def _boxes(rings: list[Ring]) -> list[list[float]]:
+    """Boxes around rings."""
+    return [[min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])] for ring in rings]
 
 
 def _overlapping(boxes: list[list[float]]) -> bool:
@@ -477,14 +488,8 @@ def _numbers(points: Any) -> Ring:
 
 
 def _shoelace(xs: list[float], ys: list[float]) -> float:
-    """Signed area of a ring, positive if it runs clockwise on screen.
-
-    Coordinates are taken relative to the first point, so that far-away small rings keep their precision.
-    """
-    x0, y0 = xs[0], ys[0]
-    us = [x - x0 for x in xs[1:]]
-    vs = [y - y0 for y in ys[1:]]
-    doubled: float = sum(map(mul, us, vs[1:])) - sum(map(mul, vs, us[1:]))
+    """Signed area of a ring, positive if it runs clockwise on screen."""
+    doubled: float = sum(map(mul, xs, ys[1:])) - sum(map(mul, ys, xs[1:])) + xs[-1] * ys[0] - xs[0] * ys[-1]
     return doubled / 2
 
 
