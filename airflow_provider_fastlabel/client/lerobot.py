@@ -189,16 +189,20 @@ class LeRobot(OtherTasks, RoboticsContents):
     ) -> LeRobotResult:
         name = rules.build_episode_name(episode.index)
         result: dict[str, Any]
+        task_id = None
         try:
             with tempfile.TemporaryDirectory(prefix="fastlabel-lerobot-") as folder:
                 frames = dataset.frames(episode)
                 archive = build_episode_zip(dataset, rules, episode, frames, Path(folder))
                 kwargs = rules.build_task_kwargs(episode_index=episode.index, episode_name=name, frames=frames)
-                self.create_robotics_task(project=project, name=name, **kwargs)
+                task_id = self.create_robotics_task(project=project, name=name, **kwargs)
                 result = self.import_robotics_contents_file(project=project, file_path=archive)
         except FastLabelException as error:
-            logger.warning("Episode %d (%s) was not imported: %s", episode.index, name, error)
-            return {"episode_index": episode.index, "episode": name, "success": False, "result": {"error": str(error)}}
+            said = str(error)
+            if task_id is not None:
+                said += f" Its task (id {task_id}) was created; delete it before importing the episode again."
+            logger.warning("Episode %d (%s) was not imported: %s", episode.index, name, said)
+            return {"episode_index": episode.index, "episode": name, "success": False, "result": {"error": said}}
         return {"episode_index": episode.index, "episode": name, "success": True, "result": result}
 
 

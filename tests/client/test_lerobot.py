@@ -196,6 +196,13 @@ def test_a_failed_episode_is_reported_and_the_others_go_on(client, wire, server,
     assert "name taken" in results[0]["result"]["error"]
 
 
+def test_a_task_left_without_contents_is_named(client, wire, server, dataset):
+    wire.mock.replace("GET", "http://fastlabel.test/v1/files", status=403, json={"message": "not yours"})
+    error = client.import_lerobot("p", dataset, [0])[0]["result"]["error"]
+    assert "not yours" in error
+    assert "task-id" in error
+
+
 def test_nothing_is_sent_for_an_episode_that_cannot_be_built(client, wire, server, dataset):
     path = dataset / "videos" / TOP / "chunk-000/file-000.mp4"
     path.unlink()
