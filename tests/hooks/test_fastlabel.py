@@ -1,0 +1,173 @@
+"""FastLabelHook: the client of a connection, and what "test connection" says."""
+
+from __future__ import annotations
+
+import http.server
+import logging
+import socket
+import sys
+import threading
+import types
+
+import pytest
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
+from airflow_provider_fastlabel.hooks.settings import InvalidConnectionError
+from airflow_provider_fastlabel.provider_info import CONN_FIELDS
+
+TOKEN = "very-secret-token"
+
+
+def test_the_client_is_that_of_the_connection_and_made_once(client):
+    hook = FastLabelHook()
+    assert hook.get_conn() is hook.get_conn()
+    assert [project["slug"] for project in hook.get_conn().get_projects()] == ["photos"]
+
+
+def test_another_connection_id(emulator, connect):
+    connect("other", password=emulator.token, host=emulator.url)
+    assert FastLabelHook("other").get_conn().get_projects() == []
+
+
+def test_the_environment_of_the_client_is_not_consulted(monkeypatch, connect):
+    monkeypatch.setenv("FASTLABEL_ACCESS_TOKEN", "from-the-environment")
+    connect(password=None)
+    with pytest.raises(InvalidConnectionError):
+        FastLabelHook().get_conn()
+
+
+def test_a_missing_connection_is_airflows_own_error():
+    with pytest.raises(AirflowNotFoundException):
+        FastLabelHook("nowhere").get_conn()
+
+
+def test_requests_name_provider_airflow_and_python(connect):
+    with Answering(200, b"[]", "application/json") as (host, seen):
+        connect(password=TOKEN, host=host)
+        FastLabelHook().get_conn().get_projects()
+    agent = seen[0]["User-Agent"]
+    assert "airflow-provider-fastlabel/" in agent
+    assert "apache-airflow/" in agent
+    assert "python/" in agent
+
+
+def test_works_and_counts_the_projects(client, emulator):
+    works, message = FastLabelHook().test_connection()
+    assert works
+    assert message == f"Connected to {emulator.url.split('/')[2]}; the access token sees 1 project."
+    emulator.clear_requests()
+    FastLabelHook().test_connection()
+    assert len(emulator.requests()) == 1
+
+
+def test_wrong_token_says_so(emulator, connect, caplog):
+    caplog.set_level(logging.DEBUG)
+    connect(password=TOKEN, host=emulator.url)
+    works, message = FastLabelHook().test_connection()
+    assert not works
+    assert "refuses the access token (HTTP 401)" in message
+    assert TOKEN not in message + caplog.text
+
+
+def test_wrong_base_path_says_so(emulator, connect):
+    connect(password=emulator.token, host=emulator.url.replace("/v1/", "/v7/"))
+    works, message = FastLabelHook().test_connection()
+    assert not works
+    assert "not as the FastLabel API" in message
+    assert "/v7/" in message
+
+
+def test_unreachable_says_so(connect):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+        connect(password=TOKEN, host=host)
+        works, message = FastLabelHook().test_connection()
+    assert not works
+    assert message.startswith(f"{host} cannot be reached")
+    assert TOKEN not in message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, b"<html><body>Welcome</body></html>", "text/html"),
+        (200, b'{"service": "another"}', "application/json"),
+        (404, b"<html>not here</html>", "text/html"),
+    ],
+)
+def test_another_service_at_the_address_says_so(connect, status, body, kind):
+    with Answering(status, body, kind) as (host, _):
+        connect(password=TOKEN, host=host)
+        works, message = FastLabelHook().test_connection()
+    assert not works
+    assert host in message
+    assert "Check the API base URL" in message
+    assert TOKEN not in message
+
+
+def test_an_invalid_connection_is_a_message_not_an_exception(connect):
+    connect(password=TOKEN, timeout="soon")
+    works, message = FastLabelHook().test_connection()
+    assert not works
+    assert "'timeout'" in message
+    connect(password="")
+    assert FastLabelHook().test_connection()[0] is False
+
+
+def test_an_exhausted_quota_still_proves_the_token(emulator, connect):
+    emulator.faults({"path": "projects", "times": 1, "kind": "status", "status": 429})
+    assert FastLabelHook().test_connection()[0] is True
+
+
+def test_form_of_airflow_3_0_and_3_1_shows_the_same_fields(monkeypatch):
+    # Their API server puts stand-ins in place of these two packages in this very way.
+    class Field:
+        def __init__(self, label, description=""):
+            self.label, self.description = label, description
+
+    class Whole(Field):
+        pass
+
+    wtforms, babel = types.ModuleType("wtforms"), types.ModuleType("flask_babel")
+    wtforms.StringField, wtforms.IntegerField, babel.lazy_gettext = Field, Whole, str
+    monkeypatch.setitem(sys.modules, "wtforms", wtforms)
+    monkeypatch.setitem(sys.modules, "flask_babel", babel)
+    widgets = FastLabelHook.get_connection_form_widgets()
+    assert {name: widget.label for name, widget in widgets.items()} == {
+        name: field["label"] for name, field in CONN_FIELDS.items()
+    }
+    assert isinstance(widgets["max_retries"], Whole)
+    behaviour = FastLabelHook.get_ui_field_behaviour()
+    assert behaviour["relabeling"] == {"password": "Access token", "host": "API base URL"}
+    assert set(behaviour["hidden_fields"]) == {"login", "port", "schema"}
+
+
+class Answering:
+    """A web server that answers everything the same way, and remembers the headers it got."""
+
+    def __init__(self, status, body, kind):
+        seen = self.seen = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                seen.append(self.headers)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"127.0.0.1:{self.server.server_address[1]}", self.seen
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.server.server_close()
