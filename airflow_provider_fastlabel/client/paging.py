@@ -29,7 +29,7 @@ def iterate(
 
     :param fetch: returns the items from an offset on, at most as many as the second argument says. Shorter pages are
         fine.
-    :param page_size: the largest page of this list, at least 2.
+    :param page_size: the largest page of this list; FastLabel has none below 10.
     :param identity: what tells two items apart.
     :raises FastLabelException: if the server gives the same page at every offset.
     """
