@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.formats.bridge import unbridged
 from airflow_provider_fastlabel.formats.geometry import shape_of
 from airflow_provider_fastlabel.formats.imported import UnusableError, finite, tidy
 
@@ -79,6 +80,24 @@ def ring(flat: Sequence[float]) -> list[float]:
         raise UnusableError("the outline has no area")
     points = shape.regions[0][0]
     return points + points[:2]
+
+
+def region(flat: Sequence[float]) -> list[list[float]]:
+    """Make a segmentation's region of an outline, with the holes that were joined with it (:mod:`.bridge`).
+
+    :param flat: the outline, open or closed, in any direction.
+    :returns: closed rings: the outer one clockwise, holes counter-clockwise.
+    :raises UnusableError: as :func:`ring`.
+    """
+    outer, *holes = unbridged(outline(flat))
+    return [ring(outer), *(_backwards(ring(hole)) for hole in holes)]
+
+
+def _backwards(closed: list[float]) -> list[float]:
+    """Turn a closed ring round."""
+    turned = closed[:]
+    turned[::2], turned[1::2] = closed[-2::-2], closed[::-2]
+    return turned
 
 
 def turned_box(corners: Sequence[float]) -> tuple[list[float], float] | None:

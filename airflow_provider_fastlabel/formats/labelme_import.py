@@ -31,7 +31,8 @@ import posixpath
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.formats.import_shapes import box, box_around, outline, ring, turned_box
+from airflow_provider_fastlabel.formats.bridge import unbridged
+from airflow_provider_fastlabel.formats.import_shapes import box, box_around, outline, region, turned_box
 from airflow_provider_fastlabel.formats.imported import (
     Annotation,
     ImportedAnnotations,
@@ -154,7 +155,7 @@ def _regions(annotation: Annotation) -> list[Any]:
     """Return a polygon's or segmentation's regions."""
     if annotation["type"] == "segmentation":
         return list(annotation["points"])
-    return [[ring(annotation["points"])]]
+    return [region(annotation["points"])]
 
 
 def _attributes(shape: dict[str, Any], found: list[Annotation]) -> list[dict[str, Any]]:
@@ -196,8 +197,11 @@ def _need(points: Points, count: int, kind: str) -> None:
 
 
 def _polygon(points: Points, _: dict[str, Any]) -> list[Annotation]:
-    """Read a polygon."""
-    return [{"points": outline(_flat(points)), "type": "polygon"}]
+    """Read a polygon; one with holes joined to it is a segmentation."""
+    flat = outline(_flat(points))
+    if len(unbridged(flat)) > 1:
+        return [{"points": [region(flat)], "type": "segmentation"}]
+    return [{"points": flat, "type": "polygon"}]
 
 
 def _rectangle(points: Points, shape: dict[str, Any]) -> list[Annotation]:

@@ -32,9 +32,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from orjson import dumps
 
+from airflow_provider_fastlabel.formats.bridge import bridged
 from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder, with_classes
-from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Region, Ring, Shape
+from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Ring, Shape
 from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name, split_extension
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
@@ -168,9 +169,7 @@ class _Rows:
         if len(regions) > 1:
             self._report.adjust("extra_rows", len(regions) - 1)
         width, height = task["width"], task["height"]
-        return b"".join(
-            [b"%d %b\n" % (class_id, _text(_shares(_bridged(region), width, height))) for region in regions]
-        )
+        return b"".join([b"%d %b\n" % (class_id, _text(_shares(bridged(region), width, height))) for region in regions])
 
     def _obb(self, class_id: int, shape: Shape, task: Mapping[str, Any]) -> bytes:
         shares = _shares(shape.corners(), task["width"], task["height"])
@@ -217,20 +216,6 @@ def _text(numbers: list[float]) -> bytes:
     if b"e" in text:  # below 0.00001 the shortest form is 1e-6
         return b" ".join([b"%d" % n if isinstance(n, int) else f"{n:.6f}".encode() for n in numbers])
     return text[1:-1].replace(b",", b" ")
-
-
-def _bridged(region: Region) -> Ring:
-    """Join the holes with the outer ring where they are nearest, there and back the same way."""
-    outer = region[0]
-    for hole in region[1:]:
-        corners = list(zip(outer[::2], outer[1::2], strict=True))
-        _, at, start = min(
-            min(((x - u) ** 2 + (y - v) ** 2, n, m) for n, (u, v) in enumerate(corners))
-            for m, (x, y) in enumerate(zip(hole[::2], hole[1::2], strict=True))
-        )
-        round_trip = hole[2 * start :] + hole[: 2 * start + 2]
-        outer = outer[: 2 * at + 2] + round_trip + outer[2 * at :]
-    return outer
 
 
 class _Places:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_fastlabel.formats.import_shapes import box, box_around, outline, ring, turned_box
+from airflow_provider_fastlabel.formats.import_shapes import box, box_around, outline, region, turned_box
 from airflow_provider_fastlabel.formats.imported import (
     Annotation,
     ImportedAnnotations,
@@ -152,7 +152,7 @@ def _segment(row: _Row) -> Annotation:
     """Read an outline."""
     if row.annotation_type == "polygon":
         return {"points": _outline(row), "type": "polygon"}
-    return {"points": [[ring(_outline(row))]], "type": "segmentation"}
+    return {"points": [region(_outline(row))], "type": "segmentation"}
 
 
 def _outline(row: _Row) -> list[float]:
