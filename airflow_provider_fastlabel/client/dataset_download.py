@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
-import logging
 import os
 import secrets
+import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,15 +18,14 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException, Fas
 from airflow_provider_fastlabel.client.retry import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_fastlabel.client.transport import Transport
     from airflow_provider_fastlabel.client.types import DatasetObject
 
-logger = logging.getLogger(__name__)
-
 OBJECT_TYPES = ("none", "train", "valid", "test")
 ANNOTATIONS_FILE = "annotations.json"
+ASIDE = ".download-"
 WORKERS = 4
 CLOCK_GRAIN = 2.0
 """Seconds within which two times of a file are the same: the coarsest grain of common file systems (FAT)."""
@@ -67,8 +67,8 @@ class DatasetDownload:
         wanted = [place for each in unique.values() if (place := self._place(each)) is not None]
         notes = {folder: read_notes(folder / ANNOTATIONS_FILE) for folder in dict.fromkeys(w.folder for w in wanted)}
         self._base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=self._base) as aside:
-            done = self._fetch_all(wanted, Path(aside))
+        with aside_folder(self._base) as aside:
+            done = self._fetch_all(wanted, aside)
         for folder, known in notes.items():
             present = [place.object for place in done if place.folder == folder]
             if present:
@@ -143,6 +143,31 @@ class DatasetDownload:
         staged.replace(place.target)
 
 
+@contextlib.contextmanager
+def aside_folder(base: Path) -> Iterator[Path]:
+    """Make a folder for unfinished files that goes away at the end, and remove those that killed processes have left.
+
+    Each is locked while it is in use; the lock of a killed process is gone.
+
+    :param base: where to make it, on the file system of the finished files.
+    """
+    for left in base.glob(f"{ASIDE}*"):
+        with contextlib.suppress(OSError), _locked(left):
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=ASIDE, dir=base) as folder, _locked(Path(folder)):
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
 def safe_target(folder: Path, name: str) -> Path:
     """Return where an object goes below a folder.
 
@@ -156,8 +181,8 @@ def safe_target(folder: Path, name: str) -> Path:
         raise FastLabelInvalidException("unsafe name: it does not stay below the folder", 422)
     if "\\" in name or not name.isprintable():
         raise FastLabelInvalidException("unsafe name: it has backslashes or control characters", 422)
-    if name == ANNOTATIONS_FILE:
-        raise FastLabelInvalidException(f"unsafe name: {ANNOTATIONS_FILE} is written here for all objects", 422)
+    if name == ANNOTATIONS_FILE or name.startswith(ASIDE):
+        raise FastLabelInvalidException("unsafe name: a file of this name is needed for the download itself", 422)
     target = folder.joinpath(*parts)
     if not target.parent.resolve().is_relative_to(folder.resolve()):
         raise FastLabelInvalidException("unsafe name: a symbolic link leads out of the folder", 422)

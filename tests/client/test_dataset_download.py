@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import contextlib
+import http.server
 import json
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from responses import matchers
 
-from airflow_provider_fastlabel.client import FastLabelException, FastLabelInvalidException
-from airflow_provider_fastlabel.client.dataset_download import safe_target
+from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.dataset_download import aside_folder, safe_target
 
 LIST = "dataset-revision-objects/signed-urls"
 STORE = "http://store.test/"
@@ -96,7 +101,7 @@ def test_an_empty_dataset(client, wire, tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["../a", "a/../../b", "/etc/x", "a//b", "", ".", "..", "a/./b", "C:/x", "a\\..\\b", "a\nb", "a\x00b", "a/",
-     "annotations.json"],
+     "annotations.json", ".download-x/a"],
 )  # fmt: skip
 def test_hostile_names_are_refused_and_the_others_kept(client, wire, tmp_path, name):
     out = tmp_path / "out"
@@ -298,3 +303,76 @@ def test_files_bear_the_time_of_their_object(client, wire, tmp_path):
     serve(wire, {"a.jpg": b"a"})
     client.download_dataset_objects("d", tmp_path)
     assert (tmp_path / "a.jpg").stat().st_mtime == pytest.approx(1778051289.123, abs=0.01)
+
+
+class Store(http.server.BaseHTTPRequestHandler):
+    """Lists 30 objects of 100 kB and hands them out slowly."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        if self.path.startswith("/v1/"):
+            base = f"http://127.0.0.1:{self.server.server_port}/"
+            body = json.dumps(
+                [an_object(f"{n:02}.bin", bytes([n]) * 100_000, signedUrl=f"{base}{n}") for n in range(30)]
+            ).encode()
+        else:
+            body = bytes([int(self.path[1:])]) * 100_000
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        for start in range(0, len(body), 20_000):
+            self.wfile.write(body[start : start + 20_000])
+            if not self.path.startswith("/v1/") and not self.server.fast:
+                time.sleep(0.01)
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # the killed process hangs up
+            super().handle()
+
+
+@pytest.fixture
+def store():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Store)
+    server.fast = False
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+KILLED = """
+import sys
+from airflow_provider_fastlabel.client import FastLabelClient
+FastLabelClient("t", api_url=sys.argv[1]).download_dataset_objects("d", sys.argv[2])
+"""
+
+
+def test_a_killed_download_leaves_whole_files_and_goes_on(store, tmp_path):
+    url = f"http://127.0.0.1:{store.server_port}/v1/"
+    child = subprocess.Popen([sys.executable, "-c", KILLED, url, str(tmp_path)], cwd=Path(__file__).parents[2])
+    while len(list(tmp_path.glob("*.bin"))) < 3:
+        assert child.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    child.kill()
+    child.wait()
+    before = {path.name: path.stat().st_ino for path in tmp_path.glob("*.bin")}
+    assert 3 <= len(before) < 30
+    assert all(path.read_bytes() == bytes([int(path.stem)]) * 100_000 for path in tmp_path.glob("*.bin"))
+    assert list(tmp_path.glob(".download-*"))
+
+    store.fast = True
+    with FastLabelClient("t", api_url=url) as client:
+        assert len(client.download_dataset_objects("d", tmp_path)) == 30
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*(f"{n:02}.bin" for n in range(30)), "annotations.json"]
+    assert all(path.read_bytes() == bytes([int(path.stem)]) * 100_000 for path in tmp_path.glob("*.bin"))
+    assert len(json.loads((tmp_path / "annotations.json").read_text())) == 30
+    assert all((tmp_path / name).stat().st_ino == inode for name, inode in before.items())  # not fetched again
+
+
+def test_the_files_of_a_running_download_are_left_alone(tmp_path):
+    with aside_folder(tmp_path) as first, aside_folder(tmp_path) as second:
+        assert first.is_dir()
+        assert second.is_dir()
+    assert list(tmp_path.iterdir()) == []
