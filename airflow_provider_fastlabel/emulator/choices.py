@@ -9,7 +9,8 @@ CHOICES = MappingProxyType(
         "error codes": "401 wrong token, 404 unknown id, slug or route, 409 taken name or slug, 422 refused value or "
         "field, 429 over the quota with Retry-After in seconds; always statusCode, message (one string), error",
         "quota": "a sliding window of 10 minutes per token; refused calls (401, 429, faults) do not count",
-        "unknown fields": "422 naming the field, in body and query; --lenient or strict=false ignores them",
+        "unknown fields": "422 naming the field, in body and query; --lenient or strict=false ignores them, and takes "
+        "the type of an annotation from its class",
         "order of lists": "creation order, oldest first; annotation classes by their order field",
         "taskName": "exact match",
         "several tags": "tasks that carry all of them; an unknown tag matches nothing; more than 10 is 422",

@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_fastlabel.emulator.errors import invalid
 from airflow_provider_fastlabel.emulator.kinds import Kind
 from airflow_provider_fastlabel.emulator.schemas import AnnotationIn, AttributeIn
-from airflow_provider_fastlabel.emulator.state import Emulation
+from airflow_provider_fastlabel.emulator.state import Emulation, lenient
 
 _COUNTS = {"bbox": (4, 4), "keypoint": (2, 2), "circle": (3, 3), "cuboid": (9, 9)}
 _PATHS = {"line": 4, "polygon": 6}
@@ -44,6 +44,8 @@ def render(
         definition = classes.get(sent.value)
         if definition is None:
             raise invalid(f"{where}: the project has no annotation class with value {sent.value!r}")
+        if lenient.get():
+            sent = sent.model_copy(update={"type": definition["type"]})
         if sent.type not in kind.types:
             raise invalid(f"{where}: type {sent.type!r} does not fit a {kind.name} task, use one of {kind.types}")
         if definition["type"] != sent.type:
