@@ -77,6 +77,8 @@ class Supervisor:
                 return comms.ErrorResponse(error="TASK_STORE_NOT_FOUND")
             case comms.DeleteTaskStateStore():
                 self.kept.pop(msg.key, None)
+            case comms.ValidateInletsAndOutlets():
+                return comms.InactiveAssetsResult(inactive_assets=[])
             case comms.GetTaskRescheduleStartDate():
                 return comms.TaskRescheduleStartDate(start_date=self.first_start)
         return comms.OKResponse(ok=True)

@@ -383,16 +383,29 @@ class FastLabelExportPascalVocOperator(FastLabelExportOperator):
 
 
 class FastLabelExportLabelmeOperator(FastLabelExportOperator):
-    """Export a project as labelme files, ``<name>.json``; labelme shows them once the images lie beside them."""
+    """Export a project as labelme files, ``<name>.json``.
+
+    :param clip: cut shapes at the image's border, and count them.
+    :param include_images: also download the images, beside their files, where labelme looks for them.
+    """
 
     format = "labelme"
+
+    def __init__(self, *, clip: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.clip = clip
+
+    def images_folder(self, work: Path, folder: Path) -> Path | None:
+        """Put images beside their files."""
+        del work
+        return folder if self.include_images else None
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the JSON files; see the base class."""
         from airflow_provider_fastlabel.formats.labelme import export_labelme
 
-        del images, classes
-        return export_labelme(tasks, folder, on_error=self.on_error)
+        del images
+        return export_labelme(tasks, folder, classes=classes, clip=self.clip, on_error=self.on_error)
 
 
 class FastLabelExportMasksOperator(FastLabelExportOperator):

@@ -1,0 +1,33 @@
+"""What people have approved so far becomes a dataset a trainer can load, every night.
+
+Use it to keep a dataset fresh: images and labels in Ultralytics' layout, in one place that always holds a whole
+dataset. Class ids never move and a picture never changes its split. If nothing was approved since yesterday, nothing is
+published; the asset's event says whether anything changed.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Asset
+
+from airflow_provider_fastlabel.operators import FastLabelExportYoloOperator
+
+DATASET = Asset(name="photos_yolo", uri="s3://my-bucket/datasets/photos-yolo")
+
+with DAG(
+    "fastlabel_nightly_export",
+    schedule="@daily",
+    catchup=False,
+    max_active_runs=1,
+    params={"project": "photos", "output": DATASET.uri, "conn_id": "aws_default"},
+    tags=["fastlabel"],
+):
+    FastLabelExportYoloOperator(
+        task_id="export_yolo",
+        project="{{ params.project }}",
+        output="{{ params.output }}",
+        output_conn_id="{{ params.conn_id }}",
+        layout="ultralytics",
+        splits={"train": 0.8, "val": 0.1, "test": 0.1},
+        outlets=[DATASET],
+        retries=3,
+    )

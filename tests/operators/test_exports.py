@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import fsspec
+import pytest
+from airflow.sdk import Asset
+from airflow.sdk.io import attach
+from PIL import Image
+
+from airflow_provider_fastlabel.operators import (
+    FastLabelExportAnnotatedImagesOperator,
+    FastLabelExportCocoOperator,
+    FastLabelExportLabelmeOperator,
+    FastLabelExportMasksOperator,
+    FastLabelExportPascalVocOperator,
+    FastLabelExportYoloOperator,
+)
+from airflow_provider_fastlabel.operators.staging import STALE_SECONDS, staging
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL = [
+    FastLabelExportCocoOperator,
+    FastLabelExportYoloOperator,
+    FastLabelExportPascalVocOperator,
+    FastLabelExportLabelmeOperator,
+    FastLabelExportMasksOperator,
+    FastLabelExportAnnotatedImagesOperator,
+]
+BOX = {"type": "bbox", "value": "cat", "points": [4, 5, 20, 25]}
+
+
+def png(width: int = 40, height: int = 30, colour: int = 9) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), (colour, 200, 30)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def project(client):
+    client.create_annotation("photos", "bbox", "dog", "Dog", color="#00ff00")
+    client.create_annotation("photos", "bbox", "cat", "Cat", color="#ff0000")
+    return "photos"
+
+
+@pytest.fixture
+def label(client, project, tmp_path):
+    """Create approved tasks with one box each."""
+    picture = tmp_path / "picture.png"
+
+    def create(*names, annotations=(BOX,), status="approved", colour=9, **fields):
+        picture.write_bytes(png(colour=colour))
+        for name in names:
+            client.create_image_task(project, name, picture, status=status, annotations=list(annotations), **fields)
+
+    return create
+
+
+@pytest.fixture
+def export(airflow_run, tmp_path):
+    """Run an export operator as a worker does and return its outcome."""
+
+    def go(operator, **arguments):
+        arguments = {"project": "photos", "output": str(tmp_path / "out" / operator.format), **arguments}
+        return airflow_run(lambda: operator(task_id="export", **arguments)).attempt()
+
+    return go
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("operator", ALL)
+def test_every_format_publishes_a_whole_dataset(export, label, tmp_path, operator):
+    label("a.png", "day 1/写真.png")
+    label("draft.png", status="registered")
+    outcome = export(operator)
+    assert outcome.state == "success", outcome.error
+    folder = tmp_path / "out" / operator.format
+    files = tree(folder)
+    assert outcome.result["images"] == 2
+    assert outcome.result["annotations"] == outcome.result["annotations_in"] == 2
+    assert outcome.result["skipped"] == {}
+    assert outcome.result["changed"] is True
+    assert outcome.result["output"] == str(folder)
+    manifest = json.loads(files["manifest.json"])
+    assert {row["path"] for row in manifest["files"]} == set(files) - {"manifest.json"}
+    assert manifest["filters"] == {"project": "photos", "status": "approved", "external_status": None, "tags": []}
+    assert manifest["classes"] == {"dog": 0, "cat": 1}
+    assert "classes.lock.json" in files
+    assert sorted(path.name for path in folder.parent.iterdir()) == [operator.format]
+
+
+@pytest.mark.parametrize("operator", ALL)
+def test_the_same_tasks_are_the_same_bytes_and_are_not_published_again(export, label, tmp_path, operator):
+    label("a.png", "b.png")
+    first = export(operator)
+    files = tree(tmp_path / "out" / operator.format)
+    again = export(operator)
+    assert (again.result["changed"], again.result["sha256"]) == (False, first.result["sha256"])
+    elsewhere = export(operator, output=str(tmp_path / "elsewhere"))
+    assert elsewhere.result["sha256"] == first.result["sha256"]
+    assert tree(tmp_path / "elsewhere") == files
+    label("c.png")
+    assert export(operator).result["changed"] is True
+
+
+def test_coco_says_what_was_labelled(export, label, tmp_path):
+    label("a.png", "b/c.png")
+    export(FastLabelExportCocoOperator, file_name="instances.json")
+    data = json.loads((tmp_path / "out" / "coco" / "instances.json").read_bytes())
+    assert [(image["file_name"], image["width"], image["height"]) for image in data["images"]] == [
+        ("a.png", 40, 30),
+        ("b/c.png", 40, 30),
+    ]
+    assert [(c["id"], c["name"]) for c in data["categories"]] == [(1, "dog"), (2, "cat")]
+    assert [(a["category_id"], a["bbox"]) for a in data["annotations"]] == [(2, [4, 5, 16, 20])] * 2
+
+
+def test_class_ids_never_move(export, client, label, tmp_path):
+    label("a.png")
+    export(FastLabelExportYoloOperator)
+    rows = (tmp_path / "out/yolo/annotations/a.txt").read_bytes()
+    dog = client.find_annotation_by_value("photos", "dog")
+    client.delete_annotation(dog["id"])
+    client.create_annotation("photos", "bbox", "ant", "Ant", order=1)
+    outcome = export(FastLabelExportYoloOperator)
+    assert outcome.result["classes"] == ["dog", "cat", "ant"]
+    assert (tmp_path / "out/yolo/annotations/a.txt").read_bytes() == rows
+
+
+def test_filters_are_templates_and_select(export, label):
+    label("a.png", tags=["night"])
+    label("b.png", tags=["day"])
+    label("c.png", status="completed", tags=["night"])
+    assert export(FastLabelExportCocoOperator, tags=["{{ 'nig' ~ 'ht' }}"]).result["images"] == 1
+    assert export(FastLabelExportCocoOperator, status="{{ 'completed' }}").result["images"] == 1
+    assert export(FastLabelExportCocoOperator, status=None).result["images"] == 3
+
+
+def test_unsupported_annotations_are_counted(export, client, tmp_path, project):
+    client.create_project("image_all", "All", "all")
+    client.create_annotation("all", "keypoint", "eye", "Eye")
+    client.create_annotation("all", "bbox", "cat", "Cat")
+    (tmp_path / "p.png").write_bytes(png())
+    eye = {"type": "keypoint", "value": "eye", "points": [3, 4]}
+    client.create_image_task("all", "a.png", tmp_path / "p.png", status="approved", annotations=[BOX, eye])
+    result = export(FastLabelExportCocoOperator, project="all").result
+    assert (result["annotations_in"], result["annotations"]) == (2, 1)
+    assert sum(result["skipped"].values()) == 1
+
+
+@pytest.mark.parametrize("operator", [FastLabelExportCocoOperator, FastLabelExportPascalVocOperator])
+def test_images_can_be_included(export, label, tmp_path, operator):
+    label("a.png", "b/c.png")
+    result = export(operator, include_images=True).result
+    files = tree(tmp_path / "out" / operator.format)
+    assert files["images/a.png"] == files["images/b/c.png"] == png()
+    assert result["changed"] is True
+    assert {"images/a.png", "images/b/c.png"} <= {row["path"] for row in json.loads(files["manifest.json"])["files"]}
+
+
+def test_labelme_finds_its_images_beside(export, label, tmp_path):
+    label("b/c.png")
+    export(FastLabelExportLabelmeOperator, include_images=True)
+    folder = tmp_path / "out" / "labelme"
+    image = json.loads((folder / "b/c.json").read_bytes())["imagePath"]
+    assert (folder / "b" / image).read_bytes() == png()
+
+
+def test_an_ultralytics_dataset_is_complete_and_keeps_its_splits(export, label, tmp_path):
+    names = [f"clip{number // 4}/{number:02d}.png" for number in range(40)]
+    label(*names)
+    arguments = {"layout": "ultralytics", "splits": {"train": 0.5, "val": 0.5}, "split_group": r"^[^/]+"}
+    assert export(FastLabelExportYoloOperator, **arguments).state == "success"
+    files = tree(tmp_path / "out" / "yolo")
+    splits = {name: next(s for s in ("train", "val") if f"images/{s}/{name}" in files) for name in names}
+    for name, split in splits.items():
+        assert files[f"images/{split}/{name}"] == png()
+        assert files[f"labels/{split}/{name[:-4]}.txt"].startswith(b"1 0.3 0.5 0.4 0.66666")
+    assert len({(name.partition("/")[0], split) for name, split in splits.items()}) == 10
+    assert set(splits.values()) == {"train", "val"}
+    label("clip99/new.png")
+    export(FastLabelExportYoloOperator, **arguments)
+    files = tree(tmp_path / "out" / "yolo")
+    assert all(f"images/{split}/{name}" in files for name, split in splits.items())
+
+
+def test_labels_alone_need_no_download(export, label, emulator):
+    label("a.png")
+    emulator.clear_requests()
+    export(FastLabelExportYoloOperator, layout="ultralytics", include_images=False)
+    assert not [request for request in emulator.requests() if "file" in request["path"]]
+
+
+def test_an_expired_address_is_asked_for_anew(export, label, emulator, tmp_path, monkeypatch):
+    from airflow_provider_fastlabel.client.transport import Transport
+
+    label("a.png")
+    download = Transport.download
+    tries = []
+
+    def late(self, url, target):
+        tries.append(url)
+        if len(tries) == 1:
+            emulator.advance(7200)
+        return download(self, url, target)
+
+    monkeypatch.setattr(Transport, "download", late)
+    outcome = export(FastLabelExportCocoOperator, include_images=True)
+    assert outcome.state == "success", outcome.error
+    assert len(tries) == 2
+    assert (tmp_path / "out/coco/images/a.png").read_bytes() == png()
+
+
+def test_hostile_names_stay_inside(export, label, tmp_path):
+    label("../../evil.png", "/abs.png", "ok.png", "a/../b.png")
+    outcome = export(FastLabelExportLabelmeOperator, include_images=True)
+    assert outcome.state == "success", outcome.error
+    assert outcome.result["images"] == 4
+    assert not (tmp_path / "evil.png").exists()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["labelme"]
+
+
+def test_a_name_below_another_name_costs_only_its_picture(export, label):
+    label("a.png", "a.png/b.png")
+    outcome = export(FastLabelExportCocoOperator, include_images=True, max_workers=1)
+    assert outcome.state == "success", outcome.error
+    assert outcome.result["adjusted"]["images_missing"] == 1
+
+
+def test_sequences_become_their_frames(export, client, tmp_path, project):
+    client.create_project("sequential_image_bbox", "Clips", "clips")
+    client.create_annotation("clips", "bbox", "cat", "Cat")
+    (tmp_path / "clip").mkdir()
+    for name in ("01.png", "02.png"):
+        (tmp_path / "clip" / name).write_bytes(png())
+    boxes = [{**BOX, "content": "02.png"}]
+    client.create_sequential_image_task("clips", "clip", tmp_path / "clip", status="approved", annotations=boxes)
+    result = export(FastLabelExportCocoOperator, project="clips", include_images=True).result
+    assert (result["images"], result["annotations"]) == (2, 1)
+    data = json.loads((tmp_path / "out/coco/annotations.json").read_bytes())
+    assert [image["file_name"] for image in data["images"]] == ["clip/01.png", "clip/02.png"]
+    assert data["annotations"][0]["image_id"] == data["images"][1]["id"]
+    assert (tmp_path / "out/coco/images/clip/02.png").read_bytes() == png()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"project": "nowhere"}, ["'nowhere'", "does not exist", "Nothing was published"]),
+        ({"status": "declined"}, ["No task", "status='declined'", "1 tasks", "allow_empty"]),
+        ({"output": "{{ '' }}"}, ["path is empty"]),
+        ({"project": "texts"}, ["text_ner", "Nothing was published"]),
+    ],
+)
+def test_wrong_arguments_are_named(export, client, label, tmp_path, arguments, words):
+    client.create_project("text_ner", "Texts", "texts")
+    label("a.png")
+    outcome = export(FastLabelExportCocoOperator, **arguments)
+    assert outcome.state == "failed"
+    assert all(word in str(outcome.error) for word in words), outcome.error
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_dataset_can_be_wanted(export, project):
+    outcome = export(FastLabelExportCocoOperator, allow_empty=True)
+    assert (outcome.state, outcome.result["images"]) == ("success", 0)
+
+
+@pytest.mark.parametrize(
+    ("operator", "arguments"),
+    [
+        (FastLabelExportYoloOperator, {"yolo_task": "classify"}),
+        (FastLabelExportYoloOperator, {"layout": "darknet"}),
+        (FastLabelExportYoloOperator, {"splits": {"train": 1.0}}),
+        (FastLabelExportYoloOperator, {"layout": "ultralytics", "split_group": "("}),
+        (FastLabelExportPascalVocOperator, {"corners": "two_based"}),
+        (FastLabelExportMasksOperator, {"mask_kind": "panoptic"}),
+        (FastLabelExportCocoOperator, {"on_error": "ignore"}),
+        (FastLabelExportCocoOperator, {"max_workers": 0}),
+    ],
+)
+def test_impossible_arguments_fail_when_the_dag_is_parsed(operator, arguments):
+    with pytest.raises((ValueError, re.error)):
+        operator(task_id="export", project="p", output="o", **arguments)
+
+
+def test_foreign_files_are_refused_before_any_work(export, label, emulator, tmp_path):
+    label("a.png")
+    (tmp_path / "out/coco").mkdir(parents=True)
+    (tmp_path / "out/coco/thesis.txt").write_text("precious")
+    emulator.clear_requests()
+    outcome = export(FastLabelExportCocoOperator)
+    assert isinstance(outcome.error, FileExistsError)
+    assert emulator.requests() == []
+    assert tree(tmp_path / "out") == {"coco/thesis.txt": b"precious"}
+
+
+def test_a_failing_export_leaves_the_old_dataset_and_no_rubbish(export, label, emulator, tmp_path):
+    label("a.png")
+    export(FastLabelExportCocoOperator)
+    before = tree(tmp_path / "out")
+    label("b.png")
+    emulator.faults({"kind": "status", "status": 500, "method": "GET", "path": "tasks/image", "times": 99})
+    outcome = export(FastLabelExportCocoOperator)
+    assert outcome.state == "failed"
+    assert tree(tmp_path / "out") == before
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["coco"]
+
+
+def test_an_asset_learns_what_was_published(airflow_run, label, tmp_path):
+    label("a.png")
+    asset = Asset(name="cats", uri=f"file://{tmp_path}/out")
+    run = airflow_run(
+        lambda: FastLabelExportCocoOperator(
+            task_id="export", project="photos", output=str(tmp_path / "out"), outlets=[asset]
+        )
+    )
+    outcome = run.attempt()
+    assert outcome.state == "success", outcome.error
+    (event,) = run.supervisor.last.outlet_events
+    assert event["extra"]["sha256"] == outcome.result["sha256"]
+    assert event["extra"]["images"] == 1
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    """An object store that Airflow knows."""
+    filesystem = fsspec.filesystem("memory")
+    attach("memory", fs=filesystem)
+    filesystem.makedirs(f"/{tmp_path.name}")
+    yield f"memory:///{tmp_path.name}"
+    filesystem.rm(f"/{tmp_path.name}", recursive=True)
+
+
+def test_an_object_store_as_target(export, label, bucket, tmp_path):
+    label("a.png", "b/c.png")
+    filesystem = fsspec.filesystem("memory")
+    outcome = export(FastLabelExportCocoOperator, output=f"{bucket}/coco", include_images=True)
+    assert outcome.state == "success", outcome.error
+    root = f"/{tmp_path.name}/coco/"
+    found = {path.removeprefix(root) for path in filesystem.find(root)}
+    assert found == {"annotations.json", "classes.lock.json", "images/a.png", "images/b/c.png", "manifest.json"}
+    assert export(FastLabelExportCocoOperator, output=f"{bucket}/coco", include_images=True).result["changed"] is False
+
+
+def test_a_full_disk_is_named_and_publishes_nothing(label, emulator, tmp_path):
+    label(*(f"{number:03d}.png" for number in range(40)))
+    script = f"""
+import resource, signal
+from airflow_provider_fastlabel.operators import FastLabelExportCocoOperator
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+operator = FastLabelExportCocoOperator(task_id="e", project="photos", output={str(tmp_path / "out" / "coco")!r})
+client = operator.client
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+try:
+    operator.execute({{}})
+except OSError as error:
+    print("refused:", error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60, env=dict(os.environ)
+    )
+    assert "refused:" in done.stdout, done.stdout + done.stderr
+    assert "Nothing was published" in done.stdout
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(tmp_path):
+    target = tmp_path / "coco"
+    abandoned, other = tmp_path / ".coco.staging-old", tmp_path / ".yolo.staging-old"
+    for folder in (abandoned, other):
+        (folder / "dataset").mkdir(parents=True)
+        os.utime(folder, (time.time() - STALE_SECONDS - 9,) * 2)
+    with staging(target) as busy:
+        os.utime(busy, (time.time() - STALE_SECONDS - 9,) * 2)
+        with staging(target):
+            assert busy.is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".yolo.staging-old"]
+
+
+def test_memory_stays_flat_while_tasks_flow(client, project, export, tmp_path, monkeypatch):
+    def many(*_, **__):
+        for number in range(4000):
+            boxes = [{**BOX, "points": [*BOX["points"]], "attributes": [{"key": str(n)}]} for n in range(20)]
+            yield {"id": str(number), "name": f"{number}.png", "width": 40, "height": 30, "annotations": boxes}
+
+    monkeypatch.setattr(type(client), "iter_tasks", many)
+    monkeypatch.setattr(type(client), "count_tasks", lambda *_, **__: 4000)
+    tracemalloc.start()
+    try:
+        result = export(FastLabelExportCocoOperator).result
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert result["annotations"] == 80_000
+    assert peak < 12 * 2**20
