@@ -35,9 +35,11 @@ from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.formats.report import ExportReport
+
+    Points = list[tuple[float, float]]
 
 LABELME_TYPES = ("bbox", "polygon", "segmentation", "keypoint", "line", "circle", "pose_estimation")
 """Annotation types that are written."""
@@ -83,21 +85,21 @@ def _document(task: Mapping[str, Any], name: str, stage: Stage) -> dict[str, Any
     shapes: list[dict[str, Any]] = []
     group = 0
     for annotation, _, shape in stage.shapes(task):
-        drawn = _drawn(shape)
-        if shape.has_holes():
-            stage.report.adjust("holes_bridged", sum(len(region) - 1 for region in shape.regions))
+        drawn = _drawn(shape, stage)
         group_id = None
         if len(drawn) > 1 or shape.kind == "pose_estimation":
             group += 1
             group_id = group
-        flags, attributes = _attributes(annotation)
-        for one in drawn:
-            one["label"] = annotation["value"]
-            one["group_id"] = group_id
-            one["flags"] = flags | one.get("flags", {})
-            if attributes:
-                one["attributes"] = attributes
-            shapes.append(one)
+        label = annotation["value"]
+        attributes = annotation.get("attributes")
+        pairs = _pairs_of(attributes) if attributes else ()
+        flags = {key: value for key, value in pairs if isinstance(value, bool)}
+        for kind, points in drawn:
+            shapes.append({"label": label, "points": points, "group_id": group_id, "shape_type": kind, "flags": flags})
+            if pairs:
+                shapes[-1]["attributes"] = [{"key": key, "value": value} for key, value in pairs]
+        if shape.kind == "pose_estimation":
+            _name_keypoints(shapes[-len(drawn) :], shape)
     return {
         "version": _VERSION,
         "flags": {},
@@ -109,37 +111,43 @@ def _document(task: Mapping[str, Any], name: str, stage: Stage) -> dict[str, Any
     }
 
 
-def _drawn(shape: Shape) -> list[dict[str, Any]]:
-    """Return the labelme shapes of one shape."""
-    if shape.kind == "bbox":
+def _drawn(shape: Shape, stage: Stage) -> list[tuple[str, Points]]:
+    """Return shape type and points of each labelme shape that one shape becomes."""
+    kind = shape.kind
+    if kind == "bbox":
         if shape.rotation:
-            return [{"points": _pairs(shape.corners()), "shape_type": "oriented_rectangle"}]
-        return [{"points": [(shape.x1, shape.y1), (shape.x2, shape.y2)], "shape_type": "rectangle"}]
-    if shape.kind in ("polygon", "segmentation"):
-        return [{"points": _pairs(bridged(region)), "shape_type": "polygon"} for region in shape.regions]
-    if shape.kind == "pose_estimation":
-        return [
-            {"points": [(x, y)], "shape_type": "point", "description": key, "flags": {"visible": seen == 2}}
-            for key, (x, y, seen) in shape.keypoints.items()
-        ]
-    if shape.kind == "circle":
+            return [("oriented_rectangle", _pairs(shape.corners()))]
+        return [("rectangle", [(shape.x1, shape.y1), (shape.x2, shape.y2)])]
+    if kind in ("polygon", "segmentation"):
+        regions = shape.regions
+        holes = sum(map(len, regions)) - len(regions)
+        if holes:
+            stage.report.adjust("holes_bridged", holes)
+        return [("polygon", _pairs(bridged(region))) for region in regions]
+    if kind == "pose_estimation":
+        return [("point", [(x, y)]) for x, y, _ in shape.keypoints.values()]
+    if kind == "circle":
         x, y, radius = shape.points
-        return [{"points": [(x, y), (x + radius, y)], "shape_type": "circle"}]
+        return [("circle", [(x, y), (x + radius, y)])]
     points = _pairs(shape.points)
-    kinds = {"keypoint": "point", "line": "line" if len(points) == 2 else "linestrip"}
-    return [{"points": points, "shape_type": kinds[shape.kind]}]
+    if kind == "keypoint":
+        return [("point", points)]
+    return [("line" if len(points) == 2 else "linestrip", points)]
 
 
-def _pairs(flat: Any) -> list[tuple[float, float]]:
+def _name_keypoints(shapes: list[dict[str, Any]], shape: Shape) -> None:
+    """Say of each point of a pose which keypoint it is."""
+    for one, (key, (_, _, visibility)) in zip(shapes, shape.keypoints.items(), strict=True):
+        one["description"] = key
+        one["flags"] = one["flags"] | {"visible": visibility == 2}
+
+
+def _pairs(flat: Sequence[float]) -> Points:
     """Return flat coordinates as points."""
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _attributes(annotation: Mapping[str, Any]) -> tuple[dict[str, bool], list[dict[str, Any]]]:
-    """Return the attributes that are flags, and all of them."""
-    rows = annotation.get("attributes")
-    if not rows or not isinstance(rows, list):
-        return {}, []
-    pairs = [(str(row["key"]), row.get("value")) for row in rows if isinstance(row, dict) and "key" in row]
-    flags = {key: value for key, value in pairs if isinstance(value, bool)}
-    return flags, [{"key": key, "value": value} for key, value in pairs]
+def _pairs_of(attributes: Any) -> list[tuple[str, Any]]:
+    """Return key and value of attributes."""
+    rows = attributes if isinstance(attributes, list) else ()
+    return [(str(row["key"]), row.get("value")) for row in rows if isinstance(row, dict) and "key" in row]
