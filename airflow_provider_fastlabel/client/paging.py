@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TOO_OFTEN = 20
+"""Times in a row that a page may come again, moved on by items that join in front of it."""
+
 
 def _id(item: Any) -> object:
     return item["id"]
@@ -35,20 +38,20 @@ def iterate(
     """
     seen: set[object] = set()
     offset = 0
-    last: tuple[list[object], int] = ([], 0)
+    last: list[object] = []
+    repeated = 0
     while True:
         page, offset = _overlapping(fetch, page_size, offset, seen, identity)
         names = [identity(item) for item in page]
         fresh = [item for item, name in zip(page, names, strict=True) if name not in seen]
         if not fresh and len(page) <= 1:
             return
-        if not fresh and names == last[0] and offset > last[1]:
-            raise FastLabelException(
-                f"The list gives the same page at offset {offset} as at {last[1]}; it cannot be read on."
-            )
+        repeated = repeated + 1 if names == last else 0
+        if repeated == TOO_OFTEN:
+            raise FastLabelException("The list gives the same page at every offset; it cannot be read on.")
         seen.update(names)
         yield from fresh
-        last = (names, offset)
+        last = names
         offset += len(page) - 1
 
 
