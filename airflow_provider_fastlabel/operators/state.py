@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+STORE = "task_state_store"
+"""Name of the store in Airflow's context, from 3.3 on."""
+
 
 def fingerprint(*parts: Any) -> str:
     """Return a digest of JSON values, to tell whether remembered work is still the work that is asked for."""
@@ -27,7 +30,7 @@ class TaskMemory:
     """
 
     def __init__(self, context: Context, key: str, mark: str) -> None:
-        self._store: Any = context.get("task_state_store")
+        self._store: Any = context.get(STORE)
         self._key = key
         self._mark = mark
 

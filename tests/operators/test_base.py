@@ -1,0 +1,111 @@
+"""What all operators share: lazy exports, the connection, the retry policy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import DAG, RetryAction
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from airflow_provider_fastlabel import operators
+from airflow_provider_fastlabel.client import exceptions as errors
+from airflow_provider_fastlabel.hooks.settings import InvalidConnectionError
+from airflow_provider_fastlabel.operators.retry import FastLabelRetryPolicy
+
+
+def test_every_operator_can_be_imported_from_the_package():
+    for name in operators.__all__:
+        assert getattr(operators, name).__name__ == name
+    assert sorted(operators._MODULES) == operators.__all__
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="FastLabelNothing"):
+        operators.FastLabelNothing  # noqa: B018
+
+
+def test_importing_one_operator_does_not_import_the_others():
+    code = (
+        "import sys; from airflow_provider_fastlabel.operators import FastLabelUpdateTasksOperator;"
+        "print([m for m in sys.modules if m.endswith(('operators.exports', 'operators.imports', 'client.client'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("error", "action", "delay"),
+    [
+        (errors.AuthError("x", 401), RetryAction.FAIL, None),
+        (errors.AuthError("x", 403), RetryAction.FAIL, None),
+        (errors.NotFound("x", 404), RetryAction.FAIL, None),
+        (errors.Conflict("x", 409), RetryAction.FAIL, None),
+        (errors.FastLabelInvalidException("x", 422), RetryAction.FAIL, None),
+        (InvalidConnectionError("x"), RetryAction.FAIL, None),
+        (AirflowNotFoundException("x"), RetryAction.FAIL, None),
+        (errors.RateLimited("x", 429, retry_after=300), RetryAction.RETRY, 300),
+        (errors.RateLimited("x", 429, retry_after=0), RetryAction.RETRY, 1),
+        (errors.RateLimited("x", 429), RetryAction.DEFAULT, None),
+        (errors.ServerError("x", 503), RetryAction.DEFAULT, None),
+        (errors.ConnectionFailed("x"), RetryAction.DEFAULT, None),
+        (errors.RequestTimeout("x"), RetryAction.DEFAULT, None),
+        (errors.OutcomeUnknown("x"), RetryAction.DEFAULT, None),
+        (KeyError("x"), RetryAction.DEFAULT, None),
+    ],
+)
+def test_policy(error, action, delay):
+    decision = FastLabelRetryPolicy().evaluate(error, 1, 3)
+    assert decision.action is action
+    assert decision.retry_delay == (timedelta(seconds=delay) if delay else None)
+
+
+def test_the_policy_survives_serialisation():
+    again = FastLabelRetryPolicy.deserialize(FastLabelRetryPolicy().serialize())
+    assert isinstance(again, FastLabelRetryPolicy)
+
+
+def test_every_operator_has_the_policy_unless_the_dag_author_sets_one():
+    from airflow.sdk import ExceptionRetryPolicy
+
+    own = ExceptionRetryPolicy(rules=[])
+    update = operators.FastLabelUpdateTasksOperator
+    arguments = {"project": "photos", "task_ids": ["a"], "status": "approved"}
+    with DAG("one", schedule=None):
+        assert isinstance(update(task_id="a", **arguments).retry_policy, FastLabelRetryPolicy)
+        assert update(task_id="b", retry_policy=own, **arguments).retry_policy is own
+    with DAG("two", schedule=None, default_args={"retry_policy": own, "fastlabel_conn_id": "other"}):
+        made = update(task_id="a", **arguments)
+        assert made.retry_policy is own
+        assert made.fastlabel_conn_id == "other"
+
+
+def test_a_mapped_operator_gets_its_arguments_checked_when_it_runs(airflow_run, client, fill):
+    ids = fill("a.png")
+
+    def make():
+        mapped = operators.FastLabelUpdateTasksOperator.partial(task_id="update", project="photos", status="approved")
+        return mapped.expand(task_ids=[[ids["a.png"]]]).unmap({"task_ids": [ids["a.png"]]})
+
+    done = airflow_run(make).attempt()
+    assert done.result["updated"] == 1
+
+
+def test_the_connection_id_is_a_template(airflow_run, emulator, connect, client):
+    connect("team_x", password=emulator.token, host=emulator.url)
+    make = lambda: operators.FastLabelUpdateTasksOperator(  # noqa: E731
+        task_id="u", fastlabel_conn_id="{{ 'team' }}_x", project="photos", task_ids=[], status="approved"
+    )
+    assert airflow_run(make).attempt().state == "success"
+
+
+def test_a_missing_connection_fails_without_retries(airflow_run):
+    make = lambda: operators.FastLabelPushMonitoringResultsOperator(  # noqa: E731
+        task_id="p", fastlabel_conn_id="nowhere", name="x", results=[{"status": "success", "result": [],
+        "requestAt": "2026-11-22T09:00:00Z"}],
+    )  # fmt: skip
+    done = airflow_run(make).attempt(retries_left=True)
+    assert done.state == "failed"
+    assert "nowhere" in str(done.error)

@@ -1,0 +1,189 @@
+"""FastLabelUpdateTasksOperator and FastLabelDeleteTasksOperator: many tasks, nothing stops at the first failure."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.sdk.exceptions import AirflowException
+
+from airflow_provider_fastlabel.client.exceptions import AuthError, NotFound, RateLimited
+from airflow_provider_fastlabel.operators import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
+from tests.airflow_fixtures import calls
+
+
+def update(**arguments):
+    """Return how to make the update operator."""
+    return lambda: FastLabelUpdateTasksOperator(task_id="update", **{"project": "photos", **arguments})
+
+
+def delete(**arguments):
+    """Return how to make the delete operator."""
+    return lambda: FastLabelDeleteTasksOperator(task_id="delete", **{"project": "photos", **arguments})
+
+
+def puts(emulator):
+    """Return the number of updates the emulator got."""
+    return sum(request["method"] == "PUT" for request in emulator.requests())
+
+
+def state(client):
+    """Return status and tags of each task by name."""
+    return {task["name"]: (task["status"], task["tags"]) for task in client.iter_tasks("photos", "image")}
+
+
+def test_by_filter_and_again_without_a_write(airflow_run, emulator, client, fill):
+    fill("a.png", "b.png", status="completed", tags=["night"])
+    fill("c.png", status="completed")
+    fill("d.png", status="skipped", tags=["night"])
+    make = update(filter_status=["completed", "skipped"], filter_tags=["night"], status="approved", priority=20)
+    done = airflow_run(make).attempt()
+    assert done.result == {"chosen": 3, "updated": 3, "unchanged": 0, "failed": 0}
+    assert {name: status for name, (status, _) in state(client).items()} == {
+        "a.png": "approved", "b.png": "approved", "c.png": "completed", "d.png": "approved",
+    }  # fmt: skip
+    emulator.clear_requests()
+    again = airflow_run(update(filter_tags=["night"], status="approved", priority=20)).attempt()
+    assert again.result == {"chosen": 3, "updated": 0, "unchanged": 3, "failed": 0}
+    assert puts(emulator) == 0
+
+
+def test_more_tasks_than_a_page_while_they_leave_the_filter(airflow_run, emulator, client, fill):
+    emulator.configure(page_maxima={"image": 1000})
+    names = [f"{number:04}.png" for number in range(60)]
+    fill(*names)
+    done = airflow_run(update(filter_status="registered", status="pending", max_workers=8)).attempt()
+    assert done.result == {"chosen": 60, "updated": 60, "unchanged": 0, "failed": 0}
+    assert {status for status, _ in state(client).values()} == {"pending"}
+
+
+def test_by_name_and_by_id(airflow_run, client, fill):
+    ids = fill("a.png", "b.png", "c.png")
+    airflow_run(update(task_names=["a.png", "a.png"], status="approved")).attempt()
+    done = airflow_run(update(task_ids=[ids["b.png"]], external_status="approved", tags=["x"])).attempt()
+    assert done.result == {"chosen": 1, "updated": 1, "unchanged": 0, "failed": 0}
+    assert state(client) == {"a.png": ("approved", []), "b.png": ("registered", ["x"]), "c.png": ("registered", [])}
+    assert client.find_image_task(ids["b.png"])["externalStatus"] == "approved"
+
+
+def test_tags_are_added_to_the_present_ones(airflow_run, emulator, client, fill):
+    fill("a.png", tags=["old"])
+    fill("b.png", tags=["old", "new"])
+    done = airflow_run(update(task_names=["a.png", "b.png"], add_tags=["new"])).attempt()
+    assert done.result == {"chosen": 2, "updated": 1, "unchanged": 1, "failed": 0}
+    assert {name: sorted(tags) for name, (_, tags) in state(client).items()} == {
+        "a.png": ["new", "old"], "b.png": ["new", "old"],
+    }  # fmt: skip
+    by_filter = airflow_run(update(filter_tags=["old"], add_tags=["newer"])).attempt()
+    assert by_filter.result["updated"] == 2
+
+
+def test_failures_are_reported_one_by_one_and_the_rest_is_done(airflow_run, client, fill):
+    ids = fill("a.png", "b.png")
+    chosen = [ids["a.png"], "no-such-id", ids["b.png"], "nor-this"]
+    done = airflow_run(update(task_ids=chosen, status="approved")).attempt(retries_left=True)
+    assert done.state == "up_for_retry"
+    assert type(done.error) is AirflowException
+    assert "2 of 4 tasks of project photos could not be updated" in str(done.error)
+    assert sorted(failure["task"] for failure in done.xcoms["failures"]) == ["no-such-id", "nor-this"]
+    assert {status for status, _ in state(client).values()} == {"approved"}
+
+
+def test_an_unknown_name_is_a_failure_of_that_name(airflow_run, client, fill):
+    fill("a.png")
+    done = airflow_run(update(task_names=["a.png", "z.png"], status="approved")).attempt()
+    assert done.xcoms["failures"] == [
+        {"task": "z.png", "error": "project photos has no task of this name"},
+    ]
+    assert state(client)["a.png"][0] == "approved"
+
+
+def test_a_call_that_went_wrong_is_done_by_the_retry(airflow_run, emulator, client, fill):
+    names = [f"{number}.png" for number in range(6)]
+    fill(*names)
+    emulator.faults({"method": "PUT", "times": 2, "kind": "status", "status": 500})
+    run = airflow_run(update(filter_status="registered", status="approved"))
+    first = run.attempt(1, retries_left=True)
+    assert first.state == "up_for_retry"
+    assert len(first.xcoms["failures"]) == 2
+    assert run.attempt(2).result == {"chosen": 2, "updated": 2, "unchanged": 0, "failed": 0}
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, AuthError), (429, RateLimited)])
+def test_what_concerns_every_task_stops_at_once(airflow_run, emulator, client, fill, status, error):
+    ids = fill(*[f"{number}.png" for number in range(20)])
+    emulator.clear_requests()
+    emulator.faults({"method": "PUT", "times": 100, "kind": "status", "status": status, "retry_after": 500})
+    done = airflow_run(update(task_ids=list(ids.values()), status="approved", max_workers=2)).attempt()
+    assert isinstance(done.error, error)
+    assert puts(emulator) <= 4
+
+
+def test_nothing_chosen_is_a_success(airflow_run, client):
+    assert airflow_run(update(task_ids=[], status="approved")).attempt().result["chosen"] == 0
+    assert airflow_run(update(filter_status="skipped", status="approved")).attempt().result["chosen"] == 0
+
+
+def test_an_unknown_project_fails_without_retries(airflow_run, client):
+    for make in (update(project="nowhere", filter_status="skipped", status="approved"), delete(
+        project="nowhere", task_names=["a"]
+    )):  # fmt: skip
+        done = airflow_run(make).attempt(retries_left=True)
+        assert done.state == "failed"
+        assert isinstance(done.error, NotFound)
+
+
+def test_deletes_and_counts_what_is_gone_already(airflow_run, client, fill):
+    ids = fill("a.png", "b.png", "c.png")
+    client.delete_task(ids["b.png"])
+    done = airflow_run(delete(task_ids=[ids["a.png"], ids["b.png"]])).attempt()
+    assert done.result == {"chosen": 2, "deleted": 1, "missing": 1, "failed": 0}
+    done = airflow_run(delete(task_names=["a.png", "c.png"])).attempt()
+    assert done.result == {"chosen": 2, "deleted": 1, "missing": 1, "failed": 0}
+    assert state(client) == {}
+
+
+def test_deletes_by_filter_and_spares_the_others(airflow_run, client, fill):
+    fill("a.png", "b.png", status="skipped")
+    fill("c.png")
+    assert airflow_run(delete(filter_status="skipped")).attempt().result["deleted"] == 2
+    assert list(state(client)) == ["c.png"]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"task_ids": ["a"], "task_names": ["b"]},
+        {"task_ids": ["a"], "filter_status": "approved"},
+        {"filter_tags": []},
+    ],
+)
+@pytest.mark.parametrize("make", [delete, lambda **chosen: update(status="approved", **chosen)])
+def test_a_whole_project_is_never_chosen_by_accident(airflow_run, emulator, client, fill, make, chosen):
+    fill("a.png")
+    emulator.clear_requests()
+    done = airflow_run(make(**chosen)).attempt()
+    assert "Choose the tasks in one way" in str(done.error)
+    assert calls(emulator, "") == 0
+
+
+def test_lists_that_rendered_to_text_are_refused(airflow_run, emulator, client):
+    for arguments in (
+        {"task_names": "{{ 'a.png' }}", "status": "approved"},
+        {"task_names": ["a"], "tags": "{{ 'x' }}"},
+    ):
+        done = airflow_run(update(**arguments)).attempt()
+        assert "must be a list" in str(done.error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "Nothing to change"),
+        ({"tags": ["a"], "add_tags": ["b"]}, "one of them"),
+        ({"status": "approved", "max_workers": 0}, "max_workers"),
+        ({"status": "approved", "max_workers": 17}, "max_workers"),
+    ],
+)
+def test_senseless_arguments_are_refused_when_the_dag_is_parsed(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        update(task_ids=["a"], **arguments)()

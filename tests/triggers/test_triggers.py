@@ -1,0 +1,231 @@
+"""The triggers on a real event loop: what they store, how they share polls, and that they never stop the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from airflow_provider_fastlabel.triggers import fastlabel as triggers
+from airflow_provider_fastlabel.triggers import polls
+from airflow_provider_fastlabel.triggers.fastlabel import (
+    TRIGGERS,
+    FastLabelImportHistoryTrigger,
+    FastLabelS3ImportTrigger,
+    FastLabelTaskCountTrigger,
+    FastLabelTaskListTrigger,
+)
+from tests.airflow_fixtures import calls, later, settle
+from tests.airflow_run import first_event, make_trigger
+
+WAITS = {
+    FastLabelImportHistoryTrigger: {"project": "photos", "history_id": "h"},
+    FastLabelS3ImportTrigger: {"project": "photos"},
+    FastLabelTaskCountTrigger: {
+        "project": "photos", "statuses": ["approved"], "tags": ["a"], "min_count": None, "min_share": 1.0,
+    },
+    FastLabelTaskListTrigger: {
+        "project": "photos", "statuses": ["approved"], "task_ids": [], "task_names": ["a.png"],
+        "min_count": 1, "min_share": None,
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Take the first look almost at once."""
+    monkeypatch.setattr(triggers, "FIRST_SLEEP", 0.02)
+
+
+def trigger(kind, poll_interval=0.1, seconds=20.0, **wait):
+    """Make a trigger with quick polls."""
+    arguments = {"fastlabel_conn_id": "fastlabel_default", "poll_interval": poll_interval}
+    return kind(**arguments, end_time=time.time() + seconds, **{**WAITS[kind], **wait})
+
+
+def store(made):
+    """Return what the database keeps of a trigger."""
+    classpath, kwargs = made.serialize()
+    return {"classpath": classpath, "kwargs": json.loads(json.dumps(kwargs))}
+
+
+async def event_of(made):
+    """Run a trigger to its event."""
+    async for event in made.run():
+        return event.payload
+    raise AssertionError("no event")
+
+
+async def all_events(*made):
+    """Run triggers side by side on one loop."""
+    return await asyncio.gather(*map(event_of, made))
+
+
+def test_every_wait_has_its_trigger_and_is_tested_here():
+    assert set(TRIGGERS.values()) == set(WAITS)
+
+
+@pytest.mark.parametrize("kind", WAITS)
+def test_stored_as_json_and_made_again_the_same(kind):
+    stored = store(trigger(kind, execution_deadline=123.5))
+    again = make_trigger(stored)
+    assert type(again) is kind
+    assert store(again) == stored
+    assert stored["kwargs"]["execution_deadline"] == 123.5
+    assert {name: stored["kwargs"][name] for name in WAITS[kind]} == WAITS[kind]
+
+
+@pytest.mark.parametrize("kind", WAITS)
+def test_a_deadline_in_the_past_still_looks_once(client, kind):
+    payload = asyncio.run(first_event(store(trigger(kind, seconds=-3600))))
+    expected = "error" if kind is FastLabelImportHistoryTrigger else "timeout"
+    assert payload["status"] == expected
+    assert "photos" in payload["message"] or "not found" in payload["message"].lower()
+
+
+def test_many_waits_on_the_imports_of_a_project_cost_one_call_per_interval(client, emulator, bucket):
+    ids = [client.create_task_from_aws_s3("photos")["id"] for _ in range(30)]
+    emulator.clear_requests()
+
+    def end_all():
+        for ident in ids:
+            settle(emulator, ident)
+
+    thread = later(emulator, "tasks/import/histories", 3, end_all)
+    made = [trigger(FastLabelImportHistoryTrigger, history_id=ident, poll_interval=0.3) for ident in ids]
+    began = time.monotonic()
+    events = asyncio.run(all_events(*made))
+    intervals = (time.monotonic() - began) / 0.3
+    thread.join()
+    assert [event["facts"]["history_id"] for event in events] == ids
+    assert {event["status"] for event in events} == {"success"}
+    assert 4 <= calls(emulator, "tasks/import/histories") <= intervals + 1
+    assert {request["path"] for request in emulator.requests()} == {"tasks/import/histories"}
+
+
+def test_waits_with_other_demands_on_the_same_tasks_share_their_counts(client, emulator, fill):
+    fill("a.png", "b.png", "c.png")
+    emulator.set_status("photos", "approved", ["a.png"])
+    emulator.clear_requests()
+    thread = later(emulator, "tasks/count", 4, lambda: emulator.set_status("photos", "approved"))
+    made = [
+        trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.2, min_count=number, min_share=None)
+        for number in (1, 2, 3)
+    ]
+    events = asyncio.run(all_events(*made))
+    thread.join()
+    assert [event["facts"]["done"] for event in events] == [1, 3, 3]
+    assert calls(emulator, "tasks/count") <= 8
+
+
+def test_waits_on_other_projects_do_not_share(client, emulator, fill):
+    client.create_project("image_bbox", "Other", "other")
+    fill("a.png", status="approved")
+    emulator.clear_requests()
+    made = [trigger(FastLabelTaskCountTrigger, project=name, tags=[], seconds=0.3) for name in ("photos", "other")]
+    assert [event["status"] for event in asyncio.run(all_events(*made))] == ["success", "timeout"]
+
+
+def test_an_import_beyond_the_first_page_is_asked_for_by_its_id(client, emulator, bucket, monkeypatch):
+    monkeypatch.setattr("airflow_provider_fastlabel.triggers.waits.HISTORY_PAGE", 1)
+    first, second = (client.create_task_from_aws_s3("photos")["id"] for _ in range(2))
+    for ident in (first, second):
+        settle(emulator, ident)
+    made = [trigger(FastLabelImportHistoryTrigger, history_id=ident) for ident in (first, second)]
+    assert [e["facts"]["history_id"] for e in asyncio.run(all_events(*made))] == [first, second]
+
+
+def test_the_event_loop_never_waits_for_fastlabel(client, emulator, fill):
+    fill("a.png", status="approved")
+    emulator.faults({"path": "tasks/count", "times": 1, "kind": "slow", "seconds": 1.0})
+    gaps = []
+
+    async def heartbeat():
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.01)
+            gaps.append(time.monotonic() - last)
+            last = time.monotonic()
+
+    async def both():
+        beat = asyncio.create_task(heartbeat())
+        event = await event_of(trigger(FastLabelTaskCountTrigger, tags=[]))
+        beat.cancel()
+        return event
+
+    assert asyncio.run(both())["status"] == "success"
+    # The slow call took a second; a loop that had waited for it would have one gap of that length.
+    assert max(gaps) < 0.9
+
+
+def test_one_wait_cancelled_in_mid_call_does_not_hurt_the_others(client, emulator, fill):
+    fill("a.png", status="approved")
+    emulator.faults({"path": "tasks/count", "times": 1, "kind": "slow", "seconds": 0.5})
+
+    async def scenario():
+        first = asyncio.create_task(event_of(trigger(FastLabelTaskCountTrigger, tags=[])))
+        while not any(poll.lock.locked() for poll in polls._boards.get(asyncio.get_running_loop(), {}).values()):
+            await asyncio.sleep(0.01)
+        second = asyncio.create_task(event_of(trigger(FastLabelTaskCountTrigger, tags=[])))
+        first.cancel()
+        return await second
+
+    assert asyncio.run(scenario())["status"] == "success"
+
+
+def test_polls_are_forgotten_with_their_last_reader(client, fill):
+    fill("a.png", status="approved")
+
+    async def scenario():
+        await event_of(trigger(FastLabelTaskCountTrigger, tags=[]))
+        return dict(polls._boards[asyncio.get_running_loop()])
+
+    assert asyncio.run(scenario()) == {}
+
+
+def test_a_rotated_token_is_taken_up(client, emulator, connect, fill):
+    fill("a.png")
+    connect(password="expired-token", host=emulator.url)
+    assert asyncio.run(event_of(trigger(FastLabelTaskCountTrigger, tags=[])))["status"] == "error"
+    connect(password=emulator.token, host=emulator.url)
+    emulator.set_status("photos", "approved")
+    assert asyncio.run(event_of(trigger(FastLabelTaskCountTrigger, tags=[])))["status"] == "success"
+
+
+def test_a_connection_the_triggerer_does_not_have_ends_with_a_hint(client, fill):
+    made = FastLabelTaskCountTrigger(
+        fastlabel_conn_id="only_on_the_worker", poll_interval=0.02, end_time=time.time() + 20,
+        **{**WAITS[FastLabelTaskCountTrigger], "tags": []},
+    )  # fmt: skip
+    event = asyncio.run(event_of(made))
+    assert event["status"] == "error"
+    assert "only_on_the_worker" in event["message"]
+    assert "triggerers alike" in event["message"]
+
+
+def test_a_quota_that_asks_for_patience_is_given_it(client, emulator, fill):
+    fill("a.png", status="approved")
+    emulator.faults({"path": "tasks/count", "times": 2, "kind": "status", "status": 429, "retry_after": 3600})
+    event = asyncio.run(event_of(trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.05, seconds=0.5)))
+    assert event["status"] == "timeout"
+    # The first look and the one at the deadline; none in between, whatever the interval says.
+    assert calls(emulator, "tasks/count") == 2
+
+
+def test_a_mistake_in_the_program_is_not_waited_out(client, emulator, fill):
+    fill("a.png")
+    made = trigger(FastLabelTaskCountTrigger, tags=[])
+    made.wait.min_share = "half"
+    with pytest.raises(TypeError):
+        asyncio.run(event_of(made))
+
+
+def test_no_token_in_what_is_stored_sent_or_logged(client, emulator, fill, caplog):
+    caplog.set_level("DEBUG")
+    fill("a.png", status="approved")
+    made = trigger(FastLabelTaskCountTrigger, tags=[])
+    event = asyncio.run(event_of(made))
+    asyncio.run(made.on_kill())
+    assert emulator.token not in json.dumps([store(made), event]) + repr(made) + caplog.text
