@@ -14,13 +14,18 @@ from fastapi import FastAPI
 
 from airflow_provider_fastlabel.emulator import (
     classes,
+    comments,
+    contents,
     control,
+    datasets,
     errors,
     imports,
+    merge,
     models,
     projects,
     storage,
     tasks,
+    users,
 )
 from airflow_provider_fastlabel.emulator.files import Files
 from airflow_provider_fastlabel.emulator.gate import Gate
@@ -28,7 +33,9 @@ from airflow_provider_fastlabel.emulator.settings import Clock, Settings
 from airflow_provider_fastlabel.emulator.state import Emulation, secret_of
 from airflow_provider_fastlabel.emulator.store import Store
 
-_API = (imports, storage.api, tasks, projects, classes, models)
+_API = (
+    imports, storage.api, merge, contents, tasks, projects, classes, models, datasets, comments, users,
+)  # fmt: skip
 _DESCRIPTION = "FastLabel on one machine. What FastLabel does not document is listed at /_emulator/choices."
 
 

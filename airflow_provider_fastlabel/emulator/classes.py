@@ -76,6 +76,8 @@ def new_class(emu: Emulation, project: Record, sent: schemas.ClassCreate) -> Rec
         "attributes": _attributes(project.id + sent.value, sent.attributes, []),
         "keypoints": [],
     }
+    if "max_area_count" in sent.model_fields_set:
+        body["maxAreaCount"] = sent.max_area_count
     return emu.store.insert("annotation", body, scope=project.id, name=sent.value)
 
 
@@ -136,6 +138,8 @@ async def update_annotation(emu: Emu, annotation_id: str, body: schemas.ClassUpd
     record.body |= body.model_dump(include={"value", "title", "color", "order"}, exclude_none=True)
     if body.attributes:
         record.body["attributes"] = _attributes(record.id, body.attributes, record.body["attributes"])
+    if "max_area_count" in body.model_fields_set:
+        record.body["maxAreaCount"] = body.max_area_count
     record.name = new = record.body["value"]
 
     def renamed(item: dict[str, Any]) -> dict[str, Any]:

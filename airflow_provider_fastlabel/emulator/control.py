@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from airflow_provider_fastlabel.emulator import annotators, histories, schemas, task_table
+from airflow_provider_fastlabel.emulator import annotators, histories, jobs, schemas, task_table
 from airflow_provider_fastlabel.emulator.bodies import readable
 from airflow_provider_fastlabel.emulator.choices import CHOICES
 from airflow_provider_fastlabel.emulator.errors import conflict, invalid, not_found
@@ -278,6 +278,63 @@ async def settle_histories(emu: Emu, body: SettleIn) -> Response:
             raise conflict(f"history {ident} is still reading its source; try again")
         histories.settle(emu, record, failure=body.message if body.status == "failed" else None)
     return answer({"settled": len(idents)})
+
+
+@router.post("/jobs")
+async def settle_jobs(emu: Emu, body: SettleIn) -> Response:
+    """End one running training, evaluation or auto-annotation job, or all, by hand."""
+    running = [
+        (name, record)
+        for name in jobs.COLLECTIONS
+        for record in emu.store.list(name)
+        if record.body["status"] == "in_progress" and body.id in (None, record.id)
+    ]
+    if body.id is not None and not running:
+        raise not_found("running job", body.id)
+    for name, record in running:
+        jobs.finish(emu, name, record, body.status)
+    return answer({"settled": len(running)})
+
+
+class EndpointIn(Control):
+    """What a model endpoint detects."""
+
+    name: Name
+    detections: list[dict[str, str | float | list[float]]]
+
+
+@router.put("/endpoints")
+async def put_endpoint(emu: Emu, body: EndpointIn) -> Response:
+    """Set what a model endpoint answers as ``json``."""
+    emu.endpoints[body.name] = body.detections
+    return answer({"name": body.name})
+
+
+class MetadataDefinition(Control):
+    """A metadata definition, of the workspace or of a project."""
+
+    key: Name
+    type: Name = "text"
+    project: Name | None = None
+    options: list[str] = Field(default_factory=list)
+    default_value: str | None = None
+    is_required: bool = False
+
+
+@router.put("/metadatas")
+async def put_metadata(emu: Emu, body: MetadataDefinition) -> Response:
+    """Add a metadata definition, which only the application can."""
+    scope = emu.project(body.project).id if body.project is not None else ""
+    fields = {
+        "key": body.key,
+        "type": body.type,
+        "options": body.options,
+        "defaultValue": body.default_value,
+        "order": len(emu.store.list("metadata", scope=scope)) + 1,
+        "isAdmin": False,
+        "isRequired": body.is_required,
+    }
+    return answer(emu.store.insert("metadata", fields, scope=scope, name=body.key).id)
 
 
 class UserIn(Control):

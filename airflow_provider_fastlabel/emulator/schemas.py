@@ -222,6 +222,16 @@ class TaskUpdate(States):
     metadatas: list[MetadataIn] = Field(default_factory=list)
 
 
+class TaskTags(Wire):
+    """Tags to put on many tasks at once, or to take off."""
+
+    project: Name
+    task_ids: list[Name] = Field(max_length=5000)
+    tags: list[Annotated[str, StringConstraints(min_length=1, max_length=140), AfterValidator(_printable)]] = Field(
+        max_length=20
+    )
+
+
 class AnnotatedUpdate(TaskUpdate):
     """Update of a task with annotations."""
 
@@ -370,6 +380,7 @@ class ClassUpdate(Wire):
     color: Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
     order: int | None = Field(None, ge=0, le=_MOST)
     attributes: list[AttributeDefinition] = Field(default_factory=list)
+    max_area_count: int | None = Field(None, ge=1, le=_MOST)
 
 
 class ClassCreate(ClassUpdate):

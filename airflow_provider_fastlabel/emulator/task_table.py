@@ -188,6 +188,8 @@ def delete_row(emu: Emulation, task_id: str) -> None:
         if not emu.store.run("DELETE FROM tasks WHERE id=?", task_id):
             raise not_found("task", task_id)
         emu.store.run("DELETE FROM task_tags WHERE task_id=?", task_id)
+        for comment in emu.store.list("comment", scope=task_id):
+            emu.store.delete_scope("thread", comment.id)
         emu.store.delete_scope("comment", task_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from airflow_provider_fastlabel.emulator import schemas, task_table
-from airflow_provider_fastlabel.emulator.errors import invalid
+from airflow_provider_fastlabel.emulator.errors import invalid, not_found
 from airflow_provider_fastlabel.emulator.kinds import CONTENTS_CHARACTERS, KINDS, Kind
 from airflow_provider_fastlabel.emulator.media import store_file
 from airflow_provider_fastlabel.emulator.projects import page_limit
@@ -62,6 +62,34 @@ async def get_task_id_name_map(emu: Emu, query: Annotated[schemas.ProjectPage, Q
     sql = "SELECT id, name FROM tasks WHERE project_id=? ORDER BY seq LIMIT ? OFFSET ?"
     rows = emu.store.rows(sql, emu.project(query.project).id, limit, query.offset)
     return answer({row["id"]: row["name"] for row in rows})
+
+
+@router.post("/tasks/tags/add")
+async def add_task_tags(emu: Emu, body: schemas.TaskTags) -> Response:
+    """Put tags on tasks and answer on how many tasks something changed."""
+    return answer({"updatedTaskCount": _change_tags(emu, body, lambda old: [*old, *body.tags])})
+
+
+@router.post("/tasks/tags/remove")
+async def remove_task_tags(emu: Emu, body: schemas.TaskTags) -> Response:
+    """Take tags off tasks and answer on how many tasks something changed."""
+    changed = _change_tags(emu, body, lambda old: [name for name in old if name not in body.tags])
+    return answer({"updatedTaskCount": changed})
+
+
+def _change_tags(emu: Emulation, body: schemas.TaskTags, change: Callable[[list[str]], list[str]]) -> int:
+    project, count = emu.project(body.project), 0
+    with emu.store.transaction():
+        for ident in dict.fromkeys(body.task_ids):
+            row = task_table.task_row(emu, ident)
+            if row["project_id"] != project.id:
+                raise not_found("task", ident)
+            old = orjson.loads(row["tag_names"])
+            new = list(dict.fromkeys(change(old)))
+            if new != old:
+                task_table.set_tags(emu, project.id, ident, new)
+                count += 1
+    return count
 
 
 @router.put("/tasks/{task_id}")
