@@ -180,3 +180,19 @@ def raw_client(raw):
         client.pauses = []
         client.transport.sleep = client.pauses.append
         yield client
+
+
+@pytest.fixture
+def video_file():
+    """Write the smallest MP4 whose boxes name a codec; there is no picture in it."""
+
+    def box(kind, *content):
+        return struct.pack(">I4s", 8 + sum(map(len, content)), kind) + b"".join(content)
+
+    def write(path, codec=b"avc1"):
+        stsd = box(b"stsd", bytes(7), b"\1", box(codec, bytes(78)))
+        media = box(b"mdia", box(b"hdlr", bytes(8), b"vide", bytes(13)), box(b"minf", box(b"stbl", stsd)))
+        path.write_bytes(box(b"ftyp", b"isom", bytes(4)) + box(b"moov", box(b"trak", media)))
+        return path
+
+    return write
