@@ -114,3 +114,15 @@ def labelme_file(path: Path, image: str) -> Path:
 def yolo_file(path: Path) -> Path:
     """Write a YOLO file of one box: class 0, ``[2, 3, 12, 11]`` as corners in an image of 64x48."""
     return text(path, f"0 {7 / 64} {7 / 48} {10 / 64} {8 / 48}\n")
+
+
+MAKERS = {
+    ".jpg": picture,
+    ".mp4": clip,
+    ".txt": text,
+    ".mp3": sound,
+    ".wav": sound,
+    ".pcd": cloud,
+    ".zip": dicom_zip,
+}
+"""What writes a sample, by extension."""

@@ -103,7 +103,7 @@ def prepare_task(world, kind, line):
     if line in (273, 611, 931):
         found |= split_tasks(world, kind)
     if line > 1390:
-        world.bucket(world.s3, "s3-bucket-name", "us-east-1", "new.jpg")
+        world.bucket(world.s3, "s3-bucket-name", "us-east-1", {"new.jpg": Path("sample.jpg")})
         found |= {"S3_BUCKET_NAME": "s3-bucket-name", "S3_REGIONS": "us-east-1"}
     if line > 1407:
         world.client.update_aws_s3_storage(SLUG, "s3-bucket-name", "us-east-1")

@@ -11,6 +11,7 @@ import requests
 from . import samples
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
@@ -68,15 +69,6 @@ SETUPS = {
 }
 """Setup by kind of task; ``pcd_segmentation`` is a second one of kind ``pcd``."""
 
-_MAKERS = {
-    ".jpg": samples.picture,
-    ".mp4": samples.clip,
-    ".txt": samples.text,
-    ".mp3": samples.sound,
-    ".pcd": samples.cloud,
-    ".zip": samples.dicom_zip,
-}
-
 
 class World:
     """The workspace of one test.
@@ -108,10 +100,10 @@ class World:
         """Write the file or folder a task of this kind is made of."""
         suffix = SETUPS[kind].suffix
         if suffix:
-            return _MAKERS[suffix](self.folder / f"{stem}{suffix}")
+            return samples.MAKERS[suffix](self.folder / f"{stem}{suffix}")
         names = ("01.jpg", "cat1.jpg") if kind == "sequential_image" else ("0001.pcd", "0002.pcd")
         for name in names:
-            _MAKERS[name[-4:]](self.folder / stem / name)
+            samples.MAKERS[name[-4:]](self.folder / stem / name)
         return self.folder / stem
 
     def task(self, kind: str, name: str = TASK_NAME, slug: str = SLUG, **fields: Any) -> str:
@@ -139,16 +131,16 @@ class World:
             time.sleep(0.01)
         raise AssertionError("the import never ended")
 
-    def bucket(self, address: str, name: str, region: str, *keys: str) -> None:
-        """Make a bucket with a picture under each key, and tell the emulator where it is."""
+    def bucket(self, address: str, name: str, region: str, objects: Mapping[str, Path]) -> None:
+        """Make a bucket of files by key, and tell the emulator where it is."""
         import boto3
 
         requests.post(f"{address}/moto-api/reset", timeout=9)
         access = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator"}
         s3 = boto3.client("s3", endpoint_url=address, region_name=region, **access)
         s3.create_bucket(Bucket=name)
-        for key in keys:
-            s3.put_object(Bucket=name, Key=key, Body=samples.picture(self.folder / "s3.jpg").read_bytes())
+        for key, path in objects.items():
+            s3.put_object(Bucket=name, Key=key, Body=path.read_bytes())
         s3.close()
         self.emulator.configure(s3_endpoint=address)
 
