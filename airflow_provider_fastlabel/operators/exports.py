@@ -1,255 +1,30 @@
-"""Exports the labelled tasks of a project as a data set that appears whole or not at all."""
+"""Exports the labelled tasks of a project, one operator per format."""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+import tempfile
+from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from airflow.sdk import Context
-
-    from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.formats.classes import ClassMap
     from airflow_provider_fastlabel.formats.report import ExportReport
-
-    Task = Mapping[str, Any]
+    from airflow_provider_fastlabel.operators.export_base import Task
 
 __all__ = [
     "FastLabelExportAnnotatedImagesOperator",
     "FastLabelExportCocoOperator",
     "FastLabelExportLabelmeOperator",
     "FastLabelExportMasksOperator",
-    "FastLabelExportOperator",
     "FastLabelExportPascalVocOperator",
     "FastLabelExportYoloOperator",
 ]
-
-
-class FastLabelExportOperator(FastLabelBaseOperator):
-    """What all exports share; use one of its subclasses.
-
-    Tasks flow page by page into the writer, so memory stays flat. The data set is put together aside and published at
-    the end: a reader of ``output`` finds the old one or the new one, never half of one. It holds ``manifest.json``
-    (files with size and SHA-256, counts, class ids, filters) and ``classes.lock.json``, from which the next export to
-    the same place takes the class ids: they never move. The same tasks give the same bytes; if nothing has changed,
-    nothing is published.
-
-    Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
-    "sha256", "changed"}``: counts, left-out annotations by reason, the digest of the manifest, and whether anything was
-    published; never annotations. Assets in ``outlets`` get output, digest and counts as the event's ``extra``.
-
-    :param project: slug of the project. Templated.
-    :param output: folder the data set is published as: local path on the worker, or URL of an object store that Airflow
-        knows (``s3://bucket/prefix``). Templated.
-    :param output_conn_id: Airflow connection of the object store. Templated.
-    :param status: export tasks of this status; ``None`` or an empty text for any. Templated.
-    :param external_status: export tasks of this external status. Templated.
-    :param tags: export tasks that carry these tags, at most 10. Templated.
-    :param include_images: also download the images, to ``images/``.
-    :param on_error: ``raise`` fails on the first malformed annotation, naming it; ``skip`` leaves such out and counts
-        them.
-    :param allow_empty: publish an empty data set if no task matches, instead of failing.
-    :param max_workers: how many images are downloaded at a time.
-    """
-
-    template_fields: Sequence[str] = (
-        *FastLabelBaseOperator.template_fields,
-        "project",
-        "output_path",
-        "output_conn_id",
-        "status",
-        "external_status",
-        "tags",
-    )
-    ui_color = "#e6f4e1"
-
-    format: ClassVar[str]
-    kinds: ClassVar[tuple[str, ...]] = ("image", "sequential_image", "video")
-
-    def __init__(
-        self,
-        *,
-        project: str,
-        output: str,
-        output_conn_id: str | None = None,
-        status: str | None = "approved",
-        external_status: str | None = None,
-        tags: Sequence[str] | None = None,
-        include_images: bool = False,
-        on_error: Literal["raise", "skip"] = "raise",
-        allow_empty: bool = False,
-        max_workers: int = 4,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.project = project
-        # `output` is taken: on an operator it is the reference to its XCom.
-        self.output_path = output
-        self.output_conn_id = output_conn_id
-        self.status = status
-        self.external_status = external_status
-        self.tags = tags
-        self.include_images = include_images
-        self.on_error = on_error
-        self.allow_empty = allow_empty
-        self.max_workers = max_workers
-        if on_error not in ("raise", "skip"):
-            raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
-        if max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, not {max_workers}")
-
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
-        """Write the tasks in the operator's format.
-
-        :param tasks: image tasks, or the frames of sequences and videos as such; to be read once.
-        :param folder: existing folder of the data set.
-        :param classes: the project's classes with their ids.
-        :param images: folder in which a task's image lies when the task comes; ``None`` if images are not wanted.
-        :returns: what was done.
-        """
-        raise NotImplementedError
-
-    def images_folder(self, work: Path, folder: Path) -> Path | None:
-        """Say where images are downloaded to.
-
-        :param work: folder for work, on the same file system; it is not published.
-        :param folder: folder of the data set.
-        :returns: the folder, or ``None`` when images are not wanted.
-        """
-        del work
-        return folder / "images" if self.include_images else None
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Export what matches, and publish it if it differs from what is there.
-
-        :param context: Airflow's task context.
-        :returns: the summary, see the class.
-        :raises FastLabelInvalidException: the project does not exist or has no images.
-        :raises ValueError: no task matches.
-        :raises FileExistsError: ``output`` holds files that are no earlier export.
-        :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
-        """
-        from airflow_provider_fastlabel.formats.classes import LOCK_FILE
-        from airflow_provider_fastlabel.formats.publish import manifest_of, publish
-        from airflow_provider_fastlabel.operators.places import place
-        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files, staging
-
-        with permanent_errors_fail():
-            target = place(self.output_path, self.output_conn_id)
-            refuse_foreign_files(target)
-            kind = self._exportable_kind()
-            count = self._count()
-            classes = self._class_map(target)
-            with staging(target) as work:
-                folder = work / "dataset"
-                folder.mkdir()
-                report = self._stage(kind, count, work, folder, classes)
-                (folder / LOCK_FILE).write_bytes(classes.to_lock())
-                described = manifest_of(report, format=self.format, classes=classes, filters=self._filters())
-                published = publish(folder, target, described)
-        counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
-        summary = {"output": str(self.output_path), "format": self.format, **counts}
-        self._tell(summary, context)
-        return summary
-
-    def _exportable_kind(self) -> Kind:
-        from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
-        from airflow_provider_fastlabel.client.kinds import kind_of_project_type
-
-        project = self.client.find_project_by_slug(self.project)
-        if project is None:
-            raise NotFound(
-                f"Project {self.project!r} does not exist, or the token may not see it. Nothing was published. "
-                "Check `project` (the slug, as in the address of the project's page)."
-            )
-        kind = kind_of_project_type(project["type"])
-        if kind.name not in self.kinds:
-            raise FastLabelInvalidException(
-                f"Project {self.project!r} is of type {project['type']}; {self.format} exports are for "
-                f"{', '.join(self.kinds)} tasks. Nothing was published."
-            )
-        return kind
-
-    def _filters(self) -> dict[str, Any]:
-        """Return what the tasks are selected by, for the manifest."""
-        tags = [self.tags] if isinstance(self.tags, str) and self.tags else list(self.tags or ())
-        return {
-            "project": self.project,
-            "status": self.status or None,
-            "external_status": self.external_status or None,
-            "tags": sorted(tags),
-        }
-
-    def _count(self) -> int:
-        filters = self._filters()
-        count = self.client.count_tasks(**filters)
-        if count or self.allow_empty:
-            return count
-        asked = ", ".join(f"{name}={value!r}" for name, value in filters.items() if value and name != "project")
-        raise ValueError(
-            f"No task of project {self.project!r} matches {asked or 'at all'}; the project has "
-            f"{self.client.count_tasks(self.project)} tasks. Nothing was published. Wait for the labels with "
-            "FastLabelTaskStatusSensor, change the filters, or set allow_empty=True."
-        )
-
-    def _class_map(self, target: Any) -> ClassMap:
-        """Return the project's classes; ids that an earlier export to the same place gave stay."""
-        from airflow_provider_fastlabel.formats.classes import LOCK_FILE, ClassMap
-
-        current = ClassMap.of(list(self.client.iter_annotations(self.project)))
-        try:
-            lock = (target / LOCK_FILE).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return current
-        return ClassMap.from_lock(lock).extended(current)
-
-    def _stage(self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap) -> ExportReport:
-        from airflow_provider_fastlabel.operators.frames import Frames
-        from airflow_provider_fastlabel.operators.pictures import Pictures
-
-        frames = Frames(self.client, kind.name)
-        tasks = frames.of(self._tasks(kind, count))
-        images = self.images_folder(work, folder)
-        if images is None:
-            report = self.write(tasks, folder, classes, None)
-        else:
-            images.mkdir(parents=True, exist_ok=True)
-            pictures = Pictures(frames.fetch, images, workers=self.max_workers)
-            report = self.write(pictures.ahead_of(tasks), folder, classes, images)
-            if pictures.missing:
-                report.adjust("images_missing", pictures.missing)
-        frames.account(report)
-        return report
-
-    def _tasks(self, kind: Kind, count: int) -> Iterator[Task]:
-        """Read the tasks page by page and say every now and then how far it is."""
-        from airflow_provider_fastlabel.client.bulk.progress import Progress
-
-        progress = Progress(count, calls_left=self.client.quota.remaining)
-        filters = self._filters()
-        for task in self.client.iter_tasks(filters.pop("project"), kind.name, **filters):
-            yield task
-            progress.count("exported")
-
-    def _tell(self, summary: Mapping[str, Any], context: Context) -> None:
-        words = "Published" if summary["changed"] else "Nothing has changed, so nothing was published:"
-        self.log.info(
-            "%s %s with %d images and %d annotations (left out: %s; adjusted: %s)",
-            words,
-            self.output_path,
-            summary["images"],
-            summary["annotations"],
-            summary["skipped"] or "none",
-            summary["adjusted"] or "none",
-        )
-        extra = {name: summary[name] for name in ("output", "format", "images", "annotations", "sha256", "changed")}
-        for outlet in self.outlets or ():
-            context["outlet_events"][outlet].extra.update(extra)
 
 
 class FastLabelExportCocoOperator(FastLabelExportOperator):
@@ -455,6 +230,12 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
         """Draw; see the base class."""
         from airflow_provider_fastlabel.formats.drawing import export_images_with_annotations
 
-        del classes
         assert images is not None
-        return export_images_with_annotations(tasks, images, folder, on_error=self.on_error)
+        # The writer lists the images first: all of them must be there before the first task comes.
+        with tempfile.TemporaryFile("w+", dir=images.parent, encoding="utf-8") as kept:
+            for task in tasks:
+                kept.write(json.dumps(task) + "\n")
+            kept.seek(0)
+            return export_images_with_annotations(
+                map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error
+            )

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-import tracemalloc
+import weakref
 from typing import TYPE_CHECKING
 
 import fsspec
@@ -391,19 +391,39 @@ def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == [".yolo.staging-old"]
 
 
-def test_memory_stays_flat_while_tasks_flow(client, project, export, tmp_path, monkeypatch):
+def test_malformed_annotations_stop_the_export_or_are_counted(client, project, export, tmp_path, monkeypatch):
+    broken = {**BOX, "points": [1, 2, float("nan"), 4]}
+    task = {"id": "1", "name": "a.png", "width": 40, "height": 30, "annotations": [BOX, broken]}
+    monkeypatch.setattr(type(client), "iter_tasks", lambda *_, **__: iter([task]))
+    monkeypatch.setattr(type(client), "count_tasks", lambda *_, **__: 1)
+    outcome = export(FastLabelExportCocoOperator)
+    assert outcome.state == "failed"
+    assert "a.png" in str(outcome.error)
+    assert list((tmp_path / "out").iterdir()) == []
+    result = export(FastLabelExportCocoOperator, on_error="skip").result
+    assert (result["annotations_in"], result["annotations"], result["skipped"]) == (2, 1, {"malformed": 1})
+
+
+class Tracked(dict):
+    """A task whose life can be watched."""
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
+def test_tasks_flow_through_and_are_not_kept(client, project, export, monkeypatch):
+    alive = weakref.WeakSet()
+    most = 0
+
     def many(*_, **__):
-        for number in range(4000):
-            boxes = [{**BOX, "points": [*BOX["points"]], "attributes": [{"key": str(n)}]} for n in range(20)]
-            yield {"id": str(number), "name": f"{number}.png", "width": 40, "height": 30, "annotations": boxes}
+        nonlocal most
+        for number in range(2000):
+            task = Tracked(id=str(number), name=f"{number}.png", width=40, height=30, annotations=[BOX])
+            alive.add(task)
+            most = max(most, len(alive))
+            yield task
 
     monkeypatch.setattr(type(client), "iter_tasks", many)
-    monkeypatch.setattr(type(client), "count_tasks", lambda *_, **__: 4000)
-    tracemalloc.start()
-    try:
-        result = export(FastLabelExportCocoOperator).result
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert result["annotations"] == 80_000
-    assert peak < 12 * 2**20
+    monkeypatch.setattr(type(client), "count_tasks", lambda *_, **__: 2000)
+    assert export(FastLabelExportCocoOperator).result["images"] == 2000
+    assert most < 10
