@@ -45,10 +45,7 @@ def main() -> int:
         airflow = LocalAirflow(state / "airflow", ROOT / "dags_examples")
         log.info("starting Airflow (api-server, scheduler, dag-processor, triggerer), about half a minute ...")
         stack.enter_context(airflow)
-        failed = run_loop(airflow, emulator, state, output)
-        if failed:
-            log.error("the run failed; Airflow's logs were in %s; run again with KEEP=1 to keep them", state)
-            return 1
+        run_loop(airflow, emulator, state, output)
         check_against_ground_truth(output, load_ground_truth())
         draw_labels(output, state / "photos", output / "labels.png")
         print_tree(output)
@@ -58,14 +55,16 @@ def main() -> int:
     return 0
 
 
-def run_loop(airflow: LocalAirflow, emulator: LocalEmulator, state: Path, output: Path) -> bool:
-    """Prepare project, photographs and connection, run the DAG, and say whether it failed."""
+def run_loop(airflow: LocalAirflow, emulator: LocalEmulator, state: Path, output: Path) -> list[tuple[str, str]]:
+    """Prepare project, photographs and connection, and run the DAG.
+
+    :return: the task and the state of every change seen, in order.
+    :raises RuntimeError: when a task did not succeed, with its log.
+    """
     prepare_project(emulator)
     copy_photos(state / "photos")
     detect_faces((state / "photos" / name for name in sorted(load_ground_truth())), state / "results.jsonl")
-    airflow.add_connection(
-        "fastlabel_default", conn_type="fastlabel", host=emulator.url, password=emulator.token
-    )
+    airflow.add_connection("fastlabel_default", conn_type="fastlabel", host=emulator.url, password=emulator.token)
     started = time.monotonic()
     run_id = airflow.trigger(
         DAG_ID,
@@ -77,14 +76,17 @@ def run_loop(airflow: LocalAirflow, emulator: LocalEmulator, state: Path, output
         },
     )
     log.info("Airflow runs %s", DAG_ID)
+    seen = []
     for task, task_state in airflow.watch(DAG_ID, run_id):
+        seen.append((task, task_state))
         if task_state not in {"None", "scheduled", "queued"}:
             log.info("  %-18s %s", task, task_state)
-    state_of_run = airflow.run_state(DAG_ID, run_id)
-    log.info("run: %s after %.0f s", state_of_run, time.monotonic() - started)
+    log.info("run: %s after %.0f s", airflow.run_state(DAG_ID, run_id), time.monotonic() - started)
+    if failed := [task for task, task_state in dict(seen).items() if task_state != "success"]:
+        raise RuntimeError(f"{failed[0]} did not succeed:\n{airflow.newest_log(DAG_ID, run_id, failed[0])}")
     received = emulator.control("GET", "monitoring?name=face-detector")
     log.info("FastLabel's monitoring received %d results of the model", len(received))
-    return state_of_run != "success"
+    return seen
 
 
 def prepare_project(emulator: LocalEmulator) -> None:
@@ -104,7 +106,9 @@ def prepare_project(emulator: LocalEmulator) -> None:
         "approve_after": 4,
     }
     emulator.control("PUT", "annotators", annotators)
-    log.info("project %s has %d classes; the simulated annotators know %d photographs", PROJECT, len(classes), len(truth))
+    log.info(
+        "project %s has %d classes; the simulated annotators know %d photographs", PROJECT, len(classes), len(truth)
+    )
 
 
 def keep_running(airflow: LocalAirflow, emulator: LocalEmulator, state: Path) -> None:

@@ -6,7 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import cv2
+import numpy as np
+from PIL import Image
 from skimage import data
 from skimage.feature import Cascade
 
@@ -22,13 +23,16 @@ def detect_faces(photos: Iterable[Path], results: Path) -> int:
 
     :return: how many faces were found.
     """
-    cascade = Cascade(data.lbp_frontal_face_cascade_filename())
+    cascade = Cascade(data.lbp_frontal_face_cascade_filename())  # type: ignore[no-untyped-call]
     found = 0
     with results.open("w", encoding="utf-8") as lines:
         for photo in photos:
-            picture = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
             windows = cascade.detect_multi_scale(
-                img=picture, scale_factor=1.2, step_ratio=1, min_size=(60, 60), max_size=(300, 300)
+                img=np.array(Image.open(photo).convert("RGB")),
+                scale_factor=1.2,
+                step_ratio=1,
+                min_size=(60, 60),
+                max_size=(300, 300),
             )
             found += len(windows)
             result = {

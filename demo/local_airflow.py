@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -67,7 +67,6 @@ class LocalAirflow:
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
@@ -144,14 +143,10 @@ class LocalAirflow:
                 process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         for process in self.processes.values():
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()
         self.processes.clear()
 
@@ -192,8 +187,9 @@ class LocalAirflow:
             time.sleep(1)
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Start a run of a DAG and return the run's id."""
+        """Unpause a DAG, start a run of it and return the run's id."""
         self.wait_for_dag(dag_id)
+        self.call("PATCH", f"dags/{dag_id}", {"is_paused": False})
         run = self.call("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf or {})})
         return str(run["dag_run_id"])
 
@@ -207,6 +203,12 @@ class LocalAirflow:
             "task_instances"
         ]
         return found
+
+    def newest_log(self, dag_id: str, run_id: str, task_id: str) -> str:
+        """Return the text of a task's newest log file, or where logs would be when it has none."""
+        folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
+        logs = sorted(folder.rglob("attempt=*.log"), key=lambda path: path.stat().st_mtime)
+        return logs[-1].read_text(encoding="utf-8") if logs else f"no log in {folder}"
 
     def watch(self, dag_id: str, run_id: str, every: float = 0.5) -> Iterator[tuple[str, str]]:
         """Yield ``(task id, state)`` at every change seen, until the run has ended."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import io
 import logging
 import math
 from typing import TYPE_CHECKING, Any
 
+import cv2
+import numpy as np
 from PIL import Image, ImageDraw
 from pycocotools.coco import COCO
 
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("demo")
 
 Labels = list[dict[str, Any]]
+TILE_WIDTH = 420
+COLUMNS = 4
+
+
+def load_coco(path: Path) -> COCO:
+    """Read a dataset with pycocotools, which likes to print."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(path)
 
 
 def enclosing_box(label: Mapping[str, Any]) -> list[float]:
@@ -47,7 +58,7 @@ def check_against_ground_truth(output: Path, truth: Mapping[str, Labels]) -> Non
 
     :raises RuntimeError: when a photograph, an object, or a box differs.
     """
-    coco = COCO(output / "coco" / "annotations.json")
+    coco = load_coco(output / "coco" / "annotations.json")
     names = {category["id"]: category["name"] for category in coco.loadCats(coco.getCatIds())}
     images = {image["file_name"]: image["id"] for image in coco.loadImgs(coco.getImgIds())}
     if set(images) != set(truth):
@@ -63,33 +74,47 @@ def check_against_ground_truth(output: Path, truth: Mapping[str, Labels]) -> Non
         if not same:
             raise RuntimeError(f"{name}: the dataset has {found}, the ground truth {wanted}")
     objects = sum(map(len, truth.values()))
-    log.info("pycocotools read the COCO dataset: %d photographs, %d objects, every box equal to the ground truth",
-             len(truth), objects)
+    log.info(
+        "pycocotools read the COCO dataset: %d photographs, %d objects, every box equal to the ground truth",
+        len(truth),
+        objects,
+    )
 
 
 def draw_labels(output: Path, photos: Path, picture: Path) -> None:
     """Draw the COCO dataset onto the photographs, all on one sheet."""
-    dataset = json.loads((output / "coco" / "annotations.json").read_text(encoding="utf-8"))
-    colors = {category["id"]: category["color"] for category in dataset["categories"]}
-    names = {category["id"]: category["name"] for category in dataset["categories"]}
-    width, columns = 420, 3
-    tiles = []
-    for image in dataset["images"]:
-        tile = Image.open(photos / image["file_name"]).convert("RGB")
-        pen = ImageDraw.Draw(tile)
-        for label in (one for one in dataset["annotations"] if one["image_id"] == image["id"]):
-            color = colors[label["category_id"]]
-            x, y, w, h = label["bbox"]
-            outlines = label["segmentation"] if isinstance(label["segmentation"], list) else []
-            for outline in outlines or [[x, y, x + w, y, x + w, y + h, x, y + h]]:
-                pen.polygon(outline, outline=color, width=3)
-            pen.text((x + 4, y + 2), names[label["category_id"]], fill=color, stroke_width=2, stroke_fill="black")
-        tile.thumbnail((width, width))
-        tiles.append(tile)
-    sheet = Image.new("RGB", (columns * width, math.ceil(len(tiles) / columns) * width), "#202020")
-    for number, tile in enumerate(tiles):
-        sheet.paste(tile, (number % columns * width, number // columns * width))
+    coco = load_coco(output / "coco" / "annotations.json")
+    tiles = [draw_tile(coco, image, photos) for image in coco.dataset["images"]]
+    rows = [tiles[start : start + COLUMNS] for start in range(0, len(tiles), COLUMNS)]
+    heights = [max(tile.height for tile in row) for row in rows]
+    sheet = Image.new("RGB", (COLUMNS * TILE_WIDTH, sum(heights)), "#202020")
+    for number, row in enumerate(rows):
+        for column, tile in enumerate(row):
+            sheet.paste(tile, (column * TILE_WIDTH, sum(heights[:number])))
     sheet.save(picture)
+
+
+def draw_tile(coco: COCO, image: Mapping[str, Any], photos: Path) -> Image.Image:
+    """Draw the labels of one photograph as pycocotools understands them: the edge of each mask, and the class."""
+    pixels = np.array(Image.open(photos / image["file_name"]).convert("RGB"))
+    labels = coco.loadAnns(coco.getAnnIds(imgIds=[image["id"]]))
+    for label in labels:
+        edges, _ = cv2.findContours(coco.annToMask(label), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(pixels, edges, -1, color_of(coco, label), 3)
+    tile = Image.fromarray(pixels)
+    pen = ImageDraw.Draw(tile)
+    for label in labels:
+        name = coco.loadCats([label["category_id"]])[0]["name"]
+        corner = (label["bbox"][0] + 4, label["bbox"][1] + 2)
+        pen.text(corner, name, fill=color_of(coco, label), stroke_width=2, stroke_fill="black", font_size=14)
+    tile.thumbnail((TILE_WIDTH, TILE_WIDTH))
+    return tile
+
+
+def color_of(coco: COCO, label: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Return the colour of a label's class as red, green, blue."""
+    red, green, blue = bytes.fromhex(coco.loadCats([label["category_id"]])[0]["color"].removeprefix("#"))
+    return red, green, blue
 
 
 def print_tree(folder: Path) -> None:
