@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
@@ -11,7 +12,7 @@ from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.triggers.waits import HISTORY_PAGE, ImportHistoryWait
+from airflow_provider_fastlabel.triggers.waits import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
 
     A retry attaches to the import of the try before instead of starting another: on Airflow 3.3 and later by the
     remembered id (or, had the worker died between submitting and remembering, by the first import newer than those
-    before it); on earlier releases by the project's newest running import. Clearing a finished task imports again,
-    which creates only what is missing, because names are unique in a project. FastLabel has no call to cancel an
-    import: killing the task ends the waiting only.
+    before it); on earlier releases by the project's newest running import (``tasks_before`` is then the count at the
+    retry). Clearing a finished task imports again, which creates only what is missing, because names are unique in a
+    project. FastLabel has no call to cancel an import: killing the task ends the waiting only.
 
     Returns ``{"history_id", "status", "tasks_before", "tasks_after", "created"}``; ``created`` is the difference of the
     counts, so it includes what others have created or deleted meanwhile. The history id is also pushed to XCom as
@@ -140,7 +141,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
             self.bucket_region,
             self.prefix,
             self.status,
-            list(self.tags or []),
+            self._tag_list(),
             self.priority,
         )
         return TaskMemory(context, "fastlabel_s3_import", mark)
@@ -170,7 +171,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
         newest = max((str(h.get("createdAt") or "") for h in self._histories()), default="")
         memory.write(newest_before=newest, tasks_before=before)
         history = self.client.create_task_from_aws_s3(
-            self.project, status=self.status, tags=list(self.tags or []), priority=self.priority
+            self.project, status=self.status, tags=self._tag_list(), priority=self.priority
         )
         history_id = str(history["id"])
         memory.write(history_id=history_id, tasks_before=before)
@@ -178,8 +179,12 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
         return history_id, before
 
     def _histories(self) -> Sequence[Mapping[str, Any]]:
-        """Return the project's import histories."""
-        return self.client.get_histories(self.project, limit=HISTORY_PAGE)
+        """Return all of the project's import histories."""
+        return list(self.client.iter_histories(self.project))
+
+    def _tag_list(self) -> list[str]:
+        """Return the tags as a list; one tag given as text is one tag, not its letters."""
+        return [self.tags] if isinstance(self.tags, str) else list(self.tags or [])
 
     def _find(self, history_id: str) -> Mapping[str, Any] | None:
         """Return an import history, ``None`` when FastLabel does not know it any more."""
@@ -209,7 +214,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
         if not self.deferrable:
             event = wait_in_worker(wait, self.client, watch, poll_interval=self.poll_interval)
             return self._finish(context, event, history_id, before)
-        if (early := watch.judge(look(wait, self.client), 0.0)) is not None:
+        if (early := watch.judge(look(wait, self.client), time.time())) is not None:
             return self._finish(context, early, history_id, before)
         defer_wait(
             self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,7 @@ class FastLabelSensor(BaseSensorOperator):
 
     @cached_property
     def _watch(self) -> Watch:
+        # Without a deadline: in a worker Airflow keeps it, afterwards the trigger does.
         return Watch(self.log)
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -130,8 +132,7 @@ class FastLabelSensor(BaseSensorOperator):
             outcome = self._wait.look(self.hook.get_conn())
         except Exception as error:
             outcome = error
-        # The deadline is Airflow's in a worker and the trigger's afterwards, so no time is given here.
-        return self._watch.judge(outcome, 0.0)
+        return self._watch.judge(outcome, time.time())
 
     def _finish(self, event: WaitEvent) -> dict[str, Any]:
         """Return the facts of a success, raise on every other end."""

@@ -6,6 +6,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowTaskTimeout
 
 from airflow_provider_fastlabel.sensors import FastLabelTaskStatusSensor
+from airflow_provider_fastlabel.triggers import progress
 from tests.airflow_fixtures import calls, later
 from tests.sensors.modes import modes
 
@@ -123,6 +124,19 @@ def test_timeout_during_an_outage_says_what_failed(airflow_run, emulator, fill, 
     assert isinstance(done.error, AirflowSensorTimeout)
     assert "FastLabel never answered" in str(done.error)
     assert "503" in str(done.error)
+
+
+@pytest.mark.parametrize("mode", [{"deferrable": False}, {"deferrable": True}], ids=["poke", "deferrable"])
+def test_progress_tells_the_pace(airflow_run, emulator, fill, mode, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0)
+    fill("a.png", "b.png", "c.png")
+    one = later(emulator, "tasks/count", 6, lambda: emulator.set_status("photos", "approved", ["a.png"]))
+    rest = later(emulator, "tasks/count", 14, lambda: emulator.set_status("photos", "approved"))
+    airflow_run(sensor(**mode)).attempt()
+    one.join()
+    rest.join()
+    assert "1 of 3 tasks of project photos approved, 3 needed (" in (said := capsys.readouterr().out)
+    assert "per minute" in said
 
 
 def test_execution_timeout_holds_while_deferred(airflow_run, fill):
