@@ -139,10 +139,18 @@ def draw(pixels: NDArray[np.uint8], markers: Sequence[Marker]) -> None:
 
 
 def _blend(window: NDArray[np.uint8], cover: NDArray[np.uint8], colour: tuple[int, int, int]) -> None:
-    """Lay a colour over part of an image, as densely as the cover says (0 to 255)."""
-    weight = cover[:, :, np.newaxis].astype(np.uint16)
-    mixed = window * (255 - weight) + weight * np.array(colour, np.uint16) + 127
-    window[:] = mixed // 255
+    """Lay a colour over part of an image, as densely as the cover says.
+
+    There are few opacities, so each is a table of what becomes of the 256 possible values of red, green and blue.
+    """
+    rgb = window.copy()
+    for opacity in (_FILL, _AREA, _LINE, _OPAQUE):
+        where = cv2.inRange(cover, opacity, opacity)
+        if not cv2.hasNonZero(where):
+            continue
+        table = (np.arange(256)[:, np.newaxis] * (255 - opacity) + np.array(colour) * opacity + 127) // 255
+        cv2.copyTo(cv2.LUT(rgb, table.astype(np.uint8)[np.newaxis]), where, rgb)
+    window[:] = rgb
 
 
 class _Pen:
