@@ -1,0 +1,72 @@
+"""The examples that move files, each task run as a worker runs it, on an object store and the emulator."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import fsspec
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.io import attach
+from PIL import Image
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "dags_examples"
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    """An object store that Airflow reaches through the connection the examples name."""
+    filesystem = fsspec.filesystem("memory")
+    attach("memory", conn_id="aws_default", fs=filesystem)
+    filesystem.makedirs(f"/{tmp_path.name}")
+    yield filesystem, f"/{tmp_path.name}"
+    filesystem.rm(f"/{tmp_path.name}", recursive=True)
+
+
+@pytest.fixture
+def run_example(airflow_run):
+    """Run the one task of an example with other parameters."""
+
+    def go(name, **params):
+        def make():
+            bag = DagBag(str(EXAMPLES / f"{name}.py"), bundle_name="examples", load_op_links=False)
+            dag = bag.dags[name]
+            (task,) = dag.tasks
+            task.params.update(params)
+            return task
+
+        return airflow_run(make).attempt()
+
+    return go
+
+
+def test_new_files_become_tasks_and_then_a_dataset(client, bucket, run_example):
+    filesystem, root = bucket
+    client.create_annotation("photos", "bbox", "cat", "Cat")
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(picture, "PNG")
+    names = [f"cam{number}.png" for number in range(12)]
+    for name in names:
+        filesystem.pipe_file(f"{root}/incoming/{name}", picture.getvalue())
+    coco = {
+        "images": [{"id": number, "file_name": name} for number, name in enumerate(names)],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"id": 1, "image_id": 3, "category_id": 1, "bbox": [1, 2, 10, 20]}],
+    }
+    filesystem.pipe_file(f"{root}/incoming/annotations.json", json.dumps(coco).encode())
+
+    created = run_example("fastlabel_import_folder", folder=f"memory://{root}/incoming")
+    assert created.state == "success", created.error
+    assert created.result["created"] == 12
+    assert {tuple(task["tags"]) for task in client.get_image_tasks("photos")} == {("night-2026-11-22",)}
+
+    for task in client.get_image_tasks("photos"):
+        client.update_task(task["id"], status="approved")
+    exported = run_example("fastlabel_nightly_export", output=f"memory://{root}/datasets/yolo")
+    assert exported.state == "success", exported.error
+    assert (exported.result["images"], exported.result["annotations"]) == (12, 1)
+    found = {path.removeprefix(f"{root}/datasets/yolo/") for path in filesystem.find(f"{root}/datasets")}
+    assert {"data.yaml", "classes.txt", "manifest.json"} <= found
+    assert sum(path.startswith("images/") for path in found) == sum(path.startswith("labels/") for path in found) == 12
