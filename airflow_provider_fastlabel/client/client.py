@@ -9,6 +9,7 @@ from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.client.annotations import AnnotationClasses
 from airflow_provider_fastlabel.client.appendix import Appendix
 from airflow_provider_fastlabel.client.comments import Comments
+from airflow_provider_fastlabel.client.converters import Converters
 from airflow_provider_fastlabel.client.datasets import Datasets
 from airflow_provider_fastlabel.client.imports import Imports
 from airflow_provider_fastlabel.client.kinds import Limits
@@ -34,6 +35,7 @@ class FastLabelClient(
     Tasks,
     Imports,
     AnnotationClasses,
+    Converters,
     Projects,
     Tags,
     Monitoring,
