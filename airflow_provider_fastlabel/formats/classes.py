@@ -113,8 +113,10 @@ class ClassMap:
         found = cls(open=True)
         for task in tasks:
             for annotation in task.get("annotations") or ():
+                if not isinstance(annotation, dict) or (types is not None and annotation.get("type") not in types):
+                    continue
                 value = annotation.get("value")
-                if isinstance(value, str) and (types is None or annotation.get("type") in types):
+                if value and isinstance(value, str):
                     found.observe(annotation)
         return found.sorted()
 

@@ -22,25 +22,31 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from orjson import loads
 
 from airflow_provider_fastlabel.formats.classes import ClassMap, LabelClass
-from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, DECIMALS, Shape, image_size
+from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.jsonbytes import dumps
 from airflow_provider_fastlabel.formats.naming import plain_file_name
-from airflow_provider_fastlabel.formats.rle import encode_regions
+from airflow_provider_fastlabel.formats.rle import encode_many
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_fastlabel.formats.geometry import Region
     from airflow_provider_fastlabel.formats.report import ExportReport
 
 _INFO = {"description": "Exported from FastLabel", "version": "1.0", "contributor": "", "url": "", "date_created": ""}
 # Output is handed to the file in pieces of about this many bytes.
 _BUFFER = 1 << 18
+# So many annotations wait before they are written, for their run lengths to be made together: numpy's cost is per call.
+_BATCH = 2000
+_NO_OUTLINE = b'"segmentation":null'
 
 
 def export_coco(
@@ -54,7 +60,7 @@ def export_coco(
 ) -> ExportReport:
     """Write tasks as one COCO file.
 
-    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
+    :param tasks: Task objects as the API returns them, never changed, not kept; any iterable is read in one pass.
     :param folder: Existing folder the file is written into.
     :param classes: Class map, annotation classes or class values: all of them become categories, in this order, and
         annotations of other values are counted as ``unknown_class``. None takes the values found, sorted.
@@ -66,7 +72,10 @@ def export_coco(
     :raises ValueError: The file name is no plain ``.json`` name.
     """
     plain_file_name(file_name, ".json")
-    writer = _Writer(Path(folder), Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error))
+    known = ClassMap.of(classes)
+    if known.open and isinstance(tasks, Sequence):
+        known = ClassMap.discover(tasks, AREA_KINDS)
+    writer = _Writer(Path(folder), Stage(AREA_KINDS, known, clip=clip, on_error=on_error))
     with writer.images, writer.annotations:
         for task in tasks:
             writer.add(task)
@@ -91,6 +100,9 @@ class _Writer:
         self.annotation_id = 0
         # Pose class -> number of keypoints when its first pose was written; later poses may bring more.
         self.poses: dict[int, int] = {}
+        # Lines are bytes, which the garbage collector need not look at.
+        self.waiting: list[bytes] = []
+        self.with_holes: list[tuple[int, list[Region], int, int]] = []
 
     def add(self, task: Mapping[str, Any]) -> None:
         """Write a task's image entry and annotations."""
@@ -99,20 +111,36 @@ class _Writer:
         image = {"file_name": self.stage.name_of(task), "height": height, "width": width, "id": self.image_id}
         self.images.write(dumps(image))
         self.images.write(b",\n")
-        lines = [
-            dumps(self._annotation(annotation, class_id, shape, width, height))
-            for annotation, class_id, shape in self.stage.shapes(task)
-        ]
-        if lines:
-            lines.append(b"")
-            self.annotations.write(b",\n".join(lines))
+        waiting = self.waiting
+        for annotation, class_id, shape in self.stage.shapes(task):
+            row = self._row(annotation, class_id, shape)
+            if shape.has_holes():
+                if width:
+                    self.with_holes.append((len(waiting), shape.regions, round(height), round(width)))
+                    row["segmentation"] = None
+                else:
+                    self.stage.report.adjust("holes_dropped")
+            waiting.append(dumps(row))
+        if len(waiting) >= _BATCH:
+            self.flush()
 
-    def _annotation(
-        self, annotation: Mapping[str, Any], class_id: int, shape: Shape, width: float, height: float
-    ) -> dict[str, Any]:
-        """One COCO annotation; ``category_id`` last, see the class."""
+    def flush(self) -> None:
+        """Write the annotations that wait."""
+        counts = encode_many([shape[1:] for shape in self.with_holes])
+        for (number, _, height, width), text in zip(self.with_holes, counts, strict=True):
+            segmentation = dumps({"size": [height, width], "counts": text})
+            # Before this key there are only numbers, so the first such text is the key.
+            self.waiting[number] = self.waiting[number].replace(_NO_OUTLINE, _NO_OUTLINE[:-4] + segmentation, 1)
+        if self.waiting:
+            self.annotations.write(b",\n".join(self.waiting))
+            self.annotations.write(b",\n")
+        self.waiting.clear()
+        self.with_holes.clear()
+
+    def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape) -> dict[str, Any]:
+        """Return a COCO annotation with polygons; ``category_id`` last, see the class."""
         self.annotation_id += 1
-        x, y = shape.x1, shape.y1
+        x, y, area = shape.x1, shape.y1, shape.area
         keypoints: list[float] = []
         known = 0
         if shape.kind == "pose_estimation":
@@ -120,11 +148,11 @@ class _Writer:
         return {
             "num_keypoints": known,
             "keypoints": keypoints,
-            "segmentation": self._segmentation(shape, width, height),
+            "segmentation": [region[0] for region in shape.regions],
             "iscrowd": 0,
-            "area": round(shape.area, DECIMALS) or shape.area,
+            "area": _rounded(area) or area,
             "image_id": self.image_id,
-            "bbox": [x, y, round(shape.x2 - x, DECIMALS), round(shape.y2 - y, DECIMALS)],
+            "bbox": [x, y, _rounded(shape.x2 - x), _rounded(shape.y2 - y)],
             "rotation": shape.rotation,
             "id": self.annotation_id,
             "attributes": _attributes(annotation),
@@ -145,18 +173,9 @@ class _Writer:
             self.stage.report.adjust("keypoints_unknown", len(shape.keypoints) - known)
         return numbers, known
 
-    def _segmentation(self, shape: Shape, width: float, height: float) -> list[list[float]] | dict[str, Any]:
-        """Polygons, or run lengths where there are holes and the image's size is known."""
-        if not shape.has_holes():
-            return [region[0] for region in shape.regions]
-        if not width:
-            self.stage.report.adjust("holes_dropped")
-            return [region[0] for region in shape.regions]
-        size = round(height), round(width)
-        return {"size": size, "counts": encode_regions(shape.regions, *size)}
-
     def finish(self, file_name: str) -> None:
         """Join the lists into the file; it appears under its name when complete."""
+        self.flush()
         given = self.stage.classes
         final = given.sorted() if self.discovered else given
         new_id = [final.id_of(value) for value in given.values]
@@ -188,13 +207,21 @@ class _Writer:
         padded = self._incomplete_poses(classes)
         out: IO[bytes] = tempfile.TemporaryFile(dir=self.folder, buffering=_BUFFER)  # noqa: SIM115
         self.annotations.seek(0)
+        ending = {b":%d},\n" % (n + 1): (n, b":%d},\n" % category_ids[n]) for n in range(len(classes))}
         for line in self.annotations:
-            head, _, tail = line.rpartition(b":")
-            number = int(tail[: tail.index(b"}")]) - 1
+            end = line.rindex(b":")
+            number, tail = ending[line[end:]]
+            head = line[:end]
             if padded and classes[number].keypoints:
                 head = _padded(head, 3 * len(classes[number].keypoints))
-            out.write(b"%b:%d},\n" % (head, category_ids[number]))
+            out.write(head)
+            out.write(tail)
         return out
+
+
+def _rounded(number: float) -> float:
+    """Round what is not negative to 6 decimals: several times as fast as round(), and whole numbers stay whole."""
+    return number if type(number) is int else int(number * 1e6 + 0.5) / 1e6
 
 
 def _padded(head: bytes, length: int) -> bytes:
@@ -231,6 +258,10 @@ def _category(number: int, one: LabelClass) -> dict[str, Any]:
 def _attributes(annotation: Mapping[str, Any]) -> dict[str, Any]:
     """Return an annotation's attributes as one object, key -> value."""
     rows = annotation.get("attributes")
-    if not rows or not isinstance(rows, list):
+    if not rows:
         return {}
-    return {str(row["key"]): row.get("value") for row in rows if isinstance(row, Mapping) and "key" in row}
+    try:
+        return {row["key"]: row["value"] for row in rows}
+    except (TypeError, KeyError):
+        good = [row for row in rows if isinstance(row, Mapping) and isinstance(row.get("key"), str)]
+        return {row["key"]: row.get("value") for row in good}

@@ -29,6 +29,7 @@ from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, i
 Ring = list[float]
 #: An outer ring and its holes.
 Region = list[Ring]
+_Box = tuple[float, float, float, float]
 
 #: Annotation types that cover an area (a pose by the box around its keypoints).
 AREA_KINDS = ("bbox", "polygon", "segmentation", "pose_estimation")
@@ -116,7 +117,7 @@ class Shape:
 
     def has_holes(self) -> bool:
         """Whether any region has a hole."""
-        return self._regions is not None and any(len(region) > 1 for region in self._regions)
+        return self._regions is not None and max(map(len, self._regions), default=0) > 1
 
     def corners(self) -> Ring:
         """Return the four corners of a bbox, rotated but not clipped, from the unrotated top left one clockwise."""
@@ -257,9 +258,11 @@ def _segmentation(annotation: Mapping[str, Any], width: float, height: float) ->
 
 
 def _of_regions(kind: str, given: list[Region], width: float, height: float) -> Shape | str:
-    """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way, sum the area."""
+    """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way."""
     regions: list[Region] = []
-    clipped = False
+    boxes: list[_Box] = []
+    area = 0.0
+    clipped = holed = False
     dropped = outside = 0
     for region in given:
         outers, cut = _clean_ring(region[0] if region else [], 1, width, height)
@@ -267,58 +270,65 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
             dropped += 1
             outside += cut
             continue
-        holes: list[Ring] = []
+        clipped |= cut
+        for outer in outers:
+            boxes.append(outer[1])
+            area += outer[2]
+        fresh = [[outer[0]] for outer in outers]
         for ring in region[1:]:
             pieces, hole_cut = _clean_ring(ring, -1, width, height)
             dropped += not pieces and not hole_cut
-            holes += pieces
-        clipped |= cut
-        regions += _with_holes(outers, holes)
+            for piece in pieces:
+                _home(piece[0], fresh).append(piece[0])
+                holed = True
+        regions += fresh
     if not regions:
         return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
-    if not any(len(region) == 1 or _is_solid(region) for region in regions) and _area(regions) <= EPSILON:
+    # Holes may leave nothing; without them every ring is known to have an area.
+    if holed and all(_net_area(region) <= EPSILON for region in regions) and _area(regions) <= EPSILON:
         return report.DEGENERATE
-    boxes = _boxes([region[0] for region in regions])
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
-    shape = Shape(kind, x1, y1, x2, y2, None, regions, (), clipped or outside > 0)
+    exact = None if holed or _overlapping(boxes) else area
+    shape = Shape(kind, x1, y1, x2, y2, exact, regions, (), clipped or outside > 0)
     shape.dropped = dropped
     return shape
 
 
-def _clean_ring(ring: Ring, direction: int, width: float, height: float) -> tuple[list[Ring], bool]:
+def _clean_ring(ring: Ring, direction: int, width: float, height: float) -> tuple[list[tuple[Ring, _Box, float]], bool]:
     """Open, clip and turn one ring.
 
     :param direction: 1 for an outer ring, -1 for a hole.
-    :returns: The rings it becomes (none if degenerate, several if the border cuts it apart), and whether it was cut.
+    :returns: The rings it becomes, each with its box and area (none if degenerate, several if the border cuts it
+        apart), and whether it was cut.
     """
     if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:
         ring = ring[:-2]
     if len(ring) < 6:
         return [], False
     xs, ys = ring[::2], ring[1::2]
-    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    x1, y1, x2, y2 = box = min(xs), min(ys), max(xs), max(ys)
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return [], False
     if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
         pieces = clip_ring(ring, width, height)
-        return [_turned(piece, direction) for piece in pieces], True
+        return [piece for one in pieces for piece in _clean_ring(one, direction, 0, 0)[0]], True
     area = _shoelace(xs, ys)
-    least = EPSILON * (x2 - x1 + y2 - y1)
-    if -least <= area <= least and exact_area([[ring]]) <= least:
-        return [], False
-    return [_reversed(ring) if area * direction < 0 else ring], False
+    if area * direction < 0:
+        ring = _reversed(ring)
+    area = abs(area)
+    if area <= EPSILON * (x2 - x1 + y2 - y1):
+        area = exact_area([[ring]])
+        if area <= EPSILON * (x2 - x1 + y2 - y1):
+            return [], False
+    return [(ring, box, area)], False
 
 
-def _with_holes(outers: list[Ring], holes: list[Ring]) -> list[Region]:
-    """Give each hole to the outer ring it lies in."""
-    regions: list[Region] = [[outer] for outer in outers]
-    for hole in holes:
-        home = regions[0]
-        if len(regions) > 1:
-            corners = list(zip(hole[::2], hole[1::2], strict=True))
-            home = max(regions, key=lambda region: sum(inside(region[0], x, y) for x, y in corners))
-        home.append(hole)
-    return regions
+def _home(hole: Ring, regions: list[Region]) -> Region:
+    """Find the region whose outer ring a hole lies in."""
+    if len(regions) == 1:
+        return regions[0]
+    corners = list(zip(hole[::2], hole[1::2], strict=True))
+    return max(regions, key=lambda region: sum(inside(region[0], x, y) for x, y in corners))
 
 
 def _area(regions: list[Region]) -> float:
@@ -329,7 +339,7 @@ def _area(regions: list[Region]) -> float:
             return exact_area(regions)
     if _overlapping(_boxes([region[0] for region in regions])):
         return exact_area(regions)
-    return sum(_net_area(region) for region in regions)
+    return sum(map(_net_area, regions))
 
 
 def _net_area(region: Region) -> float:
@@ -338,17 +348,14 @@ def _net_area(region: Region) -> float:
     return outer - sum(holes)
 
 
-def _is_solid(region: Region) -> bool:
-    """Whether a region has some area for certain: more than its holes could take away."""
-    return _net_area(region) > EPSILON
+def _boxes(rings: list[Ring]) -> list[_Box]:
+    """Boxes around rings, worked out only if there are several to compare."""
+    if len(rings) < 2:
+        return []
+    return [(min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])) for ring in rings]
 
 
-def _boxes(rings: list[Ring]) -> list[list[float]]:
-    """Boxes around rings."""
-    return [[min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])] for ring in rings]
-
-
-def _overlapping(boxes: list[list[float]]) -> bool:
+def _overlapping(boxes: list[_Box]) -> bool:
     """Whether any two boxes share an area."""
     for n, a in enumerate(boxes):
         for b in boxes[n + 1 :]:
@@ -357,7 +364,7 @@ def _overlapping(boxes: list[list[float]]) -> bool:
     return False
 
 
-def _hull(boxes: list[list[float]]) -> tuple[float, float, float, float]:
+def _hull(boxes: list[_Box]) -> tuple[float, float, float, float]:
     """Box around boxes."""
     x1s, y1s, x2s, y2s = zip(*boxes, strict=True)
     return min(x1s), min(y1s), max(x2s), max(y2s)
@@ -500,11 +507,6 @@ def _reversed(ring: Ring) -> Ring:
     back = ring[:]
     back[::2], back[1::2] = xs, ys
     return back
-
-
-def _turned(ring: Ring, direction: int) -> Ring:
-    """Give a ring the direction asked for."""
-    return _reversed(ring) if _shoelace(ring[::2], ring[1::2]) * direction < 0 else ring
 
 
 def _explain(points: Any, need: str) -> str:

@@ -17,7 +17,6 @@ or of no type, as they are uploaded): 1 for true, a number other than 0, or a te
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +29,8 @@ from airflow_provider_fastlabel.formats.naming import OutputNames
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from airflow_provider_fastlabel.formats.report import ExportReport
 
 Corners = Literal["one_based", "zero_based"]
@@ -139,7 +140,7 @@ def _flags(attributes: Any) -> tuple[int, int, int]:
     """Read the three flags; whatever is not a flag is no flag."""
     flags = dict.fromkeys(_FLAGS, 0)
     for row in attributes if isinstance(attributes, list) else ():
-        key = row.get("key") if isinstance(row, Mapping) else None
+        key = row.get("key") if isinstance(row, dict) else None
         if key in flags and row.get("type", "switch") == "switch":
             value = row.get("value")
             if isinstance(value, str):

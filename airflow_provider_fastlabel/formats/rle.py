@@ -3,78 +3,122 @@
 A pixel belongs to a region if its centre does (even-odd rule per ring), so integer coordinates, which run along pixel
 borders, give exactly the pixels between them. COCO counts pixels column by column from the top left, in alternating
 runs of outside and inside; where an edge crosses the line through a column's pixel centres, a run begins or ends. Those
-crossings are computed for all edges at once; no bitmap is made.
+crossings are computed for all edges of many shapes at once; no bitmap is made.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from airflow_provider_fastlabel.formats.geometry import Region
 
+    Numbers = NDArray[np.int64]
 
-def run_lengths(regions: list[Region], height: int, width: int) -> NDArray[np.int64]:
-    """Rasterise the union of regions, each without its holes.
+# More than any point can have of outer rings around it.
+_HOLE = 1 << 20
 
-    :param regions: Regions of flat open rings, pixels.
-    :param height: Image height; what lies outside the image is cut off.
-    :param width: Image width.
-    :returns: Lengths of the runs in column-major order, beginning with a run of outside (possibly 0).
+
+def encode_many(shapes: Sequence[tuple[list[Region], int, int]]) -> list[str]:
+    """Return each shape as COCO's compressed run lengths, see :func:`run_lengths` and :func:`compress`.
+
+    :param shapes: Per shape its regions (flat open rings, pixels), and its image's height and width.
+    :returns: ASCII text for ``segmentation["counts"]``, one per shape.
     """
-    positions, rings = crossings(regions, height, width)
-    positions, covered = _coverage(positions, rings, regions)
-    last = np.append(positions[1:] != positions[:-1], True)[: len(positions)]
-    positions, covered = positions[last], covered[last]
-    turns = positions[covered != np.concatenate(([False], covered[:-1]))] if len(covered) else positions
-    total = height * width
-    ends = np.array([0, *turns, total] if not len(turns) or turns[-1] < total else [0, *turns], dtype=np.int64)
-    return ends[1:] - ends[:-1]
+    if not shapes:
+        return []
+    lengths, first = run_lengths(shapes)
+    return compress(lengths, first)
 
 
-def _coverage(
-    positions: NDArray[np.int64], rings: NDArray[np.int64], regions: list[Region]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Sort the crossings and say of each whether the union of the regions is entered or being left there."""
-    if len(regions) == 1 and len(regions[0]) == 1:
-        return np.sort(positions), np.arange(1, len(positions) + 1) % 2 == 1
-    order = np.argsort(positions, kind="stable")
+def run_lengths(shapes: Sequence[tuple[list[Region], int, int]]) -> tuple[Numbers, Numbers]:
+    """Rasterise the union of each shape's regions, each without its holes; what lies outside the image is cut off.
+
+    :param shapes: As for :func:`encode_many`; at least one.
+    :returns: Lengths of the runs in column-major order, shape after shape, each beginning with a run of outside
+        (possibly 0); and per shape the index of its first.
+    """
+    regions = [region for shape in shapes for region in shape[0]]
+    sizes = np.array([len(region) for region in regions])
+    region_of = np.repeat(np.arange(len(regions)), sizes)
+    outer = np.zeros(len(region_of), dtype=bool)
+    outer[np.cumsum(sizes) - sizes] = True
+    shape_of = np.repeat(np.arange(len(shapes)), [len(shape[0]) for shape in shapes])
+    heights = np.array([shape[1] for shape in shapes])
+    areas = heights * np.array([shape[2] for shape in shapes])
+    starts = np.cumsum(areas) - areas
+
+    ring_shape = shape_of[region_of]
+    positions, rings = crossings(regions, heights[ring_shape], (areas // np.maximum(heights, 1))[ring_shape])
+    positions += starts[ring_shape[rings]]
+    # Within a ring, crossings go in and out by turns, and every column has an even number of them.
+    order = np.lexsort((positions, rings))
     positions, rings = positions[order], rings[order]
-    covered = np.zeros(len(positions), dtype=bool)
-    number = 0
-    for region in regions:
-        inside = np.zeros(len(positions), dtype=bool)
-        for hole in range(len(region)):
-            odd = np.cumsum(rings == number) & 1
-            inside = inside & (odd == 0) if hole else odd == 1
-            number += 1
-        covered |= inside
-    return positions, covered
+    sign = 1 - 2 * (np.arange(len(positions)) & 1)
+    weights = np.where(outer[rings], sign, -_HOLE * sign)
+    positions, groups = _turns(positions, region_of[rings], weights)
+    sign = 1 - 2 * (np.arange(len(positions)) & 1)
+    positions, groups = _turns(positions, shape_of[groups], sign)
+    return _lengths(positions, groups, starts, areas)
 
 
-def crossings(regions: list[Region], height: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _turns(positions: Numbers, groups: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
+    """Per group, sum the weights along the positions and return where the sum turns positive or ceases to be.
+
+    :returns: Positions, beginning with an entry and alternating, and their groups; sorted by group and position.
+    """
+    order = np.lexsort((positions, groups))
+    positions, groups = positions[order], groups[order]
+    inside = np.cumsum(weights[order]) > 0
+    if not len(positions):
+        return positions, groups
+    final = np.append((positions[1:] != positions[:-1]) | (groups[1:] != groups[:-1]), True)
+    positions, groups, inside = positions[final], groups[final], inside[final]
+    turns = inside != np.append(False, inside[:-1])
+    return positions[turns], groups[turns]
+
+
+def _lengths(turns: Numbers, shapes: Numbers, starts: Numbers, areas: Numbers) -> tuple[Numbers, Numbers]:
+    """Turn positions into lengths: between a shape's start, its turns, and its end unless the last turn is there."""
+    before = np.searchsorted(shapes, np.arange(len(starts)))
+    after = np.searchsorted(shapes, np.arange(len(starts)), side="right")
+    ends = starts + areas
+    ended = (after > before) & (turns[np.maximum(after - 1, 0)] == ends if len(turns) else False)
+    bounds = np.sort(np.concatenate((turns, starts, ends[~ended])))
+    counts = after - before + 2 - ended
+    first = np.cumsum(counts) - counts
+    lengths = np.delete(np.append(bounds[1:] - bounds[:-1], 0), first + counts - 1)
+    return lengths, first - np.arange(len(first))
+
+
+def crossings(regions: list[Region], height: int | Numbers, width: int | Numbers) -> tuple[Numbers, Numbers]:
     """Find where edges cross the columns' centre lines.
 
     :param regions: Regions of flat open rings, pixels.
-    :param height: Image height; what lies outside the image is cut off.
-    :param width: Image width.
+    :param height: Image height, or one per ring; what lies outside the image is cut off.
+    :param width: Image width, or one per ring.
     :returns: Per crossing column * height + row below it, and the number of its ring, counted through all regions; the
         rings one after the other.
     """
     all_rings = [ring for region in regions for ring in region]
     sizes = [len(ring) // 2 for ring in all_rings]
     points = np.array([number for ring in all_rings for number in ring], dtype=np.float64)
+    ring_of = np.repeat(np.arange(len(all_rings)), sizes)
+    limit = np.broadcast_to(width, len(all_rings))[ring_of]
     xa, ya = points[::2], points[1::2]
     following = np.arange(1, len(xa) + 1)
     ends = np.cumsum(sizes)
     following[ends - 1] = ends - sizes
     xb, yb = xa[following], ya[following]
-    first = np.clip(np.ceil(np.minimum(xa, xb) - 0.5), 0, width).astype(np.int64)
-    stop = np.clip(np.ceil(np.maximum(xa, xb) - 0.5), 0, width).astype(np.int64)
+    first = np.clip(np.ceil(np.minimum(xa, xb) - 0.5), 0, limit).astype(np.int64)
+    stop = np.clip(np.ceil(np.maximum(xa, xb) - 0.5), 0, limit).astype(np.int64)
     counts = stop - first
     used = np.flatnonzero(counts)
     counts, first = counts[used], first[used]
@@ -83,23 +127,28 @@ def crossings(regions: list[Region], height: int, width: int) -> tuple[NDArray[n
     slope = np.zeros(len(xa))
     slope[used] = (yb[used] - ya[used]) / (xb[used] - xa[used])
     rows = np.ceil(ya[edge] + (columns + 0.5 - xa[edge]) * slope[edge] - 0.5)
-    positions = columns * height + np.clip(rows, 0, height).astype(np.int64)
-    return positions, np.repeat(np.arange(len(all_rings)), sizes)[edge]
+    rings = ring_of[edge]
+    rows_limit = np.broadcast_to(height, len(all_rings))[rings]
+    return columns * rows_limit + np.clip(rows, 0, rows_limit).astype(np.int64), rings
 
 
-def compress(lengths: NDArray[np.int64]) -> str:
+def compress(lengths: Numbers, first: Numbers) -> list[str]:
     """Write run lengths as COCO's compressed text.
 
-    From the fourth on, the difference to the length two before is written; a number goes out in groups of five bits,
-    the lowest first, the sixth bit says that more follow, and 48 is added to make it printable (pycocotools,
+    From the fourth of a shape on, the difference to the length two before is written; a number goes out in groups of
+    five bits, the lowest first, the sixth bit says that more follow, and 48 is added to make it printable (pycocotools,
     ``maskApi.c``, rleToString).
 
-    :param lengths: Run lengths.
-    :returns: ASCII text for ``segmentation["counts"]``.
+    :param lengths: Run lengths, shape after shape.
+    :param first: Per shape the index of its first length.
+    :returns: One ASCII text per shape.
     """
     values = lengths.copy()
-    values[3:] -= lengths[1:-2]
-    groups: list[NDArray[np.int64]] = []
+    values[2:] -= lengths[:-2]
+    plain = (first[:, np.newaxis] + np.arange(3)).ravel()
+    plain = plain[plain < len(lengths)]
+    values[plain] = lengths[plain]
+    groups: list[Numbers] = []
     alive = np.ones(len(values), dtype=bool)
     while alive.any():
         low = values & 0x1F
@@ -107,10 +156,9 @@ def compress(lengths: NDArray[np.int64]) -> str:
         more = np.where(low & 0x10, values != -1, values != 0) & alive
         groups.append(np.where(alive, (low | (more << 5)) + 48, 0))
         alive = more
-    table = np.stack(groups, axis=1) if groups else np.zeros((0, 1), dtype=np.int64)
-    return bytes(table[table > 0].astype(np.uint8)).decode("ascii")
-
-
-def encode_regions(regions: list[Region], height: int, width: int) -> str:
-    """Return regions as compressed run lengths, see :func:`run_lengths` and :func:`compress`."""
-    return compress(run_lengths(regions, height, width))
+    table = np.stack(groups, axis=1).astype(np.uint8)
+    used = table > 0
+    text = table[used].tobytes().decode("ascii")
+    ends = np.append(np.cumsum(used.sum(axis=1)), 0)
+    marks = [*ends[first - 1].tolist(), len(text)]
+    return [text[a:b] for a, b in pairwise(marks)]

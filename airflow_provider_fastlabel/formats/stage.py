@@ -117,11 +117,12 @@ class Stage:
         value = annotation.get("value")
         if not value or type(value) is not str:
             raise GeometryError("it has no class value")
-        class_id = self.classes.observe(annotation) if self.classes.open else self.classes.id_of(value)
+        classes = self.classes
+        class_id = classes.observe(annotation) if classes.open else classes.id_of(value)
         if class_id is None:
             return reasons.UNKNOWN_CLASS
         if kind == "pose_estimation" and class_id in self._bare:
-            self.classes.observe(annotation)
+            classes.observe(annotation)
         shape = shape_of(annotation, width, height)
         if isinstance(shape, str):
             return shape

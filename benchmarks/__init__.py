@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside the official SDK, other tools and a straight-line floor."""
