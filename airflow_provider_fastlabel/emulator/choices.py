@@ -58,7 +58,7 @@ CHOICES = MappingProxyType(
         "on at the start of the next become one; the length of an audio part is the end of its file (WAV) or else of "
         "its last annotation",
         "training, evaluation and auto-annotation": "jobs of invented results that complete after job_seconds; no "
-        "model is trained",
+        "model is trained; an evaluation takes instanceType, batchSize and learningRate, which the SDK never sends",
         "multi-modal tasks": "no call creates them; POST /_emulator/tasks does",
         "ids": "UUIDs counted up from the same start after every reset",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated, Any
 
 import orjson
@@ -47,6 +48,7 @@ class CommentIn(Wire):
     scale: Number = 0
     frame: Small = 0
     content_id: Name | None = None
+    content_name: Name | None = None
     status: Name | None = None
     priority: Small | None = None
     task_annotation_id: Name | None = None
@@ -109,12 +111,16 @@ async def create_task_comment(emu: Emu, body: CommentIn) -> Response:
     row = task_table.task_row(emu, body.task_id)
     contents = [item["name"] for item in orjson.loads(row["contents"])]
     content = body.content_id
+    if body.content_name is not None:
+        if content is not None or body.content_name not in (*contents, row["name"]):
+            raise invalid(f"contentName: {body.content_name} is not a file of the task, or contentId is given too")
+        content = str(uuid.uuid5(uuid.UUID(row["id"]), body.content_name))
     if content is None:
         if KINDS[row["kind"]].has_contents and len(contents) != 1:
             raise invalid("contentId: needed for a task of several contents")
         content = row["id"]
     fields = {
-        **body.model_dump(by_alias=True, exclude={"text"}),
+        **body.model_dump(by_alias=True, exclude={"text", "content_name"}),
         "contentId": content,
         "status": body.status or "todo",
         "priority": body.priority or 0,

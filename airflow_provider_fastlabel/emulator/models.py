@@ -141,6 +141,9 @@ class EvaluationIn(Wire):
     confidence_threshold: Share = 0.4
     use_dataset_test: bool = False
     dataset_revision_id: Name | None = None
+    instance_type: Name | None = None
+    batch_size: int | None = Field(None, ge=1, le=1_000_000)
+    learning_rate: float | None = Field(None, gt=0)
 
 
 @router.get("/evaluations")
@@ -164,7 +167,7 @@ async def execute_evaluation_job(emu: Emu, body: EvaluationIn) -> Response:
     dataset = emu.store.by_name("dataset", body.dataset_name)
     assert dataset is not None
     scores = dict.fromkeys(("mAP", "recall", "precision", "f1"), 0.0)
-    fields = body.model_dump(by_alias=True, exclude={"dataset_name"})
+    fields = body.model_dump(by_alias=True, exclude={"dataset_name", "instance_type", "batch_size", "learning_rate"})
     reference = {"id": dataset.id, "workspaceId": "", "name": body.dataset_name}
     record = jobs.begin(
         emu,
