@@ -115,17 +115,14 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
                 return self._result(history_id, "running", before, None)
             return self._wait(context, history_id, before, deadlines)
 
-    def execute_complete(
-        self, context: Context, event: Any = None, history_id: str = "", tasks_before: int = 0
-    ) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Take up the end of the wait from the trigger.
 
         :param event: payload of the trigger's event.
-        :param history_id: id of the import history.
-        :param tasks_before: number of tasks before the import.
         """
         with permanent_errors_fail():
-            return self._finish(context, read_event(event), history_id, tasks_before)
+            end = read_event(event)
+            return self._finish(context, end, str(end.carry.get("history_id")), int(end.carry.get("tasks_before", 0)))
 
     def on_kill(self) -> None:
         """Say that the import goes on; FastLabel knows no cancel."""
@@ -222,7 +219,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
             deadlines,
             fastlabel_conn_id=self.fastlabel_conn_id,
             poll_interval=self.poll_interval,
-            kwargs={"history_id": history_id, "tasks_before": before},
+            carry={"history_id": history_id, "tasks_before": before},
         )
 
     def _finish(self, context: Context, event: WaitEvent, history_id: str, before: int) -> dict[str, Any]:

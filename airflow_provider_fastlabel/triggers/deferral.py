@@ -53,7 +53,7 @@ def defer_wait(
     *,
     fastlabel_conn_id: str,
     poll_interval: float,
-    kwargs: dict[str, Any] | None = None,
+    carry: dict[str, Any] | None = None,
 ) -> NoReturn:
     """Put the task aside until the wait ends; it goes on in its ``execute_complete``.
 
@@ -62,7 +62,7 @@ def defer_wait(
     :param deadlines: until when.
     :param fastlabel_conn_id: id of the Airflow connection.
     :param poll_interval: seconds between looks.
-    :param kwargs: further arguments of ``execute_complete``, JSON values.
+    :param carry: JSON values that come back with the event.
     :raises TaskDeferred: always.
     """
     trigger = trigger_for(
@@ -71,11 +71,11 @@ def defer_wait(
         poll_interval=poll_interval,
         end_time=deadlines.end_time,
         execution_deadline=deadlines.execution_deadline,
+        carry=carry,
     )
     left = max(0.0, deadlines.first() - time.time())
     task.defer(
         trigger=trigger,
         method_name="execute_complete",
-        kwargs=kwargs,
         timeout=timedelta(seconds=left + 2 * poll_interval + BACKSTOP_SECONDS),
     )

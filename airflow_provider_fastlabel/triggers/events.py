@@ -34,11 +34,13 @@ class WaitEvent:
     :param status: one of :data:`STATUSES`.
     :param message: one sentence for the log and the error.
     :param facts: what was last seen, JSON values only.
+    :param carry: what the task handed to its trigger to get back, JSON values only.
     """
 
     status: str
     message: str
     facts: dict[str, Any] = field(default_factory=dict)
+    carry: dict[str, Any] = field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:
         """Return the event as the JSON object a trigger sends."""
@@ -59,7 +61,7 @@ def read_event(event: Any) -> WaitEvent:
     message, facts = event.get("message"), event.get("facts")
     if not isinstance(message, str) or not isinstance(facts, Mapping):
         raise AirflowException(f"The trigger sent an incomplete event: {event!r}. Clear the task to wait again.")
-    return WaitEvent(event["status"], message, dict(facts))
+    return WaitEvent(event["status"], message, dict(facts), dict(event.get("carry") or {}))
 
 
 def raise_unless_success(event: WaitEvent, *, sensor: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -20,7 +21,7 @@ from airflow_provider_fastlabel.triggers.waits import (
 from airflow_provider_fastlabel.triggers.watch import JITTER, MISSING_LOOKS, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from airflow_provider_fastlabel.triggers.decisions import Decision
     from airflow_provider_fastlabel.triggers.events import WaitEvent
@@ -40,6 +41,8 @@ class FastLabelTrigger(BaseTrigger):
     :param poll_interval: seconds between looks. The shortest one of the waits that share a poll counts.
     :param end_time: deadline of the wait, seconds since the epoch.
     :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
+    :param carry: JSON values that come back in the event. The arguments Airflow itself can carry over a deferral are
+        lost in ``airflow dags test``.
     :param wait: fields of the wait, by name.
     """
 
@@ -52,6 +55,7 @@ class FastLabelTrigger(BaseTrigger):
         poll_interval: float,
         end_time: float,
         execution_deadline: float | None = None,
+        carry: Mapping[str, Any] | None = None,
         **wait: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -59,6 +63,7 @@ class FastLabelTrigger(BaseTrigger):
         self.poll_interval = poll_interval
         self.end_time = end_time
         self.execution_deadline = execution_deadline
+        self.carry = dict(carry or {})
         self.wait = self.wait_class(**wait)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -68,12 +73,13 @@ class FastLabelTrigger(BaseTrigger):
             "poll_interval": self.poll_interval,
             "end_time": self.end_time,
             "execution_deadline": self.execution_deadline,
+            "carry": self.carry,
             **self.wait.arguments(),
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait and yield one event, the payload of a :class:`~airflow_provider_fastlabel.triggers.events.WaitEvent`."""
-        event = await self._watch()
+        event = replace(await self._watch(), carry=self.carry)
         yield TriggerEvent(event.payload())  # type: ignore[no-untyped-call]
 
     async def _watch(self) -> WaitEvent:
@@ -160,13 +166,13 @@ TRIGGERS: dict[type[Wait], type[FastLabelTrigger]] = {
 
 
 def trigger_for(
-    wait: Wait, *, fastlabel_conn_id: str, poll_interval: float, end_time: float, execution_deadline: float | None
+    wait: Wait, *, fastlabel_conn_id: str, poll_interval: float, end_time: float, **more: Any
 ) -> FastLabelTrigger:
     """Return the trigger that goes on with a wait; parameters as in :class:`FastLabelTrigger`."""
     return TRIGGERS[type(wait)](
         fastlabel_conn_id=fastlabel_conn_id,
         poll_interval=poll_interval,
         end_time=end_time,
-        execution_deadline=execution_deadline,
+        **more,
         **wait.arguments(),
     )

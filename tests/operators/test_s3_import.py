@@ -162,6 +162,8 @@ def test_what_the_database_keeps_of_the_deferral(airflow_run, emulator, client, 
     (stored,) = done.deferrals
     assert emulator.token not in str(stored)
     assert stored["kwargs"]["fastlabel_conn_id"] == "fastlabel_default"
+    # `airflow dags test` loses what is deferred beside the trigger.
+    assert stored["next_kwargs"] == {}
     assert 100 + 2 * 30 < stored["timeout"] < 100 + 2 * 30 + 120
 
 

@@ -19,7 +19,7 @@ def test_the_statuses_are_frozen():
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
 def test_an_event_survives_the_way(status):
-    event = WaitEvent(status, "what was seen", {"done": 1})
+    event = WaitEvent(status, "what was seen", {"done": 1}, {"history_id": "h"})
     assert read_event(event.payload()) == event
 
 

@@ -69,7 +69,7 @@ def test_every_wait_has_its_trigger_and_is_tested_here():
 
 @pytest.mark.parametrize("kind", WAITS)
 def test_stored_as_json_and_made_again_the_same(kind):
-    stored = store(trigger(kind, execution_deadline=123.5))
+    stored = store(trigger(kind, execution_deadline=123.5, carry={"tasks_before": 3}))
     again = make_trigger(stored)
     assert type(again) is kind
     assert store(again) == stored
@@ -83,6 +83,12 @@ def test_a_deadline_in_the_past_still_looks_once(client, kind):
     expected = "error" if kind is FastLabelImportHistoryTrigger else "timeout"
     assert payload["status"] == expected
     assert "photos" in payload["message"] or "not found" in payload["message"].lower()
+
+
+def test_what_the_task_hands_over_comes_back(client, fill):
+    fill("a.png", status="approved")
+    made = trigger(FastLabelTaskCountTrigger, tags=[], carry={"tasks_before": 3})
+    assert asyncio.run(first_event(store(made)))["carry"] == {"tasks_before": 3}
 
 
 def test_many_waits_on_the_imports_of_a_project_cost_one_call_per_interval(client, emulator, bucket):
