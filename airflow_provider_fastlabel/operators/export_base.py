@@ -201,19 +201,12 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
     def _stage(self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap) -> ExportReport:
         from airflow_provider_fastlabel.operators.frames import Frames
-        from airflow_provider_fastlabel.operators.pictures import Pictures
 
-        frames = Frames(self.client, kind.name)
-        tasks = frames.of(self._tasks(kind, count))
         images = self.images_folder(work, folder)
-        if images is None:
-            report = self.write(tasks, folder, classes, None)
-        else:
+        if images is not None:
             images.mkdir(parents=True, exist_ok=True)
-            pictures = Pictures(frames.fetch, images, workers=self.max_workers)
-            report = self.write(pictures.ahead_of(tasks), folder, classes, images)
-            if pictures.missing:
-                report.adjust("images_missing", pictures.missing)
+        frames = Frames(self.client, kind.name, images, workers=self.max_workers)
+        report = self.write(frames.of(self._tasks(kind, count)), folder, classes, images)
         frames.account(report)
         return report
 

@@ -1,14 +1,16 @@
-"""Gives the writers image tasks, whatever kind of project they come from."""
+"""Gives the writers image tasks, and their pictures where they are wanted, whatever kind of project they come from."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
+from airflow_provider_fastlabel.operators.pictures import Pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.formats.report import ExportReport
@@ -20,43 +22,49 @@ _REFUSED = (400, 403)
 
 
 class Frames:
-    """Takes sequences apart into their images, and fetches the pictures.
+    """Takes sequences and videos apart into images.
 
-    An image of a sequence becomes a task named ``<task>/<file>`` that carries the annotations drawn on it.
+    An image of a sequence becomes a task named ``<task>/<file>`` that carries the annotations drawn on it, a frame of a
+    video one named ``<task>_<number>.jpg``. ``source_name`` of these tasks is the name of the whole.
 
     :param client: for pictures and for fresh addresses.
-    :param kind: name of the task kind.
+    :param kind: name of the task kind: ``image``, ``sequential_image`` or ``video``.
+    :param images: existing folder that pictures are brought to, named like their tasks; ``None`` for no pictures.
+    :param workers: how many pictures come at a time.
     """
 
-    def __init__(self, client: FastLabelClient, kind: str) -> None:
+    def __init__(self, client: FastLabelClient, kind: str, images: Path | None, *, workers: int) -> None:
         self._client = client
         self._kind = kind
+        self._images = images
+        self._pictures = None if images is None else Pictures(self._fetch, images, workers=workers)
         self._homeless = 0
 
     def of(self, tasks: Iterable[Task]) -> Iterable[Task]:
-        """Return image tasks.
+        """Return image tasks, each once its picture is there.
 
         :param tasks: tasks of the kind.
-        :returns: the same tasks, or the images of the sequences in order.
+        :returns: image tasks in the same order.
+        :raises FastLabelException: a picture or clip cannot be fetched, still after the retries.
         """
-        return self._sequence_images(tasks) if self._kind == "sequential_image" else tasks
+        if self._kind == "video":
+            return self._video_frames(tasks)
+        images = self._sequence_images(tasks) if self._kind == "sequential_image" else tasks
+        return images if self._pictures is None else self._pictures.ahead_of(images)
 
     def account(self, report: ExportReport) -> None:
-        """Count annotations that belong to no image of their sequence, so that none disappears silently.
+        """Count what did not reach the writer, so that nothing disappears silently.
 
         :param report: the writer's report, to be completed.
         """
         if self._homeless:
             report.annotations_in += self._homeless
             report.skip("no_such_image", self._homeless)
+        if self._pictures is not None and self._pictures.missing:
+            report.adjust("images_missing", self._pictures.missing)
 
-    def fetch(self, task: Task, target: Path) -> None:
-        """Download the picture of a task; an address that has expired is asked for anew.
-
-        :param task: as :meth:`of` gave it.
-        :param target: where the picture goes, whole or not at all.
-        :raises FastLabelException: it cannot be fetched, still after the retries.
-        """
+    def _fetch(self, task: Task, target: Path) -> None:
+        """Download the picture or clip of a task; an address that has expired is asked for anew."""
         try:
             self._client.transport.download(task["url"], target)
         except NotFound:
@@ -88,3 +96,30 @@ class Frames:
                     "annotations": by_content.pop(content["name"], []),
                 }
             self._homeless += sum(map(len, by_content.values()))
+
+    def _video_frames(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        from airflow_provider_fastlabel.formats.naming import OutputNames
+        from airflow_provider_fastlabel.formats.video import frame_tasks
+
+        stems = OutputNames("")
+        for task in tasks:
+            stem = stems.path_for(task["name"])
+            count = task.get("frameCount")
+            if self._images is not None or not count or not task.get("width"):
+                count, width, height = self._extract(task, stem)
+                task = {**task, "width": task.get("width") or width, "height": task.get("height") or height}
+            for frame in frame_tasks(task, count, stem):
+                yield {**frame, "source_name": task["name"]}
+
+    def _extract(self, task: Task, stem: str) -> tuple[int, int, int]:
+        """Fetch the clip and write its frames; without a folder for them only count them."""
+        from airflow_provider_fastlabel.formats.video import VideoError, extract_frames
+
+        beside = None if self._images is None else self._images.parent
+        with tempfile.TemporaryDirectory(prefix=".clip-", dir=beside) as folder:
+            clip = Path(folder, "clip.mp4")
+            self._fetch(task, clip)
+            try:
+                return extract_frames(clip, self._images or Path(folder), stem)
+            except VideoError as error:
+                raise VideoError(f"task {task['name']!r}: {error}") from error

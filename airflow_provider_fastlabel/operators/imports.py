@@ -144,12 +144,13 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             found = self._find(folder, kind)
             annotations, problems = self._read_annotations(folder, found, kind)
             fields = {"tags": self._tag_list(), "status": self.status, "priority": self.priority}
-            return import_files(
+            manifest = self.manifest or _default_manifest(context)
+            summary = import_files(
                 self.client,
                 self.project,
                 found.sources,
                 kind=kind.name,
-                manifest=place(self.manifest or _default_manifest(context), self.source_conn_id),
+                manifest=place(manifest, self.source_conn_id),
                 annotations=annotations,
                 fields={name: value for name, value in fields.items() if value not in (None, [], "")},
                 on_exists=self.on_exists,
@@ -158,6 +159,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 problems=[*found.problems, *problems],
                 stop=self._stop,
             )
+        return {**summary, "manifest": manifest}
 
     def on_kill(self) -> None:
         """Hand out no more files; uploads under way end by themselves or with the process. The next run goes on."""

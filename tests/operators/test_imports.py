@@ -330,5 +330,16 @@ def test_an_object_store_as_source_with_other_labels(client, classes, run, bucke
     assert boxes(client, "a.png") == [("cat", [1, 2, 11, 22])]
 
 
+def test_a_coco_file_in_an_object_store(client, classes, run, bucket, folder):
+    coco(folder, names=["a.png"])
+    root = bucket.removeprefix("memory:/")
+    fsspec.filesystem("memory").pipe_file(f"{root}/labels/x.json", (folder / "annotations.json").read_bytes())
+    (folder / "annotations.json").unlink()
+    for path in ("labels/x.json", "labels"):
+        outcome = run(annotations_format="coco", annotations_path=f"{bucket}/{path}")
+        assert outcome.state == "success", outcome.error
+    assert boxes(client, "a.png") == [("cat", [1, 2, 11, 22])]
+
+
 def test_a_file_url_is_a_local_folder(client, run, folder):
     assert run(folder=f"file://{folder}").result["created"] == 3

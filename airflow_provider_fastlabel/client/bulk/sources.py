@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _TEMPORARY = "fastlabel-import-"
+_BLOCK_BYTES = 64 * 1024
+"""What is read at a time of a remote file that only its first bytes are wanted of; file systems default to megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Source:
             with Path(self.location).open("rb") as file:
                 yield file
         else:
-            with self.filesystem.open(self.location, "rb") as remote:
+            with self.filesystem.open(self.location, "rb", block_size=_BLOCK_BYTES) as remote:
                 yield remote
 
     def _bring(self, folder: Path) -> None:
