@@ -81,7 +81,9 @@ def _read_classes(path: Path) -> tuple[list[str | None], dict[int, list[str]]]:
     """Return class values by index (None: no such class) and keypoint keys by class index."""
     text = path.read_text(encoding="utf-8-sig")
     if path.suffix.lower() not in (".yaml", ".yml"):
-        names: list[str | None] = [line.strip() or None for line in text.splitlines()]
+        names: list[str | None] = [line.strip() or None for line in text.rstrip().split("\n")]
+        if names == [None]:
+            raise ValueError(f"{path.name} has no classes: give one value per line.")
         return names, {}
     import yaml
 
