@@ -92,13 +92,11 @@ class StreamedBody:
             return f"{mark}{len(files) - 1}"
 
         text = encode(fields, stand_in)
-        pieces = re.split(f'"{mark}(\\d+)"'.encode(), text)
+        pieces = re.split(f"{mark}(\\d+)".encode(), text)
         self._parts: list[bytes | FilePart] = [
             piece if index % 2 == 0 else files[int(piece)] for index, piece in enumerate(pieces)
         ]
-        self._length = sum(
-            len(part) if isinstance(part, bytes) else base64_length(part.size) + 2 for part in self._parts
-        )
+        self._length = sum(len(part) if isinstance(part, bytes) else base64_length(part.size) for part in self._parts)
 
     def __len__(self) -> int:
         return self._length
@@ -108,9 +106,7 @@ class StreamedBody:
             if isinstance(part, bytes):
                 yield part
             else:
-                yield b'"'
                 yield from part.pieces()
-                yield b'"'
 
 
 def encode(fields: object, default: object = None) -> bytes:
