@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import binascii
-import hashlib
+import re
 from typing import Any
 
 import orjson
 
 from airflow_provider_fastlabel.emulator.files import MARKER, Base64Writer, Files
 
-_LONG = 1024
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _ESCAPED_MARKER = MARKER.replace("\x00", "\\u0000").encode()
+_FILE_KEY = re.compile(rb'"(?:file|configFile)"\s*:\s*"$')
+_DATASET_KEY = re.compile(rb'"filePath"\s*:\s*"$')
+_KEY_LENGTH = 64
 
 
 class JsonSpooler:
-    """Copies JSON text, replacing every long base64 string by a marker and storing its bytes as a file.
+    """Copies JSON text, storing the value of every file field as a file and leaving a marker in its place.
 
     :param files: Where the bytes go.
+    :param path: Path of the call below ``/v1/``: ``filePath`` is a file for dataset objects and a path elsewhere.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, path: str) -> None:
         self._files = files
+        self._key = _DATASET_KEY if path.startswith("dataset-revision-objects") else _FILE_KEY
         self._out = bytearray()
-        self._held = bytearray()
         self._in_string = False
         self._spool: Base64Writer | None = None
 
     @property
     def size(self) -> int:
         """Characters kept in memory so far."""
-        return len(self._out) + len(self._held)
+        return len(self._out)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next piece of the body, cut anywhere."""
@@ -40,80 +41,61 @@ class JsonSpooler:
             quote = chunk.find(b'"', position)
             end = len(chunk) if quote < 0 else quote
             piece = chunk[position:end]
-            if self._in_string:
-                self._inside(piece, closed=quote >= 0)
+            if self._spool is not None:
+                self._spool.feed(piece)
             else:
                 self._out += piece
-                if quote >= 0:
-                    self._out += b'"'
-                    self._in_string = True
+            if quote >= 0:
+                self._quote()
             position = end + 1
 
     def finish(self) -> bytes:
         """Return the JSON text without the files."""
-        self._out += self._held
+        if self._spool is not None:
+            self._spool.finish()
         return bytes(self._out)
 
-    def _inside(self, piece: bytes, *, closed: bool) -> None:
-        if self._spool is not None:
-            self._spool.feed(piece)
-        else:
-            self._held += piece
-            if closed and self._quote_is_escaped():
-                self._held += b'"'
-                return
-            if len(self._held) > _LONG and not self._held.translate(None, _ALPHABET):
-                self._spool = Base64Writer(self._files.writer())
-                self._spool.feed(bytes(self._held))
-                self._held.clear()
-        if closed:
-            self._close()
-
-    def _quote_is_escaped(self) -> bool:
-        return bool((len(self._held) - len(self._held.rstrip(b"\\"))) % 2)
-
-    def _close(self) -> None:
+    def _quote(self) -> None:
+        """Open or close a string."""
         if self._spool is not None:
             blob = self._spool.finish()
-            self._out += _ESCAPED_MARKER + (f"{blob.sha256}:{blob.size}".encode() if blob else b":0")
             self._spool = None
-        self._out += self._held + b'"'
-        self._held.clear()
-        self._in_string = False
+            self._out += _ESCAPED_MARKER + (f"{blob.sha256}:{blob.size}".encode() if blob else b":0")
+        elif self._in_string and self._escaped():
+            self._out += b'"'
+            return
+        self._in_string = not self._in_string
+        self._out += b'"'
+        if self._in_string and self._key.search(self._out, max(0, len(self._out) - _KEY_LENGTH)):
+            self._spool = Base64Writer(self._files.writer())
+
+    def _escaped(self) -> bool:
+        """Whether an odd number of backslashes precedes."""
+        at = len(self._out)
+        while self._out[at - 1 : at] == b"\\":
+            at -= 1
+        return bool((len(self._out) - at) % 2)
 
 
-def readable(body: bytes, path: str) -> Any:
-    """Return a request body for the request log: file contents as ``{"sha256", "size"}``.
+def readable(body: bytes) -> Any:
+    """Return a request body for the request log: files as ``{"sha256", "size"}``.
 
     :param body: JSON text as the spooler left it.
-    :param path: Path below ``/v1/``; ``filePath`` is a file for dataset objects and a path elsewhere.
     """
     if not body:
         return None
     try:
-        value = orjson.loads(body)
+        return _without_markers(orjson.loads(body))
     except orjson.JSONDecodeError:
         return body.decode("utf-8", "replace")
-    keys = {"file", "configFile"} | ({"filePath"} if path.startswith("dataset-revision-objects") else set())
-    return _without_files(value, keys)
 
 
-def _without_files(value: Any, file_keys: set[str], key: str = "") -> Any:
+def _without_markers(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_files(item, file_keys, name) for name, item in value.items()}
+        return {name: _without_markers(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_without_files(item, file_keys) for item in value]
-    if not isinstance(value, str):
+        return [_without_markers(item) for item in value]
+    if not isinstance(value, str) or not value.startswith(MARKER):
         return value
-    if value.startswith(MARKER):
-        sha256, _, size = value[len(MARKER) :].partition(":")
-        return {"sha256": sha256, "size": int(size)}
-    return _digest(value) if key in file_keys else value
-
-
-def _digest(text: str) -> Any:
-    try:
-        data = binascii.a2b_base64(text.encode(), strict_mode=True)
-    except (binascii.Error, UnicodeEncodeError):
-        return text
-    return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    sha256, _, size = value[len(MARKER) :].partition(":")
+    return {"sha256": sha256, "size": int(size)} if size.isdecimal() else value

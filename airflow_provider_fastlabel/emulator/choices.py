@@ -59,6 +59,9 @@ CHOICES = MappingProxyType(
         "its last annotation",
         "training, evaluation and auto-annotation": "jobs of invented results that complete after job_seconds; no "
         "model is trained; an evaluation takes instanceType, batchSize and learningRate, which the SDK never sends",
+        "dataset versions": "only the latest exists; another version or revision id is 404; objects are of type none; "
+        "their annotations need no classes, the value stands for the title",
+        "tags of many tasks": "POST tasks/tags/add and remove, seen in a newer client than the reference describes",
         "multi-modal tasks": "no call creates them; POST /_emulator/tasks does",
         "ids": "UUIDs counted up from the same start after every reset",
     }

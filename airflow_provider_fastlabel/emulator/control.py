@@ -61,7 +61,7 @@ class LogQuery(Control):
 async def requests(emu: Emu, query: Annotated[LogQuery, Query()]) -> Response:
     """Show the calls received, oldest first; ``path`` selects by prefix, ``after`` by id."""
     shown = [
-        {**entry, "body": readable(entry["body"], entry["path"])}
+        {**entry, "body": readable(entry["body"])}
         for entry in list(emu.log)
         if entry["id"] > query.after
         and (query.method is None or entry["method"] == query.method.upper())

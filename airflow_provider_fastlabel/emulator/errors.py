@@ -66,6 +66,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _our_fault)
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:
@@ -79,6 +80,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         message = f"Cannot {request.method} {request.url.path}"
     return error_response(error.status_code, message, error.headers)
+
+
+async def _our_fault(_request: Request, _error: Exception) -> Response:
+    return error_response(500, "the emulator failed; its log says why")
 
 
 async def _validation_error(_request: Request, error: Exception) -> Response:

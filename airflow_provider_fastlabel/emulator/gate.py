@@ -113,7 +113,7 @@ class Gate:
 
     async def _body(self, scope: MutableMapping[str, Any], receive: Receive, entry: dict[str, Any]) -> Receive:
         """Read the whole body, store the files in it and return a receive of what is left."""
-        spooler = JsonSpooler(self._emu.files)
+        spooler = JsonSpooler(self._emu.files, entry["path"])
         more = True
         while more:
             message = await receive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import zipfile
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -19,6 +20,8 @@ from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRout
 from airflow_provider_fastlabel.emulator.storage import uploaded
 from airflow_provider_fastlabel.emulator.store import Record
 from airflow_provider_fastlabel.emulator.task_table import NewTask
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(route_class=OrjsonRoute, tags=["imports"])
 
@@ -119,6 +122,9 @@ async def _work(emu: Emulation, record: Record) -> None:
             found = await asyncio.to_thread(_dicom_tasks, emu, work)
     except ApiError as error:
         histories.stage(emu, record.id, error)
+    except Exception:
+        logger.exception("Import %s failed", record.id)
+        histories.stage(emu, record.id, ApiError(500, "import_failed"))
     else:
         histories.stage(emu, record.id, found)
 

@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.emulator.files import Files
 from airflow_provider_fastlabel.emulator.settings import Clock, Settings
 from airflow_provider_fastlabel.emulator.store import Record, Store
 
-LOG_LENGTH = 200_000
+LOG_LENGTH = 100_000
 lenient: contextvars.ContextVar[bool] = contextvars.ContextVar("lenient", default=False)
 """Whether the request at hand may carry unknown fields."""
 

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS tasks (
   revision INTEGER NOT NULL DEFAULT 0, labelled_at REAL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
   UNIQUE (project_id, name));
 CREATE INDEX IF NOT EXISTS tasks_by_project ON tasks (project_id, kind, seq);
+CREATE INDEX IF NOT EXISTS tasks_in_order ON tasks (project_id, seq);
 CREATE INDEX IF NOT EXISTS tasks_by_status ON tasks (project_id, status, seq);
 CREATE TABLE IF NOT EXISTS task_tags (
   task_id TEXT NOT NULL, tag_id TEXT NOT NULL, UNIQUE (task_id, tag_id));

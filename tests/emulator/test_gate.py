@@ -73,7 +73,7 @@ def test_a_truncated_answer_is_shorter_than_it_says(cats):
 
 
 def test_a_slow_call_is_done_before_the_caller_gives_up(cats):
-    cats.emulator.fault("slow", seconds=5)
+    cats.emulator.fault("slow", seconds=2)
     body = {"project": "cats", "name": "a.png", "file": picture()}
     with pytest.raises(requests.ReadTimeout):
         cats.session.post(cats.emulator.url + "tasks/image", json=body, timeout=0.5)

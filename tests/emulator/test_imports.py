@@ -12,6 +12,8 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
+from airflow_provider_fastlabel.emulator import Emulator
+
 from .conftest import Api, picture, picture_bytes
 
 BOX = {"type": "bbox", "value": "cat", "points": [1, 2, 5, 4]}
@@ -218,3 +220,24 @@ def test_a_slow_network_never_sees_a_picture_twice(cats):
     with pytest.raises(requests.ConnectionError):
         cats.send("POST", "tasks/image", body)
     cats.refused(409, "POST", "tasks/image", body)
+
+
+def test_an_import_goes_on_after_a_restart(tmp_path):
+    config = {"db": tmp_path / "e.db", "history_seconds": 1000}
+    with Emulator(**config) as emulator:
+        api = Api(emulator)
+        api.project("dicom_bbox", "scans")
+        place = api("GET", "files", project="scans", fileName="chest.zip", fileType="application/zip")
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("1.dcm", dicom_file(4, 2))
+        requests.put(place["url"], data=buffer.getvalue(), timeout=9)
+        history = api("POST", "tasks/dicom", {"project": "scans", "fileKey": place["name"]})
+        api.session.close()
+    with Emulator(**config) as emulator:
+        api = Api(emulator)
+        assert api("GET", f"tasks/import/histories/{history['id']}")["status"] == "running"
+        emulator.advance(1001)
+        wait(lambda: api("GET", f"tasks/import/histories/{history['id']}"))
+        assert api("GET", "tasks/dicom", project="scans")[0]["name"] == "chest"
+        api.session.close()
