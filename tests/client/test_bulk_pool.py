@@ -103,8 +103,10 @@ class Clock:
 
 def test_progress_speaks_every_five_percent(caplog):
     caplog.set_level("INFO")
-    progress = Progress(1000, clock=Clock())
+    clock = Clock()
+    progress = Progress(1000, clock=clock)
     for _ in range(1000):
+        clock.now += 0.1
         progress.count("created")
     assert len(caplog.messages) == 20
     assert caplog.messages[-1].startswith("1000 of 1000 items")
@@ -123,10 +125,21 @@ def test_progress_speaks_every_thirty_seconds_when_it_is_slow(caplog):
     )
 
 
-def test_small_runs_say_each_item_at_most_once(caplog):
+def test_a_run_that_waits_does_not_look_dead(caplog):
+    caplog.set_level("INFO")
+    clock = Clock()
+    progress = Progress(100, calls_left=lambda: 0, clock=clock)
+    for _ in range(70):
+        clock.now += 1
+        progress.beat()
+    assert len(caplog.messages) == 2
+    assert "0 API calls left" in caplog.messages[0]
+
+
+def test_a_fast_run_speaks_once_at_its_end(caplog):
     caplog.set_level("INFO")
     progress = Progress(3, clock=Clock())
     for fate in ("created", "exists", "failed"):
         progress.count(fate)
-    assert len(caplog.messages) == 3
-    assert "1 created, 1 exists, 1 failed" in caplog.messages[-1]
+    (line,) = caplog.messages
+    assert "1 created, 1 exists, 1 failed" in line

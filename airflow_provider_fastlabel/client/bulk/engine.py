@@ -153,7 +153,7 @@ class _Run:
             len(bad),
         )
         try:
-            run_bounded(self._settle, todo, workers=workers, stop=stop, tick=self.manifest.checkpoint)
+            run_bounded(self._settle, todo, workers=workers, stop=stop, tick=self._tick)
         except _HOPELESS:
             log.error("Stopped; what was created stays, run again to go on: %s", self._summary())
             raise
@@ -198,6 +198,10 @@ class _Run:
             f"All of them are listed in {self.manifest}. Correct them, or raise max_failures, and run again.",
             problems,
         )
+
+    def _tick(self) -> None:
+        self.manifest.checkpoint()
+        self.progress.beat()
 
     def _settle(self, source: Source) -> None:
         """Bring one item to its fate."""

@@ -1,4 +1,4 @@
-"""Calm progress in the log: a line every 5 % or every 30 seconds, whichever comes first."""
+"""Calm progress in the log: a line every 5 % or every 30 seconds, whichever comes first, and one at the end."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 30.0
-"""At least one line in this time, if anything moved."""
+"""At least one line in this time."""
 EVERY_SHARE = 0.05
-"""At least one line per this share of the items."""
+"""At least one line per this share of the items ..."""
+AT_MOST_EVERY_SECONDS = 2.0
+"""... but not more often than this."""
 
 
 class Progress:
@@ -52,13 +54,19 @@ class Progress:
         with self._lock:
             self.counts[fate] += 1
             now, done = self._clock(), self.done
-            waited = now - self._said_at >= EVERY_SECONDS
-            moved = done - self._said_done >= max(1, self.total * EVERY_SHARE)
-            if not (waited or moved or done == self.total):
-                return
-            self._said_at, self._said_done = now, done
-            line = self._line(now, done)
-        log.info("%s", line)
+            waited = now - self._said_at
+            moved = done - self._said_done >= self.total * EVERY_SHARE and waited >= AT_MOST_EVERY_SECONDS
+            if waited >= EVERY_SECONDS or moved or done == self.total:
+                self._said_at, self._said_done = now, done
+                log.info("%s", self._line(now, done))
+
+    def beat(self) -> None:
+        """Write a line if there was none for a while: a run that waits for its quota is not to look dead."""
+        with self._lock:
+            now = self._clock()
+            if now - self._said_at >= EVERY_SECONDS:
+                self._said_at, self._said_done = now, self.done
+                log.info("%s", self._line(now, self.done))
 
     def _line(self, now: float, done: int) -> str:
         rate = done / max(now - self._started, 1e-9)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _TEMPORARY = "fastlabel-import-"
 _BLOCK_BYTES = 64 * 1024
-"""What is read at a time of a remote file that only its first bytes are wanted of; file systems default to megabytes."""
+"""What is read at a time of a remote file whose first bytes alone are wanted; file systems default to megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
