@@ -15,6 +15,9 @@ from airflow_provider_fastlabel.formats.coco_import import read_coco
 RECTANGLE = [10, 20, 40, 20, 40, 60, 10, 60]
 
 
+DOG = {"id": 1, "name": "dog", "supercategory": "animal", "keypoints": ["nose", "tail"]}
+
+
 def document(*annotations, categories=None, images=None):
     return {
         "images": images or [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 100}],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def painted(regions, shape):
         one = np.zeros(shape, bool)
         for ring in region:
             corners = list(zip(ring[::2], ring[1::2], strict=True))
-            for (x1, y1), (x2, y2) in zip(corners, corners[1:], strict=False):
+            for (x1, y1), (x2, y2) in pairwise(corners):
                 if x1 == x2:
                     one[min(y1, y2) : max(y1, y2), x1:] ^= True
         pixels |= one
