@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import logging
 import math
 import random
 import re
@@ -27,8 +26,6 @@ from airflow_provider_fastlabel.client.exceptions import (
     ServerError,
 )
 
-log = logging.getLogger(__name__)
-
 RETRY_AFTER_CAP = 120.0
 """Longest pause in seconds that is slept here; beyond it the caller is told, so that Airflow can reschedule the task
 instead.
@@ -36,7 +33,10 @@ instead.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 LONGEST_TEXT = 500
-_TAKEN = re.compile(r"already (exist|used|taken|in use|registered)|duplicate|must be unique|not unique", re.IGNORECASE)
+_TAKEN = re.compile(
+    r"already (exist|used|taken|in use|registered)|duplicate (name|slug|key|value|entry)|must be unique|not unique",
+    re.IGNORECASE,
+)
 _REFUSED = {
     401: (AuthError, "Check the access token (FASTLABEL_ACCESS_TOKEN, or the password of the Airflow connection)."),
     403: (AuthError, "The token is valid but may not do this; ask the workspace owner for the right."),
@@ -88,8 +88,8 @@ def pause_before_retry(attempt: int, retry_after: float | None) -> float:
     :param retry_after: seconds FastLabel asked for.
     """
     if retry_after is not None:
-        return retry_after + random.uniform(0, FIRST_PAUSE)  # nosec - no secret depends on it
-    return random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))  # nosec
+        return retry_after + random.uniform(0, FIRST_PAUSE)
+    return random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
 
 
 def error_for(call: str, status: int, body: str, retry_after: float | None) -> FastLabelException:
@@ -100,7 +100,8 @@ def error_for(call: str, status: int, body: str, retry_after: float | None) -> F
     :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
     :param retry_after: seconds FastLabel asked to wait.
     """
-    said = f"{error_text(body) or 'no explanation'} ({call})."
+    text = error_text(body)
+    said = f"{text or 'no explanation'} ({call})."
     if status == 408:
         return RequestTimeout(f"{said} FastLabel closed the request as too slow; try again.", status)
     if status == 429:
@@ -110,7 +111,7 @@ def error_for(call: str, status: int, body: str, retry_after: float | None) -> F
         return ServerError(f"{said} The fault is on FastLabel's side; try again later.", status, retry_after)
     if status >= 400:
         kind, advice = _REFUSED.get(status, (FastLabelInvalidException, "Correct the request and send it again."))
-        if status in (400, 422) and _TAKEN.search(said):
+        if status in (400, 422) and _TAKEN.search(text):
             kind, advice = _REFUSED[409]
         return kind(f"{said} {advice}", status)
     return FastLabelException(f"{said} This answer was not expected; check the API URL.", status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from http.cookiejar import DefaultCookiePolicy
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_provider_fastlabel.client.exceptions import FastLabelException
+
+log = logging.getLogger(__name__)
 
 POOL_SIZE = 64
 
@@ -99,7 +102,7 @@ class Connections:
             raise error
         pause = retry.pause_before_retry(attempt, asked)
         reason, number, of = type(error).__name__, attempt + 2, self._max_retries + 1
-        retry.log.warning("%s failed (%s); attempt %d of %d in %.1f s.", call, reason, number, of, pause)
+        log.warning("%s failed (%s); attempt %d of %d in %.1f s.", call, reason, number, of, pause)
         self.sleep(pause)
 
     @property

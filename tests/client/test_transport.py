@@ -103,6 +103,8 @@ def test_a_closed_port_is_named_and_not_in_doubt():
         (409, b'{"message": "conflict"}', Conflict, "conflict"),
         (422, b'{"message": "name already exists"}', Conflict, "already exists"),
         (400, b'{"message": ["slug is already used", "x"]}', Conflict, "slug is already used; x"),
+        (422, b'{"message": "tags must not hold duplicates"}', FastLabelInvalidException, "duplicates"),
+        (422, b'{"message": "duplicate name"}', Conflict, "duplicate name"),
         (422, b'{"message": "limit is too large"}', FastLabelInvalidException, "limit is too large"),
         (422, b'{"message": ["a must be b", "c must be d"]}', FastLabelInvalidException, "a must be b; c must be d"),
         (422, b'{"error": "Unprocessable Entity"}', FastLabelInvalidException, "Unprocessable Entity"),

@@ -32,7 +32,7 @@ class TaskResource(Resource):
       ``iter_*`` pages by itself.
 
     **Fields** of create and update. What is not given, or empty, stays as it is; tags and annotations given replace the
-        old ones.
+    old ones.
 
     * ``project``: slug of the project. ``name``: unique in the project, may contain ``/``.
     * ``file_path``: the file, sent in pieces. ``folder_path``: a folder whose files are sent in ascending order of
