@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.exceptions import FastLabelException
     from airflow_provider_fastlabel.hooks.settings import ConnectionLike
 
+log = logging.getLogger(__name__)
+
 TEST_TIMEOUT = (5.0, 10.0)
 """Connect and read timeout of "test connection", in seconds."""
 
@@ -33,12 +36,14 @@ def user_agent() -> str:
 
 
 def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelClient:
-    """Build a client from checked settings.
+    """Build a client from checked settings, and log what is worth remarking on them.
 
     :param overrides: client arguments that win over the connection, for instance ``max_retries=0``.
     """
     from airflow_provider_fastlabel.client import FastLabelClient
 
+    for remark in settings.remarks:
+        log.warning("%s", remark)
     return FastLabelClient(**{**settings.client_arguments(), "user_agent": user_agent(), **overrides})
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-
-log = logging.getLogger(__name__)
 
 
 class InvalidConnectionError(ValueError):
@@ -42,6 +40,7 @@ class ConnectionSettings:
     :param calls_per_10_minutes: quota shared by all threads of a process.
     :param verify: TLS verification: ``True``, ``False`` or the path of a CA bundle.
     :param proxies: URL scheme to proxy URL, as ``requests`` takes it.
+    :param remarks: what is not wrong but worth a line in the log.
     """
 
     conn_id: str
@@ -52,6 +51,7 @@ class ConnectionSettings:
     calls_per_10_minutes: int | None = None
     verify: bool | str | None = None
     proxies: Mapping[str, str] | None = None
+    remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"ConnectionSettings({self.conn_id!r}, {self.api_url!r})"
@@ -82,8 +82,11 @@ def read_connection(connection: ConnectionLike, extra: Mapping[str, Any]) -> Con
             f"Connection {conn_id!r} has no access token: put the FastLabel access token into its field 'Access token' "
             "(the connection's password)."
         )
+    remarks = []
     if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
-        log.warning("Connection %r: unknown extra fields %s are ignored; known: %s", conn_id, unknown, [*EXTRA_FIELDS])
+        remarks.append(
+            f"Connection {conn_id!r}: extra fields {unknown} are ignored; known: {[*EXTRA_FIELDS]}"
+        )
     values: dict[str, Any] = {}
     for name, parse in EXTRA_FIELDS.items():
         raw = extra.get(name)
@@ -93,7 +96,11 @@ def read_connection(connection: ConnectionLike, extra: Mapping[str, Any]) -> Con
             values[name] = parse(raw)
         except (TypeError, ValueError) as error:
             raise InvalidConnectionError(f"Connection {conn_id!r}, extra field {name!r}: {error}") from None
-    return ConnectionSettings(conn_id=conn_id, access_token=token, api_url=api_url_of(connection), **values)
+    api_url = api_url_of(connection)
+    parts = urlsplit(api_url)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        remarks.append(f"Connection {conn_id!r} sends the access token unencrypted (http) to {parts.hostname}")
+    return ConnectionSettings(conn_id=conn_id, access_token=token, api_url=api_url, remarks=tuple(remarks), **values)
 
 
 def api_url_of(connection: ConnectionLike) -> str:
@@ -121,8 +128,6 @@ def api_url_of(connection: ConnectionLike) -> str:
             f"Connection {connection.conn_id!r}, host: must be the API base URL such as {DEFAULT_API_URL}, "
             "without credentials or query"
         )
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        log.warning("Connection %r sends the access token unencrypted (http) to %s", connection.conn_id, parts.hostname)
     netloc = parts.netloc if port or not connection.port else f"{parts.netloc}:{connection.port}"
     path = parts.path.strip("/") or "v1"
     return f"{parts.scheme}://{netloc}/{path}/"
@@ -169,7 +174,12 @@ def _parse_verify(raw: Any) -> bool | str:
         return raw
     if not isinstance(raw, str):
         raise ValueError("must be true, false or the path of a CA bundle")
-    return {"true": True, "false": False}.get(raw.strip().lower(), raw.strip())
+    text = raw.strip()
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    if not Path(text).exists():
+        raise ValueError(f"must be true, false or the path of a CA bundle; {text!r} does not exist on this machine")
+    return text
 
 
 def _parse_proxies(raw: Any) -> dict[str, str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.triggers.waits import Wait
 
-BACKSTOP_SECONDS = 60.0
+BACKSTOP_SECONDS = 180.0
 """What the deferral's timeout adds to the trigger's deadline, beside two polls, so that the trigger's own end wins."""
 
 

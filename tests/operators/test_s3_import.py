@@ -164,7 +164,8 @@ def test_what_the_database_keeps_of_the_deferral(airflow_run, emulator, client, 
     assert stored["kwargs"]["fastlabel_conn_id"] == "fastlabel_default"
     # `airflow dags test` loses what is deferred beside the trigger.
     assert stored["next_kwargs"] == {}
-    assert 100 + 2 * 30 < stored["timeout"] < 100 + 2 * 30 + 120
+    # Behind the deadline there is time for a last call that hangs: two tries of 10 s and 60 s.
+    assert 100 + 2 * 30 + 140 < stored["timeout"] < 100 + 2 * 30 + 300
 
 
 @modes

@@ -199,6 +199,15 @@ def test_polls_are_forgotten_with_their_last_reader(client, fill):
     assert asyncio.run(scenario()) == {}
 
 
+def test_remarks_on_the_connection_are_logged_once_not_at_every_look(client, emulator, connect, fill, caplog):
+    fill("a.png")
+    connect(password=emulator.token, host=emulator.url, max_retries=1, max_retires=3)
+    made = trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.05, seconds=0.5)
+    asyncio.run(event_of(made))
+    assert calls(emulator, "tasks/count") > 4
+    assert caplog.text.count("max_retires") == 1
+
+
 def test_a_rotated_token_is_taken_up(client, emulator, connect, fill):
     fill("a.png")
     connect(password="expired-token", host=emulator.url)
