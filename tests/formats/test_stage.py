@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_fastlabel.formats.coco import export_coco
+from airflow_provider_fastlabel.formats.geometry import GeometryError
+from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
+from airflow_provider_fastlabel.formats.yolo import export_yolo
+
+WRITERS = {
+    "coco": export_coco,
+    "pascalvoc": export_pascalvoc,
+    **{
+        f"yolo-{kind}": lambda tasks, folder, kind=kind, **more: export_yolo(tasks, folder, task=kind, **more)
+        for kind in ("detect", "segment", "pose", "obb")
+    },
+}
+writers = pytest.mark.parametrize("export", WRITERS.values(), ids=WRITERS)
+
+scalar = st.one_of(st.none(), st.integers(-50, 300), st.floats(), st.text(max_size=3), st.booleans())
+points = st.recursive(scalar, lambda inner: st.lists(inner, max_size=6), max_leaves=20)
+annotation = st.one_of(
+    scalar,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(["bbox", "polygon", "segmentation", "pose_estimation", "line", "ner", None, 5]),
+            "value": st.one_of(st.sampled_from(["dog", "cat"]), scalar),
+            "points": points,
+            "rotation": scalar,
+            "keypoints": st.one_of(
+                scalar, st.lists(st.one_of(scalar, st.fixed_dictionaries({"key": scalar, "value": points})))
+            ),
+            "attributes": st.one_of(scalar, st.lists(st.one_of(scalar, st.dictionaries(st.text(max_size=3), scalar)))),
+            "color": scalar,
+            "title": scalar,
+        },
+    ),
+)
+task = st.fixed_dictionaries(
+    {"name": st.text(min_size=1, max_size=8)},
+    optional={"width": scalar, "height": scalar, "annotations": st.one_of(st.none(), st.lists(annotation, max_size=4))},
+)
+
+
+@writers
+@settings(deadline=None, max_examples=60)
+@given(tasks=st.lists(task, max_size=4))
+def test_every_annotation_is_written_or_counted(export, tasks, tmp_path_factory):
+    report = export(tasks, tmp_path_factory.mktemp("out"), on_error="skip")
+    assert report.annotations_in == sum(len(one.get("annotations") or ()) for one in tasks)
+    assert report.annotations_in == report.annotations + sum(report.skipped.values())
+    assert report.images == len(tasks)
+
+
+@writers
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": "bbox", "value": "dog", "id": "a-7", "points": [1, 2, float("nan"), 4]},
+        {
+            "type": "pose_estimation",
+            "value": "dog",
+            "id": "a-7",
+            "keypoints": [{"key": "k", "value": [float("nan"), 1, 1]}],
+        },
+    ],
+)
+def test_malformed_points_name_task_and_annotation(export, broken, tmp_path, caplog):
+    tasks = [{"name": "sub/one.jpg", "width": 9, "height": 9, "annotations": [{"type": "line"}, broken]}]
+    with caplog.at_level(logging.WARNING):
+        skipped = export(tasks, tmp_path, on_error="skip").skipped
+    if "malformed" not in skipped:
+        assert skipped == {"unsupported_type:line": 1, f"unsupported_type:{broken['type']}": 1}
+        return
+    assert skipped["malformed"] == 1
+    assert "a-7" in caplog.text
+    with pytest.raises(GeometryError, match=r"'sub/one.jpg', annotation 2 \(id 'a-7'"):
+        export(tasks, tmp_path)
+
+
+@writers
+def test_task_without_a_name_is_an_error(export, tmp_path):
+    with pytest.raises(GeometryError, match="'t-1' has no name"):
+        export([{"id": "t-1", "annotations": []}], tmp_path)
+
+
+@writers
+def test_policy_must_be_known(export, tmp_path):
+    with pytest.raises(ValueError, match="on_error"):
+        export([], tmp_path, on_error="ignore")
+
+
+@writers
+def test_no_tasks_make_a_valid_empty_set(export, tmp_path):
+    report = export([], tmp_path)
+    assert (report.images, report.annotations_in, report.annotations) == (0, 0, 0)
+
+
+@writers
+def test_c15_what_a_format_cannot_hold_is_counted_by_reason(export, tmp_path):
+    annotations = [
+        {"type": "line", "value": "dog", "points": [1, 2, 3, 4]},
+        {"type": "circle", "value": "dog", "points": [1, 2, 3]},
+        {"type": "bbox", "value": "bird", "points": [1, 1, 5, 5]},
+        {"type": "bbox", "value": "dog", "points": None},
+    ]
+    task = {"name": "a.jpg", "width": 9, "height": 9, "annotations": annotations}
+    report = export([task], tmp_path, classes=["dog"])
+    assert report.annotations == 0
+    assert report.skipped["unsupported_type:line"] == report.skipped["unsupported_type:circle"] == 1
+    assert sum(report.skipped.values()) == 4
+    if "unsupported_type:bbox" not in report.skipped:
+        assert report.skipped["unknown_class"] == report.skipped["no_points"] == 1
+
+
+def test_report_as_dictionary_has_counts_and_no_file_list(tmp_path):
+    report = export_pascalvoc([{"name": f"{n}.jpg"} for n in range(3)], tmp_path)
+    assert report.to_dict() == {
+        "images": 3,
+        "annotations_in": 0,
+        "annotations": 0,
+        "skipped": {},
+        "adjusted": {"tasks_empty": 3, "tasks_without_size": 3},
+        "files": 3,
+        "classes": [],
+    }
