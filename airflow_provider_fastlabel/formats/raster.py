@@ -104,7 +104,7 @@ class _Runs:
         # Crossings are counted down the columns, arrays run along the rows: x and y change places.
         turned = [[_exchanged(ring) for ring in region] for region in regions]
         positions, rings = crossings(turned, width, height) if turned else (_NOTHING, _NOTHING)
-        self._size = width * height
+        self._size = width * height + 1  # a crossing may lie behind the last pixel
         self._width = width
         self._positions = np.sort(positions + rings * self._size)
         self._starts = np.searchsorted(self._positions, np.arange(sum(map(len, regions)) + 1) * self._size)
