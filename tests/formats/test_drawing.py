@@ -1,0 +1,269 @@
+"""Images with annotations drawn: what is drawn, what survives, the numbered defects of the official SDK."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from airflow_provider_fastlabel.formats.drawing import ImageError, export_images_with_annotations
+from airflow_provider_fastlabel.formats.geometry import GeometryError
+
+GREY = (100, 100, 100)
+
+
+def annotation(kind, points=None, **more):
+    points = {} if points is None else {"points": points}
+    return {"type": kind, "value": "dog", "color": "#ff0000", **points, **more}
+
+
+def task(*annotations, name="a.png", width=60, height=40):
+    return {"name": name, "width": width, "height": height, "annotations": list(annotations)}
+
+
+@pytest.fixture
+def image(tmp_path):
+    def image(name="a.png", mode="RGB", size=(60, 40), **options):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture = (
+            Image.new("RGBA", size, (*GREY, 128)) if mode == "RGBA" else Image.new("RGB", size, GREY).convert(mode)
+        )
+        picture.save(path, **options)
+        return path
+
+    return image
+
+
+@pytest.fixture
+def export(tmp_path):
+    def export(*tasks, **options):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        return export_images_with_annotations(tasks, tmp_path / "in", tmp_path / "out", **options)
+
+    return export
+
+
+@pytest.fixture
+def pixels(tmp_path):
+    def pixels(name="a.png"):
+        with Image.open(tmp_path / "out" / name) as picture:
+            return np.asarray(picture).astype(int)
+
+    return pixels
+
+
+def mixed(opacity):
+    return [round((100 * (255 - opacity) + colour * opacity) / 255) for colour in (255, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("one", "point", "opacity"),
+    [
+        (annotation("bbox", [10, 10, 40, 30]), (20, 20), 50),
+        (annotation("bbox", [10, 10, 40, 30]), (10, 20), 200),
+        (annotation("bbox", [40, 30, 10, 10]), (20, 20), 50),
+        (annotation("polygon", [10, 10, 40, 10, 40, 30, 10, 30]), (20, 20), 50),
+        (annotation("segmentation", [[[10, 10, 40, 10, 40, 30, 10, 30, 10, 10]]]), (20, 20), 100),
+        (annotation("line", [10, 20, 40, 20]), (25, 20), 200),
+        (annotation("keypoint", [20.5, 20.5]), (20, 20), 200),
+        (annotation("circle", [20.5, 20.5, 8]), (25, 20), 200),
+        (annotation("pose_estimation", keypoints=[{"key": "a", "value": [20.5, 20.5, 1]}]), (20, 20), 255),
+    ],
+)
+def test_each_type(image, export, pixels, one, point, opacity):
+    image()
+    report = export(task(one))
+    x, y = point
+    assert abs(pixels()[y, x] - mixed(opacity)).max() <= 1
+    assert (pixels()[35, 55] == GREY).all()
+    assert report.annotations == 1
+    assert report.files == ["a.png"]
+
+
+def test_edges_of_a_pose(image, export, pixels):
+    image(size=(200, 100))
+    keypoints = [
+        {"key": "a", "value": [20, 50, 1], "edges": ["b", "c"]},
+        {"key": "b", "value": [180, 50, 0], "edges": ["a"]},
+        {"key": "c", "value": [], "edges": ["a"]},
+    ]
+    export(task(annotation("pose_estimation", keypoints=keypoints), width=200, height=100))
+    assert abs(pixels()[50, 100] - mixed(200)).max() <= 1
+
+
+def test_a_hole_shows_the_image(image, export, pixels):
+    image()
+    rings = [[5, 5, 50, 5, 50, 35, 5, 35, 5, 5], [20, 15, 20, 25, 30, 25, 30, 15, 20, 15]]
+    export(task(annotation("segmentation", [rings])))
+    assert (pixels()[20, 25] == GREY).all()
+    assert abs(pixels()[10, 10] - mixed(100)).max() <= 1
+
+
+def test_a_keypoint_does_not_thicken_what_comes_after(image, export, pixels):
+    image("a.png")
+    image("b.png")
+    line = annotation("line", [2, 35.5, 58, 35.5])
+    export(task(annotation("keypoint", [20, 10]), line, name="a.png"), task(line, name="b.png"))
+    assert (pixels("a.png")[25:] == pixels("b.png")[25:]).all()
+
+
+def test_d1_an_image_that_cannot_be_read_is_named(image, export, tmp_path):
+    image("good.png")
+    (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
+    tasks = [task(annotation("bbox", [1, 2, 30, 30]), name=name) for name in ("bad.png", "good.png")]
+    with pytest.raises(ImageError, match=r"bad\.png"):
+        export(*tasks)
+    report = export(*tasks, on_error="skip")
+    assert report.files == ["good.png"]
+    assert report.skipped == {"image_unreadable": 1}
+    assert (report.images, report.annotations) == (1, 1)
+
+
+def test_d1_truncated_images_are_errors(image, export):
+    path = image("a.jpg", size=(300, 300))
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(ImageError, match=r"a\.jpg"):
+        export(task(annotation("bbox", [1, 2, 30, 30]), name="a.jpg"))
+
+
+def test_d1_bad_points_name_the_task_and_odd_ones_are_counted(image, export):
+    image()
+    with pytest.raises(GeometryError, match=r"a\.png"):
+        export(task(annotation("bbox", [1, 2, 3])))
+    report = export(
+        task(annotation("ner"), annotation("polygon", []), annotation("bbox", [5, 5, 9, 9], color="red")),
+        on_error="skip",
+    )
+    assert report.skipped == {"unsupported_type:ner": 1, "no_points": 1}
+    assert report.adjusted == {"default_colour": 1}
+
+
+def test_d2_the_callers_data_stay_untouched(image, export):
+    image()
+    tasks = [task(annotation("polygon", [10, 10, 40, 10, 40, 30]), annotation("segmentation", [[[1, 1, 9, 1, 9, 9]]]))]
+    before = json.dumps(tasks)
+    export(*tasks)
+    assert json.dumps(tasks) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "expected"),
+    [
+        ("a.png", "RGB", "RGB"),
+        ("a.png", "RGBA", "RGBA"),
+        ("a.png", "L", "RGB"),
+        ("a.png", "P", "RGB"),
+        ("a.png", "1", "RGB"),
+        ("a.jpg", "RGB", "RGB"),
+        ("a.JPEG", "L", "RGB"),
+        ("a.jpg", "CMYK", "RGB"),
+        ("a.bmp", "RGB", "RGB"),
+        ("a.tif", "RGB", "RGB"),
+        ("a.tiff", "RGBA", "RGBA"),
+    ],
+)
+def test_d3_format_and_mode(image, export, pixels, tmp_path, name, mode, expected):
+    source = image(name, mode)
+    export(task(annotation("segmentation", [[[10, 10, 40, 10, 40, 30, 10, 30, 10, 10]]]), name=name))
+    with Image.open(source) as before, Image.open(tmp_path / "out" / name) as after:
+        assert after.mode == expected
+        assert after.format == before.format
+        assert after.size == before.size
+    if mode == "RGBA":
+        assert (pixels(name)[:, :, 3] == 128).all()
+    assert abs(pixels(name)[35, 55, :3] - GREY).max() <= (3 if mode not in ("P", "1") else 255)
+    assert pixels(name)[20, 20, 0] > pixels(name)[20, 20, 1] + 30
+
+
+def test_a_sixteen_bit_image_is_not_white(export, pixels, tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.full((40, 60), 100 << 8, np.uint16)).save(tmp_path / "in" / "a.png")
+    export(task())
+    assert (pixels() == 100).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_d4_the_picture_is_drawn_on_as_it_is_displayed(export, tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010F] = "maker"
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (60, 40), GREY).save(tmp_path / "in" / "a.jpg", exif=exif)
+    size = (40, 60) if orientation > 4 else (60, 40)
+    export(task(annotation("bbox", [2, 2, 20, 14]), name="a.jpg", width=size[0], height=size[1]))
+    with Image.open(tmp_path / "out" / "a.jpg") as after:
+        assert after.size == size
+        assert after.getexif().get(0x0112, 1) == 1
+        assert after.getexif()[0x010F] == "maker"
+        found = np.asarray(after).astype(int)
+    assert found[8, 10, 0] > found[8, 10, 1] + 30
+    assert abs(found[-5, -5] - GREY).max() <= 3
+
+
+def test_d4_turned_tags_are_kept_where_fastlabel_counted_in_raw_pixels(export, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (60, 40), GREY).save(tmp_path / "in" / "a.jpg", exif=exif)
+    export(task(annotation("bbox", [2, 2, 20, 14]), name="a.jpg", width=60, height=40))
+    with Image.open(tmp_path / "out" / "a.jpg") as after:
+        assert after.size == (60, 40)
+        assert after.getexif()[0x0112] == 6
+
+
+def test_d5_rotation(image, export, pixels):
+    image()
+    export(task(annotation("bbox", [10, 17, 50, 23], rotation=90)))
+    assert abs(pixels()[5, 30] - mixed(50)).max() <= 1
+    assert (pixels()[20, 15] == GREY).all()
+
+
+def test_d5_the_folders_name_may_occur_again_in_the_path(export, tmp_path):
+    path = tmp_path / "in" / "in" / "sub" / "a.png"
+    path.parent.mkdir(parents=True)
+    Image.new("RGB", (60, 40)).save(path)
+    assert export(task(name="in/sub/a.png")).files == ["in/sub/a.png"]
+    assert (tmp_path / "out" / "in" / "sub" / "a.png").is_file()
+
+
+def test_what_has_no_partner_is_counted(image, export, tmp_path):
+    image("a.png")
+    image("lonely.png")
+    (tmp_path / "in" / "notes.txt").write_text("x")
+    box = annotation("bbox", [1, 2, 30, 30])
+    report = export(task(box), task(box, name="gone.png"), task(box, name="../a.png"), task(box))
+    assert report.files == ["a.png"]
+    assert report.skipped == {"no_image": 3}
+    assert report.adjusted["images_without_task"] == 1
+    assert report.annotations_in == report.annotations + 3
+
+
+def test_the_originals_are_never_overwritten(image, tmp_path):
+    image()
+    with pytest.raises(ValueError, match="overwrite"):
+        export_images_with_annotations([task()], tmp_path / "in", tmp_path / "in" / ".." / "in")
+
+
+def test_many_images_in_order(image, export):
+    names = [f"{n:03}.png" for n in range(60)]
+    for name in names:
+        image(name)
+    assert export(*(task(annotation("bbox", [1, 2, 30, 30]), name=name) for name in names)).files == names
+
+
+def test_far_coordinates_do_no_harm(image, export):
+    image()
+    far = 1e12
+    report = export(
+        task(
+            annotation("bbox", [-far, -far, far, far]),
+            annotation("line", [-far, 5, far, 5]),
+            annotation("circle", [20, 20, 1e9]),
+            annotation("polygon", [-far, 0, far, 0, 0, far]),
+            width=0,
+        )
+    )
+    assert report.annotations == 4
