@@ -61,6 +61,11 @@ async def event_of(made):
     raise AssertionError("no event")
 
 
+def a_call_is_under_way():
+    """Tell whether a poll of the running loop is asking FastLabel."""
+    return any(poll.lock.locked() for poll in polls._boards.get(asyncio.get_running_loop(), {}).values())
+
+
 async def all_events(*made):
     """Run triggers side by side on one loop."""
     return await asyncio.gather(*map(event_of, made))
@@ -128,10 +133,13 @@ def test_waits_with_other_demands_on_the_same_tasks_share_their_counts(client, e
         trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.2, min_count=number, min_share=None)
         for number in (1, 2, 3)
     ]
+    began = time.monotonic()
     events = asyncio.run(all_events(*made))
+    intervals = (time.monotonic() - began) / 0.2
     thread.join()
     assert [event["facts"]["done"] for event in events] == [1, 3, 3]
-    assert calls(emulator, "tasks/count") <= 8
+    # One reading takes two calls.
+    assert calls(emulator, "tasks/count") <= 2 * (intervals + 1)
 
 
 def test_waits_on_other_projects_do_not_share(client, emulator, fill):
@@ -151,17 +159,15 @@ def test_an_import_beyond_the_first_page_is_asked_for_by_its_id(client, emulator
     assert [e["facts"]["history_id"] for e in asyncio.run(all_events(*made))] == [first, second]
 
 
-def test_the_event_loop_never_waits_for_fastlabel(client, emulator, fill):
+def test_the_event_loop_goes_on_while_fastlabel_answers_slowly(client, emulator, fill):
     fill("a.png", status="approved")
     emulator.faults({"path": "tasks/count", "times": 1, "kind": "slow", "seconds": 1.0})
-    gaps = []
+    ticks = []
 
     async def heartbeat():
-        last = time.monotonic()
         while True:
             await asyncio.sleep(0.01)
-            gaps.append(time.monotonic() - last)
-            last = time.monotonic()
+            ticks.append(a_call_is_under_way())
 
     async def both():
         beat = asyncio.create_task(heartbeat())
@@ -170,8 +176,8 @@ def test_the_event_loop_never_waits_for_fastlabel(client, emulator, fill):
         return event
 
     assert asyncio.run(both())["status"] == "success"
-    # The slow call took a second; a loop that had waited for it would have one gap of that length.
-    assert max(gaps) < 0.9
+    # A loop that waited for the call would not have ticked once before it was over.
+    assert sum(ticks) > 3
 
 
 def test_one_wait_cancelled_in_mid_call_does_not_hurt_the_others(client, emulator, fill):
@@ -180,7 +186,7 @@ def test_one_wait_cancelled_in_mid_call_does_not_hurt_the_others(client, emulato
 
     async def scenario():
         first = asyncio.create_task(event_of(trigger(FastLabelTaskCountTrigger, tags=[])))
-        while not any(poll.lock.locked() for poll in polls._boards.get(asyncio.get_running_loop(), {}).values()):
+        while not a_call_is_under_way():
             await asyncio.sleep(0.01)
         second = asyncio.create_task(event_of(trigger(FastLabelTaskCountTrigger, tags=[])))
         first.cancel()
@@ -202,9 +208,9 @@ def test_polls_are_forgotten_with_their_last_reader(client, fill):
 def test_remarks_on_the_connection_are_logged_once_not_at_every_look(client, emulator, connect, fill, caplog):
     fill("a.png")
     connect(password=emulator.token, host=emulator.url, max_retries=1, max_retires=3)
-    made = trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.05, seconds=0.5)
-    asyncio.run(event_of(made))
-    assert calls(emulator, "tasks/count") > 4
+    thread = later(emulator, "tasks/count", 6, lambda: emulator.set_status("photos", "approved"))
+    asyncio.run(event_of(trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.05)))
+    thread.join()
     assert caplog.text.count("max_retires") == 1
 
 
