@@ -1,0 +1,266 @@
+"""The seed's exports and conversions on the client: names, defaults, folders, files, errors (reference 2.16 and 5)."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from airflow_provider_fastlabel.client import FastLabelClient, FastLabelInvalidException
+from airflow_provider_fastlabel.client.const import COLOR_PALLETE
+
+DOG = {"type": "bbox", "value": "dog", "color": "#ff0000", "attributes": [], "points": [10, 20, 40, 60]}
+CAT = {"type": "polygon", "value": "cat", "color": "#00ff00", "attributes": [], "points": [50, 5, 70, 5, 70, 25]}
+TASK = {"id": "1", "name": "sub/a.jpg", "width": 100, "height": 80, "annotations": [DOG, CAT]}
+
+SIGNATURES = {  # parameter -> default, as the seed and the official SDK have them
+    "export_coco": {
+        "project": ...,
+        "tasks": ...,
+        "annotations": None,
+        "output_dir": "output/coco",
+        "output_file_name": "annotations.json",
+    },
+    "export_yolo": {"project": ..., "tasks": ..., "classes": None, "output_dir": "output/yolo"},
+    "export_pascalvoc": {"project": ..., "tasks": ..., "output_dir": "output/pascalvoc"},
+    "export_labelme": {"tasks": ..., "output_dir": "output/labelme"},
+    "export_instance_segmentation": {
+        "tasks": ...,
+        "output_dir": "output/instance_segmentation",
+        "pallete": COLOR_PALLETE,
+        "start_index": 1,
+    },
+    "export_semantic_segmentation": {
+        "tasks": ...,
+        "output_dir": "output/semantic_segmentation",
+        "pallete": COLOR_PALLETE,
+        "classes": None,
+        "start_index": 1,
+    },
+    "export_image_with_annotations": {"tasks": ..., "image_dir": ..., "output_dir": "output/images_with_annotations"},
+    "convert_coco_to_fastlabel": {"file_path": ..., "annotation_type": None},
+    "convert_yolo_to_fastlabel": {"classes_file_path": ..., "dataset_folder_path": ..., "project_type": None},
+    "convert_pascalvoc_to_fastlabel": {"folder_path": ...},
+    "convert_labelme_to_fastlabel": {"folder_path": ...},
+    "mask_to_fastlabel_segmentation_points": {"mask_image": ...},
+}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def project(wire):
+    def project(kind="image_bbox"):
+        wire.answer("GET", "projects", [{"id": "p", "slug": "dogs", "type": kind}])
+        return "dogs"
+
+    return project
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_parameters_are_those_of_the_seed(name):
+    parameters = list(inspect.signature(getattr(FastLabelClient, name)).parameters.values())[1:]
+    found = {one.name: ... if one.default is one.empty else one.default for one in parameters}
+    assert found == SIGNATURES[name]
+    assert list(found) == list(SIGNATURES[name])
+
+
+def test_nothing_heavy_is_imported_with_the_client():
+    code = (
+        "import sys; import airflow_provider_fastlabel.client as c; c.FastLabelClient('t').export_coco; "
+        "print([m for m in ('numpy', 'cv2', 'PIL', 'orjson', 'airflow') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+# Exports, called as in the seed: default folders below the working folder
+
+
+def test_export_coco(client, project, here):
+    assert client.export_coco(project=project(), tasks=[TASK]) is None
+    document = json.loads((here / "output/coco/annotations.json").read_text())
+    assert [one["file_name"] for one in document["images"]] == ["sub/a.jpg"]
+    assert [one["name"] for one in document["categories"]] == ["cat", "dog"]
+    assert len(document["annotations"]) == 2
+
+
+def test_export_coco_with_classes_and_names(client, project, here):
+    classes = [{"type": "bbox", "value": value, "title": value, "color": "#123456"} for value in ("dog", "cat")]
+    client.export_coco(
+        project=project(), tasks=[TASK], annotations=classes, output_dir="elsewhere", output_file_name="x.json"
+    )
+    document = json.loads((here / "elsewhere/x.json").read_text())
+    assert [one["name"] for one in document["categories"]] == ["dog", "cat"]
+
+
+@pytest.mark.parametrize("name", ["../x.json", "x.txt", "sub/x.json"])
+def test_c21_the_file_stays_in_the_folder(client, project, here, name):
+    with pytest.raises(FastLabelInvalidException, match=r"\.json") as caught:
+        client.export_coco(project=project(), tasks=[TASK], output_file_name=name)
+    assert caught.value.code == 422
+
+
+def test_y1_export_yolo_keeps_the_order_of_the_classes(client, project, here):
+    client.export_yolo(project=project(), tasks=[TASK], classes=(one for one in ["dog", "cat"]), output_dir="out")
+    assert (here / "out/classes.txt").read_text() == "dog\ncat\n"
+    assert (here / "out/annotations/sub/a.txt").read_text() == "0 0.25 0.5 0.3 0.5\n1 0.6 0.1875 0.2 0.25\n"
+
+
+def test_y2_outlines_only_in_a_segmentation_project(client, project, here):
+    client.export_yolo(project("image_segmentation"), [TASK])
+    rows = (here / "output/yolo/annotations/sub/a.txt").read_text().splitlines()
+    assert [len(row.split()) for row in rows] == [9, 7]
+
+
+def test_export_pascalvoc(client, project, here):
+    client.export_pascalvoc(project=project(), tasks=[TASK])
+    assert files(here) == ["output/pascalvoc/annotations/sub/a.xml"]
+
+
+def test_export_labelme(client, here):
+    client.export_labelme([TASK])
+    assert files(here) == ["output/labelme/sub/a.json"]
+
+
+def test_export_masks(client, here):
+    client.export_instance_segmentation([TASK])
+    client.export_semantic_segmentation([TASK], classes=["dog", "cat"])
+    assert files(here) == [
+        "output/instance_segmentation/instances.jsonl",
+        "output/instance_segmentation/sub/a.png",
+        "output/semantic_segmentation/classes.json",
+        "output/semantic_segmentation/sub/a.png",
+    ]
+    with Image.open(here / "output/semantic_segmentation/sub/a.png") as image:
+        assert image.getpalette()[: len(COLOR_PALLETE)] == COLOR_PALLETE
+        assert np.asarray(image)[30, 20] == 1
+
+
+def test_export_image_with_annotations(client, here):
+    (here / "images/sub").mkdir(parents=True)
+    Image.new("RGB", (100, 80)).save(here / "images/sub/a.jpg")
+    client.export_image_with_annotations(tasks=[TASK], image_dir="images")
+    assert files(here / "output") == ["images_with_annotations/sub/a.jpg"]
+
+
+def test_a_video_project_is_exported_frame_by_frame(client, project, wire, here):
+    writer = cv2.VideoWriter("clip.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for _ in range(3):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    wire.mock.add("GET", "http://storage.test/clip?signature=x", body=(here / "clip.avi").read_bytes())
+    points = {"1": {"value": [1, 2, 30, 40], "autogenerated": False}}
+    task = {
+        "name": "sub/clip.mp4",
+        "url": "http://storage.test/clip?signature=x",
+        "annotations": [DOG | {"points": points}],
+    }
+    client.export_coco(project=project("video_bbox"), tasks=[task])
+    assert files(here / "output/coco") == ["annotations.json", *(f"images/sub/clip_{n}.jpg" for n in range(3))]
+    document = json.loads((here / "output/coco/annotations.json").read_text())
+    assert [one["image_id"] for one in document["annotations"]] == [1]
+    assert "Authorization" not in wire.mock.calls[-1].request.headers
+
+
+def test_a_video_task_without_address(client, project, here):
+    with pytest.raises(FastLabelInvalidException, match="no url"):
+        client.export_coco(project=project("video_bbox"), tasks=[{"name": "a.mp4", "annotations": []}])
+
+
+@pytest.mark.parametrize("method", ["export_coco", "export_yolo", "export_pascalvoc"])
+def test_an_unknown_project_leaves_no_folder(client, wire, here, method):
+    wire.answer("GET", "projects", [])
+    with pytest.raises(FastLabelInvalidException, match="'dogs'") as caught:
+        getattr(client, method)(project="dogs", tasks=[TASK])
+    assert caught.value.code == 422
+    assert files(here) == []
+
+
+def test_malformed_points_are_the_clients_own_error(client, here):
+    with pytest.raises(FastLabelInvalidException, match=r"'sub/a\.jpg', annotation 1") as caught:
+        client.export_labelme([TASK | {"annotations": [DOG | {"points": [1, 2, 3]}]}])
+    assert caught.value.code == 422
+
+
+def test_what_is_left_out_is_told(client, here, caplog):
+    client.export_instance_segmentation([TASK | {"annotations": [DOG, DOG | {"type": "line"}]}])
+    assert "export_instance_segmentation: 1 of 2 annotations left out: 1 unsupported_type:line" in caplog.text
+
+
+def test_the_callers_tasks_stay_untouched(client, project, here):
+    before = json.dumps(TASK)
+    client.export_coco(project=project(), tasks=[TASK])
+    client.export_labelme([TASK])
+    client.export_semantic_segmentation([TASK])
+    assert json.dumps(TASK) == before
+
+
+# Conversions: what an export wrote comes back
+
+
+def test_convert_coco(client, project, here):
+    client.export_coco(project=project(), tasks=[TASK])
+    found = client.convert_coco_to_fastlabel(file_path="output/coco/annotations.json")
+    assert [(one["value"], one["type"], one["points"]) for one in found["sub/a.jpg"]] == [
+        ("dog", "bbox", DOG["points"]),
+        ("cat", "polygon", CAT["points"]),
+    ]
+    boxes = client.convert_coco_to_fastlabel("output/coco/annotations.json", "bbox")["sub/a.jpg"]
+    assert [one["points"] for one in boxes] == [DOG["points"], [50, 5, 70, 25]]
+    with pytest.raises(FastLabelInvalidException, match="annotation_type") as caught:
+        client.convert_coco_to_fastlabel("output/coco/annotations.json", annotation_type="line")
+    assert caught.value.code == 422
+
+
+@pytest.mark.parametrize(
+    ("project_type", "expected"),
+    [(None, "bbox"), ("bbox", "bbox"), ("segmentation", "segmentation"), ("image_polygon", "polygon")],
+)
+def test_convert_yolo(client, here, project_type, expected):
+    (here / "set").mkdir()
+    Image.new("RGB", (100, 80)).save("set/a.jpg")
+    (here / "set/a.txt").write_text("0 0.25 0.5 0.3 0.5\n")
+    (here / "classes.txt").write_text("dog\n")
+    options = {} if project_type is None else {"project_type": project_type}
+    found = client.convert_yolo_to_fastlabel(classes_file_path="./classes.txt", dataset_folder_path="./set/", **options)
+    assert [one["type"] for one in found["a.jpg"]] == [expected]
+
+
+def test_convert_pascalvoc_and_labelme(client, project, here):
+    client.export_pascalvoc(project=project(), tasks=[TASK])
+    found = client.convert_pascalvoc_to_fastlabel(folder_path="output/pascalvoc/annotations")
+    assert [one["points"] for one in found["sub/a.jpg"]] == [DOG["points"], [50, 5, 70, 25]]
+    client.export_labelme([TASK])
+    found = client.convert_labelme_to_fastlabel(folder_path="output/labelme")
+    assert [one["points"] for one in found["sub/a.jpg"]] == [DOG["points"], CAT["points"]]
+
+
+def test_problems_are_told(client, here, caplog):
+    (here / "set").mkdir()
+    for number in range(12):
+        (here / f"set/{number:02}.xml").write_text("<x/>")
+    assert client.convert_pascalvoc_to_fastlabel("set") == {}
+    assert "Pascal VOC: 00.xml: not a Pascal VOC file" in caplog.text
+    assert "and 2 more problems" in caplog.text
+
+
+def test_masks_to_points(client, here):
+    mask = np.zeros((8, 12), np.uint8)
+    mask[2:6, 3:9] = 1
+    assert client.mask_to_fastlabel_segmentation_points(mask) == [[[3, 2, 9, 2, 9, 6, 3, 6, 3, 2]]]
+    with pytest.raises(FastLabelInvalidException):
+        client.mask_to_fastlabel_segmentation_points(np.zeros(3))
