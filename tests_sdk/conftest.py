@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from . import differences, material
 
 HERE = Path(__file__).parent
-SDK_PYTHON = Path(os.environ.get("SDK_PYTHON", HERE.parent / ".venv-sdk" / "bin" / "python"))
+SDK_PYTHON = HERE.parent / ".venv-sdk" / "bin" / "python"
 METHODS = (HERE / "methods.txt").read_text(encoding="utf-8").split()
 RUNS = pytest.StashKey["Runs"]()
 

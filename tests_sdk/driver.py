@@ -469,6 +469,43 @@ def users(c: Recorder, _emulator: Emulator, _samples: Path) -> None:
     c.delete_workspace_user(email="ann@example.com")
 
 
+def edges(c: Recorder, _emulator: Emulator, samples: Path) -> None:
+    """Values between given and not given: empty, zero, None; and what was read sent back."""
+    project = "image-net"
+    c.create_annotation(project=project, type="bbox", value="zero", title="Zero", color="", order=0, attributes=[])
+    ident = c.create_image_task(
+        project=project, name="edges.jpg", file_path=str(samples / "a.jpg"), status="", external_status=None,
+        custom_task_status="", priority=None, annotations=[], tags=[], metadatas=[], is_delete_exif=False,
+        assignee=None, workflow_6_user=None,
+    )  # fmt: skip
+    c.update_image_task(task_id=ident, status="", tags=[], annotations=[], relations=[], metadatas=[], reviewer=None)
+    c.update_task(task_id=ident, status=None, priority=0, approver=None, external_approver=None)
+    c.get_image_tasks(project, "", None, [], "", 0, 0)
+    c.get_sequential_pcd_tasks(project="sequential-pcd", tags=None, offset=0)
+    c.get_robotics_tasks(project="robotics", offset=0, limit=0)
+    c.get_tags(project=project, keyword="", offset=0, limit=0)
+    c.get_projects(slug="", offset=0, limit=0)
+    c.get_annotations(project=project, value="", offset=0, limit=0)
+    c.get_histories(project=project, offset=0, limit=0)
+    c.get_workspace_users(keyword="", offset=0, limit=0)
+    c.get_task_comments(project=project, task_id=ident, offset=0, limit=0)
+    c.get_project_comments(project=project, tags=[], offset=0, limit=0)
+    c.get_dataset_objects(dataset="pictures", version="", tags=[], licenses=[], types=[], offset=0, limit=0)
+    c.get_training_jobs(offset=0, limit=0)
+    c.get_evaluation_jobs(offset=0, limit=0)
+    c.get_auto_annotation_jobs(project=project, offset=0, limit=0)
+    c.get_appendix_data(project="pcd", tags=[], task_name="", offset=0, limit=0)
+    c.get_metadatas(project=None, offset=0, limit=0)
+    c.count_tasks(project=project, status="", tags=[])
+    person = {"type": "pose_estimation", "value": "person", "keypoints": [{"key": "head", "value": [1, 2, 1]}]}
+    pose = c.create_image_task(project="poses", name="pose.jpg", file_path=str(samples / "a.jpg"), annotations=[person])
+    found = c.find_image_task(task_id=pose)
+    c.update_image_task(task_id=pose, annotations=found["annotations"])
+    c.update_dataset_object(c.get_datasets(keyword="pictures")[0]["id"], "a.jpg", [], [], [], {})
+    c.create_dataset_object("pictures", "deep/er/c d#?.jpg", str(samples / "a.jpg"), [], [], [], {})
+    c.delete_dataset_object(c.get_datasets(keyword="pictures")[0]["id"], "deep/er/c d#?.jpg")
+
+
 def exports(c: Recorder, _emulator: Emulator, samples: Path) -> None:
     """Exports of a project whose annotations every format knows, of a video, and of a pose."""
     slug = "shapes"
@@ -522,7 +559,7 @@ def endings(c: Recorder, _emulator: Emulator, _samples: Path) -> None:
 
 SECTIONS = (
     projects, classes, image_tasks, classification_tasks, annotated_tasks, folder_tasks, imported_tasks, robotics,
-    datasets, models, comments, users, exports, converters, endings,
+    datasets, models, comments, users, edges, exports, converters, endings,
 )  # fmt: skip
 
 
