@@ -111,13 +111,16 @@ class ClassMap:
         :returns: A closed map of the values found, sorted.
         """
         found = cls(open=True)
+        settled: set[str] = set()
         for task in tasks:
             for annotation in task.get("annotations") or ():
                 if not isinstance(annotation, dict) or (types is not None and annotation.get("type") not in types):
                     continue
                 value = annotation.get("value")
-                if value and isinstance(value, str):
-                    found.observe(annotation)
+                if not isinstance(value, str) or not value or (value in settled and not annotation.get("keypoints")):
+                    continue
+                if found[found.observe(annotation)].color:
+                    settled.add(value)
         return found.sorted()
 
     def add(self, one: LabelClass) -> int:

@@ -131,6 +131,14 @@ def lies_within(hole: Sequence[float], outer: Sequence[float]) -> bool:
             or (py > bottom and qy > bottom)
         )
     ]
+    if near:
+        # Of these, an edge can cross the ring only if its line meets the ring's box.
+        x, y, reach_x, reach_y = (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
+        near = [
+            (px, py, qx, qy)
+            for px, py, qx, qy in near
+            if abs((qx - px) * (y - py) - (qy - py) * (x - px)) <= abs(qx - px) * reach_y + abs(qy - py) * reach_x
+        ]
     return not (near and _any_cross(near, xs, ys)) and inside(outer, xs[0], ys[0])
 
 

@@ -114,7 +114,7 @@ class _Writer:
         waiting = self.waiting
         for annotation, class_id, shape in self.stage.shapes(task):
             row = self._row(annotation, class_id, shape)
-            if shape.has_holes():
+            if shape.holes:
                 if width:
                     self.with_holes.append((len(waiting), shape.regions, round(height), round(width)))
                     row["segmentation"] = None

@@ -42,6 +42,9 @@ class GeometryError(ValueError):
     """Points that are no shape; the message says why. Writers add the task's and the annotation's name."""
 
 
+_NO_KEYPOINTS: Mapping[str, tuple[float, float, int]] = {}
+
+
 class Shape:
     """One annotation's geometry, as the rules of this module say.
 
@@ -56,15 +59,18 @@ class Shape:
     :ivar rotation: Degrees, 0 if not a rotated box.
     :ivar clipped: Whether something was cut off.
     :ivar dropped: Number of rings left out because they were degenerate or outside the image.
+    :ivar holes: Number of holes.
     :ivar keypoints: pose_estimation: key -> (x, y, v) of the keypoints that are set, v as COCO has it: 2 visible,
         1 labelled but not visible.
     """
 
     __slots__ = (
         "_area",
+        "_net",
         "_regions",
         "clipped",
         "dropped",
+        "holes",
         "keypoints",
         "kind",
         "points",
@@ -94,14 +100,16 @@ class Shape:
         self.rotation: float = 0
         self.clipped = clipped
         self.dropped = 0
-        self.keypoints: dict[str, tuple[float, float, int]] = {}
+        self.holes = 0
+        self._net: float = 0
+        self.keypoints: Mapping[str, tuple[float, float, int]] = _NO_KEYPOINTS
         self._regions = regions
 
     @property
     def area(self) -> float:
         """Square pixels; computed when asked for where holes or several regions make that costly."""
         if self._area is None:
-            self._area = _area(self.regions)
+            self._area = self._net if _apart(self.regions) else exact_area(self.regions)
         return self._area
 
     @area.setter
@@ -117,7 +125,7 @@ class Shape:
 
     def has_holes(self) -> bool:
         """Whether any region has a hole."""
-        return self._regions is not None and max(map(len, self._regions), default=0) > 1
+        return self.holes > 0
 
     def corners(self) -> Ring:
         """Return the four corners of a bbox, rotated but not clipped, from the unrotated top left one clockwise."""
@@ -150,7 +158,7 @@ def shape_of(annotation: Mapping[str, Any], width: float = 0, height: float = 0)
     :raises GeometryError: The points are no geometry: not numbers, not finite, an odd number of coordinates.
     """
     kind = annotation.get("type")
-    make = _MAKERS.get(kind)  # type: ignore[arg-type]
+    make = MAKERS.get(kind)  # type: ignore[arg-type]
     if make is None:
         return f"{report.UNSUPPORTED_TYPE}:{kind}"
     return make(annotation, width, height)
@@ -261,9 +269,9 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
     """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way."""
     regions: list[Region] = []
     boxes: list[_Box] = []
-    area = 0.0
-    clipped = holed = False
-    dropped = outside = 0
+    net = 0.0
+    clipped = False
+    dropped = outside = holes = 0
     for region in given:
         outers, cut = _clean_ring(region[0] if region else [], 1, width, height)
         if not outers:
@@ -273,24 +281,27 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
         clipped |= cut
         for outer in outers:
             boxes.append(outer[1])
-            area += outer[2]
+            net += outer[2]
         fresh = [[outer[0]] for outer in outers]
         for ring in region[1:]:
             pieces, hole_cut = _clean_ring(ring, -1, width, height)
             dropped += not pieces and not hole_cut
             for piece in pieces:
                 _home(piece[0], fresh).append(piece[0])
-                holed = True
+                net -= piece[2]
+                holes += 1
         regions += fresh
     if not regions:
         return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
     # Holes may leave nothing; without them every ring is known to have an area.
-    if holed and all(_net_area(region) <= EPSILON for region in regions) and _area(regions) <= EPSILON:
+    if holes and net <= EPSILON and exact_area(regions) <= EPSILON:
         return report.DEGENERATE
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
-    exact = None if holed or _overlapping(boxes) else area
-    shape = Shape(kind, x1, y1, x2, y2, exact, regions, (), clipped or outside > 0)
+    area = None if holes or _overlapping(boxes) else net
+    shape = Shape(kind, x1, y1, x2, y2, area, regions, (), clipped or outside > 0)
+    shape._net = net
     shape.dropped = dropped
+    shape.holes = holes
     return shape
 
 
@@ -331,21 +342,13 @@ def _home(hole: Ring, regions: list[Region]) -> Region:
     return max(regions, key=lambda region: sum(inside(region[0], x, y) for x, y in corners))
 
 
-def _area(regions: list[Region]) -> float:
-    """Area of the union of the regions without their holes; by shoelace where nothing can overlap."""
+def _apart(regions: list[Region]) -> bool:
+    """Whether the regions lie apart and their holes inside them and apart, so that areas can simply be summed."""
     for region in regions:
         holes = region[1:]
         if _overlapping(_boxes(holes)) or not all(lies_within(hole, region[0]) for hole in holes):
-            return exact_area(regions)
-    if _overlapping(_boxes([region[0] for region in regions])):
-        return exact_area(regions)
-    return sum(map(_net_area, regions))
-
-
-def _net_area(region: Region) -> float:
-    """Area of a ring less the area of its holes, which must lie inside it and apart."""
-    outer, *holes = (abs(_shoelace(ring[::2], ring[1::2])) for ring in region)
-    return outer - sum(holes)
+            return False
+    return not _overlapping(_boxes([region[0] for region in regions]))
 
 
 def _boxes(rings: list[Ring]) -> list[_Box]:
@@ -460,7 +463,8 @@ def _circle(annotation: Mapping[str, Any], width: float, height: float) -> Shape
     return Shape("circle", x1, y1, x2, y2, 3.141592653589793 * radius * radius, [], (x, y, radius))
 
 
-_MAKERS: dict[str, Callable[[Mapping[str, Any], float, float], Shape | str]] = {
+#: Annotation type -> what makes its shape, with the parameters of :func:`shape_of`.
+MAKERS: dict[str, Callable[[Mapping[str, Any], float, float], Shape | str]] = {
     "bbox": _bbox,
     "polygon": _polygon,
     "segmentation": _segmentation,

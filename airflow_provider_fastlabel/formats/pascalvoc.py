@@ -52,20 +52,6 @@ _HEAD = """<annotation>
     </size>
     <segmented>%d</segmented>
 """
-_OBJECT = """    <object>
-        <name>%s</name>
-        <pose>Unspecified</pose>
-        <truncated>%d</truncated>
-        <occluded>%d</occluded>
-        <difficult>%d</difficult>
-        <bndbox>
-            <xmin>%d</xmin>
-            <ymin>%d</ymin>
-            <xmax>%d</xmax>
-            <ymax>%d</ymax>
-        </bndbox>
-    </object>
-"""
 
 
 def export_pascalvoc(
@@ -132,16 +118,28 @@ def _object(annotation: Mapping[str, Any], label: str, shape: Shape, first: int)
     """Return one object's XML."""
     attributes = annotation.get("attributes")
     truncated, occluded, difficult = _flags(attributes) if attributes else (0, 0, 0)
-    x, y = floor(shape.x1) + first, floor(shape.y1) + first
-    return _OBJECT % (label, truncated, occluded, difficult, x, y, ceil(shape.x2), ceil(shape.y2))
+    return f"""    <object>
+        <name>{label}</name>
+        <pose>Unspecified</pose>
+        <truncated>{truncated}</truncated>
+        <occluded>{occluded}</occluded>
+        <difficult>{difficult}</difficult>
+        <bndbox>
+            <xmin>{floor(shape.x1) + first}</xmin>
+            <ymin>{floor(shape.y1) + first}</ymin>
+            <xmax>{ceil(shape.x2)}</xmax>
+            <ymax>{ceil(shape.y2)}</ymax>
+        </bndbox>
+    </object>
+"""
 
 
 def _flags(attributes: Any) -> tuple[int, int, int]:
     """Read the three flags; whatever is not a flag is no flag."""
-    flags = dict.fromkeys(_FLAGS, 0)
+    flags = {"truncated": 0, "occluded": 0, "difficult": 0}
     for row in attributes if isinstance(attributes, list) else ():
         key = row.get("key") if isinstance(row, dict) else None
-        if key in flags and row.get("type", "switch") == "switch":
+        if key in _FLAGS and row.get("type", "switch") == "switch":
             value = row.get("value")
             if isinstance(value, str):
                 flags[key] = int(value.strip().lower() in ("1", "true", "yes", "on"))

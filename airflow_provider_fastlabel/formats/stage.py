@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from airflow_provider_fastlabel.formats import report as reasons
 from airflow_provider_fastlabel.formats.classes import ClassMap
-from airflow_provider_fastlabel.formats.geometry import GeometryError, Shape, image_size, shape_of
+from airflow_provider_fastlabel.formats.geometry import MAKERS, GeometryError, Shape, image_size
 from airflow_provider_fastlabel.formats.report import ExportReport
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Stage:
         self.classes = ClassMap(classes, open=classes.open)
         # Classes given by value only: a pose's keypoints are learned from the annotations.
         self._bare = {number for number, one in enumerate(classes) if not one.keypoints}
-        self._kinds = frozenset(kinds)
+        self._makers = {kind: MAKERS[kind] for kind in kinds}
         self._clip = clip
         self._on_error = on_error
         self._need_size = need_size
@@ -112,7 +112,8 @@ class Stage:
     def _one(self, annotation: Mapping[str, Any], width: float, height: float) -> Found | str:
         """Class and shape of one annotation, or the reason why it is left out."""
         kind = annotation.get("type")
-        if kind not in self._kinds:
+        make = self._makers.get(kind)  # type: ignore[arg-type]
+        if make is None:
             return f"{reasons.UNSUPPORTED_TYPE}:{kind}"
         value = annotation.get("value")
         if not value or type(value) is not str:
@@ -123,7 +124,7 @@ class Stage:
             return reasons.UNKNOWN_CLASS
         if kind == "pose_estimation" and class_id in self._bare:
             classes.observe(annotation)
-        shape = shape_of(annotation, width, height)
+        shape = make(annotation, width, height)
         if isinstance(shape, str):
             return shape
         if shape.clipped:

@@ -95,8 +95,9 @@ def test_v4_supervision_reads_the_box_that_was_drawn(tmp_path):
     found = []
     for path in flat.iterdir():
         root = ET.parse(path).getroot()
-        image = Image.open(tmp_path / "images" / root.findtext("filename"))
-        detections, _ = supervision.dataset.formats.pascal_voc.detections_from_xml_obj(root, [], image.size, False)
+        with Image.open(tmp_path / "images" / root.findtext("filename")) as image:
+            size = image.size
+        detections, _ = supervision.dataset.formats.pascal_voc.detections_from_xml_obj(root, [], size, False)
         found += detections.xyxy.tolist()
     assert found == [[10, 20, 40, 60]] * 3
 
