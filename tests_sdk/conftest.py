@@ -58,7 +58,7 @@ def bucket(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def emulator():
-    """The emulator as its own process: where it is and what opens it."""
+    """Run the emulator as its own process; gives where it is and what opens it."""
     command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield json.loads(process.stdout.readline())
