@@ -37,7 +37,7 @@ def same_file(one: Path, other: Path) -> bool:
         return bool(json.loads(one.read_bytes()) == json.loads(other.read_bytes()))
     if one.suffix in (".jpg", ".png"):
         left, right = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in (one, other))
-        if left.shape != right.shape:
+        if left is None or right is None or left.shape != right.shape:
             return False
         return bool(np.abs(left.astype(int) - right).max() <= (_NEAR if one.suffix == ".jpg" else 0))
     return one.read_bytes() == other.read_bytes()
