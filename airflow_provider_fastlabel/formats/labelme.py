@@ -16,9 +16,9 @@ pose_estimation                   point per keypoint with one group id; ``descri
 labelme's outlines have no holes: a hole is joined with its outline by a bridge of no width (:mod:`.bridge`, counted as
 ``holes_bridged``), and the importer finds it again.
 
-Attributes that are true or false become flags; all attributes stand in the shape's ``attributes``, which labelme keeps
-as it is. ``imagePath`` is the image's name alone: labelme looks for it beside the JSON file, whose folders are those of
-the task's name.
+Attributes that are true or false become flags; all attributes stand in the shape's ``attributes``, key -> value, which
+labelme keeps as it is. ``imagePath`` is the image's name alone: labelme looks for it beside the JSON file, whose folders
+are those of the task's name.
 """
 
 from __future__ import annotations
@@ -91,13 +91,12 @@ def _document(task: Mapping[str, Any], name: str, stage: Stage) -> dict[str, Any
             group += 1
             group_id = group
         label = annotation["value"]
-        attributes = annotation.get("attributes")
-        pairs = _pairs_of(attributes) if attributes else ()
-        flags = {key: value for key, value in pairs if isinstance(value, bool)}
+        attributes = _attributes(annotation.get("attributes"))
+        flags = {key: value for key, value in attributes.items() if value is True or value is False}
         for kind, points in drawn:
             shapes.append({"label": label, "points": points, "group_id": group_id, "shape_type": kind, "flags": flags})
-            if pairs:
-                shapes[-1]["attributes"] = [{"key": key, "value": value} for key, value in pairs]
+            if attributes:
+                shapes[-1]["attributes"] = attributes
         if shape.kind == "pose_estimation":
             _name_keypoints(shapes[-len(drawn) :], shape)
     return {
@@ -147,7 +146,8 @@ def _pairs(flat: Sequence[float]) -> Points:
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _pairs_of(attributes: Any) -> list[tuple[str, Any]]:
-    """Return key and value of attributes."""
-    rows = attributes if isinstance(attributes, list) else ()
-    return [(str(row["key"]), row.get("value")) for row in rows if isinstance(row, dict) and "key" in row]
+def _attributes(rows: Any) -> dict[str, Any]:
+    """Return an annotation's attributes as one object, key -> value."""
+    if not rows or not isinstance(rows, list):
+        return {}
+    return {str(row["key"]): row.get("value") for row in rows if isinstance(row, dict) and "key" in row}

@@ -161,12 +161,8 @@ def _regions(annotation: Annotation) -> list[Any]:
 def _attributes(shape: dict[str, Any], found: list[Annotation]) -> list[dict[str, Any]]:
     """Return the attributes of a shape: those our export wrote, and the flags that are on."""
     listed = shape.get("attributes")
-    attributes = [
-        {"key": item["key"], "value": item["value"]}
-        for item in (listed if isinstance(listed, list) else ())
-        if isinstance(item, dict) and "key" in item and "value" in item
-    ]
-    known = {item["key"] for item in attributes}
+    known = listed if isinstance(listed, dict) else {}
+    attributes = [{"key": key, "value": value} for key, value in known.items()]
     flags = shape.get("flags")
     pose = any(annotation["type"] == "pose_estimation" for annotation in found)
     for key, value in flags.items() if isinstance(flags, dict) else ():

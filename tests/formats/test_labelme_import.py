@@ -117,9 +117,13 @@ def test_points_that_name_keypoints_are_a_pose(read_shapes):
 
 
 def test_flags_that_are_on_and_our_attributes(read_shapes):
-    listed = [{"key": "colour", "value": "red"}, {"key": "wet", "value": False}]
+    listed = {"colour": "red", "wet": False}
     (found,) = read_shapes(shape([[1, 2]], "point", flags={"old": True, "new": False, "wet": False}, attributes=listed))
-    assert found["attributes"] == [*listed, {"key": "old", "value": True}]
+    assert found["attributes"] == [
+        {"key": "colour", "value": "red"},
+        {"key": "wet", "value": False},
+        {"key": "old", "value": True},
+    ]
 
 
 @pytest.mark.parametrize(
