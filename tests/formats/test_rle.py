@@ -35,8 +35,9 @@ def odd(values, xs, ys):
     inside = np.zeros(xs.shape, dtype=bool)
     px, py = values[-2:]
     for qx, qy in zip(values[::2], values[1::2], strict=True):
-        if px != qx:
-            inside ^= ((qx > xs) != (px > xs)) & (ys < qy + (py - qy) * (xs - qx) / (px - qx))
+        crosses = (qx > xs) != (px > xs)
+        if crosses.any():
+            inside ^= crosses & (ys < qy + (py - qy) * (xs - qx) / (px - qx))
         px, py = qx, qy
     return inside
 
