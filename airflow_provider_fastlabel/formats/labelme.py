@@ -17,8 +17,8 @@ labelme's outlines have no holes: a hole is joined with its outline by a bridge 
 ``holes_bridged``), and the importer finds it again.
 
 Attributes that are true or false become flags; all attributes stand in the shape's ``attributes``, key -> value, which
-labelme keeps as it is. ``imagePath`` is the image's name alone: labelme looks for it beside the JSON file, whose folders
-are those of the task's name.
+labelme keeps as it is. ``imagePath`` is the image's name alone: labelme looks for it beside the JSON file, so in the
+folders of the task's name.
 """
 
 from __future__ import annotations
@@ -91,8 +91,9 @@ def _document(task: Mapping[str, Any], name: str, stage: Stage) -> dict[str, Any
             group += 1
             group_id = group
         label = annotation["value"]
-        attributes = _attributes(annotation.get("attributes"))
-        flags = {key: value for key, value in attributes.items() if value is True or value is False}
+        rows = annotation.get("attributes")
+        attributes = _attributes(rows) if rows else None
+        flags = _flags(attributes) if attributes else {}
         for kind, points in drawn:
             shapes.append({"label": label, "points": points, "group_id": group_id, "shape_type": kind, "flags": flags})
             if attributes:
@@ -122,7 +123,8 @@ def _drawn(shape: Shape, stage: Stage) -> list[tuple[str, Points]]:
         holes = sum(map(len, regions)) - len(regions)
         if holes:
             stage.report.adjust("holes_bridged", holes)
-        return [("polygon", _pairs(bridged(region))) for region in regions]
+            return [("polygon", _pairs(bridged(region))) for region in regions]
+        return [("polygon", _pairs(region[0])) for region in regions]
     if kind == "pose_estimation":
         return [("point", [(x, y)]) for x, y, _ in shape.keypoints.values()]
     if kind == "circle":
@@ -148,6 +150,11 @@ def _pairs(flat: Sequence[float]) -> Points:
 
 def _attributes(rows: Any) -> dict[str, Any]:
     """Return an annotation's attributes as one object, key -> value."""
-    if not rows or not isinstance(rows, list):
+    if not isinstance(rows, list):
         return {}
     return {str(row["key"]): row.get("value") for row in rows if isinstance(row, dict) and "key" in row}
+
+
+def _flags(attributes: dict[str, Any]) -> dict[str, bool]:
+    """Return the attributes that are true or false."""
+    return {key: value for key, value in attributes.items() if value is True or value is False}
