@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+SDK_READY := .venv-sdk/.ready
 
 .PHONY: demo test test-sdk check bench clean
 
@@ -11,6 +12,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(PY) -m pytest
+
+test-sdk: $(READY) $(SDK_READY)
+	$(PY) -m pytest tests_sdk
 
 check: $(READY)
 	$(VENV)/bin/ruff check .
@@ -25,6 +29,12 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (once, about two minutes) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(SDK_READY): tests_sdk/requirements.txt
+	@echo "Installing the official SDK into .venv-sdk (once) ..."
+	$(PYTHON) -m venv .venv-sdk
+	.venv-sdk/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests_sdk/requirements.txt
 	@touch $@
 
 clean:
