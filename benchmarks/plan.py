@@ -1,0 +1,53 @@
+"""What is measured: the rows of the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SMALL, MIDDLE, LARGE = 500, 5_000, 118_000
+PEERS = ("labelformat", "globox", "datumaro")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job.
+
+    :param title: its name in the table.
+    :param job: key of the sides' tables.
+    :param needs: parts of the set it reads, see :func:`benchmarks.sets.make`.
+    :param kind: ``mixed`` or ``bbox``.
+    :param slow: whether the SDK takes so long that only ``--full`` measures it at 5,000 tasks.
+    :param heavy: whether everybody does.
+    :param peers: who else can do it.
+    """
+
+    title: str
+    job: str
+    needs: tuple[str, ...]
+    kind: str = "mixed"
+    slow: bool = False
+    heavy: bool = False
+    peers: tuple[str, ...] = ()
+
+
+ROWS = (
+    Row("COCO", "coco", ("mixed",)),
+    Row("YOLO, classes given", "yolo", ("mixed",)),
+    Row("Pascal VOC", "pascalvoc", ("mixed",)),
+    Row("labelme", "labelme", ("mixed",)),
+    Row("COCO, boxes only", "coco", ("bbox", "imports"), "bbox", slow=True, peers=PEERS),
+    Row("YOLO, boxes only, classes given", "yolo", ("bbox", "imports"), "bbox", slow=True, peers=PEERS),
+    Row("YOLO, boxes only, no classes given", "yolo_without_classes", ("bbox",), "bbox", slow=True),
+    Row("Pascal VOC, boxes only", "pascalvoc", ("bbox", "imports"), "bbox", slow=True, peers=PEERS),
+    Row("labelme, boxes only", "labelme", ("bbox", "imports"), "bbox", peers=("globox",)),
+    Row("instance masks", "instance_masks", ("mixed",), slow=True),
+    Row("semantic masks", "semantic_masks", ("mixed",), slow=True),
+    Row("annotated images (JPEG)", "drawn", ("mixed", "images"), slow=True, heavy=True),
+    Row("COCO import", "read_coco", ("bbox", "mixed", "imports"), "bbox"),
+    Row("YOLO import", "read_yolo", ("bbox", "mixed", "imports"), "bbox"),
+    Row("Pascal VOC import", "read_pascalvoc", ("bbox", "mixed", "imports"), "bbox"),
+    Row("labelme import", "read_labelme", ("bbox", "mixed", "imports")),
+)
+
+#: Jobs whose growth from 5,000 to 118,000 tasks is measured, tasks coming one at a time from a JSON Lines file.
+ONE_PASS = tuple(row for row in ROWS if row.kind == "mixed" or row.job.startswith("read_"))
