@@ -17,120 +17,26 @@ shapes; :mod:`.video` turns them into one task per frame first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import cos, isfinite, radians, sin
+from collections.abc import Callable, Mapping
+from math import isfinite
 from operator import mul
 from typing import Any
 
 from airflow_provider_fastlabel.formats import report
-from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, inside, lies_within
+from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, inside
+from airflow_provider_fastlabel.formats.shape import (
+    AREA_KINDS,
+    EPSILON,
+    Box,
+    GeometryError,
+    Region,
+    Ring,
+    Shape,
+    overlapping,
+    rotated_corners,
+)
 
-#: Flat coordinates ``x1, y1, x2, y2, ...`` of an open ring.
-Ring = list[float]
-#: An outer ring and its holes.
-Region = list[Ring]
-_Box = tuple[float, float, float, float]
-
-#: Annotation types that cover an area (a pose by the box around its keypoints).
-AREA_KINDS = ("bbox", "polygon", "segmentation", "pose_estimation")
-#: Anything narrower or lower than this many pixels is degenerate. Derived numbers are rounded to the same precision.
-EPSILON = 1e-6
-DECIMALS = 6
-
-
-class GeometryError(ValueError):
-    """Points that are no shape; the message says why. Writers add the task's and the annotation's name."""
-
-
-_NO_KEYPOINTS: Mapping[str, tuple[float, float, int]] = {}
-
-
-class Shape:
-    """One annotation's geometry, as the rules of this module say.
-
-    :ivar kind: Annotation type.
-    :ivar x1: Left edge of the enclosing box (after rotation and clipping), pixels.
-    :ivar y1: Upper edge.
-    :ivar x2: Right edge.
-    :ivar y2: Lower edge.
-    :ivar area: Square pixels; of a pose, its box's; of a keypoint or line 0.
-    :ivar points: bbox: the unrotated ``[x1, y1, x2, y2]``, clipped only if there is no rotation. Rotated corners come
-        from :meth:`corners`. keypoint, line, circle: as given.
-    :ivar rotation: Degrees, 0 if not a rotated box.
-    :ivar clipped: Whether something was cut off.
-    :ivar dropped: Number of rings left out because they were degenerate or outside the image.
-    :ivar holes: Number of holes.
-    :ivar keypoints: pose_estimation: key -> (x, y, v) of the keypoints that are set, v as COCO has it: 2 visible,
-        1 labelled but not visible.
-    """
-
-    __slots__ = (
-        "_area",
-        "_net",
-        "_regions",
-        "clipped",
-        "dropped",
-        "holes",
-        "keypoints",
-        "kind",
-        "points",
-        "rotation",
-        "x1",
-        "x2",
-        "y1",
-        "y2",
-    )
-
-    def __init__(
-        self,
-        kind: str,
-        x1: float,
-        y1: float,
-        x2: float,
-        y2: float,
-        area: float | None,
-        regions: list[Region] | None = None,
-        points: Sequence[float] = (),
-        clipped: bool = False,
-    ) -> None:
-        self.kind = kind
-        self.x1, self.y1, self.x2, self.y2 = x1, y1, x2, y2
-        self._area = area
-        self.points = points
-        self.rotation: float = 0
-        self.clipped = clipped
-        self.dropped = 0
-        self.holes = 0
-        self._net: float = 0
-        self.keypoints: Mapping[str, tuple[float, float, int]] = _NO_KEYPOINTS
-        self._regions = regions
-
-    @property
-    def area(self) -> float:
-        """Square pixels; computed when asked for where holes or several regions make that costly."""
-        if self._area is None:
-            self._area = self._net if _apart(self.regions) else exact_area(self.regions)
-        return self._area
-
-    @area.setter
-    def area(self, area: float) -> None:
-        self._area = area
-
-    @property
-    def regions(self) -> list[Region]:
-        """Regions of the shape; a box is one region of four corners. Empty for keypoints and lines."""
-        if self._regions is None:
-            return [[[self.x1, self.y1, self.x2, self.y1, self.x2, self.y2, self.x1, self.y2]]]
-        return self._regions
-
-    def has_holes(self) -> bool:
-        """Whether any region has a hole."""
-        return self.holes > 0
-
-    def corners(self) -> Ring:
-        """Return the four corners of a bbox, rotated but not clipped, from the unrotated top left one clockwise."""
-        x1, y1, x2, y2 = self.points
-        return _rotated(x1, y1, x2, y2, self.rotation) if self.rotation else [x1, y1, x2, y1, x2, y2, x1, y2]
+__all__ = ["AREA_KINDS", "GeometryError", "Region", "Ring", "Shape", "image_size", "shape_of"]
 
 
 def image_size(task: Mapping[str, Any]) -> tuple[float, float]:
@@ -200,24 +106,13 @@ def _rotated_box(x1: float, y1: float, x2: float, y2: float, rotation: Any, widt
         raise GeometryError(f"the rotation is not a finite number of degrees: {rotation!r}")
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return report.DEGENERATE
-    shape = _of_ring("bbox", _rotated(x1, y1, x2, y2, rotation), width, height)
+    shape = _of_ring("bbox", rotated_corners(x1, y1, x2, y2, rotation), width, height)
     if isinstance(shape, Shape):
         shape.points = (x1, y1, x2, y2)
         shape.rotation = rotation
         if not shape.clipped:
             shape.area = (x2 - x1) * (y2 - y1)
     return shape
-
-
-def _rotated(x1: float, y1: float, x2: float, y2: float, rotation: float) -> Ring:
-    """Corners of a box turned about its centre: x' = cx + dx cos - dy sin, y' = cy + dx sin + dy cos (y down)."""
-    cx, cy, dx, dy = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
-    c, s = cos(radians(rotation)), sin(radians(rotation))
-    ring = []
-    for u, v in ((-dx, -dy), (dx, -dy), (dx, dy), (-dx, dy)):
-        ring.append(round(cx + u * c - v * s, DECIMALS))
-        ring.append(round(cy + u * s + v * c, DECIMALS))
-    return ring
 
 
 def _polygon(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
@@ -268,7 +163,7 @@ def _segmentation(annotation: Mapping[str, Any], width: float, height: float) ->
 def _of_regions(kind: str, given: list[Region], width: float, height: float) -> Shape | str:
     """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way."""
     regions: list[Region] = []
-    boxes: list[_Box] = []
+    boxes: list[Box] = []
     net = 0.0
     clipped = False
     dropped = outside = holes = 0
@@ -297,15 +192,15 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
     if holes and net <= EPSILON and exact_area(regions) <= EPSILON:
         return report.DEGENERATE
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
-    area = None if holes or _overlapping(boxes) else net
+    area = None if holes or overlapping(boxes) else net
     shape = Shape(kind, x1, y1, x2, y2, area, regions, (), clipped or outside > 0)
-    shape._net = net
+    shape.net_area = net
     shape.dropped = dropped
     shape.holes = holes
     return shape
 
 
-def _clean_ring(ring: Ring, direction: int, width: float, height: float) -> tuple[list[tuple[Ring, _Box, float]], bool]:
+def _clean_ring(ring: Ring, direction: int, width: float, height: float) -> tuple[list[tuple[Ring, Box, float]], bool]:
     """Open, clip and turn one ring.
 
     :param direction: 1 for an outer ring, -1 for a hole.
@@ -342,32 +237,7 @@ def _home(hole: Ring, regions: list[Region]) -> Region:
     return max(regions, key=lambda region: sum(inside(region[0], x, y) for x, y in corners))
 
 
-def _apart(regions: list[Region]) -> bool:
-    """Whether the regions lie apart and their holes inside them and apart, so that areas can simply be summed."""
-    for region in regions:
-        holes = region[1:]
-        if _overlapping(_boxes(holes)) or not all(lies_within(hole, region[0]) for hole in holes):
-            return False
-    return not _overlapping(_boxes([region[0] for region in regions]))
-
-
-def _boxes(rings: list[Ring]) -> list[_Box]:
-    """Boxes around rings, worked out only if there are several to compare."""
-    if len(rings) < 2:
-        return []
-    return [(min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])) for ring in rings]
-
-
-def _overlapping(boxes: list[_Box]) -> bool:
-    """Whether any two boxes share an area."""
-    for n, a in enumerate(boxes):
-        for b in boxes[n + 1 :]:
-            if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]:
-                return True
-    return False
-
-
-def _hull(boxes: list[_Box]) -> tuple[float, float, float, float]:
+def _hull(boxes: list[Box]) -> tuple[float, float, float, float]:
     """Box around boxes."""
     x1s, y1s, x2s, y2s = zip(*boxes, strict=True)
     return min(x1s), min(y1s), max(x2s), max(y2s)

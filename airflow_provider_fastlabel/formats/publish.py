@@ -60,13 +60,19 @@ class Published:
 
 
 def manifest_of(
-    report: ExportReport, *, format: str, classes: ClassMap | None = None, filters: Mapping[str, Any] | None = None
+    report: ExportReport,
+    *,
+    format: str,
+    classes: ClassMap | None = None,
+    first_class_id: int = 0,
+    filters: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe an export for its manifest.
 
     :param report: What the exporter returned.
     :param format: Name of the format, e.g. ``coco``.
     :param classes: Class map, for the ids; without it the report's classes, in order.
+    :param first_class_id: Id of the first class in the format: 1 for COCO categories, 0 for YOLO.
     :param filters: What the tasks were selected by (project, status, tags ...); JSON types.
     :returns: The manifest without its files, which :func:`publish` adds.
     """
@@ -78,7 +84,7 @@ def manifest_of(
         "provider": f"airflow-provider-fastlabel {__version__}",
         "filters": dict(filters or {}),
         "counts": counts,
-        "classes": {value: number for number, value in enumerate(values)},
+        "classes": {value: number for number, value in enumerate(values, first_class_id)},
     }
 
 
