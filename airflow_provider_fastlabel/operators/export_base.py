@@ -60,6 +60,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     ui_color = "#e6f4e1"
 
     format: ClassVar[str]
+    first_class_id: int = 0
     kinds: ClassVar[tuple[str, ...]] = ("image", "sequential_image", "video")
 
     def __init__(
@@ -141,7 +142,13 @@ class FastLabelExportOperator(FastLabelBaseOperator):
                 folder.mkdir()
                 report = self._stage(kind, count, work, folder, classes)
                 (folder / LOCK_FILE).write_bytes(classes.to_lock())
-                described = manifest_of(report, format=self.format, classes=classes, filters=self._filters())
+                described = manifest_of(
+                    report,
+                    format=self.format,
+                    classes=classes,
+                    first_class_id=self.first_class_id,
+                    filters=self._filters(),
+                )
                 published = publish(folder, target, described)
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}

@@ -38,6 +38,7 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
     """
 
     format = "coco"
+    first_class_id = 1
 
     def __init__(self, *, file_name: str = "annotations.json", clip: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -199,7 +200,7 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
         if mask_kind not in ("semantic", "instance"):
             raise ValueError(f"mask_kind is 'semantic' or 'instance', not {mask_kind!r}")
         self.mask_kind = mask_kind
-        self.start_index = start_index
+        self.start_index = self.first_class_id = start_index
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the masks; see the base class."""

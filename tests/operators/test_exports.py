@@ -95,7 +95,8 @@ def test_every_format_publishes_a_whole_dataset(export, label, tmp_path, operato
     manifest = json.loads(files["manifest.json"])
     assert {row["path"] for row in manifest["files"]} == set(files) - {"manifest.json"}
     assert manifest["filters"] == {"project": "photos", "status": "approved", "external_status": None, "tags": []}
-    assert manifest["classes"] == {"dog": 0, "cat": 1}
+    first = {"coco": 1, "masks": 1}.get(operator.format, 0)
+    assert manifest["classes"] == {"dog": first, "cat": first + 1}
     assert "classes.lock.json" in files
     assert sorted(path.name for path in folder.parent.iterdir()) == [operator.format]
 
