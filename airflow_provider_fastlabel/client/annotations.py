@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.arguments import items, paging, required
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class AnnotationClasses(Resource):
 
         :param value: in a classification project always ``classification``.
         """
-        found = self.get_annotations(project, value)
+        found = self.get_annotations(project, required(value=value)["value"])
         return next((each for each in found if each.get("value", value) == value), None)
 
     def get_annotations(
@@ -54,8 +55,8 @@ class AnnotationClasses(Resource):
         :param offset: position of the first class, from 0.
         :param limit: classes per page, at most 1000.
         """
-        filters = present({"value": value, "offset": offset, "limit": within(limit, PAGE_MAXIMUM)})
-        return self._transport.get("annotations", {"project": project} | filters)
+        filters = present({"value": value, **paging(offset, limit, PAGE_MAXIMUM)})
+        return self._transport.get("annotations", required(project=project) | filters)
 
     def iter_annotations(self, project: str, value: str | None = None) -> Iterator[AnnotationClass]:
         """Yield all classes of a project, page by page, each once.
@@ -87,8 +88,9 @@ class AnnotationClasses(Resource):
         :return: the id of the class.
         :raises Conflict: if the value is taken.
         """
-        body = {"project": project, "type": type, "value": value, "title": title}
-        body |= present({"color": color, "order": order, "attributes": attributes}) | _max_areas(max_area_count)
+        body = required(project=project, type=type, value=value, title=title)
+        optional = {"color": color, "order": order, "attributes": items("attributes", attributes)}
+        body |= present(optional) | _max_areas(max_area_count)
         return self._transport.post("annotations", body, settle=self._by_value(project, value))
 
     def create_classification_annotation(self, project: str, attributes: Sequence[Mapping[str, Any]]) -> str:
@@ -96,7 +98,7 @@ class AnnotationClasses(Resource):
 
         :return: the id of the class.
         """
-        body = {"project": project, "attributes": attributes}
+        body = required(project=project) | {"attributes": items("attributes", attributes)}
         return self._transport.post("annotations/classification", body, settle=self._by_value(project, CLASSIFICATION))
 
     def update_annotation(
@@ -113,10 +115,9 @@ class AnnotationClasses(Resource):
 
         :return: the id of the class.
         """
-        fields = {"value": value, "title": title, "color": color, "order": order, "attributes": attributes}
-        return self._transport.put(
-            f"annotations/{segment(annotation_id)}", present(fields) | _max_areas(max_area_count)
-        )
+        fields = {"value": value, "title": title, "color": color, "order": order}
+        body = present(fields | {"attributes": items("attributes", attributes)}) | _max_areas(max_area_count)
+        return self._transport.put(f"annotations/{segment(annotation_id)}", body)
 
     def update_classification_annotation(
         self,
@@ -139,9 +140,8 @@ class AnnotationClasses(Resource):
             if found is None:
                 raise NotFound(f"Project {project!r} has no classification class. Create it first.", 404)
             annotation_id = found["id"]
-        return self._transport.put(
-            f"annotations/classification/{segment(annotation_id)}", {"attributes": attributes or []}
-        )
+        body = {"attributes": items("attributes", attributes) or []}
+        return self._transport.put(f"annotations/classification/{segment(annotation_id)}", body)
 
     def delete_annotation(self, annotation_id: str) -> None:
         """Delete a class.

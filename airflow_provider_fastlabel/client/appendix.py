@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, within
+from airflow_provider_fastlabel.client.resource import Resource, present
 from airflow_provider_fastlabel.client.zips import upload_zip
 
 if TYPE_CHECKING:
@@ -59,12 +60,11 @@ class Appendix(Resource):
         filters = {
             "status": status,
             "externalStatus": external_status,
-            "tags": tags,
+            "tags": texts("tags", tags),
             "taskName": task_name,
-            "offset": offset,
-            "limit": within(limit, MAXIMUM),
+            **paging(offset, limit, MAXIMUM),
         }
-        return self._transport.get("contents/export/appendix", {"project": project, **present(filters)})
+        return self._transport.get("contents/export/appendix", required(project=project) | present(filters))
 
     def iter_appendix_data(
         self,
@@ -93,8 +93,8 @@ class Appendix(Resource):
         :param limit: entries per call, at most 10,000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
-        filters = {"taskName": task_name, "offset": offset, "limit": within(limit, MAXIMUM)}
-        return self._transport.get("tasks/appendix", {"project": project, **present(filters)})
+        filters = present({"taskName": task_name, **paging(offset, limit, MAXIMUM)})
+        return self._transport.get("tasks/appendix", required(project=project) | filters)
 
     def iter_task_appendix_data(self, project: str, task_name: str | None = None) -> Iterator[AppendixData]:
         """Yield all appendix data of tasks. Parameters as in :meth:`get_task_appendix_data`."""

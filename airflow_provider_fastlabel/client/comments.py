@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.arguments import listed, paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.resource import Resource, present, segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ class Comments(Resource):
         :param limit: comments per call, at most 1000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
-        params = {"project": project, "taskId": task_id, "offset": offset, "limit": within(limit, MAXIMUM)}
+        params = required(project=project) | {"taskId": task_id, **paging(offset, limit, MAXIMUM)}
         return self._transport.get("comments", params)
 
     def iter_task_comments(self, project: str, task_id: str) -> Iterator[Comment]:
@@ -64,10 +65,10 @@ class Comments(Resource):
         filters = {
             "taskStatus": status,
             "taskExternalStatus": external_status,
-            "taskTags": tags,
+            "taskTags": texts("tags", tags),
             "issueCategoryId": issue_category_id,
         }
-        params = {"project": project, **present(filters), "offset": offset, "limit": within(limit, MAXIMUM)}
+        params = required(project=project) | present(filters) | paging(offset, limit, MAXIMUM)
         return self._transport.get("comments/threads", params)
 
     def iter_project_comments(
@@ -141,7 +142,7 @@ class Comments(Resource):
         }
         body = {
             "taskId": task_id,
-            "points": None if points is None else list(points),
+            "points": listed("points", points),
             "text": text,
             "type": type,
             "isResolved": is_resolved,
@@ -149,8 +150,7 @@ class Comments(Resource):
             "frame": frame,
             **{key: value for key, value in optional.items() if value is not None},
         }
-        answer = self._transport.post("comments", body)
-        return answer
+        return self._transport.post("comments", body)
 
     def update_task_comment(self, thread_id: str, text: str) -> dict[str, Any]:
         """Change a message.

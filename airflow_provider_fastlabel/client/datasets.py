@@ -8,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.arguments import items, paging, required, texts
 from airflow_provider_fastlabel.client.bodies import FilePart, StreamedBody
 from airflow_provider_fastlabel.client.dataset_download import OBJECT_TYPES, DatasetDownload
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.kinds import MB
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Datasets(Resource):
         :param license: only datasets under this licence.
         :param visibility: only ``workspace``, ``public`` or ``organization`` ones.
         """
-        filters = {"keyword": keyword, "tags": tags, "license": license, "visibility": visibility}
+        filters = {"keyword": keyword, "tags": texts("tags", tags), "license": license, "visibility": visibility}
         return self._transport.get("datasets-v2", present(filters))
 
     def create_dataset(self, name: str, tags: Sequence[str] | None = None, visibility: str | None = None) -> Dataset:
@@ -73,7 +74,7 @@ class Datasets(Resource):
                 require_ours(f"dataset {name!r} (id {dataset['id']})", dataset, is_ours)
             return dataset
 
-        body = {"name": name, **present({"tags": list(tags or ()), "visibility": visibility})}
+        body = required(name=name) | present({"tags": texts("tags", tags), "visibility": visibility})
         return self._transport.post("datasets-v2", body, settle=settle)
 
     def update_dataset(self, dataset_id: str, name: str | None = None, tags: Sequence[str] | None = None) -> Dataset:
@@ -84,8 +85,8 @@ class Datasets(Resource):
         :param tags: new tags; an empty list takes all away.
         """
         body: dict[str, Any] = {} if name is None else {"name": name}
-        if tags is not None:
-            body["tags"] = list(tags)
+        if (names := texts("tags", tags)) is not None:
+            body["tags"] = names
         return self._transport.put(f"datasets-v2/{segment(dataset_id)}", body)
 
     def delete_dataset(self, dataset_id: str) -> None:
@@ -225,15 +226,16 @@ class Datasets(Resource):
         :raises Conflict: if the name is taken.
         :raises FastLabelInvalidException: (422) if the file is larger or cannot be read.
         """
+        required(dataset=dataset, name=name)
         file = FilePart(file_path)
         if file.size > OBJECT_BYTES:
             raise FastLabelInvalidException(
                 f"{file.path} has {file.size / MB:.1f} MB; dataset objects may have 250 MB. Nothing was sent.", 422
             )
         optional = {
-            "tags": list(tags or ()),
-            "licenses": list(licenses or ()),
-            "annotations": list(annotations or ()),
+            "tags": texts("tags", tags),
+            "licenses": texts("licenses", licenses),
+            "annotations": items("annotations", annotations),
             "customMetadata": dict(custom_metadata or {}),
         }
         body = StreamedBody({"datasetName": dataset, "objectName": name, "filePath": file, **present(optional)})
@@ -269,9 +271,9 @@ class Datasets(Resource):
         :param custom_metadata: further texts by key.
         """
         optional = {
-            "tags": tags,
-            "licenses": licenses,
-            "annotations": annotations,
+            "tags": texts("tags", tags),
+            "licenses": texts("licenses", licenses),
+            "annotations": items("annotations", annotations),
             "customMetadata": custom_metadata,
         }
         given = {key: value for key, value in optional.items() if value is not None}
@@ -309,8 +311,10 @@ def _object_query(
     limit: int | None,
 ) -> dict[str, Any]:
     """Return the query of the lists of objects; offset and limit are always sent."""
-    if unknown := [kind for kind in types or () if kind not in OBJECT_TYPES]:
+    wanted = texts("types", types)
+    if unknown := [kind for kind in wanted or () if kind not in OBJECT_TYPES]:
         raise FastLabelInvalidException(f"Unknown object type {unknown[0]!r}: use {', '.join(OBJECT_TYPES)}.", 422)
-    filters = {"tags": tags, "licenses": licenses, "types": types}
-    paging = {"offset": offset, "limit": within(limit, MAXIMUM)}
-    return {"datasetName": dataset, **paging, **_version(version, revision_id), **present(filters)}
+    filters = {"tags": texts("tags", tags), "licenses": texts("licenses", licenses), "types": wanted}
+    name = required(dataset=dataset)["dataset"]
+    page = paging(offset, limit, MAXIMUM)
+    return {"datasetName": name, **page, **_version(version, revision_id), **present(filters)}

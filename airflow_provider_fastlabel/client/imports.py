@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.resource import Resource, present, segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,8 +37,8 @@ class ImportResource(Resource):
         :param offset: position of the first history, from 0.
         :param limit: histories per page, at most 1000.
         """
-        paging = {"offset": offset, "limit": within(limit, PAGE_MAXIMUM)}
-        return self._transport.get("tasks/import/histories", {"project": project} | present(paging))
+        query = required(project=project) | present(paging(offset, limit, PAGE_MAXIMUM))
+        return self._transport.get("tasks/import/histories", query)
 
     def iter_histories(self, project: str) -> Iterator[ImportHistory]:
         """Yield all import histories of a project, page by page, each once."""
@@ -90,7 +91,8 @@ class Imports(ImportResource):
         :return: the import history, first ``running``, at last ``completed``; ask with ``find_history``.
         :raises OutcomeUnknown: if the answer was lost and the histories do not tell what became of it.
         """
-        body = {"project": project, "status": status, "tags": list(tags or ()), "priority": priority}
+        body = required(project=project)
+        body |= {"status": status, "tags": texts("tags", tags) or [], "priority": priority}
         return self._transport.post("tasks/aws-s3", body, settle=self._started_import(project))
 
     def get_aws_s3_import_status_by_project(self, project: str) -> ImportHistory:

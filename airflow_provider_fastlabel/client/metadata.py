@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.client.arguments import paging
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, within
+from airflow_provider_fastlabel.client.resource import Resource, present
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ class Metadata(Resource):
         :param limit: fields per call, at most 1000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
-        params = {"project": project, **present({"offset": offset, "limit": within(limit, MAXIMUM)})}
+        params = {"project": project, **present(paging(offset, limit, MAXIMUM))}
         return self._transport.get("metadatas", params)
 
     def iter_metadatas(self, project: str | None = None) -> Iterator[MetadataDefinition]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.bodies import FilePart, StreamedBody
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.kinds import IMAGE, MB
 from airflow_provider_fastlabel.client.media import check_extension
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.resource import Resource, present, segment
 
 if TYPE_CHECKING:
     import os
@@ -44,7 +45,7 @@ class Models(Resource):
         :param limit: jobs per call, at most 1000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
-        params = present({"offset": offset, "limit": within(limit, MAXIMUM)})
+        params = present(paging(offset, limit, MAXIMUM))
         return self._transport.get("trainings", params)
 
     def iter_training_jobs(self) -> Iterator[TrainingJob]:
@@ -118,7 +119,7 @@ class Models(Resource):
         :param limit: jobs per call, at most 1000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
-        params = present({"offset": offset, "limit": within(limit, MAXIMUM)})
+        params = present(paging(offset, limit, MAXIMUM))
         return self._transport.get("evaluations", params)
 
     def iter_evaluation_jobs(self) -> Iterator[EvaluationJob]:
@@ -186,11 +187,9 @@ class Models(Resource):
         :param project: slug of the project.
         :param offset: position of the first job, from 0.
         :param limit: jobs per call, at most 1000.
-        :raises FastLabelInvalidException: (422) if ``project`` is ``None`` or ``limit`` is larger.
+        :raises FastLabelInvalidException: (422) if ``project`` is empty or ``limit`` is larger.
         """
-        if project is None:
-            raise FastLabelInvalidException("Give project: automatic annotation jobs are listed per project.", 422)
-        params = {"project": project, **present({"offset": offset, "limit": within(limit, MAXIMUM)})}
+        params = required(project=project) | present(paging(offset, limit, MAXIMUM))
         return self._transport.get("auto-annotations", params)
 
     def iter_auto_annotation_jobs(self, project: str) -> Iterator[AutoAnnotationJob]:
@@ -228,7 +227,7 @@ class Models(Resource):
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_auto_annotation_jobs` before starting another.
         """
         body = {
-            "project": project,
+            **required(project=project),
             "modelName": model_name,
             "updateExisting": update_existing,
             "confidenceThreshold": confidence_threshold,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.arguments import items, required
 from airflow_provider_fastlabel.client.resource import Resource
 
 if TYPE_CHECKING:
@@ -26,5 +27,5 @@ class Monitoring(Resource):
             "requestAt": ISO 8601 with offset}``.
         :raises OutcomeUnknown: if the answer was lost: sending the results again might count them twice.
         """
-        body = {"name": name, "results": list(results or ())}
+        body = required(name=name) | {"results": items("results", results) or []}
         return self._transport.post("model-monitorings/create", body)

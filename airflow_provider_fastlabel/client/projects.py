@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Projects(Resource):
 
     def find_project_by_slug(self, slug: str) -> Project | None:
         """Return the project of exactly this slug, or ``None``."""
-        found = self.get_projects(slug)
+        found = self.get_projects(required(slug=slug)["slug"])
         return next((each for each in found if each.get("slug", slug) == slug), None)
 
     def get_projects(
@@ -43,8 +44,7 @@ class Projects(Resource):
         :param offset: position of the first project, from 0.
         :param limit: projects per page, at most 1000.
         """
-        fields = {"slug": slug, "offset": offset, "limit": within(limit, PAGE_MAXIMUM)}
-        return self._transport.get("projects", present(fields))
+        return self._transport.get("projects", present({"slug": slug, **paging(offset, limit, PAGE_MAXIMUM)}))
 
     def iter_projects(self, slug: str | None = None) -> Iterator[Project]:
         """Yield all projects, page by page, each once.
@@ -58,8 +58,7 @@ class Projects(Resource):
 
         :param limit: projects per page, at most 1000.
         """
-        paging = {"offset": offset, "limit": within(limit, PAGE_MAXIMUM)}
-        return self._transport.get("projects/map/id-slug", present(paging))
+        return self._transport.get("projects/map/id-slug", present(paging(offset, limit, PAGE_MAXIMUM)))
 
     def iter_project_id_slug_map(self) -> Iterator[tuple[str, str]]:
         """Yield the id and slug of all projects, page by page, each once."""
@@ -90,7 +89,8 @@ class Projects(Resource):
         :return: the id of the project.
         :raises Conflict: if the slug is taken.
         """
-        body = {"type": type, "name": name, "slug": slug, "workflow": workflow, "externalWorkflow": external_workflow}
+        body = required(type=type, name=name, slug=slug)
+        body |= {"workflow": workflow, "externalWorkflow": external_workflow}
         body |= present({"isPixel": is_pixel, "jobSize": job_size})
         return self._transport.post("projects", body, settle=self._by_slug(slug))
 
@@ -152,7 +152,7 @@ class Projects(Resource):
         :param role: ``annotator``, ``reviewer``, ``owner``, ``external_annotator``, ``external_reviewer``,
             ``external_approver``, ``external_sub_owner``, ``external_owner``, or ``none`` to remove the person.
         """
-        return self._transport.put("projects-users", {"project": project, "email": email, "role": role})
+        return self._transport.put("projects-users", required(project=project, email=email, role=role))
 
     def _by_slug(self, slug: str) -> Callable[[Callable[[object], bool]], str | None]:
         def settle(is_ours: Callable[[object], bool]) -> str | None:

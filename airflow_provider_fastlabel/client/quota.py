@@ -12,6 +12,8 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.client.arguments import is_whole
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -48,8 +50,8 @@ class Quota:
 
     @limit.setter
     def limit(self, value: int) -> None:
-        if value < 1:
-            raise ValueError(f"calls_per_10_minutes must be at least 1, not {value}")
+        if not is_whole(value, 1):
+            raise ValueError(f"calls_per_10_minutes must be a whole number of at least 1, not {value!r}.")
         self._limit = value
 
     def remaining(self) -> int:

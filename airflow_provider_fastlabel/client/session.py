@@ -15,6 +15,7 @@ from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
 from airflow_provider_fastlabel.client import retry
+from airflow_provider_fastlabel.client.arguments import is_duration, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,6 +71,7 @@ class Connections:
     :param verify: whether to check TLS certificates, or the path of a bundle to check them with.
     :param proxies: proxy per scheme; those of the environment if ``None``.
     :param user_agent: the ``User-Agent`` header.
+    :raises ValueError: naming the argument that cannot be one.
     """
 
     def __init__(
@@ -82,7 +84,9 @@ class Connections:
         user_agent: str,
     ) -> None:
         self.sleep: Callable[[float], object] = time.sleep
-        self._timeout = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        self._timeout = _timeouts(timeout)
+        if not is_whole(max_retries, 0):
+            raise ValueError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
         self._max_retries = max_retries
         self._verify = _certificates(verify)
         self._proxies = None if proxies is None else dict(proxies)
@@ -126,6 +130,14 @@ class Connections:
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session
+
+
+def _timeouts(timeout: float | tuple[float, float]) -> tuple[float, float]:
+    """Return the timeouts for connecting and for reading."""
+    pair = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    if len(pair) != 2 or not all(map(is_duration, pair)):
+        raise ValueError(f"timeout must be seconds above 0, one number or a pair (connect, read), not {timeout!r}.")
+    return pair
 
 
 def _certificates(verify: bool | str) -> bool | str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, within
+from airflow_provider_fastlabel.client.resource import Resource, present
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +34,8 @@ class Tags(Resource):
         :param offset: position of the first tag, from 0.
         :param limit: tags per page, at most 1000.
         """
-        fields = {"keyword": keyword, "offset": offset, "limit": within(limit, PAGE_MAXIMUM)}
-        return self._transport.get("tags", {"project": project} | present(fields))
+        filters = {"keyword": keyword, **paging(offset, limit, PAGE_MAXIMUM)}
+        return self._transport.get("tags", required(project=project) | present(filters))
 
     def iter_tags(self, project: str, keyword: str | None = None) -> Iterator[Tag]:
         """Yield all tags of a project, page by page, each once.
@@ -48,7 +49,7 @@ class Tags(Resource):
 
         :param tag_ids: ids of the tags.
         """
-        self._transport.post("tags/delete/multi", {"tagIds": list(tag_ids)}, idempotent=True)
+        self._transport.post("tags/delete/multi", {"tagIds": texts("tag_ids", tag_ids) or []}, idempotent=True)
 
     def add_task_tags(self, project: str, task_ids: Sequence[str], tags: Sequence[str]) -> int:
         """Add tags to many tasks; their other tags stay. Tags that do not exist come into being.
@@ -69,13 +70,13 @@ class Tags(Resource):
         return self._change_tags("remove", project, task_ids, tags)
 
     def _change_tags(self, verb: str, project: str, task_ids: Sequence[str], tags: Sequence[str]) -> int:
-        unique = list(dict.fromkeys(task_ids))
-        if not unique or not tags:
+        unique, names = list(dict.fromkeys(texts("task_ids", task_ids) or ())), texts("tags", tags)
+        if not unique or not names:
             raise FastLabelInvalidException(
                 f"{'tags' if unique else 'task_ids'} must not be empty. Nothing was sent.", 422
             )
-        changed = 0
+        target, changed = required(project=project), 0
         for start in range(0, len(unique), TASKS_PER_CALL):
-            body = {"project": project, "taskIds": unique[start : start + TASKS_PER_CALL], "tags": list(tags)}
+            body = target | {"taskIds": unique[start : start + TASKS_PER_CALL], "tags": names}
             changed += self._transport.post(f"tasks/tags/{verb}", body, idempotent=True)["updatedTaskCount"]
         return changed

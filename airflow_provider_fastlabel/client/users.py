@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.arguments import paging
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present
@@ -35,7 +36,7 @@ class WorkspaceUsers(Resource):
         :param offset: position of the first user, from 0.
         :param limit: users per call.
         """
-        params = {**present({"keyword": keyword}), "offset": offset, "limit": limit}
+        params = present({"keyword": keyword}) | paging(offset, limit)
         return self._transport.get("workspaces-users", params)
 
     def iter_workspace_users(self, keyword: str | None = None) -> Iterator[WorkspaceUser]:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.bodies import StreamedBody
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.media import checked_file, checked_folder
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import Resource, present, segment, within
+from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 from airflow_provider_fastlabel.client.tasks.fields import Items, Users, clean_annotations, task_fields
 
@@ -58,7 +59,8 @@ class TaskResource(Resource):
 
     def _find_by_name(self, kind: str, project: str, task_name: str) -> Any:
         """Return the task of exactly this name, ``None`` if there is none."""
-        tasks = self._page(KINDS[kind], {"project": project, "taskName": task_name}, None, KINDS[kind].default_limit)
+        filters = required(project=project) | {"taskName": required(task_name=task_name)["task_name"]}
+        tasks = self._page(KINDS[kind], filters, None, KINDS[kind].default_limit)
         return next((task for task in tasks if task.get("name", task_name) == task_name), None)
 
     def _list(
@@ -72,10 +74,8 @@ class TaskResource(Resource):
         offset: int | None,
         limit: int | None,
     ) -> Any:
-        row = KINDS[kind]
-        if row.checked:
-            within(limit, row.page_maximum)
-        return self._page(row, task_filters(project, status, external_status, tags, task_name), offset, limit)
+        filters = task_filters(project, status, external_status, tags, task_name)
+        return self._page(KINDS[kind], filters, offset, limit)
 
     def _iterate(
         self,
@@ -92,9 +92,9 @@ class TaskResource(Resource):
 
     def _page(self, row: Kind, filters: dict[str, Any], offset: int | None, limit: int | None) -> Any:
         """Fetch one page. The list of robotics tasks gets its paging even when it is zero."""
-        if row.name == "robotics":
-            return self._transport.get(row.path, filters | {"offset": offset or 0, "limit": limit})
-        return self._transport.get(row.path, filters | present({"offset": offset, "limit": limit}))
+        page = paging(offset, limit, row.page_maximum if row.checked else None)
+        sent = page | {"offset": offset or 0} if row.name == "robotics" else present(page)
+        return self._transport.get(row.path, filters | sent)
 
     def _create(
         self,
@@ -109,7 +109,7 @@ class TaskResource(Resource):
     ) -> Any:
         """Create a task from a file, or from a folder where the kind has several files."""
         row = KINDS[kind]
-        body: dict[str, Any] = {"project": project, "name": name}
+        body = required(project=project, name=name)
         if row.max_files:
             body["contents"] = checked_folder(path, row, self.limits)
         elif row.media:
@@ -152,5 +152,5 @@ def task_filters(
     task_name: str | None = None,
 ) -> dict[str, Any]:
     """Return the query keys of the filters of task lists; empty ones are left out."""
-    filters = {"status": status, "externalStatus": external_status, "tags": tags, "taskName": task_name}
-    return {"project": project} | present(filters)
+    filters = {"status": status, "externalStatus": external_status, "tags": texts("tags", tags), "taskName": task_name}
+    return required(project=project) | present(filters)

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
+from airflow_provider_fastlabel.client.arguments import required
 from airflow_provider_fastlabel.client.tasks.base import TaskResource
 from airflow_provider_fastlabel.client.tasks.fields import task_fields
 
@@ -109,7 +110,7 @@ class ImageClassificationTasks(TaskResource):
         :return: the id of the task.
         :raises OutcomeUnknown: if the answer was lost: FastLabel names the task itself, so it cannot be looked up.
         """
-        body: dict[str, Any] = {"project": project, "filePath": os.fspath(file_path), "storageType": storage_type}
+        body = required(project=project) | {"filePath": os.fspath(file_path), "storageType": storage_type}
         body |= task_fields(
             users, status=status, external_status=external_status, priority=priority, attributes=attributes, tags=tags
         )

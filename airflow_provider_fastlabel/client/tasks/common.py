@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
+from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.kinds import kind_named
 from airflow_provider_fastlabel.client.paging import iterate
-from airflow_provider_fastlabel.client.resource import present, segment, within
+from airflow_provider_fastlabel.client.resource import present, segment
 from airflow_provider_fastlabel.client.tasks.base import TaskResource, task_filters
 from airflow_provider_fastlabel.client.tasks.fields import task_fields
 
@@ -77,8 +78,8 @@ class CommonTasks(TaskResource):
 
         :param limit: tasks per page, at most 1000.
         """
-        paging = {"offset": offset, "limit": within(limit, MAP_MAXIMUM)}
-        return self._transport.get("tasks/map/id-name", {"project": project} | present(paging))
+        query = required(project=project) | present(paging(offset, limit, MAP_MAXIMUM))
+        return self._transport.get("tasks/map/id-name", query)
 
     def task_ids_by_name(self, project: str) -> dict[str, str]:
         """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call."""
@@ -125,18 +126,18 @@ class CommonTasks(TaskResource):
 
         :param prefix: what the names of the parts begin with, e.g. ``image/cat`` for ``image/cat/1.jpg`` to ``9.jpg``.
         """
-        return self._transport.get("tasks/integrate/images", {"project": project, "prefix": prefix})
+        return self._transport.get("tasks/integrate/images", required(project=project, prefix=prefix))
 
     def find_integrated_video_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the parts of a split video as one task (alpha).
 
         :param prefix: what the names of the parts begin with, e.g. ``video/cat`` for ``video/cat/1.mp4`` and so on.
         """
-        return self._transport.get("tasks/integrate/videos", {"project": project, "prefix": prefix})
+        return self._transport.get("tasks/integrate/videos", required(project=project, prefix=prefix))
 
     def find_integrated_audio_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the parts of a split sound as one task. An annotation that goes on in the next part is joined (alpha).
 
         :param prefix: what the names of the parts begin with, e.g. ``audio/voice`` for ``audio/voice/1.mp3`` and so on.
         """
-        return self._transport.get("tasks/integrate/audios", {"project": project, "prefix": prefix})
+        return self._transport.get("tasks/integrate/audios", required(project=project, prefix=prefix))

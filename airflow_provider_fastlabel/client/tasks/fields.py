@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
+
+from airflow_provider_fastlabel.client.arguments import items, texts
 
 _IF_FILLED = {
     "status": "status",
@@ -14,6 +16,12 @@ _IF_FILLED = {
     "relations": "relations",
     "metadatas": "metadatas",
     "is_delete_exif": "isDeleteExif",
+}
+_LISTS: dict[str, Callable[[str, Any], list[Any] | None]] = {
+    "tags": texts,
+    "attributes": items,
+    "relations": items,
+    "metadatas": items,
 }
 _IF_GIVEN = {"priority": "priority", "operator": "operator"}
 _USERS = {
@@ -57,6 +65,7 @@ def task_fields(users: Users, **values: Any) -> dict[str, Any]:
     unknown = [key for key in users if key not in _USERS]
     if unknown:
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}; people are given as {', '.join(_USERS)}")
+    values = {key: _LISTS[key](key, value) if key in _LISTS else value for key, value in values.items()}
     body = {wire: values[key] for key, wire in _IF_FILLED.items() if values.get(key)}
     body |= {wire: values[key] for key, wire in _IF_GIVEN.items() if values.get(key) is not None}
     body |= {_USERS[key]: slug for key, slug in users.items()}
@@ -71,16 +80,19 @@ def clean_annotations(annotations: Iterable[Mapping[str, Any]], content: str | N
 
     :param content: the ``content`` of each, ``None`` to leave it as it is.
     """
-    return [_clean(annotation, content) for annotation in annotations]
+    found = items("annotations", annotations) or ()
+    return [_clean(f"annotations[{index}]", annotation, content) for index, annotation in enumerate(found)]
 
 
-def _clean(annotation: Mapping[str, Any], content: str | None) -> dict[str, Any]:
+def _clean(place: str, annotation: Mapping[str, Any], content: str | None) -> dict[str, Any]:
     clean = _without(annotation, "id", "title", "color")
     if content is not None:
         clean["content"] = content
     if "keypoints" in clean:
-        clean["keypoints"] = [_without(keypoint, "edges", "name") for keypoint in clean["keypoints"] or ()]
-    clean["attributes"] = [_without(each, "title", "name", "type") for each in clean.get("attributes") or ()]
+        keypoints = items(f"{place}.keypoints", clean["keypoints"]) or ()
+        clean["keypoints"] = [_without(keypoint, "edges", "name") for keypoint in keypoints]
+    attributes = items(f"{place}.attributes", clean.get("attributes")) or ()
+    clean["attributes"] = [_without(each, "title", "name", "type") for each in attributes]
     return clean
 
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
+from airflow_provider_fastlabel.client.arguments import required
 from airflow_provider_fastlabel.client.kinds import IMAGE
 from airflow_provider_fastlabel.client.media import check_extension
 from airflow_provider_fastlabel.client.tasks.base import TaskResource
@@ -125,7 +126,7 @@ class ImageTasks(TaskResource):
         :raises OutcomeUnknown: if the answer was lost: FastLabel names the task itself, so it cannot be looked up.
         """
         check_extension(file_path, IMAGE)
-        body: dict[str, Any] = {"project": project, "filePath": os.fspath(file_path), "storageType": storage_type}
+        body = required(project=project) | {"filePath": os.fspath(file_path), "storageType": storage_type}
         if annotations:
             body["annotations"] = clean_annotations(annotations, os.fspath(file_path))
         body |= task_fields(users, status=status, external_status=external_status, tags=tags, metadatas=metadatas)

@@ -1,0 +1,96 @@
+"""Arguments that cannot be meant, refused before a request by a message that names them.
+
+A text is a sequence of letters and a dictionary one of keys, so that Python lets both pass for a list; ``None`` goes
+out as ``null``. FastLabel would do something with each of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from reprlib import repr as short
+from typing import Any
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+
+
+def required(**given: str) -> dict[str, Any]:
+    """Return arguments that must be given, by their names.
+
+    :raises FastLabelInvalidException: (422) if one is not a text, or an empty one.
+    """
+    for name, text in given.items():
+        if not isinstance(text, str) or not text.strip():
+            raise _refused(name, "a text that is not empty", text)
+    return given
+
+
+def paging(offset: int | None, limit: int | None, maximum: int | None = None) -> dict[str, int | None]:
+    """Return the query keys of a page.
+
+    :param offset: position of the first item, from 0.
+    :param limit: items per page; ``None`` leaves it to FastLabel.
+    :param maximum: the largest page of this list; ``None`` if FastLabel's SDK does not check it.
+    :raises FastLabelInvalidException: (422) if one is not a whole number from 0, or ``limit`` is larger.
+    """
+    for name, number in (("offset", offset), ("limit", limit)):
+        if number is not None and not is_whole(number, 0):
+            raise _refused(name, "a whole number from 0", number)
+    if limit is not None and maximum is not None and limit > maximum:
+        raise FastLabelInvalidException(
+            f"limit must be {maximum} or less for this list, not {limit}. Nothing was sent.", 422
+        )
+    return {"offset": offset, "limit": limit}
+
+
+def listed(name: str, values: Iterable[Any] | None) -> list[Any] | None:
+    """Return the items of a list, ``None`` if it is not given.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: (422) if it is a text, a dictionary or a single thing.
+    """
+    if values is None or (isinstance(values, str) and not values):
+        return None
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise _refused(name, "a list", values)
+    return list(values)
+
+
+def texts(name: str, values: Iterable[str] | None) -> list[str] | None:
+    """Return a list of texts, such as tags, ``None`` if it is not given.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: (422) if it is no list, or an item is no text or empty.
+    """
+    found = listed(name, values)
+    for index, text in enumerate(found or ()):
+        if not isinstance(text, str) or not text:
+            raise _refused(f"{name}[{index}]", "a text", text)
+    return found
+
+
+def items(name: str, values: Iterable[Mapping[str, Any]] | None) -> list[Mapping[str, Any]] | None:
+    """Return a list of dictionaries, such as annotations, ``None`` if it is not given.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: (422) if it is no list, or an item is no dictionary.
+    """
+    found = listed(name, values)
+    for index, item in enumerate(found or ()):
+        if not isinstance(item, Mapping):
+            raise _refused(f"{name}[{index}]", "a dictionary", item)
+    return found
+
+
+def is_whole(value: object, least: int) -> bool:
+    """Return whether a value is a whole number, not below ``least``."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def is_duration(value: object) -> bool:
+    """Return whether a value is a finite number above zero."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _refused(name: str, meant: str, value: object) -> FastLabelInvalidException:
+    return FastLabelInvalidException(f"{name} must be {meant}, not {short(value)}. Nothing was sent.", 422)
