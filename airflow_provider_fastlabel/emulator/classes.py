@@ -153,7 +153,7 @@ async def update_annotation(emu: Emu, annotation_id: str, body: schemas.ClassUpd
     return answer(record.id)
 
 
-@router.delete("/annotations/{annotation_id}", status_code=NO_CONTENT, response_class=Response)
+@router.delete("/annotations/{annotation_id}", **NO_CONTENT)
 async def delete_annotation(emu: Emu, annotation_id: str) -> None:
     """Remove an annotation class and its annotations."""
     record = emu.store.get("annotation", annotation_id)

@@ -149,7 +149,7 @@ async def update_task_comment(emu: Emu, thread_id: str, body: ThreadIn) -> Respo
     return answer(thread.out())
 
 
-@router.delete("/comments/threads/{thread_id}", status_code=NO_CONTENT, response_class=Response)
+@router.delete("/comments/threads/{thread_id}", **NO_CONTENT)
 async def delete_task_comment(emu: Emu, thread_id: str) -> None:
     """Remove a thread, and its comment with the last one."""
     thread = emu.store.get("thread", thread_id)

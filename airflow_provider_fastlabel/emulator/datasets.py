@@ -91,7 +91,7 @@ async def update_dataset(emu: Emu, dataset_id: str, body: DatasetUpdate) -> Resp
     return answer(record.out())
 
 
-@router.delete("/datasets-v2/{dataset_id}", status_code=NO_CONTENT, response_class=Response)
+@router.delete("/datasets-v2/{dataset_id}", **NO_CONTENT)
 async def delete_dataset(emu: Emu, dataset_id: str) -> None:
     """Remove a dataset with its objects."""
     with emu.store.transaction():
@@ -212,7 +212,7 @@ async def find_dataset_object(
     return answer(_show(_object(emu, dataset_id, object_name)))
 
 
-@router.delete(_OBJECTS, status_code=NO_CONTENT, response_class=Response)
+@router.delete(_OBJECTS, **NO_CONTENT)
 async def delete_dataset_object(emu: Emu, dataset_id: str, object_name: str) -> None:
     """Remove one object."""
     emu.store.delete("dataset_object", _object(emu, dataset_id, object_name).id)

@@ -105,7 +105,7 @@ async def update_project(emu: Emu, project_id: str, body: schemas.ProjectUpdate)
     return answer(record.id)
 
 
-@router.delete("/projects/{project_id}", status_code=NO_CONTENT, response_class=Response)
+@router.delete("/projects/{project_id}", **NO_CONTENT)
 async def delete_project(emu: Emu, project_id: str) -> None:
     """Remove a project with everything in it."""
     store = emu.store
@@ -175,7 +175,7 @@ async def get_tags(emu: Emu, query: Annotated[schemas.TagQuery, Query()]) -> Res
     return answer(shown(found[query.offset : query.offset + limit]))
 
 
-@router.post("/tags/delete/multi", status_code=NO_CONTENT, response_class=Response)
+@router.post("/tags/delete/multi", **NO_CONTENT)
 async def delete_tags(emu: Emu, body: schemas.TagDelete) -> None:
     """Remove tags, also from the tasks that carry them; all or none."""
     with emu.store.transaction():

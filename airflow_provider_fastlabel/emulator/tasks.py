@@ -98,13 +98,13 @@ async def update_task(emu: Emu, task_id: str, body: schemas.TaskUpdate) -> Respo
     return _update(emu, task_id, None, body)
 
 
-@router.delete("/tasks/{task_id}", status_code=NO_CONTENT, response_class=Response)
+@router.delete("/tasks/{task_id}", **NO_CONTENT)
 async def delete_task(emu: Emu, task_id: str) -> None:
     """Remove a task."""
     task_table.delete_row(emu, task_id)
 
 
-@router.delete("/tasks/{task_id}/task-annotations", status_code=NO_CONTENT, response_class=Response)
+@router.delete("/tasks/{task_id}/task-annotations", **NO_CONTENT)
 async def delete_task_annotations(emu: Emu, task_id: str) -> None:
     """Remove all annotations of a task; the task stays."""
     row = task_table.task_row(emu, task_id)

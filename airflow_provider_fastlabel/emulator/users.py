@@ -127,7 +127,7 @@ async def create_permission(
     return answer(name)
 
 
-@router.delete("/function-resource-permissions", status_code=NO_CONTENT, response_class=Response)
+@router.delete("/function-resource-permissions", **NO_CONTENT)
 async def delete_permission(emu: Emu, body: PermissionDelete) -> None:
     """Take a module from a user."""
     record = _user(emu, body.email)
