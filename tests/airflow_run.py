@@ -21,15 +21,24 @@ import structlog
 from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
 from airflow.sdk.execution_time import comms, task_runner
-from airflow.sdk.module_loading import import_string
-from airflow.sdk.serde import deserialize
 
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
+
+try:
+    from airflow.sdk.module_loading import import_string
+    from airflow.sdk.serde import deserialize, serialize
+except ImportError:  # Airflow 3.0 and 3.1 store deferrals in the form of the scheduler
+    from airflow.serialization.serialized_objects import BaseSerialization
+    from airflow.utils.module_loading import import_string
+
+    serialize, deserialize = BaseSerialization.serialize, BaseSerialization.deserialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
+HAS_STORE = hasattr(comms, "SetTaskStateStore")
+"""Whether this Airflow has the task state store (3.3 and later)."""
 
 
 @dataclass
@@ -68,6 +77,17 @@ class Supervisor:
                 self.last = msg
             case comms.SetXCom():
                 self.xcoms[msg.key] = msg.value
+            case comms.ValidateInletsAndOutlets():
+                return comms.InactiveAssetsResult(inactive_assets=[])
+            case comms.GetTaskRescheduleStartDate():
+                return comms.TaskRescheduleStartDate(start_date=self.first_start)
+            case _ if HAS_STORE:
+                return self._keep(msg)
+        return comms.OKResponse(ok=True)
+
+    def _keep(self, msg: Any) -> Any:
+        """Take one message to the task state store."""
+        match msg:
             case comms.SetTaskStateStore():
                 self.kept[msg.key] = json.loads(json.dumps(msg.value))
                 self.keep_history.append((msg.key, self.kept[msg.key]))
@@ -77,10 +97,6 @@ class Supervisor:
                 return comms.ErrorResponse(error="TASK_STORE_NOT_FOUND")
             case comms.DeleteTaskStateStore():
                 self.kept.pop(msg.key, None)
-            case comms.ValidateInletsAndOutlets():
-                return comms.InactiveAssetsResult(inactive_assets=[])
-            case comms.GetTaskRescheduleStartDate():
-                return comms.TaskRescheduleStartDate(start_date=self.first_start)
         return comms.OKResponse(ok=True)
 
     async def asend(self, msg: Any) -> Any:
@@ -117,8 +133,8 @@ class AirflowRun:
                 outcome.deferrals.append(stored := self._stored_trigger())
                 if not triggerer:
                     return outcome
-                kwargs = {**self.supervisor.last.next_kwargs, "event": asyncio.run(first_event(stored))}
-                resume = {"next_method": self.supervisor.last.next_method, "next_kwargs": kwargs}
+                kwargs = {**deserialize(stored["next_kwargs"]), "event": asyncio.run(first_event(stored))}
+                resume = {"next_method": self.supervisor.last.next_method, "next_kwargs": serialize(kwargs)}
             elif state == "up_for_reschedule":
                 outcome.reschedules += 1
             else:
@@ -129,16 +145,13 @@ class AirflowRun:
         """Return the deferral as the database would hold it."""
         msg = self.supervisor.last
         assert isinstance(msg, comms.DeferTask)
-        return json.loads(
-            json.dumps(
-                {
-                    "classpath": msg.classpath,
-                    "kwargs": msg.trigger_kwargs,
-                    "timeout": msg.trigger_timeout.total_seconds() if msg.trigger_timeout else None,
-                    "next_kwargs": msg.next_kwargs,
-                }
-            )
-        )
+        sent = json.loads(msg.model_dump_json())
+        return {
+            "classpath": sent["classpath"],
+            "kwargs": sent["trigger_kwargs"],
+            "timeout": msg.trigger_timeout.total_seconds() if msg.trigger_timeout else None,
+            "next_kwargs": sent["next_kwargs"],
+        }
 
     def _step(
         self, try_number: int, retries_left: bool, resume: dict[str, Any], reschedules: int, started: datetime
@@ -147,9 +160,10 @@ class AirflowRun:
         with DAG("dag", schedule=None, start_date=START):
             task = self._make()
         now = {"logical_date": START, "data_interval_start": START, "data_interval_end": START}
+        later = {"partition_key": None} if "partition_key" in DagRun.model_fields else {}
         run = DagRun(
             dag_id="dag", run_id="run", run_after=START, start_date=START, end_date=None, run_type="manual",
-            state="running", consumed_asset_events=[], partition_key=None, **now,
+            state="running", consumed_asset_events=[], **now, **later,
         )  # fmt: skip
         context = TIRunContext(
             dag_run=run,
