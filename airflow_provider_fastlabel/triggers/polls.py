@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.common.compat.sdk import BaseHook, Connection
+from asgiref.sync import sync_to_async
 
 from airflow_provider_fastlabel.hooks.errors import retry_after
 from airflow_provider_fastlabel.hooks.fastlabel import build_client
-from airflow_provider_fastlabel.hooks.settings import read_connection
+from airflow_provider_fastlabel.hooks.settings import ConnectionSettings, read_connection
 from airflow_provider_fastlabel.triggers.watch import JITTER
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
     :param conn_id: id of the Airflow connection.
     :param function: what to do with the client, in a thread of the pool.
     """
-    connection = await get_async_connection(conn_id)
-    settings = read_connection(connection, await get_async_extra_dejson(connection))
+    settings = await _read_settings(conn_id)
     fingerprint = settings.fingerprint()
 
     def work() -> Any:
@@ -137,3 +137,21 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
         return function(known[1])
 
     return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
+
+async def _read_settings(conn_id: str) -> ConnectionSettings:
+    """Read the connection from an event loop.
+
+    Before Airflow 3.3.2, which ``aextra_dejson`` tells, the asynchronous reading masks secrets by a synchronous call
+    that raises ``DeadlockImminentError`` beside another trigger's; a thread has no such trouble there. It must be
+    asgiref's, which knows the event loop that talks to Airflow's supervisor.
+    """
+    if hasattr(Connection, "aextra_dejson"):
+        connection = await BaseHook.aget_connection(conn_id)
+        return read_connection(connection, await connection.aextra_dejson())
+
+    def read() -> ConnectionSettings:
+        connection = BaseHook.get_connection(conn_id)
+        return read_connection(connection, connection.extra_dejson)
+
+    return await sync_to_async(read)()
