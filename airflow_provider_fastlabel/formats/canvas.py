@@ -96,6 +96,10 @@ class Picture:
 
         :param path: The file.
         """
+        if self.format == "JPEG" and not self.saved:
+            colours = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2BGR)
+            path.write_bytes(cv2.imencode(".jpg", colours, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
+            return
         options = {"JPEG": {"quality": 95}, "PNG": {"compress_level": 3}}.get(self.format, {})
         file = io.BytesIO()
         Image.fromarray(self.pixels).save(file, self.format, **options, **self.saved)
@@ -134,22 +138,27 @@ def draw(pixels: NDArray[np.uint8], markers: Sequence[Marker]) -> None:
         if left >= right or top >= bottom:
             continue
         cover = np.zeros((bottom - top, right - left), np.uint8)
-        _DRAWERS[shape.kind](_Pen(cover, left, top, stroke), marker)
-        _blend(pixels[top:bottom, left:right, :3], cover, marker.colour)
+        drawer, opacities = _DRAWERS[shape.kind]
+        drawer(_Pen(cover, left, top, stroke), marker)
+        _blend(pixels[top:bottom, left:right, :3], cover, marker.colour, opacities)
 
 
-def _blend(window: NDArray[np.uint8], cover: NDArray[np.uint8], colour: tuple[int, int, int]) -> None:
+def _blend(
+    window: NDArray[np.uint8], cover: NDArray[np.uint8], colour: tuple[int, int, int], opacities: Sequence[int]
+) -> None:
     """Lay a colour over part of an image, as densely as the cover says.
 
-    There are few opacities, so each is a table of what becomes of the 256 possible values of red, green and blue.
+    :param window: The part; changed in place.
+    :param cover: Opacity of each pixel.
+    :param colour: Red, green, blue.
+    :param opacities: What the cover holds beside 0.
     """
     rgb = window.copy()
-    for opacity in (_FILL, _AREA, _LINE, _OPAQUE):
-        where = cv2.inRange(cover, opacity, opacity)
-        if not cv2.hasNonZero(where):
-            continue
-        table = (np.arange(256)[:, np.newaxis] * (255 - opacity) + np.array(colour) * opacity + 127) // 255
-        cv2.copyTo(cv2.LUT(rgb, table.astype(np.uint8)[np.newaxis]), where, rgb)
+    plane = np.empty_like(rgb)
+    cv2.rectangle(plane, (0, 0), (plane.shape[1], plane.shape[0]), colour, cv2.FILLED)
+    for opacity in opacities:
+        mixed = cv2.addWeighted(rgb, 1 - opacity / 255, plane, opacity / 255, 0)
+        cv2.copyTo(mixed, cv2.inRange(cover, opacity, opacity), rgb)
     window[:] = rgb
 
 
@@ -234,11 +243,11 @@ def _pose(pen: _Pen, marker: Marker) -> None:
 
 
 _DRAWERS = {
-    "bbox": _outlined,
-    "polygon": _outlined,
-    "segmentation": _area,
-    "line": _line,
-    "keypoint": _keypoint,
-    "circle": _circle,
-    "pose_estimation": _pose,
+    "bbox": (_outlined, (_FILL, _LINE)),
+    "polygon": (_outlined, (_FILL, _LINE)),
+    "segmentation": (_area, (_AREA,)),
+    "line": (_line, (_LINE,)),
+    "keypoint": (_keypoint, (_LINE,)),
+    "circle": (_circle, (_LINE,)),
+    "pose_estimation": (_pose, (_LINE, _OPAQUE)),
 }
