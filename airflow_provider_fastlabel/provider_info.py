@@ -69,8 +69,8 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": _modules("hooks", "fastlabel"),
-        "operators": _modules("operators", "imports", "s3_import", "exports", "monitoring", "update"),
-        "sensors": _modules("sensors", "task_status", "import_history", "s3_import"),
+        "operators": _modules("operators", "imports", "s3_import", "exports", "models", "monitoring", "update"),
+        "sensors": _modules("sensors", "task_status", "import_history", "model_job", "s3_import"),
         "triggers": _modules("triggers", "fastlabel"),
         "connection-types": [
             {

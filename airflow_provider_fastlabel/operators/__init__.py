@@ -15,6 +15,11 @@ if TYPE_CHECKING:
         FastLabelExportYoloOperator,
     )
     from airflow_provider_fastlabel.operators.imports import FastLabelCreateTasksFromFolderOperator
+    from airflow_provider_fastlabel.operators.models import (
+        FastLabelRunAutoAnnotationJobOperator,
+        FastLabelRunEvaluationJobOperator,
+        FastLabelRunTrainingJobOperator,
+    )
     from airflow_provider_fastlabel.operators.monitoring import FastLabelPushMonitoringResultsOperator
     from airflow_provider_fastlabel.operators.s3_import import FastLabelCreateTasksFromS3Operator
     from airflow_provider_fastlabel.operators.update import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
@@ -30,6 +35,9 @@ __all__ = [
     "FastLabelExportPascalVocOperator",
     "FastLabelExportYoloOperator",
     "FastLabelPushMonitoringResultsOperator",
+    "FastLabelRunAutoAnnotationJobOperator",
+    "FastLabelRunEvaluationJobOperator",
+    "FastLabelRunTrainingJobOperator",
     "FastLabelUpdateTasksOperator",
 ]
 
@@ -44,6 +52,9 @@ _MODULES = {
     "FastLabelExportPascalVocOperator": "exports",
     "FastLabelExportYoloOperator": "exports",
     "FastLabelPushMonitoringResultsOperator": "monitoring",
+    "FastLabelRunAutoAnnotationJobOperator": "models",
+    "FastLabelRunEvaluationJobOperator": "models",
+    "FastLabelRunTrainingJobOperator": "models",
     "FastLabelUpdateTasksOperator": "update",
 }
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf
-
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
+from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.decisions import decide_import
-from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.waits import ImportHistoryWait
-from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +20,7 @@ HISTORY_XCOM = "history_id"
 """XCom key under which the id of the import history is pushed before the waiting starts."""
 
 
-class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
+class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     """Makes FastLabel create a task for each object of the project's S3 bucket, and waits until it has.
 
     For image, video, audio and text projects; FastLabel reads the bucket itself, with a role that the workspace owner
@@ -57,7 +53,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        *FastLabelBaseOperator.template_fields,
+        *FastLabelWaitingOperator.template_fields,
         "project",
         "bucket_name",
         "bucket_region",
@@ -76,10 +72,6 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
         status: str = "registered",
         tags: Sequence[str] | None = None,
         priority: int = 0,
-        wait_for_completion: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30,
-        timeout: float = 24 * 3600,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -87,8 +79,6 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
             raise ValueError("bucket_name and bucket_region must be given together")
         if prefix is not None and bucket_name is None:
             raise ValueError("prefix needs bucket_name and bucket_region: it is part of the same storage setting")
-        if poll_interval <= 0 or timeout <= 0:
-            raise ValueError("poll_interval and timeout must be positive numbers of seconds")
         self.project = project
         self.bucket_name = bucket_name
         self.bucket_region = bucket_region
@@ -96,10 +86,6 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
         self.status = status
         self.tags = tags
         self.priority = priority
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.timeout = timeout
         self._history_id: str | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -206,21 +192,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelBaseOperator):
 
     def _wait(self, context: Context, history_id: str, before: int, deadlines: Deadlines) -> dict[str, Any]:
         """Wait for the end, after one look in any case."""
-        wait = ImportHistoryWait(self.project, history_id)
-        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None)
-        if not self.deferrable:
-            event = wait_in_worker(wait, self.client, watch, poll_interval=self.poll_interval)
-            return self._finish(context, event, history_id, before)
-        if (early := watch.judge(look(wait, self.client), time.time())) is not None:
-            return self._finish(context, early, history_id, before)
-        defer_wait(
-            self,
-            wait,
-            deadlines,
-            fastlabel_conn_id=self.fastlabel_conn_id,
-            poll_interval=self.poll_interval,
-            carry={"history_id": history_id, "tasks_before": before},
-        )
+        carry = {"history_id": history_id, "tasks_before": before}
+        event = self.wait_for(ImportHistoryWait(self.project, history_id), deadlines, carry)
+        return self._finish(context, event, history_id, before)
 
     def _finish(self, context: Context, event: WaitEvent, history_id: str, before: int) -> dict[str, Any]:
         """Read the final state, count, forget the import and return the result; raise on every end but success."""

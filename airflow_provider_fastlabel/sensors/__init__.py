@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from airflow_provider_fastlabel.sensors.import_history import FastLabelImportHistorySensor
+from airflow_provider_fastlabel.sensors.model_job import FastLabelModelJobSensor
 from airflow_provider_fastlabel.sensors.s3_import import FastLabelS3ImportSensor
 from airflow_provider_fastlabel.sensors.task_status import FastLabelTaskStatusSensor
 
-__all__ = ["FastLabelImportHistorySensor", "FastLabelS3ImportSensor", "FastLabelTaskStatusSensor"]
+__all__ = [
+    "FastLabelImportHistorySensor",
+    "FastLabelModelJobSensor",
+    "FastLabelS3ImportSensor",
+    "FastLabelTaskStatusSensor",
+]

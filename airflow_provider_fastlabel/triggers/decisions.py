@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS
+from airflow_provider_fastlabel.triggers.jobs import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_provider_fastlabel.triggers.jobs import JobKind
+
 WAITING = "waiting"
 
-IMPORT_DONE = frozenset({"completed", "success", "succeeded"})
-IMPORT_FAILED = frozenset({"failed", "failure", "error", "canceled", "cancelled", "aborted"})
+DONE = frozenset({"completed", "success", "succeeded"})
+ENDED_BADLY = frozenset({"failed", "failure", "error", "canceled", "cancelled", "aborted"})
 NO_MESSAGE = frozenset({"", "none"})
+
+FAILURES_SHOWN = 10
+"""Failed imports spelled out in a message."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,45 @@ def decide_import(history: Mapping[str, Any] | None, *, project: str) -> Decisio
     words = [str(history.get(key) or "") for key in ("msgCode", "message")]
     said = [word for word in words if word.lower() not in NO_MESSAGE]
     about = f"import {history.get('id')} of project {project} is {status}" + (f" ({', '.join(said)})" if said else "")
-    if status in IMPORT_FAILED or str(history.get("msgLevel")).lower() == "error":
+    if status in ENDED_BADLY or str(history.get("msgLevel")).lower() == "error":
         return Decision(FAILED, f"{about}; look at the project's import history in FastLabel", facts)
-    return Decision(SUCCESS if status in IMPORT_DONE else WAITING, about, facts)
+    return Decision(SUCCESS if status in DONE else WAITING, about, facts)
+
+
+def decide_imports(histories: Mapping[str, Mapping[str, Any]], *, project: str) -> Decision:
+    """Judge several imports together: over when all have ended, failed when one has.
+
+    :param histories: the history object of each import, by the name of what it imports.
+    :param project: slug of the project, for the message.
+    """
+    decisions = {name: decide_import(history, project=project) for name, history in histories.items()}
+    failed = {name: decision.message for name, decision in decisions.items() if decision.status == FAILED}
+    ended = sum(decision.status != WAITING for decision in decisions.values())
+    facts = {"project": project, "done": ended, "total": len(histories), "failed": sorted(failed)}
+    about = f"{ended} of {len(histories)} imports of project {project} have ended"
+    if ended < len(histories):
+        return Decision(WAITING, about, facts)
+    if failed:
+        listed = "; ".join(f"{name}: {message}" for name, message in list(failed.items())[:FAILURES_SHOWN])
+        return Decision(FAILED, f"{about}, {len(failed)} of them failed. {listed}", facts)
+    return Decision(SUCCESS, about, facts)
+
+
+def decide_job(job: Mapping[str, Any], *, kind: JobKind) -> Decision:
+    """Judge a training, evaluation or auto-annotation job.
+
+    FastLabel documents the statuses ``in_progress`` and ``completed``. A job that calls itself failed in any usual word
+    has failed; any other word counts as still running.
+
+    :param job: the job object.
+    :param kind: its kind.
+    """
+    facts = summary_of(kind, job)
+    status, code = facts["status"], str(job.get("msgCode") or "")
+    about = f"{kind.title} {facts['job_id']} is {status}" + (f" ({code})" if code.lower() not in NO_MESSAGE else "")
+    if status in ENDED_BADLY:
+        return Decision(FAILED, f"{about}; look at the job in FastLabel", facts)
+    return Decision(SUCCESS if status in DONE else WAITING, about, facts)
 
 
 def tasks_needed(total: int, *, min_count: int | None, min_share: float | None) -> int:

@@ -12,7 +12,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_fastlabel.triggers.polls import Reading, call, shared_poll
 from airflow_provider_fastlabel.triggers.waits import (
+    ImportHistoriesWait,
     ImportHistoryWait,
+    ModelJobWait,
     S3ImportWait,
     TaskCountWait,
     TaskListWait,
@@ -122,7 +124,7 @@ class FastLabelTrigger(BaseTrigger):
         """Say that only the waiting has ended.
 
         Called by Airflow 3.3 and later when a user ends the task, and falsely when triggerers hand over, so nothing may
-        be undone here; FastLabel has no call to cancel an import anyway.
+        be undone here; FastLabel has no call to cancel an import or a job anyway.
         """
         self.log.info(
             "This trigger stops watching %s. FastLabel knows no cancel: what runs there goes on.", self.wait.arguments()
@@ -133,6 +135,18 @@ class FastLabelImportHistoryTrigger(FastLabelTrigger):
     """Waits for an import: ``project``, ``history_id``."""
 
     wait_class = ImportHistoryWait
+
+
+class FastLabelImportHistoriesTrigger(FastLabelTrigger):
+    """Waits for several imports: ``project``, ``histories``."""
+
+    wait_class = ImportHistoriesWait
+
+
+class FastLabelModelJobTrigger(FastLabelTrigger):
+    """Waits for a training, evaluation or auto-annotation job: ``kind``, ``job_id``, ``project``."""
+
+    wait_class = ModelJobWait
 
 
 class FastLabelS3ImportTrigger(FastLabelTrigger):
@@ -157,6 +171,8 @@ TRIGGERS: dict[type[Wait], type[FastLabelTrigger]] = {
     trigger.wait_class: trigger
     for trigger in (
         FastLabelImportHistoryTrigger,
+        FastLabelImportHistoriesTrigger,
+        FastLabelModelJobTrigger,
         FastLabelS3ImportTrigger,
         FastLabelTaskCountTrigger,
         FastLabelTaskListTrigger,

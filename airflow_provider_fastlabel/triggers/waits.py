@@ -7,7 +7,15 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.hooks.kinds import kind_of_project
-from airflow_provider_fastlabel.triggers.decisions import Decision, decide_import, decide_tasks, tasks_needed
+from airflow_provider_fastlabel.triggers.decisions import (
+    Decision,
+    decide_import,
+    decide_imports,
+    decide_job,
+    decide_tasks,
+    tasks_needed,
+)
+from airflow_provider_fastlabel.triggers.jobs import find_job, job_kind, listed_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +94,71 @@ class ImportHistoryWait(Wait):
         """Judge the history; ``None`` when the list was too long to hold it."""
         history = reading.get(self.history_id)
         return None if history is None else decide_import(history, project=self.project)
+
+
+@dataclass
+class ImportHistoriesWait(Wait):
+    """Several imports of one project. Shares the list call of :class:`ImportHistoryWait`.
+
+    :param project: project slug.
+    :param histories: ids of the import histories, by the name of what each imports.
+    """
+
+    project: str
+    histories: Mapping[str, str]
+
+    def key(self) -> tuple[Any, ...]:
+        """Return the key of the project's list of histories."""
+        return ("histories", self.project)
+
+    def read(self, client: FastLabelClient) -> dict[str, Mapping[str, Any]]:
+        """Read the project's histories, by id."""
+        return {str(h.get("id")): h for h in client.get_histories(self.project, limit=HISTORY_PAGE)}
+
+    def read_alone(self, client: FastLabelClient) -> dict[str, Mapping[str, Any]]:
+        """Read the list, and one by one what it was too long to hold."""
+        found = self.read(client)
+        missing = set(self.histories.values()) - found.keys()
+        return found | {history_id: client.find_history(history_id) for history_id in sorted(missing)}
+
+    def decide(self, reading: Mapping[str, Mapping[str, Any]]) -> Decision | None:
+        """Judge the histories; ``None`` when the list was too long to hold them."""
+        if not reading.keys() >= set(self.histories.values()):
+            return None
+        found = {name: reading[history_id] for name, history_id in self.histories.items()}
+        return decide_imports(found, project=self.project)
+
+
+@dataclass
+class ModelJobWait(Wait):
+    """A training, evaluation or auto-annotation job. All waits on jobs of a kind (and project) share one list call.
+
+    :param kind: ``training``, ``evaluation`` or ``auto_annotation``.
+    :param job_id: id of the job.
+    :param project: slug of its project; empty for the kinds whose list is the workspace's.
+    """
+
+    kind: str
+    job_id: str
+    project: str = ""
+
+    def key(self) -> tuple[Any, ...]:
+        """Return the key of the list of jobs."""
+        return ("jobs", self.kind, self.project)
+
+    def read(self, client: FastLabelClient) -> dict[str, Mapping[str, Any]]:
+        """Read the jobs, by id."""
+        kind = job_kind(self.kind)
+        return {str(job.get(kind.identity)): job for job in listed_jobs(client, kind, self.project)}
+
+    def read_alone(self, client: FastLabelClient) -> dict[str, Mapping[str, Any]]:
+        """Read the one job."""
+        return {self.job_id: find_job(client, job_kind(self.kind), self.job_id, self.project)}
+
+    def decide(self, reading: Mapping[str, Mapping[str, Any]]) -> Decision | None:
+        """Judge the job; ``None`` when the list was too long to hold it."""
+        job = reading.get(self.job_id)
+        return None if job is None else decide_job(job, kind=job_kind(self.kind))
 
 
 @dataclass

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_fastlabel.triggers.decisions import Decision, decide_import, decide_tasks, tasks_needed
+from airflow_provider_fastlabel.triggers.decisions import (
+    Decision,
+    decide_import,
+    decide_imports,
+    decide_job,
+    decide_tasks,
+    tasks_needed,
+)
+from airflow_provider_fastlabel.triggers.jobs import JOB_KINDS
 from airflow_provider_fastlabel.triggers.progress import Progress
 
 
@@ -32,6 +40,58 @@ def test_imports(history, status):
     assert "photos" in decision.message
     code = (history or {}).get("msgCode", "none")
     assert (code in decision.message) == (code != "none")
+
+
+RUNNING = {"id": "r", "status": "running"}
+DONE = {"id": "d", "status": "completed"}
+BROKEN = {"id": "b", "status": "failed", "msgCode": "not_dicom"}
+
+
+@pytest.mark.parametrize(
+    ("histories", "status", "done"),
+    [
+        ([DONE, DONE], "success", 2),
+        ([DONE, RUNNING], "waiting", 1),
+        ([BROKEN, RUNNING], "waiting", 1),
+        ([BROKEN, DONE], "failed", 2),
+        ([BROKEN], "failed", 1),
+        ([], "success", 0),
+    ],
+)
+def test_imports_together_end_when_all_have_and_name_what_failed(histories, status, done):
+    decision = decide_imports({f"{n}.zip": h for n, h in enumerate(histories)}, project="scans")
+    assert (decision.status, decision.facts["done"], decision.facts["total"]) == (status, done, len(histories))
+    assert ("0.zip" in decision.message and "not_dicom" in decision.message) == (status == "failed")
+    assert bool(decision.facts["failed"]) == (BROKEN in histories)
+
+
+@pytest.mark.parametrize("kind", JOB_KINDS.values(), ids=JOB_KINDS)
+@pytest.mark.parametrize(
+    ("status", "judged"),
+    [
+        ("in_progress", "waiting"),
+        ("a_word_of_next_year", "waiting"),
+        (None, "waiting"),
+        ("completed", "success"),
+        ("Failed", "failed"),
+        ("canceled", "failed"),
+    ],
+)
+def test_jobs(kind, status, judged):
+    decision = decide_job({kind.identity: "j", "status": status, "msgCode": "gpu"}, kind=kind)
+    assert decision.status == judged
+    assert f"{kind.title} j is" in decision.message
+    assert "(gpu)" in decision.message
+    assert (decision.facts["job_id"], decision.facts["kind"]) == ("j", kind.name)
+
+
+def test_the_signature_of_a_model_is_not_told():
+    model = {"modelId": "m", "modelName": "n", "modelURL": "https://store/m.pt?X-Amz-Signature=secret"}
+    decision = decide_job(
+        {"trainingJobId": "j", "status": "completed", "customModel": model}, kind=JOB_KINDS["training"]
+    )
+    assert decision.facts["model_url"] == "https://store/m.pt"
+    assert "secret" not in str(decision)
 
 
 def decide(reached, total, **demand):

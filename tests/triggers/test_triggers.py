@@ -12,7 +12,9 @@ from airflow_provider_fastlabel.triggers import fastlabel as triggers
 from airflow_provider_fastlabel.triggers import polls
 from airflow_provider_fastlabel.triggers.fastlabel import (
     TRIGGERS,
+    FastLabelImportHistoriesTrigger,
     FastLabelImportHistoryTrigger,
+    FastLabelModelJobTrigger,
     FastLabelS3ImportTrigger,
     FastLabelTaskCountTrigger,
     FastLabelTaskListTrigger,
@@ -22,6 +24,8 @@ from tests.airflow_run import first_event, make_trigger
 
 WAITS = {
     FastLabelImportHistoryTrigger: {"project": "photos", "history_id": "h"},
+    FastLabelImportHistoriesTrigger: {"project": "photos", "histories": {"a.zip": "h"}},
+    FastLabelModelJobTrigger: {"kind": "auto_annotation", "job_id": "j", "project": "photos"},
     FastLabelS3ImportTrigger: {"project": "photos"},
     FastLabelTaskCountTrigger: {
         "project": "photos", "statuses": ["approved"], "tags": ["a"], "min_count": None, "min_share": 1.0,
@@ -42,7 +46,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(triggers, "FIRST_SLEEP", 0.02)
 
 
-def trigger(kind, poll_interval=0.1, seconds=20.0, **wait):
+def trigger(kind, /, poll_interval=0.1, seconds=20.0, **wait):
     """Make a trigger with quick polls."""
     arguments = {"fastlabel_conn_id": "fastlabel_default", "poll_interval": poll_interval}
     return kind(**arguments, end_time=time.time() + seconds, **{**WAITS[kind], **wait})
@@ -93,7 +97,8 @@ def test_stored_as_json_and_made_again_the_same(kind):
 @pytest.mark.parametrize("kind", WAITS)
 def test_a_deadline_in_the_past_still_looks_once(client, kind):
     payload = asyncio.run(first_event(store(trigger(kind, seconds=-3600))))
-    expected = "error" if kind is FastLabelImportHistoryTrigger else "timeout"
+    one_thing = (FastLabelImportHistoryTrigger, FastLabelImportHistoriesTrigger, FastLabelModelJobTrigger)
+    expected = "error" if kind in one_thing else "timeout"
     assert payload["status"] == expected
     assert "photos" in payload["message"] or "not found" in payload["message"].lower()
 
@@ -102,6 +107,21 @@ def test_what_the_task_hands_over_comes_back(client, fill):
     fill("a.png", status="approved")
     made = trigger(FastLabelTaskCountTrigger, tags=[], carry={"tasks_before": 3})
     assert asyncio.run(first_event(store(made)))["carry"] == {"tasks_before": 3}
+
+
+def test_many_waits_on_jobs_cost_one_call_per_interval(client, emulator):
+    emulator.configure(job_manual=True)
+    client.create_dataset("cats")
+    ids = [client.execute_training_job("cats", "light", 3)["trainingJobId"] for _ in range(20)]
+    emulator.clear_requests()
+    thread = later(emulator, "trainings", 3, lambda: emulator.control("POST", "jobs", {}))
+    made = [trigger(FastLabelModelJobTrigger, kind="training", job_id=i, project="", poll_interval=0.3) for i in ids]
+    events = asyncio.run(all_events(*made))
+    thread.join()
+    assert {event["facts"]["job_id"] for event in events} == set(ids)
+    assert {event["status"] for event in events} == {"success"}
+    # The fourth look sees the end, or the fifth when the settling came in between.
+    assert calls(emulator, "trainings") <= 5
 
 
 def test_many_waits_on_the_imports_of_a_project_cost_one_call_per_interval(client, emulator, bucket):

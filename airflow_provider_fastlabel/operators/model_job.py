@@ -1,0 +1,180 @@
+"""What the operators share that start a job of a model: never two jobs by accident, and the wait for its end."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_fastlabel.operators.base import permanent_errors_fail
+from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
+from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
+from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.jobs import all_jobs, find_job, job_kind, summary_of
+from airflow_provider_fastlabel.triggers.waits import ModelJobWait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import Context
+
+JOB_XCOM = "job_id"
+"""XCom key under which the id of the job is pushed before the waiting starts."""
+
+
+class FastLabelModelJobOperator(FastLabelWaitingOperator):
+    """Base of the operators that start a job of a model; use one of its subclasses.
+
+    A job costs money, so it is never started twice by accident. A retry attaches to the job of the try before: on
+    Airflow 3.3 and later by the remembered id, or, when the worker died or the answer was lost while the job was being
+    started, by the one job that has appeared since and looks like it. When several look like it nobody can tell, and
+    the task fails for a person to decide. On earlier releases a retry attaches to the newest running job that looks
+    like the one asked for. After a failed job a retry starts another; clearing a finished task does so, too. FastLabel
+    has no call to cancel a job: killing the task ends the waiting only.
+
+    Job lists do not show every argument of a job. So when tasks start jobs that differ only in, say, the learning rate,
+    do not let them start in the same second.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._job_id: str | None = None
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the client's ``execute_..._job``."""
+
+    @abstractmethod
+    def looks_like_ours(self, job: Mapping[str, Any]) -> bool:
+        """Tell whether a job is, as far as its list shows, one that this task would start."""
+
+    def project_slug(self) -> str:
+        """Return the project whose list shows the job, empty for the workspace's lists."""
+        return ""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Start the job, or attach to what an earlier try started; then wait."""
+        with permanent_errors_fail():
+            deadlines = Deadlines.starting_now(self, self.timeout)
+            memory = self._memory(context)
+            job_id = self._attach(context, memory) or self._submit(memory)
+            self._job_id = job_id
+            context["ti"].xcom_push(key=JOB_XCOM, value=job_id)
+            if not self.wait_for_completion:
+                memory.forget()
+                return summary_of(job_kind(self.kind), {job_kind(self.kind).identity: job_id, "status": "in_progress"})
+            wait = ModelJobWait(self.kind, job_id, self.project_slug())
+            return self._finish(context, self.wait_for(wait, deadlines, {}))
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Take up the end of the wait from the trigger.
+
+        :param event: payload of the trigger's event.
+        """
+        with permanent_errors_fail():
+            return self._finish(context, read_event(event))
+
+    def on_kill(self) -> None:
+        """Say that the job goes on; FastLabel knows no cancel."""
+        if self._job_id:
+            self.log.info("The %s %s goes on at FastLabel", job_kind(self.kind).title, self._job_id)
+
+    def _memory(self, context: Context) -> TaskMemory:
+        """Return the memory of this job; other arguments make it another job."""
+        return TaskMemory(context, f"fastlabel_{self.kind}_job", fingerprint(self.fastlabel_conn_id, self.arguments()))
+
+    def _attach(self, context: Context, memory: TaskMemory) -> str | None:
+        """Return the id of a job that an earlier try started and that has not failed."""
+        kept = memory.read()
+        if kept.get("job_id"):
+            job = self._find(kept["job_id"])
+        elif kept:
+            job = self._one_since(kept["newest_before"], memory)
+        elif not memory.available and context["ti"].try_number > 1:
+            job = self._newest_running()
+        else:
+            return None
+        kind = job_kind(self.kind)
+        if job is None or decide_job(job, kind=kind).status == FAILED:
+            return None
+        self.log.info("Attaching to %s %s that an earlier try started", kind.title, job[kind.identity])
+        return str(job[kind.identity])
+
+    def _submit(self, memory: TaskMemory) -> str:
+        """Start a job and return its id; a lost answer is settled by the list."""
+        from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
+
+        kind = job_kind(self.kind)
+        newest = max((str(job.get("createdAt") or "") for job in self._jobs()), default="")
+        memory.write(newest_before=newest)
+        try:
+            answer = getattr(self.client, f"execute_{self.kind}_job")(**self.arguments())
+            job_id = id_in(answer, kind.identity)
+            lost = None
+        except OutcomeUnknown as error:
+            job_id, lost = None, error
+        if job_id is None:
+            job = self._one_since(newest, memory)
+            if job is None:
+                raise lost or OutcomeUnknown(f"FastLabel took the {kind.title}, but neither named it nor lists it yet.")
+            job_id = str(job[kind.identity])
+        memory.write(job_id=job_id)
+        self.log.info("FastLabel has started %s %s", kind.title, job_id)
+        return job_id
+
+    def _jobs(self) -> list[Mapping[str, Any]]:
+        """Return all jobs of the kind."""
+        return list(all_jobs(self.client, job_kind(self.kind), self.project_slug()))
+
+    def _find(self, job_id: str) -> Mapping[str, Any] | None:
+        """Return a job, ``None`` when FastLabel does not know it any more."""
+        from airflow_provider_fastlabel.client.exceptions import NotFound
+
+        try:
+            return find_job(self.client, job_kind(self.kind), job_id, self.project_slug())
+        except NotFound:
+            return None
+
+    def _one_since(self, created_at: str, memory: TaskMemory) -> Mapping[str, Any] | None:
+        """Return the job like ours created after a time, which FastLabel writes so that texts compare like times.
+
+        :raises AirflowFailException: when there are several; the memory is then empty, so that clearing starts anew.
+        """
+        kind = job_kind(self.kind)
+        newer = [j for j in self._jobs() if str(j.get("createdAt") or "") > created_at and self.looks_like_ours(j)]
+        if len(newer) <= 1:
+            return newer[0] if newer else None
+        memory.forget()
+        ids = ", ".join(str(job[kind.identity]) for job in newer[:10])
+        raise AirflowFailException(
+            f"The answer to the start of the {kind.title} was lost, and {len(newer)} such jobs began since: {ids}. "
+            "Nobody can tell which is this task's, so none was started again. Look at them in FastLabel; then clear "
+            "the task to start a new job, or mark it as succeeded."
+        )
+
+    def _newest_running(self) -> Mapping[str, Any] | None:
+        """Return the newest job like ours that has not ended."""
+        kind = job_kind(self.kind)
+        running = [j for j in self._jobs() if self.looks_like_ours(j) and decide_job(j, kind=kind).status == WAITING]
+        return max(running, key=lambda job: str(job.get("createdAt") or ""), default=None)
+
+    def _finish(self, context: Context, event: WaitEvent) -> dict[str, Any]:
+        """Forget the job and return its summary; raise on every end but success."""
+        raise_unless_success(event, sensor=False)
+        self._memory(context).forget()
+        self.log.info("Finished: %s", event.facts)
+        return event.facts
+
+
+def id_in(answer: Any, identity: str) -> str | None:
+    """Return the job id in the answer to a start: FastLabel documents neither a bare id nor the job object.
+
+    :param answer: the parsed answer.
+    :param identity: field that holds the id in the kind's job object.
+    """
+    found = (answer.get(identity) or answer.get("id")) if isinstance(answer, dict) else answer
+    return found if isinstance(found, str) and found else None

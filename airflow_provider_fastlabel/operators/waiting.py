@@ -1,0 +1,69 @@
+"""What operators share that start something at FastLabel and wait for its end, in a worker or deferred."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
+from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.triggers.events import WaitEvent
+    from airflow_provider_fastlabel.triggers.waits import Wait
+
+__all__ = ["Deadlines", "FastLabelWaitingOperator"]
+
+
+class FastLabelWaitingOperator(FastLabelBaseOperator):
+    """Base of the operators that wait.
+
+    :param wait_for_completion: when false, return right after submitting.
+    :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators.
+    :param poll_interval: seconds between looks.
+    :param timeout: seconds the waiting may take; a retry attaches again and has as much time anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 30,
+        timeout: float = 24 * 3600,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if poll_interval <= 0 or timeout <= 0:
+            raise ValueError("poll_interval and timeout must be positive numbers of seconds")
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+
+    def wait_for(self, wait: Wait, deadlines: Deadlines, carry: dict[str, Any]) -> WaitEvent:
+        """Wait for the end, after one look in any case; deferred, the task goes on in ``execute_complete``.
+
+        :param wait: what is waited for.
+        :param deadlines: until when.
+        :param carry: JSON values that come back with the event.
+        :returns: the end, when it came without deferring.
+        :raises TaskDeferred: when it did not.
+        """
+        # Airflow keeps the execution timeout as long as the task is in a worker.
+        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None)
+        if not self.deferrable:
+            return wait_in_worker(wait, self.client, watch, poll_interval=self.poll_interval)
+        if (early := watch.judge(look(wait, self.client), time.time())) is not None:
+            return early
+        defer_wait(
+            self,
+            wait,
+            deadlines,
+            fastlabel_conn_id=self.fastlabel_conn_id,
+            poll_interval=self.poll_interval,
+            carry=carry,
+        )

@@ -1,0 +1,143 @@
+"""The jobs FastLabel's models do, one row per kind: how they are listed, and what is worth telling of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+
+    Job = Mapping[str, Any]
+
+JOB_PAGE = 1000
+"""Jobs asked for at once, the largest page FastLabel gives."""
+
+SCORES = ("mAP", "recall", "precision", "f1")
+"""The scores of an evaluation, as FastLabel names them."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What sets one kind of job apart.
+
+    :param name: ``training``, ``evaluation`` or ``auto_annotation``.
+    :param title: as people call it.
+    :param identity: field that holds the id.
+    :param per_project: whether the list is that of a project, not of the workspace; such jobs can only be listed.
+    :param details: what to tell of a job beyond id and status.
+    """
+
+    name: str
+    title: str
+    identity: str
+    per_project: bool
+    details: Callable[[Job], dict[str, Any]]
+
+
+def _training(job: Job) -> dict[str, Any]:
+    model = job.get("customModel") or {}
+    return {
+        "base_model_name": job.get("baseModelName"),
+        "model_id": model.get("modelId") or None,
+        "model_name": model.get("modelName") or None,
+        # The address is signed behind the question mark.
+        "model_url": str(model.get("modelURL") or "").partition("?")[0] or None,
+        "content_count": job.get("contentCount"),
+    }
+
+
+def _evaluation(job: Job) -> dict[str, Any]:
+    return {
+        "model_name": job.get("modelName"),
+        "content_count": job.get("contentCount"),
+        "metrics": {name: job.get(name) for name in SCORES},
+    }
+
+
+def _auto_annotation(job: Job) -> dict[str, Any]:
+    return {
+        "model_name": job.get("modelName"),
+        "content_count": job.get("contentCount"),
+        "annotation_count": job.get("taskAnnotationCount"),
+    }
+
+
+_ROWS = (
+    JobKind("training", "training job", "trainingJobId", False, _training),
+    JobKind("evaluation", "evaluation job", "id", False, _evaluation),
+    JobKind("auto_annotation", "auto-annotation job", "id", True, _auto_annotation),
+)
+
+JOB_KINDS: Mapping[str, JobKind] = MappingProxyType({kind.name: kind for kind in _ROWS})
+"""All kinds by name."""
+
+
+def job_kind(name: str) -> JobKind:
+    """Return a kind of job by its name.
+
+    :raises ValueError: when there is none of this name.
+    """
+    if name not in JOB_KINDS:
+        raise ValueError(f"There is no kind of job {name!r}; FastLabel has {', '.join(JOB_KINDS)}")
+    return JOB_KINDS[name]
+
+
+def listed_jobs(client: FastLabelClient, kind: JobKind, project: str) -> Sequence[Job]:
+    """Return the jobs of a kind by one call, as many as a page holds.
+
+    :param client: whom to ask.
+    :param kind: the kind.
+    :param project: slug of the project; not used by kinds whose list is the workspace's.
+    """
+    jobs: Sequence[Job] = getattr(client, f"get_{kind.name}_jobs")(*_scope(kind, project), limit=JOB_PAGE)
+    return jobs
+
+
+def all_jobs(client: FastLabelClient, kind: JobKind, project: str) -> Iterator[Job]:
+    """Yield all jobs of a kind; parameters as in :func:`listed_jobs`."""
+    jobs: Iterator[Job] = getattr(client, f"iter_{kind.name}_jobs")(*_scope(kind, project))
+    return jobs
+
+
+def find_job(client: FastLabelClient, kind: JobKind, job_id: str, project: str) -> Job:
+    """Return one job.
+
+    :param client: whom to ask.
+    :param kind: its kind.
+    :param job_id: its id.
+    :param project: slug of its project; not used by kinds whose list is the workspace's.
+    :raises NotFound: when there is none.
+    """
+    from airflow_provider_fastlabel.client.exceptions import NotFound
+
+    if not kind.per_project:
+        job: Job = getattr(client, f"find_{kind.name}_job")(job_id)
+        return job
+    for job in all_jobs(client, kind, project):
+        if str(job.get(kind.identity)) == job_id:
+            return job
+    raise NotFound(f"Project {project} has no {kind.title} {job_id}. Check the id and the project.", 404)
+
+
+def _scope(kind: JobKind, project: str) -> tuple[str, ...]:
+    return (project,) if kind.per_project else ()
+
+
+def summary_of(kind: JobKind, job: Job) -> dict[str, Any]:
+    """Return the small JSON object that tells of a job; the same keys whether it runs or has ended.
+
+    :param kind: its kind.
+    :param job: the job as FastLabel shows it; fields may be missing.
+    """
+    return {
+        "job_id": str(job.get(kind.identity)),
+        "kind": kind.name,
+        "status": str(job.get("status") or "unknown").lower(),
+        **kind.details(job),
+        "created_at": job.get("createdAt"),
+        "completed_at": job.get("completedAt"),
+    }
