@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.arguments import items, paging, required
 from airflow_provider_fastlabel.client.exceptions import NotFound
-from airflow_provider_fastlabel.client.paging import iterate
+from airflow_provider_fastlabel.client.paging import exactly, iterate
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 
@@ -43,8 +43,8 @@ class AnnotationClasses(Resource):
 
         :param value: in a classification project always ``classification``.
         """
-        found = self.get_annotations(project, required(value=value)["value"])
-        return next((each for each in found if each.get("value", value) == value), None)
+        page = self.get_annotations(project, required(value=value)["value"])
+        return exactly("annotations", "value", value, page, lambda: self.iter_annotations(project, value))
 
     def get_annotations(
         self, project: str, value: str | None = None, offset: int | None = None, limit: int | None = 10
@@ -63,7 +63,9 @@ class AnnotationClasses(Resource):
 
         :param value: keep the class of this value.
         """
-        return iterate(lambda offset, limit: self.get_annotations(project, value, offset, limit), PAGE_MAXIMUM)
+        return iterate(
+            "annotations", lambda offset, limit: self.get_annotations(project, value, offset, limit), PAGE_MAXIMUM
+        )
 
     def create_annotation(
         self,

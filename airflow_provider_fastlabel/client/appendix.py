@@ -76,6 +76,7 @@ class Appendix(Resource):
     ) -> Iterator[AppendixData]:
         """Yield all appendix data of a project. Parameters as in :meth:`get_appendix_data`."""
         return iterate(
+            "contents/export/appendix",
             lambda offset, limit: self.get_appendix_data(
                 project, status, external_status, tags, task_name, offset, limit
             ),
@@ -98,4 +99,8 @@ class Appendix(Resource):
 
     def iter_task_appendix_data(self, project: str, task_name: str | None = None) -> Iterator[AppendixData]:
         """Yield all appendix data of tasks. Parameters as in :meth:`get_task_appendix_data`."""
-        return iterate(lambda offset, limit: self.get_task_appendix_data(project, task_name, offset, limit), MAXIMUM)
+        return iterate(
+            "tasks/appendix",
+            lambda offset, limit: self.get_task_appendix_data(project, task_name, offset, limit),
+            MAXIMUM,
+        )

@@ -117,7 +117,7 @@ def encode(fields: object, default: object = None) -> bytes:
     """
     try:
         return json.dumps(fields, allow_nan=False, default=default).encode()  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise FastLabelInvalidException(
             f"The request cannot be written as JSON: {error}. Nothing was sent.", 422
         ) from error

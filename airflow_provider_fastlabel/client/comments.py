@@ -39,7 +39,9 @@ class Comments(Resource):
 
     def iter_task_comments(self, project: str, task_id: str) -> Iterator[Comment]:
         """Yield all comments of a task. Parameters as in :meth:`get_task_comments`."""
-        return iterate(lambda offset, limit: self.get_task_comments(project, task_id, offset, limit), MAXIMUM)
+        return iterate(
+            "comments", lambda offset, limit: self.get_task_comments(project, task_id, offset, limit), MAXIMUM
+        )
 
     def get_project_comments(
         self,
@@ -81,6 +83,7 @@ class Comments(Resource):
     ) -> Iterator[CommentThread]:
         """Yield all messages in a project. Parameters as in :meth:`get_project_comments`."""
         return iterate(
+            "comments/threads",
             lambda offset, limit: self.get_project_comments(
                 project, status, external_status, tags, issue_category_id, offset, limit
             ),

@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.client.bodies import FilePart, StreamedBody
 from airflow_provider_fastlabel.client.dataset_download import OBJECT_TYPES, DatasetDownload
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.kinds import MB
-from airflow_provider_fastlabel.client.paging import iterate
+from airflow_provider_fastlabel.client.paging import exactly, iterate, objects
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 
@@ -147,11 +147,12 @@ class Datasets(Resource):
     ) -> Iterator[DatasetObject]:
         """Yield all objects of a dataset. Parameters as in :meth:`get_dataset_objects`."""
         return iterate(
+            "dataset-revision-objects",
             lambda offset, limit: self.get_dataset_objects(
                 dataset, version, tags, licenses, revision_id, types, offset, limit
             ),
             MAXIMUM,
-            identity=lambda each: each["name"],
+            key="name",
         )
 
     def download_dataset_objects(
@@ -190,19 +191,20 @@ class Datasets(Resource):
             ``annotations.json`` is not such a list.
         """
         download = DatasetDownload(self._transport, Path(path), by_type=bool(types))
-        objects: list[DatasetObject] = []
+        route = "dataset-revision-objects/signed-urls"
+        listed: list[DatasetObject] = []
         while True:
             size = MAXIMUM if limit is None else limit
             query = _object_query(dataset, version, revision_id, tags, licenses, types, offset, size)
             # one page at a time: signed addresses expire
-            page: list[DatasetObject] = self._transport.get("dataset-revision-objects/signed-urls", query)
+            page: list[DatasetObject] = objects(route, self._transport.get(route, query))
             download.fetch(page)
-            objects.extend(page)
+            listed.extend(page)
             offset += len(page)
             if limit is not None or not page:
                 break
         download.finish(dataset)
-        return objects
+        return listed
 
     def create_dataset_object(
         self,
@@ -290,7 +292,7 @@ class Datasets(Resource):
         self._transport.delete(path)
 
     def _dataset_named(self, name: str) -> Dataset | None:
-        return next((dataset for dataset in self.get_datasets(name) if dataset["name"] == name), None)
+        return exactly("datasets-v2", "name", name, self.get_datasets(name), lambda: iter(()))
 
 
 def _version(version: str | None, revision_id: str | None) -> dict[str, str]:

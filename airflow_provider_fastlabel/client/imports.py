@@ -42,7 +42,9 @@ class ImportResource(Resource):
 
     def iter_histories(self, project: str) -> Iterator[ImportHistory]:
         """Yield all import histories of a project, page by page, each once."""
-        return iterate(lambda offset, limit: self.get_histories(project, offset, limit), PAGE_MAXIMUM)
+        return iterate(
+            "tasks/import/histories", lambda offset, limit: self.get_histories(project, offset, limit), PAGE_MAXIMUM
+        )
 
     def _started_import(self, project: str) -> Callable[[Callable[[object], bool]], ImportHistory]:
         """Return how to settle the lost answer to a call that starts an import.

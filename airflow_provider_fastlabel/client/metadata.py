@@ -40,4 +40,4 @@ class Metadata(Resource):
 
         :param project: slug of a project; those of the workspace if ``None``.
         """
-        return iterate(lambda offset, limit: self.get_metadatas(project, offset, limit), MAXIMUM)
+        return iterate("metadatas", lambda offset, limit: self.get_metadatas(project, offset, limit), MAXIMUM)

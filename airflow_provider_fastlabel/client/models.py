@@ -50,7 +50,7 @@ class Models(Resource):
 
     def iter_training_jobs(self) -> Iterator[TrainingJob]:
         """Yield all training jobs."""
-        return iterate(self.get_training_jobs, MAXIMUM, identity=lambda job: job["trainingJobId"])
+        return iterate("trainings", self.get_training_jobs, MAXIMUM, key="trainingJobId")
 
     def find_training_job(self, id: str) -> TrainingJob:
         """Return a training job.
@@ -124,7 +124,7 @@ class Models(Resource):
 
     def iter_evaluation_jobs(self) -> Iterator[EvaluationJob]:
         """Yield all evaluation jobs."""
-        return iterate(self.get_evaluation_jobs, MAXIMUM)
+        return iterate("evaluations", self.get_evaluation_jobs, MAXIMUM)
 
     def find_evaluation_job(self, id: str) -> EvaluationJob:
         """Return an evaluation job.
@@ -197,7 +197,9 @@ class Models(Resource):
 
         :param project: slug of the project.
         """
-        return iterate(lambda offset, limit: self.get_auto_annotation_jobs(project, offset, limit), MAXIMUM)
+        return iterate(
+            "auto-annotations", lambda offset, limit: self.get_auto_annotation_jobs(project, offset, limit), MAXIMUM
+        )
 
     def execute_auto_annotation_job(
         self,

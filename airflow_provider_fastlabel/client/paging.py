@@ -11,17 +11,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SHORTEST_PAGE = 10
+"""No list of FastLabel has a smaller page maximum (seed, L551, L749): a shorter page is the last one."""
 TOO_OFTEN = 20
 """Times in a row that a page may come again, moved on by items that join in front of it."""
 
 
-def _id(item: Any) -> object:
-    return item["id"]
-
-
-def iterate(
-    fetch: Callable[[int, int], Sequence[T]], page_size: int, identity: Callable[[T], object] = _id
-) -> Iterator[T]:
+def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int, key: str | int = "id") -> Iterator[T]:
     """Yield every item of a list once, reading page by page.
 
     The API pages by offset. When an item leaves the list meanwhile (a filter on the status is enough), all behind it
@@ -30,25 +26,26 @@ def iterate(
     order (creation order), and yields every item that was in the list all the time; one that joins or leaves meanwhile
     may or may not be seen.
 
+    :param path: of the list, for messages.
     :param fetch: returns the items from an offset on, at most as many as the second argument says. Shorter pages are
         fine.
-    :param page_size: the largest page of this list; FastLabel has none below 10.
-    :param identity: what tells two items apart.
-    :raises FastLabelException: if the server gives the same page at every offset.
+    :param page_size: the largest page of this list, at least :data:`SHORTEST_PAGE`.
+    :param key: of what tells two items apart.
+    :raises FastLabelException: if an item lacks the key, or the server gives the same page at every offset.
     """
     seen: set[object] = set()
     offset = 0
     last: list[object] = []
     repeated = 0
     while True:
-        page, offset = _overlapping(fetch, page_size, offset, seen, identity)
-        names = [identity(item) for item in page]
+        page, offset = _overlapping(fetch, page_size, offset, seen, path, key)
+        names = _names(path, page, key)
         fresh = [item for item, name in zip(page, names, strict=True) if name not in seen]
         if not fresh and len(page) <= 1:
             return
         repeated = repeated + 1 if names == last else 0
         if repeated == TOO_OFTEN:
-            raise FastLabelException("The list gives the same page at every offset; it cannot be read on.")
+            raise FastLabelException(f"GET {path}: the list gives the same page at every offset; it cannot be read on.")
         seen.update(names)
         yield from fresh
         last = names
@@ -60,13 +57,63 @@ def _overlapping(
     page_size: int,
     offset: int,
     seen: set[object],
-    identity: Callable[[T], object],
+    path: str,
+    key: str | int,
 ) -> tuple[Sequence[T], int]:
     """Return a page that begins with an item seen before, or at the start of the list, and its offset."""
     page = fetch(offset, page_size)
     step = page_size - 1
-    while offset > 0 and (not page or identity(page[0]) not in seen):
+    while offset > 0 and (not page or _names(path, page, key)[0] not in seen):
         offset = max(0, offset - step)
         step *= 2
         page = fetch(offset, page_size)
     return page, offset
+
+
+def _names(path: str, page: Any, key: str | int) -> list[object]:
+    """Return what tells the items of a page apart."""
+    try:
+        if isinstance(page, list):
+            return [item[key] for item in page]
+    except (KeyError, TypeError, IndexError):
+        pass
+    raise _unexpected(path, f"a list of objects that all have {key!r}")
+
+
+def objects(path: str, answer: Any) -> list[Any]:
+    """Return the answer of a list.
+
+    :raises FastLabelException: if it is something else.
+    """
+    if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
+        raise _unexpected(path, "a list of objects")
+    return answer
+
+
+def mapped(path: str, answer: Any) -> dict[str, Any]:
+    """Return the answer of a map.
+
+    :raises FastLabelException: if it is something else.
+    """
+    if not isinstance(answer, dict):
+        raise _unexpected(path, "an object")
+    return answer
+
+
+def exactly(path: str, key: str, value: str, page: Any, every: Callable[[], Iterator[Any]]) -> Any:
+    """Return the item whose ``key`` is exactly ``value``, ``None`` if there is none.
+
+    :param path: of the list, for messages.
+    :param page: the first page FastLabel gives for this value. Should FastLabel match by part, and this page be full of
+        others, the exact one may be on a later page.
+    :param every: returns a pager of all items FastLabel gives for this value.
+    :raises FastLabelException: if the page is no list of objects.
+    """
+    found = next((item for item in objects(path, page) if item.get(key, value) == value), None)
+    if found is None and len(page) >= SHORTEST_PAGE:
+        found = next((item for item in every() if item.get(key) == value), None)
+    return found
+
+
+def _unexpected(path: str, expected: str) -> FastLabelException:
+    return FastLabelException(f"GET {path}: FastLabel did not answer with {expected}. Check the API URL.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.client.arguments import paging, required
-from airflow_provider_fastlabel.client.paging import iterate
+from airflow_provider_fastlabel.client.paging import exactly, iterate, mapped
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 
@@ -32,8 +32,8 @@ class Projects(Resource):
 
     def find_project_by_slug(self, slug: str) -> Project | None:
         """Return the project of exactly this slug, or ``None``."""
-        found = self.get_projects(required(slug=slug)["slug"])
-        return next((each for each in found if each.get("slug", slug) == slug), None)
+        page = self.get_projects(required(slug=slug)["slug"])
+        return exactly("projects", "slug", slug, page, lambda: self.iter_projects(slug))
 
     def get_projects(
         self, slug: str | None = None, offset: int | None = None, limit: int | None = 100
@@ -51,7 +51,7 @@ class Projects(Resource):
 
         :param slug: keep the project of this slug.
         """
-        return iterate(lambda offset, limit: self.get_projects(slug, offset, limit), PAGE_MAXIMUM)
+        return iterate("projects", lambda offset, limit: self.get_projects(slug, offset, limit), PAGE_MAXIMUM)
 
     def get_project_id_slug_map(self, offset: int | None = None, limit: int | None = PAGE_MAXIMUM) -> dict[str, str]:
         """Return a page of the slugs of projects by their ids.
@@ -64,9 +64,9 @@ class Projects(Resource):
         """Yield the id and slug of all projects, page by page, each once."""
 
         def page(offset: int, limit: int) -> list[tuple[str, str]]:
-            return list(self.get_project_id_slug_map(offset, limit).items())
+            return list(mapped("projects/map/id-slug", self.get_project_id_slug_map(offset, limit)).items())
 
-        return iterate(page, PAGE_MAXIMUM, lambda pair: pair[0])
+        return iterate("projects/map/id-slug", page, PAGE_MAXIMUM, key=0)
 
     def create_project(
         self,

@@ -122,7 +122,7 @@ def error_text(body: str) -> str:
     text: Any = body
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = None
     if isinstance(parsed, dict):
         text = parsed.get("message") or parsed.get("error") or body

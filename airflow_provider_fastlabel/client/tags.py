@@ -42,7 +42,7 @@ class Tags(Resource):
 
         :param keyword: keep tags whose name contains it.
         """
-        return iterate(lambda offset, limit: self.get_tags(project, keyword, offset, limit), PAGE_MAXIMUM)
+        return iterate("tags", lambda offset, limit: self.get_tags(project, keyword, offset, limit), PAGE_MAXIMUM)
 
     def delete_tags(self, tag_ids: Sequence[str]) -> None:
         """Delete tags, and take them from their tasks.

@@ -192,7 +192,7 @@ class Transport(Transfers):
 
     def _read(self, method: str, call: str, response: requests.Response) -> tuple[Any, FastLabelException | None, bool]:
         """Return what an answer says: a result, or the error and whether the call may have been carried out."""
-        response.encoding = "utf-8"
+        response.encoding = "utf-8-sig"
         date = retry.http_date(response.headers.get("Date"))
         if date is not None:
             self._clock_offset = date - time.monotonic()
@@ -205,7 +205,7 @@ class Transport(Transfers):
             return None, None, False
         try:
             return response.json(), None, False
-        except ValueError:
+        except (ValueError, RecursionError):
             what = "is not JSON" if response.content else "is empty"
             return None, ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status), True
 

@@ -44,7 +44,7 @@ class WorkspaceUsers(Resource):
 
         :param keyword: search term.
         """
-        return iterate(lambda offset, limit: self.get_workspace_users(keyword, offset, limit), PAGE)
+        return iterate("workspaces-users", lambda offset, limit: self.get_workspace_users(keyword, offset, limit), PAGE)
 
     def create_workspace_user(self, name: str, email: str, language: str, role: str) -> dict[str, Any]:
         """Add a user to the workspace. If the answer is lost, the user is looked up by email.
@@ -58,7 +58,7 @@ class WorkspaceUsers(Resource):
 
         def settle(is_ours: Callable[[object], bool]) -> Any:
             for user in self.iter_workspace_users(email):
-                if user["userEmail"] == email:
+                if user.get("userEmail") == email:
                     require_ours(f"user {email}", user, is_ours)
                     return user
             return None

@@ -26,7 +26,7 @@ class Listing:
 
 
 def names(listing, page_size):
-    return [item["id"] for item in iterate(listing, page_size)]
+    return [item["id"] for item in iterate("x", listing, page_size)]
 
 
 @given(count=st.integers(0, 60), page=st.integers(2, 12), cap=st.integers(2, 12))
@@ -79,12 +79,12 @@ def test_a_list_that_empties_meanwhile_ends():
 
 def test_a_server_that_ignores_the_offset_is_not_read_for_ever():
     with pytest.raises(FastLabelException, match="same page"):
-        list(iterate(lambda offset, limit: [{"id": 1}, {"id": 2}], 10))
+        list(iterate("x", lambda offset, limit: [{"id": 1}, {"id": 2}], 10))
 
 
 def test_pages_are_fetched_only_when_needed():
     listing = Listing(range(100))
-    pager = iterate(listing, 10)
+    pager = iterate("x", listing, 10)
     assert listing.calls == []
     next(pager)
     assert len(listing.calls) == 1

@@ -10,7 +10,7 @@ from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.bodies import StreamedBody
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.media import checked_file, checked_folder
-from airflow_provider_fastlabel.client.paging import iterate
+from airflow_provider_fastlabel.client.paging import exactly, iterate
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
 from airflow_provider_fastlabel.client.tasks.fields import Items, Users, clean_annotations, task_fields
@@ -59,9 +59,10 @@ class TaskResource(Resource):
 
     def _find_by_name(self, kind: str, project: str, task_name: str) -> Any:
         """Return the task of exactly this name, ``None`` if there is none."""
+        row = KINDS[kind]
         filters = required(project=project) | {"taskName": required(task_name=task_name)["task_name"]}
-        tasks = self._page(KINDS[kind], filters, None, KINDS[kind].default_limit)
-        return next((task for task in tasks if task.get("name", task_name) == task_name), None)
+        page = self._page(row, filters, None, row.default_limit)
+        return exactly(row.path, "name", task_name, page, lambda: self._iterate(kind, project, task_name=task_name))
 
     def _list(
         self,
@@ -88,7 +89,7 @@ class TaskResource(Resource):
     ) -> Iterator[Any]:
         row = KINDS[kind]
         filters = task_filters(project, status, external_status, tags, task_name)
-        return iterate(lambda offset, limit: self._page(row, filters, offset, limit), row.page_maximum)
+        return iterate(row.path, lambda offset, limit: self._page(row, filters, offset, limit), row.page_maximum)
 
     def _page(self, row: Kind, filters: dict[str, Any], offset: int | None, limit: int | None) -> Any:
         """Fetch one page. The list of robotics tasks gets its paging even when it is zero."""
@@ -126,7 +127,7 @@ class TaskResource(Resource):
     def _by_name(self, row: Kind, project: str, name: str) -> Callable[[Callable[[object], bool]], str | None]:
         def settle(is_ours: Callable[[object], bool]) -> str | None:
             tasks = self._iterate(row.name, project, task_name=name)
-            found = next((task for task in tasks if task["name"] == name), None)
+            found = next((task for task in tasks if task.get("name") == name), None)
             if found is None:
                 return None
             require_ours(f"task {name!r} in project {project!r} (id {found['id']})", found, is_ours)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.kinds import kind_named
-from airflow_provider_fastlabel.client.paging import iterate
+from airflow_provider_fastlabel.client.paging import iterate, mapped
 from airflow_provider_fastlabel.client.resource import present, segment
 from airflow_provider_fastlabel.client.tasks.base import TaskResource, task_filters
 from airflow_provider_fastlabel.client.tasks.fields import task_fields
@@ -85,9 +85,9 @@ class CommonTasks(TaskResource):
         """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call."""
 
         def page(offset: int, limit: int) -> list[tuple[str, str]]:
-            return list(self.get_task_id_name_map(project, offset, limit).items())
+            return list(mapped("tasks/map/id-name", self.get_task_id_name_map(project, offset, limit)).items())
 
-        return {name: task_id for task_id, name in iterate(page, MAP_MAXIMUM, lambda pair: pair[0])}
+        return {name: task_id for task_id, name in iterate("tasks/map/id-name", page, MAP_MAXIMUM, key=0)}
 
     def iter_tasks(
         self,
