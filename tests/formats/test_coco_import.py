@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -214,6 +215,21 @@ def test_ci4_ci6_a_bad_object_is_named_and_the_next_one_read(read, bad, why):
     assert why in message
 
 
+@pytest.mark.parametrize("short", [[], [1], [1, 2, 3]])
+def test_ci4_an_outline_that_is_too_short_costs_only_itself(read, short):
+    good = {"segmentation": [[1, 2, 9, 2, 9, 8]], "bbox": [1, 2, 8, 6]}
+    result = read(document({"segmentation": [short]}, good), "polygon")
+    assert [found["points"] for found in result.by_image["a.jpg"]] == [[1, 2, 9, 2, 9, 8]]
+    assert "annotations[0] (id 1)" in messages(result)[0]
+
+
+def test_ci6_fewer_keypoints_than_the_category_names(read):
+    good = {"keypoints": [1, 2, 2, 3, 4, 2]}
+    result = read(document({"keypoints": [1, 2, 2]}, good), "pose_estimation")
+    assert len(result.by_image["a.jpg"]) == 1
+    assert "2 keypoint names" in messages(result)[0]
+
+
 def test_nan_in_one_object_costs_only_that_one(read):
     text = json.dumps(document({"bbox": [1, 2, float("nan"), 4]}, {"bbox": [1, 2, 3, 4]}))
     result = read(text)
@@ -231,7 +247,9 @@ def test_a_mask_with_a_hole_is_no_polygon(read):
 
 def test_ci5_two_entries_of_one_image_are_put_together(read):
     images = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "a.jpg"}]
-    result = read(document({"bbox": [1, 2, 3, 4]}, {"bbox": [5, 6, 7, 8], "image_id": 2}, images=images))
+    first = {"bbox": [1, 2, 3, 4], "segmentation": [[1, 2, 4, 6]]}
+    second = {"bbox": [5, 6, 7, 8], "segmentation": [[5, 6, 12, 14]], "image_id": 2}
+    result = read(document(first, second, images=images))
     assert len(result.by_image["a.jpg"]) == 2
     assert "listed twice" in messages(result)[0]
 
@@ -325,6 +343,16 @@ def test_ci7_the_garbage_collector_is_left_as_it_was(read):
         gc.enable()
 
 
+def test_ci7_the_file_is_closed(tmp_path):
+    path = tmp_path / "annotations.json"
+    path.write_text(json.dumps(document()))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        read_coco(path)
+        gc.collect()
+    assert [str(one.message) for one in caught] == []
+
+
 def test_ci7_work_grows_with_the_file_and_not_with_its_square(read):
     def calls(count):
         made = 0
@@ -334,7 +362,8 @@ def test_ci7_work_grows_with_the_file_and_not_with_its_square(read):
             made += 1
 
         images = [{"id": n, "file_name": f"{n}.jpg"} for n in range(count)]
-        content = document(*({"image_id": n, "bbox": [1, 2, 3, 4]} for n in range(count)), images=images)
+        one = {"bbox": [1, 2, 3, 4], "segmentation": [[1, 2, 4, 6]]}
+        content = document(*(one | {"image_id": n} for n in range(count)), images=images)
         text = json.dumps(content)
         sys.setprofile(count_calls)
         try:

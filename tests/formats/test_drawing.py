@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -221,12 +222,15 @@ def test_d5_rotation(image, export, pixels):
     assert (pixels()[20, 15] == GREY).all()
 
 
-def test_d5_the_folders_name_may_occur_again_in_the_path(export, tmp_path):
-    path = tmp_path / "in" / "in" / "sub" / "a.png"
+def test_d5_the_folders_name_may_occur_again_in_the_path(tmp_path, monkeypatch):
+    path = tmp_path / "in" / "sub" / "in" / "a.png"
     path.parent.mkdir(parents=True)
     Image.new("RGB", (60, 40)).save(path)
-    assert export(task(name="in/sub/a.png")).files == ["in/sub/a.png"]
-    assert (tmp_path / "out" / "in" / "sub" / "a.png").is_file()
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    report = export_images_with_annotations([task(name="sub/in/a.png")], Path("in"), Path("out"))
+    assert report.files == ["sub/in/a.png"]
+    assert (tmp_path / "out" / "sub" / "in" / "a.png").is_file()
 
 
 def test_what_has_no_partner_is_counted(image, export, tmp_path):

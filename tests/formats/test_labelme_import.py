@@ -63,11 +63,11 @@ def read_shapes(read):
         ([[1, 2]], "point", {"type": "keypoint", "points": [1, 2]}),
     ],
 )
-def test_each_shape(read_shapes, points, kind, expected):
+def test_li_each_shape(read_shapes, points, kind, expected):
     assert read_shapes(shape(points, kind)) == [{"value": "dog", **expected}]
 
 
-def test_a_turned_rectangle(read_shapes):
+def test_li_a_turned_rectangle(read_shapes):
     angle = math.radians(30)
     corners = [
         [50 + u * math.cos(angle) - v * math.sin(angle), 50 + u * math.sin(angle) + v * math.cos(angle)]
@@ -83,7 +83,7 @@ def test_several_points_become_several_keypoints(read_shapes):
     assert [one["points"] for one in found] == [[1, 2], [3, 4]]
 
 
-def test_a_mask_becomes_a_segmentation_with_its_holes(read_shapes):
+def test_li_a_mask_becomes_a_segmentation_with_its_holes(read_shapes):
     mask = np.ones((5, 6), np.uint8)
     mask[2, 2] = 0
     file = io.BytesIO()
@@ -94,7 +94,7 @@ def test_a_mask_becomes_a_segmentation_with_its_holes(read_shapes):
     assert found["points"] == [[[10, 20, 16, 20, 16, 25, 10, 25, 10, 20], [12, 22, 12, 23, 13, 23, 13, 22, 12, 22]]]
 
 
-def test_polygons_of_one_group_are_one_segmentation(read_shapes):
+def test_li_polygons_of_one_group_are_one_segmentation(read_shapes):
     first = shape([[0, 0], [5, 0], [5, 5]], group_id=1)
     second = shape([[20, 20], [20, 25], [25, 25]], group_id=1)
     found = read_shapes(first, shape([[0, 0], [5, 0], [5, 5]], group_id=2), second)
@@ -116,7 +116,7 @@ def test_points_that_name_keypoints_are_a_pose(read_shapes):
     assert found["attributes"] == [{"key": "wet", "value": True}]
 
 
-def test_flags_that_are_on_and_our_attributes(read_shapes):
+def test_li_flags_that_are_on_and_our_attributes(read_shapes):
     listed = {"colour": "red", "wet": False}
     (found,) = read_shapes(shape([[1, 2]], "point", flags={"old": True, "new": False, "wet": False}, attributes=listed))
     assert found["attributes"] == [
@@ -171,7 +171,7 @@ def test_the_image_a_file_speaks_of(read, name, stated, images, key):
         (shape([[1, 2], [3, 4]], "mask", mask="!!"), "no PNG"),
     ],
 )
-def test_a_bad_shape_is_named_and_the_next_one_read(read, bad, why):
+def test_li_a_bad_shape_is_named_and_the_next_one_read(read, bad, why):
     result = read({"a.json": document(bad, shape([[1, 2]], "point"))})
     assert [found["type"] for found in result.by_image["a.jpg"]] == ["keypoint"]
     (problem,) = result.problems
@@ -181,7 +181,7 @@ def test_a_bad_shape_is_named_and_the_next_one_read(read, bad, why):
 
 
 @pytest.mark.parametrize("content", [[], {}, {"shapes": 5}, "x", {"images": [], "annotations": []}])
-def test_another_json_file_in_the_tree(read, content):
+def test_li_another_json_file_in_the_tree(read, content):
     result = read({"a.json": document(), "z.json": content})
     assert list(result.by_image) == ["a.jpg"]
     assert [problem.file for problem in result.problems] == ["z.json"]

@@ -67,6 +67,26 @@ def test_m2_a_hole_stays_background(export, pixels):
     assert counts(pixels()) == {0: 8000 - 800, 1: 800}
 
 
+@pytest.mark.parametrize(
+    "ring",
+    [
+        [10, 10, 20, 10, 20, 20, 10, 20],
+        [10, 10, 10, 20, 20, 20, 20, 10],
+        [20, 20, 20, 10, 10, 10, 10, 20],
+        [10, 20, 20, 20, 20, 10, 10, 10],
+    ],
+)
+def test_m2_ten_by_ten_is_a_hundred_pixels(export, pixels, ring):
+    export(task(annotation("polygon", ring)))
+    assert counts(pixels()) == {0: 8000 - 100, 1: 100}
+
+
+def test_m2_a_clockwise_hole_has_its_size(export, pixels):
+    hole = [20, 20, 30, 20, 30, 30, 20, 30, 20, 20]
+    export(task(annotation("segmentation", [[[10, 10, 30, 10, 30, 30, 10, 30, 10, 10], hole]])))
+    assert counts(pixels()) == {0: 8000 - 300, 1: 300}
+
+
 def test_a_hole_shows_what_lies_below(export, pixels):
     hole = [20, 20, 30, 20, 30, 30, 20, 30, 20, 20]
     export(task(annotation("bbox", [0, 0, 50, 50], "a"), annotation("segmentation", [[SQUARE[0][0], hole]], "b")))

@@ -140,6 +140,12 @@ def test_v7_text_is_well_formed_whatever_it_holds(tmp_path):
     assert data["filename"] == "x_<&>.jpg"
 
 
+@pytest.mark.parametrize("character", ["\x00", "\x01", "\x0b", "\x1f", "\ufffe"])
+def test_v7_a_control_character_does_not_break_the_file(tmp_path, character):
+    [found] = objects(tmp_path, bbox(1, 1, 9, 9, value=f"a{character}b"))
+    assert found["name"] == "a_b"
+
+
 def test_v9_rotated_box_has_its_enclosing_box(tmp_path):
     [found] = objects(tmp_path, bbox(10, 40, 90, 60, rotation=90))
     assert corners(found) == [41, 11, 60, 90]
@@ -163,7 +169,7 @@ def test_names_never_lead_outside(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "in"]
 
 
-def test_folder_file_name_source_and_size(tmp_path):
+def test_v8_folder_file_name_source_and_size(tmp_path):
     export_pascalvoc([task(name="sub/a.jpg", width=640, height=480)], tmp_path)
     data = read(tmp_path / "annotations/sub/a.xml")
     assert data["folder"] == "sub"

@@ -106,7 +106,7 @@ def test_ultralytics_takes_every_file_of_a_hostile_set(tmp_path, kind, layout):
     assert report.skipped["no_image_size"] == 1
 
 
-def test_data_yaml_is_what_the_loader_needs(tmp_path):
+def test_y13_data_yaml_is_what_the_loader_needs(tmp_path):
     classes = [{"value": "person", "keypoints": [{"key": key, "edges": []} for key in "abc"]}, {"value": 'a "b": #c'}]
     export_yolo(HOSTILE, tmp_path, task="pose", layout="ultralytics", classes=classes)
     data = yaml.safe_load((tmp_path / "data.yaml").read_text())
@@ -118,7 +118,7 @@ def test_data_yaml_is_what_the_loader_needs(tmp_path):
         assert (tmp_path / data[split]).is_dir()
 
 
-def test_supervision_reads_the_ultralytics_layout_with_the_images(tmp_path):
+def test_y13_supervision_reads_the_ultralytics_layout_with_the_images(tmp_path):
     photos = tmp_path / "photos"
     (photos / "sub").mkdir(parents=True)
     tasks = [task(bbox(10, 20, 50, 60, value="cat"), name=f"{n}.jpg") for n in range(20)]
@@ -168,6 +168,26 @@ def test_y2_same_rule_with_and_without_classes(tmp_path, classes):
 
 def test_y3_boxes_are_outlines_in_a_segment_export(tmp_path):
     assert rows(tmp_path, bbox(10, 20, 30, 40), task="segment") == [[0, 0.1, 0.2, 0.3, 0.2, 0.3, 0.4, 0.1, 0.4]]
+
+
+@pytest.mark.parametrize("kind", ["detect", "segment"])
+@pytest.mark.parametrize("classes", [None, ["dog", "cat"]])
+def test_y3_one_file_has_rows_of_one_kind(tmp_path, kind, classes):
+    polygon = {"type": "polygon", "value": "cat", "points": [10, 10, 50, 10, 50, 30]}
+    export_yolo([task(bbox(10, 20, 30, 40), polygon)], tmp_path, task=kind, classes=classes)
+    text = (tmp_path / "annotations/a.txt").read_text()
+    assert len(checked(text, kind, 2)) == 2
+    assert {len(line.split()) == 5 for line in text.splitlines()} == {kind == "detect"}
+
+
+@pytest.mark.parametrize("classes", [None, ["x"]])
+def test_y4_no_row_holds_two_outlines(tmp_path, classes):
+    regions = [[[n, n, n + 9, n, n + 9, n + 9, n, n + 9]] for n in (5, 30, 60)]
+    export_yolo(
+        [task({"type": "segmentation", "value": "x", "points": regions})], tmp_path, task="segment", classes=classes
+    )
+    lines = label_lines(tmp_path / "annotations/a.txt")
+    assert [shoelace([float(one) * 100 for one in line.split()[1:]]) for line in lines] == pytest.approx([81, 81, 81])
 
 
 def test_y4_each_region_is_a_row_and_holes_keep_their_area(tmp_path):
@@ -236,6 +256,39 @@ def test_y8_numbers_are_rounded_and_plain(tmp_path):
     first, second = label_lines(tmp_path / "annotations/a.txt")
     assert first == "0 0.000015 0.333333 0.00003 0.666667"
     assert second == "0 0.000002 0.500000 0.000004 1.000000"
+
+
+def test_y8_a_coordinate_comes_back_as_it_was(tmp_path):
+    [[_, x, y, width, height]] = rows(tmp_path, bbox(0, 0, 67.8, 33.9), classes=["dog"])
+    assert (x + width / 2, y + height / 2) == pytest.approx((0.678, 0.339), abs=1e-9)
+
+
+def test_y8_small_numbers_are_plain(tmp_path):
+    export_yolo([task(bbox(0, 0, 6, 6), width=100_000, height=100_000)], tmp_path, classes=["dog"])
+    assert label_lines(tmp_path / "annotations/a.txt") == ["0 0.00003 0.00003 0.00006 0.00006"]
+
+
+@pytest.mark.parametrize("names", [("a.jpg", "a.png"), ("shot.1", "shot.2"), ("s/A.jpg", "s/a.jpg")])
+def test_y9_no_task_overwrites_the_labels_of_another(tmp_path, names):
+    tasks = [task(bbox(n, n, n + 9, n + 9), name=name) for n, name in enumerate(names)]
+    report = export_yolo(tasks, tmp_path, classes=["dog"])
+    labels = [(tmp_path / name).read_text() for name in report.files if name != "classes.txt"]
+    assert len(set(labels)) == 2
+    assert len({name.casefold() for name in report.files}) == 3
+
+
+@pytest.mark.parametrize("name", ["../../../evil.jpg", "/abs/x.jpg", "a/../../../x.jpg", "C:\\x.jpg", "..\\..\\x.jpg"])
+@pytest.mark.parametrize("layout", ["fastlabel", "ultralytics"])
+def test_y10_nothing_is_written_outside(tmp_path, name, layout):
+    out = tmp_path / "in" / "side"
+    out.mkdir(parents=True)
+    name = name.replace("/abs", str(tmp_path / "abs"))
+    report = export_yolo([task(bbox(1, 1, 9, 9), name=name)], out, layout=layout, classes=["dog"])
+    assert report.annotations == 1
+    written = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {out / name for name in report.files}
+    assert all(path.resolve().is_relative_to(out) for path in written)
+    assert not any("\\" in path.name or ":" in path.name for path in written)
 
 
 def test_y11_class_name_with_a_line_break_takes_one_line(tmp_path):

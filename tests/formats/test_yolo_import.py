@@ -171,7 +171,7 @@ def test_files_that_are_damaged(data):
     assert [problem.file for problem in result.problems] == ["a.txt", "b.txt"]
 
 
-def test_outlines_keep_their_precision_and_are_closed(data):
+def test_yi_outlines_keep_their_precision_and_are_closed(data):
     data.image("a.jpg")
     data.label("a.txt", "0 0.105 0.1 0.105 0.2 0.333333 0.2\n")
     (found,) = data.read(task="segment").by_image["a.jpg"]
