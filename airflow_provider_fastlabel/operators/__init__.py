@@ -21,10 +21,16 @@ if TYPE_CHECKING:
         FastLabelRunTrainingJobOperator,
     )
     from airflow_provider_fastlabel.operators.monitoring import FastLabelPushMonitoringResultsOperator
+    from airflow_provider_fastlabel.operators.projects import (
+        FastLabelApplyProjectOperator,
+        FastLabelCopyProjectOperator,
+    )
     from airflow_provider_fastlabel.operators.s3_import import FastLabelCreateTasksFromS3Operator
     from airflow_provider_fastlabel.operators.update import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
 
 __all__ = [
+    "FastLabelApplyProjectOperator",
+    "FastLabelCopyProjectOperator",
     "FastLabelCreateTasksFromFolderOperator",
     "FastLabelCreateTasksFromS3Operator",
     "FastLabelDeleteTasksOperator",
@@ -42,6 +48,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "FastLabelApplyProjectOperator": "projects",
+    "FastLabelCopyProjectOperator": "projects",
     "FastLabelCreateTasksFromFolderOperator": "imports",
     "FastLabelCreateTasksFromS3Operator": "s3_import",
     "FastLabelDeleteTasksOperator": "update",

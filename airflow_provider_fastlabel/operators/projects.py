@@ -1,0 +1,166 @@
+"""Makes projects: from a definition kept in git, or as a copy of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.operators.project_definition import ProjectDefinition
+    from airflow_provider_fastlabel.operators.project_plan import ClassChange, Plan
+
+__all__ = ["FastLabelApplyProjectOperator", "FastLabelCopyProjectOperator"]
+
+
+class FastLabelApplyProjectOperator(FastLabelBaseOperator):
+    """Makes a project and its annotation classes what a definition says; run again, it writes nothing.
+
+    What is missing is created, what differs is updated, and nothing is ever deleted: classes, attributes and options
+    that are not in the definition stay, and are reported. The whole definition is checked before the first call, and
+    compared with the project before the first write; an error names every entry that is wrong.
+
+    FastLabel cannot change the type and ``is_pixel`` of a project and the type of a class or attribute: a difference
+    there fails. It does not show the workflows, so these count only when the project is created. Pose keypoints can be
+    set on its screens only.
+
+    Returns ``{"project", "project_id", "created", "updated", "classes", "classes_created", "classes_updated",
+    "extra"}``: whether the project was created or its own fields updated, the number of classes defined, the values of
+    the classes written, and what is there beyond the definition (``class``, ``class.attribute`` or
+    ``class.attribute.option``).
+
+    :param definition: the definition as a dictionary, or the path or URL of a YAML or JSON file with it; the form is
+        described in :mod:`~airflow_provider_fastlabel.operators.project_definition`. Templated.
+    :param source_conn_id: Airflow connection of the object store, where ``definition`` is a URL. Templated.
+    """
+
+    template_fields: Sequence[str] = (*FastLabelBaseOperator.template_fields, "definition", "source_conn_id")
+
+    def __init__(
+        self, *, definition: Mapping[str, Any] | str, source_conn_id: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.definition = definition
+        self.source_conn_id = source_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """Check, compare, then write what differs.
+
+        :raises InvalidDefinitionError: the definition is wrong, or demands what FastLabel cannot change; nothing was
+            sent.
+        """
+        from airflow_provider_fastlabel.operators.project_plan import plan
+
+        with permanent_errors_fail():
+            definition = self._read()
+            project = self.client.find_project_by_slug(definition.slug)
+            classes = [] if project is None else list(self.client.iter_annotations(definition.slug))
+            made = plan(definition, project, classes)
+            project_id = self._write_project(made)
+            for change in made.classes:
+                self._write_class(definition.slug, change)
+        if made.extra:
+            self.log.warning("Project %s has more than its definition, which stays: %s", definition.slug, made.extra)
+        summary = {
+            "project": definition.slug,
+            "project_id": project_id,
+            "created": made.project_id is None,
+            "updated": made.project_id is not None and bool(made.project_fields),
+            "classes": len(definition.classes),
+            "classes_created": [c.definition.value for c in made.classes if c.class_id is None],
+            "classes_updated": [c.definition.value for c in made.classes if c.class_id is not None],
+            "extra": made.extra,
+        }
+        self.log.info("Applied: %s", summary)
+        return summary
+
+    def _read(self) -> ProjectDefinition:
+        """Read and check the definition."""
+        from airflow_provider_fastlabel.operators.places import place
+        from airflow_provider_fastlabel.operators.project_definition import parse_text, read_definition
+
+        if not isinstance(self.definition, str):
+            return read_definition(self.definition)
+        path = place(self.definition, self.source_conn_id)
+        if not path.is_file():
+            raise ValueError(f"There is no definition file {self.definition}. Nothing was sent.")
+        return read_definition(parse_text(path.read_bytes().decode("utf-8-sig"), self.definition))
+
+    def _write_project(self, made: Plan) -> str:
+        """Create or update the project if needed, and return its id."""
+        if made.project_id is None:
+            return str(self.client.create_project(**made.project_fields))
+        if made.project_fields:
+            self.client.update_project(made.project_id, **made.project_fields)
+        return made.project_id
+
+    def _write_class(self, slug: str, change: ClassChange) -> None:
+        """Create or update a class."""
+        item = change.definition
+        if item.type == "classification":
+            attributes = change.fields.get("attributes", [])
+            if change.class_id is None:
+                self.client.create_classification_annotation(slug, attributes)
+            else:
+                self.client.update_classification_annotation(change.class_id, attributes)
+        elif change.class_id is None:
+            self.client.create_annotation(slug, item.type, item.value, **change.fields)
+        else:
+            self.client.update_annotation(change.class_id, **change.fields)
+
+
+class FastLabelCopyProjectOperator(FastLabelBaseOperator):
+    """Copies a project's settings and annotation classes, without its tasks; a copy that exists is left as it is.
+
+    Returns ``{"project", "project_id", "copied"}``; ``copied`` is false when the target existed.
+
+    :param source_project: slug of the project to copy. Templated.
+    :param target_project: slug of the copy; it decides whether the copy exists. Templated.
+    :param name: name of the copy; chosen by FastLabel if not given. Templated.
+    """
+
+    template_fields: Sequence[str] = (
+        *FastLabelBaseOperator.template_fields,
+        "source_project",
+        "target_project",
+        "name",
+    )
+
+    def __init__(self, *, source_project: str, target_project: str, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source_project = source_project
+        self.target_project = target_project
+        self.name = name
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """Copy the project unless the target exists.
+
+        :raises NotFound: when there is no source.
+        :raises FastLabelInvalidException: when the target is the source, or a project of another type has its slug.
+        """
+        from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
+
+        with permanent_errors_fail():
+            if self.source_project == self.target_project:
+                raise FastLabelInvalidException(
+                    f"source_project and target_project are both {self.source_project!r}. Nothing was sent."
+                )
+            source = self.client.find_project_by_slug(self.source_project)
+            if source is None:
+                raise NotFound(f"There is no project {self.source_project!r} to copy. Check the slug.", 404)
+            target = self.client.find_project_by_slug(self.target_project)
+            if target is None:
+                project_id = self.client.copy_project(source["id"], self.name, self.target_project)
+            elif target["type"] != source["type"]:
+                raise FastLabelInvalidException(
+                    f"Project {self.target_project!r} exists and is of type {target['type']}, so it is no copy of "
+                    f"{self.source_project!r} ({source['type']}). Nothing was changed; choose another target_project."
+                )
+            else:
+                project_id = target["id"]
+        self.log.info("Project %s is %s", self.target_project, "copied" if target is None else "there already")
+        return {"project": self.target_project, "project_id": str(project_id), "copied": target is None}
