@@ -16,14 +16,14 @@ import logging
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.canvas import Marker, Picture, draw
 from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder
 from airflow_provider_fastlabel.formats.geometry import image_size
-from airflow_provider_fastlabel.formats.imported import files_below
+from airflow_provider_fastlabel.formats.imported import files_below, suffix_of
 from airflow_provider_fastlabel.formats.palette import whole_palette
 from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
 
@@ -100,9 +100,7 @@ class _Writer:
         self.stage = stage
         self.out = out
         self.on_error = on_error
-        self.files = {
-            name: path for name, path in files_below(image_dir) if PurePosixPath(name).suffix.lower() in SUFFIXES
-        }
+        self.files = {name: image_dir / name for name in files_below(image_dir) if suffix_of(name).lower() in SUFFIXES}
         self.palette = whole_palette()
 
     def submit(

@@ -9,13 +9,15 @@ from __future__ import annotations
 import gc
 import json
 import math
+import os
+import posixpath
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 PLACES = 6
 """Decimals kept of a computed pixel coordinate: far below any format's precision, far above float noise."""
@@ -101,7 +103,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def read_json(path: Path, file: str, result: ImportedAnnotations) -> Any:
+def read_json(path: str | os.PathLike[str], file: str, result: ImportedAnnotations) -> Any:
     """Parse a JSON file, with ``NaN`` and a byte order mark let through as many writers produce them.
 
     :param path: the file.
@@ -112,7 +114,8 @@ def read_json(path: Path, file: str, result: ImportedAnnotations) -> Any:
     """
     import orjson
 
-    data = path.read_bytes()
+    with open(path, "rb") as source:
+        data = source.read()
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -128,28 +131,33 @@ def read_json(path: Path, file: str, result: ImportedAnnotations) -> Any:
     return None
 
 
-def files_below(folder: Path, suffix: str | None = None) -> list[tuple[str, Path]]:
+def files_below(folder: Path) -> list[str]:
     """List the files below a folder in a fixed order.
 
+    Paths stay plain text here and in the importers: making a ``Path`` costs more than reading a small file.
+
     :param folder: the folder.
-    :param suffix: only names that end so, upper or lower case (``".xml"``); None for all.
-    :returns: (path relative to the folder with forward slashes, path) pairs, sorted.
+    :returns: paths relative to the folder with forward slashes, sorted.
     :raises NotADirectoryError: there is no such folder.
     """
-    import os
-
     if not folder.is_dir():
         raise NotADirectoryError(f"There is no folder {str(folder)!r} to read annotations from.")
     root = str(folder)
-    found: list[tuple[str, Path]] = []
-    for parent, folders, names in os.walk(root):
-        folders.sort()
-        for name in names:
-            if suffix is None or name.lower().endswith(suffix):
-                path = Path(parent, name)
-                found.append((path.relative_to(folder).as_posix(), path))
+    found: list[str] = []
+    for parent, _, names in os.walk(root):
+        below = os.path.relpath(parent, root).replace(os.sep, "/")
+        found += names if below == "." else [f"{below}/{name}" for name in names]
     found.sort()
     return found
+
+
+def suffix_of(name: str) -> str:
+    """Return the last ending of a path.
+
+    :param name: path with forward slashes.
+    :returns: the ending with its dot; empty if there is none.
+    """
+    return posixpath.splitext(name)[1]
 
 
 def is_image(name: str) -> bool:
@@ -158,7 +166,7 @@ def is_image(name: str) -> bool:
     :param name: file name or path.
     :returns: True for the endings of :data:`IMAGE_SUFFIXES`, upper or lower case.
     """
-    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+    return suffix_of(name).lower() in IMAGE_SUFFIXES
 
 
 def image_beside(stem: Path) -> str | None:

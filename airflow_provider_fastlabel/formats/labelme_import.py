@@ -28,7 +28,9 @@ import binascii
 import io
 import math
 import posixpath
-from pathlib import Path, PurePosixPath
+from itertools import chain
+from os.path import isfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.bridge import unbridged
@@ -42,6 +44,7 @@ from airflow_provider_fastlabel.formats.imported import (
     finite,
     image_beside,
     read_json,
+    suffix_of,
     tidy,
 )
 
@@ -49,7 +52,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-Points = list[list[float]]
+#: Flat coordinates of a shape's points.
+Points = list[float]
 
 
 def read_labelme(folder: str | os.PathLike[str]) -> ImportedAnnotations:
@@ -62,14 +66,15 @@ def read_labelme(folder: str | os.PathLike[str]) -> ImportedAnnotations:
     result = ImportedAnnotations()
     root = Path(folder)
     with collector_paused():
-        for name, path in files_below(root, ".json"):
-            _read_file(result, root, name, path)
+        for name in files_below(root):
+            if name.lower().endswith(".json"):
+                _read_file(result, root, name)
     return result
 
 
-def _read_file(result: ImportedAnnotations, root: Path, name: str, path: Path) -> None:
+def _read_file(result: ImportedAnnotations, root: Path, name: str) -> None:
     """Read one JSON file."""
-    document = read_json(path, name, result)
+    document = read_json(f"{root}/{name}", name, result)
     if document is None:
         return
     if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
@@ -94,18 +99,18 @@ def _read_file(result: ImportedAnnotations, root: Path, name: str, path: Path) -
 
 def _image_of(root: Path, name: str, image_path: Any) -> str | None:
     """Return the path of the image a file speaks of, relative to the root."""
-    place = PurePosixPath(name)
-    text = image_path.replace("\\", "/") if isinstance(image_path, str) else ""
-    stated = PurePosixPath(text)
-    if not stated.suffix:
-        ending = image_beside(root / place.with_suffix(""))
-        return str(place.with_suffix(ending)) if ending else None
-    if stated.is_absolute() or ":" in stated.parts[0]:
-        stated = PurePosixPath(stated.name)
-    relative = posixpath.normpath(str(place.parent / stated))
-    from_root = posixpath.normpath(str(stated))
-    beside = str(place.with_suffix(stated.suffix))
-    if from_root == beside and not (root / relative).is_file():
+    stem = posixpath.splitext(name)[0]
+    stated = image_path.replace("\\", "/") if isinstance(image_path, str) else ""
+    ending = suffix_of(stated)
+    if not ending:
+        found = image_beside(root / stem)
+        return stem + found if found else None
+    if stated.startswith("/") or ":" in stated.partition("/")[0]:
+        stated = posixpath.basename(stated)
+    relative = posixpath.normpath(posixpath.join(posixpath.dirname(name), stated))
+    from_root = posixpath.normpath(stated)
+    beside = stem + ending
+    if from_root == beside and not isfile(f"{root}/{relative}"):  # noqa: PTH113
         return from_root
     return beside if relative.startswith("../") else relative
 
@@ -176,25 +181,25 @@ def _points(shape: dict[str, Any]) -> Points:
     points = shape.get("points")
     if not isinstance(points, list) or not points:
         raise UnusableError("it has no points")
-    if not all(isinstance(point, list) and len(point) == 2 and finite(point) for point in points):
+    try:
+        flat = list(chain.from_iterable(points))
+        pairs = set(map(len, points)) == {2}
+    except TypeError:
+        pairs = False
+    if not pairs or not finite(flat):
         raise UnusableError("a point is not two numbers")
-    return points
-
-
-def _flat(points: Points) -> list[float]:
-    """Return points as one list of numbers."""
-    return [number for point in points for number in point]
+    return flat
 
 
 def _need(points: Points, count: int, kind: str) -> None:
     """Refuse a shape with another number of points than its type has."""
-    if len(points) != count:
-        raise UnusableError(f"{kind} with {len(points)} points; it has {count}")
+    if len(points) != 2 * count:
+        raise UnusableError(f"{kind} with {len(points) // 2} points; it has {count}")
 
 
 def _polygon(points: Points, _: dict[str, Any]) -> list[Annotation]:
     """Read a polygon; one with holes joined to it is a segmentation."""
-    flat = outline(_flat(points))
+    flat = outline(points)
     if len(unbridged(flat)) > 1:
         return [{"points": [region(flat)], "type": "segmentation"}]
     return [{"points": flat, "type": "polygon"}]
@@ -202,28 +207,28 @@ def _polygon(points: Points, _: dict[str, Any]) -> list[Annotation]:
 
 def _rectangle(points: Points, shape: dict[str, Any]) -> list[Annotation]:
     """Read two opposite corners in any order, or four."""
-    if len(points) == 4:
+    if len(points) == 8:
         return _oriented_rectangle(points, shape)
     _need(points, 2, "rectangle")
-    return [{"points": box(*_flat(points)), "type": "bbox"}]
+    return [{"points": box(*points), "type": "bbox"}]
 
 
 def _oriented_rectangle(points: Points, _: dict[str, Any]) -> list[Annotation]:
     """Read four corners."""
     _need(points, 4, "oriented_rectangle")
-    found = turned_box(_flat(points))
+    found = turned_box(points)
     if found is None:
         raise UnusableError("its four corners are no rectangle")
     corners, rotation = found
     if rotation in (0, 90, -90, 180):
-        return [{"points": box_around(_flat(points)), "type": "bbox"}]
+        return [{"points": box_around(points), "type": "bbox"}]
     return [{"points": corners, "type": "bbox", "rotation": rotation}]
 
 
 def _circle(points: Points, _: dict[str, Any]) -> list[Annotation]:
     """Read a centre and a point of the border."""
     _need(points, 2, "circle")
-    (x, y), (border_x, border_y) = points
+    x, y, border_x, border_y = points
     radius = tidy(math.hypot(border_x - x, border_y - y))
     if not radius:
         raise UnusableError("the circle has no radius")
@@ -232,19 +237,19 @@ def _circle(points: Points, _: dict[str, Any]) -> list[Annotation]:
 
 def _line(points: Points, _: dict[str, Any]) -> list[Annotation]:
     """Read a line of two points or more."""
-    if len(points) < 2:
+    if len(points) < 4:
         raise UnusableError("a line needs two points or more")
-    return [{"points": _flat(points), "type": "line"}]
+    return [{"points": points, "type": "line"}]
 
 
 def _point(points: Points, shape: dict[str, Any]) -> list[Annotation]:
     """Read points; one that names a keypoint and has a group is part of a pose."""
     key = shape.get("description")
-    if len(points) == 1 and isinstance(key, str) and key and isinstance(shape.get("group_id"), int | str):
+    if len(points) == 2 and isinstance(key, str) and key and isinstance(shape.get("group_id"), int | str):
         flags = shape.get("flags")
         visible = flags.get("visible", True) if isinstance(flags, dict) else True
-        return [{"type": "pose_estimation", "keypoints": [{"key": key, "value": [*points[0], int(bool(visible))]}]}]
-    return [{"points": list(point), "type": "keypoint"} for point in points]
+        return [{"type": "pose_estimation", "keypoints": [{"key": key, "value": [*points, int(bool(visible))]}]}]
+    return [{"points": points[at : at + 2], "type": "keypoint"} for at in range(0, len(points), 2)]
 
 
 def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
@@ -260,7 +265,7 @@ def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
     except (OSError, SyntaxError, TypeError, ValueError, binascii.Error) as error:
         raise UnusableError(f"its mask is no PNG in base64: {error}") from None
     found = pixels != 0 if pixels.ndim == 2 else pixels[:, :, 0] != 0
-    left, top = (int(value) for value in points[0])
+    left, top = (int(value) for value in points[:2])
     regions = mask_points(found, left, top)
     if not regions:
         raise UnusableError("its mask is empty")

@@ -13,6 +13,8 @@ the XML file's path below ``annotations``, as exports write it; the XML file's o
 from __future__ import annotations
 
 import math
+import posixpath
+from os.path import isfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
 from xml.etree import ElementTree
@@ -27,6 +29,7 @@ from airflow_provider_fastlabel.formats.imported import (
     files_below,
     image_beside,
     is_image,
+    suffix_of,
 )
 
 if TYPE_CHECKING:
@@ -53,14 +56,16 @@ def read_pascalvoc(folder: str | os.PathLike[str], corners: Corners = "one_based
     result = ImportedAnnotations()
     root = Path(folder)
     with collector_paused():
-        for name, path in files_below(root, ".xml"):
-            _read_file(result, root, name, path, 1 if corners == "one_based" else 0)
+        for name in files_below(root):
+            if name.lower().endswith(".xml"):
+                _read_file(result, root, name, 1 if corners == "one_based" else 0)
     return result
 
 
-def _read_file(result: ImportedAnnotations, root: Path, name: str, path: Path, origin: int) -> None:
+def _read_file(result: ImportedAnnotations, root: Path, name: str, origin: int) -> None:
     """Read one XML file."""
-    data = path.read_bytes()
+    with open(f"{root}/{name}", "rb") as file:
+        data = file.read()
     try:
         document = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
@@ -86,25 +91,25 @@ def _read_file(result: ImportedAnnotations, root: Path, name: str, path: Path, o
 
 def _image_of(root: Path, name: str, filename: str) -> str | None:
     """Return the path of the image a file speaks of; see the module's text."""
-    place = PurePosixPath(name)
-    stated = PurePosixPath(filename.replace("\\", "/"))
-    if not is_image(stated.name):
-        ending = image_beside(root / place.with_suffix(""))
-        return str(place.with_suffix(ending)) if ending else None
-    devkit = [
-        PurePosixPath(*place.parts[:at], "JPEGImages", *place.parts[at + 1 : -1], stated.name)
-        for at, part in enumerate(place.parts[:-1])
-        if part.lower() == "annotations"
-    ]
-    for candidate in (place.with_name(stated.name), *devkit):
-        if (root / candidate).is_file():
-            return str(candidate)
-    stem = place.with_suffix("")
-    if place.parts[0].lower() == "annotations":
-        below = PurePosixPath(*stem.parts[1:])
-        if below in (stated, stated.with_suffix("")):
-            return str(stated)
-    return str(stem if stem.name == stated.name else place.with_name(stem.name + stated.suffix))
+    stem = posixpath.splitext(name)[0]
+    stated = str(PurePosixPath(filename.replace("\\", "/")))
+    image = posixpath.basename(stated)
+    if not is_image(image):
+        ending = image_beside(root / stem)
+        return stem + ending if ending else None
+    *folders, _ = name.split("/")
+    places = [[*folders, image]]
+    for at, folder in enumerate(folders):
+        if folder.lower() == "annotations":
+            places.append([*folders[:at], "JPEGImages", *folders[at + 1 :], image])
+    for place in places:
+        candidate = "/".join(place)
+        if isfile(f"{root}/{candidate}"):  # noqa: PTH113
+            return candidate
+    top, _, below = stem.partition("/")
+    if top.lower() == "annotations" and below in (stated, posixpath.splitext(stated)[0]):
+        return stated
+    return stem if posixpath.basename(stem) == image else stem + suffix_of(image)
 
 
 def _annotation(entry: ElementTree.Element, origin: int) -> Annotation:

@@ -13,8 +13,9 @@ follows its EXIF orientation, as in training.
 from __future__ import annotations
 
 import math
+import posixpath
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_fastlabel.formats.import_shapes import box, box_around, outline, region, turned_box
@@ -125,20 +126,25 @@ class _Row:
 
     def scaled(self, shares: Sequence[float]) -> list[float]:
         """Turn x, y, x, y, … shares into pixels."""
-        for share in shares:
-            if not -_MARGIN <= share <= 1 + _MARGIN:
-                raise UnusableError(f"{share:g} is not a share of the image (0 to 1)")
+        _check(shares)
         return [tidy(share * (self.height if at % 2 else self.width)) for at, share in enumerate(shares)]
 
     def box(self) -> list[float]:
         """Return the corners of the leading cx, cy, w, h."""
         x, y, width, height = self.values[:4]
-        self.scaled(self.values[:4])
+        _check(self.values[:4])
         if width <= 0 or height <= 0:
             raise UnusableError("the box has no area")
         left, right = (x - width / 2) * self.width, (x + width / 2) * self.width
         top, bottom = (y - height / 2) * self.height, (y + height / 2) * self.height
         return box(tidy(left), tidy(top), tidy(right), tidy(bottom))
+
+
+def _check(shares: Sequence[float]) -> None:
+    """Refuse values that are no shares of an image."""
+    if min(shares) < -_MARGIN or max(shares) > 1 + _MARGIN:
+        wrong = next(share for share in shares if not -_MARGIN <= share <= 1 + _MARGIN)
+        raise UnusableError(f"{wrong:g} is not a share of the image (0 to 1)")
 
 
 def _detect(row: _Row) -> Annotation:
@@ -225,24 +231,24 @@ class _Reader:
     key_lists: dict[int, list[str]]
     annotation_type: OutlineType
     convert: Callable[[_Row], Annotation]
-    images: dict[str, Path] = field(default_factory=dict)
+    images: set[str] = field(default_factory=set)
     stems: dict[str, list[str]] = field(default_factory=dict)
 
     def read(self, folder: Path, classes_file: Path) -> None:
         """Pair label files with images and read them."""
         labels = []
-        for name, path in files_below(folder):
+        for name in files_below(folder):
             if is_image(name):
-                self.images[name] = path
-                self.stems.setdefault(_stem(name), []).append(name)
-            elif name.lower().endswith(".txt") and path.name != "classes.txt" and not _same(path, classes_file):
-                labels.append((name, path))
-        pairs = {name: [image for image in _places(name[:-4]) if image in self.images] for name, _ in labels}
+                self.images.add(name)
+                self.stems.setdefault(posixpath.splitext(name)[0], []).append(name)
+            elif name.lower().endswith(".txt") and not _is_classes_file(folder, name, classes_file):
+                labels.append(name)
+        pairs = {name: [image for image in _places(name[:-4]) if image in self.images] for name in labels}
         own = {image for images in pairs.values() for image in images[:1]}
-        for name, path in labels:
+        for name in labels:
             image = self._image_of(name, pairs[name], own)
             if image is not None:
-                self._read_labels(name, path, image)
+                self._read_labels(name, f"{folder}/{name}", image, f"{folder}/{image}")
 
     def _image_of(self, name: str, exact: list[str], own: set[str]) -> str | None:
         """Return the image a label file is for, or report that there is not exactly one."""
@@ -258,19 +264,20 @@ class _Reader:
         self.result.add_problem(name, "there is no image for this label file")
         return None
 
-    def _read_labels(self, name: str, path: Path, image: str) -> None:
+    def _read_labels(self, name: str, path: str, image: str, image_path: str) -> None:
         """Read one label file."""
         annotations = self.result.open_image(image, name)
         try:
-            lines = path.read_bytes().decode("utf-8-sig").splitlines()
+            with open(path, "rb") as file:
+                lines = file.read().decode("utf-8-sig").splitlines()
         except UnicodeDecodeError:
             self.result.add_problem(name, "not UTF-8 text")
             return
-        rows = [(number, line.split()) for number, line in enumerate(lines, 1) if not line.isspace() and line]
+        rows = [(number, fields) for number, line in enumerate(lines, 1) if (fields := line.split())]
         if not rows:
             return
         try:
-            width, height = image_size(self.images[image])
+            width, height = image_size(image_path)
         except Exception as error:  # whatever a damaged image makes a decoder raise
             self.result.add_problem(name, f"the size of {image} cannot be read: {error}")
             return
@@ -297,14 +304,10 @@ class _Reader:
         return {"value": value} | self.convert(row)
 
 
-def _same(path: Path, other: Path) -> bool:
-    """Tell whether two paths are one file; the name is asked first as it costs nothing."""
-    return path.name == other.name and path.samefile(other)
-
-
-def _stem(name: str) -> str:
-    """Return a path without its last ending."""
-    return str(PurePosixPath(name).with_suffix(""))
+def _is_classes_file(folder: Path, name: str, classes_file: Path) -> bool:
+    """Tell whether a file below the folder lists classes; names are compared first as that costs nothing."""
+    last = posixpath.basename(name)
+    return last == "classes.txt" or (last == classes_file.name and classes_file.samefile(folder / name))
 
 
 def _places(path: str) -> list[str]:
@@ -320,7 +323,7 @@ def _places(path: str) -> list[str]:
     return places
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Read an image's size as it is displayed, from its header.
 
     :param path: the image.
