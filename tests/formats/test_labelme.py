@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import PureWindowsPath
 
 import numpy as np
 import pytest
@@ -14,38 +13,7 @@ from PIL import Image, ImageDraw
 from airflow_provider_fastlabel.formats.geometry import GeometryError
 from airflow_provider_fastlabel.formats.labelme import export_labelme
 from airflow_provider_fastlabel.formats.labelme_import import read_labelme
-
-POINTS_OF = {
-    "rectangle": {2},
-    "oriented_rectangle": {4},
-    "circle": {2},
-    "line": {2},
-    "point": {1},
-    "linestrip": range(2, 10_000),
-    "polygon": range(3, 10_000),
-}
-
-
-def opened_by_labelme(path):
-    """Load a file by the rules of labelme 6.3.1 (``_label_file.py``, ``utils/shape.py``), which needs a display."""
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    image = path.parent / PureWindowsPath(raw["imagePath"]).as_posix()
-    assert raw["imageData"] is None
-    with Image.open(image) as picture:
-        assert raw["imageWidth"] in (None, picture.width)
-        assert raw["imageHeight"] in (None, picture.height)
-    for shape in raw["shapes"]:
-        assert isinstance(shape["label"], str)
-        assert shape["points"]
-        assert all(
-            isinstance(point, list) and len(point) == 2 and all(isinstance(xy, int | float) for xy in point)
-            for point in shape["points"]
-        )
-        assert len(shape["points"]) in POINTS_OF[shape["shape_type"]]
-        assert isinstance(shape.get("description") or "", str)
-        assert shape.get("group_id") is None or isinstance(shape["group_id"], int)
-        assert all(isinstance(key, str) and isinstance(flag, bool) for key, flag in shape["flags"].items())
-    return raw
+from tests.formats.readers import opened_by_labelme
 
 
 def annotation(kind, points=None, value="dog", **more):

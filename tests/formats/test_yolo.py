@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from PIL import Image
 
 from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.yolo import export_yolo
+from tests.formats.readers import checked
 
 HOLE = [[20, 20, 60, 20, 60, 60, 20, 60, 20, 20], [30, 30, 30, 50, 50, 50, 50, 30, 30, 30]]
 POSE = [
@@ -40,34 +40,6 @@ def rows(folder, *annotations, **options):
 
 def label_lines(path):
     return path.read_text().splitlines()
-
-
-def checked(text, kind, classes, keypoints=0):
-    """Apply what Ultralytics 8.4 demands of one label file (data/utils.py, verify_image_label); returns its rows.
-
-    Rows of more than six columns are outlines unless the data set has keypoints; one file holds one kind; all columns
-    but the class lie within -0.01 and 1.01; the class is below the number of names.
-    """
-    table = [line.split() for line in text.splitlines() if line]
-    if not table:
-        return []
-    outlines = [len(row) > 6 for row in table]
-    if any(outlines) and not keypoints:
-        assert all(outlines), "labels mix segment and detection rows"
-        parsed = [np.array(row[1:], dtype=np.float32).reshape(-1, 2) for row in table]
-        assert all(len(outline) >= 3 for outline in parsed)
-        numbers = np.concatenate(parsed).ravel()
-    else:
-        columns = 5 + 3 * keypoints
-        assert {len(row) for row in table} == {columns}, f"labels require {columns} columns"
-        values = np.array(table, dtype=np.float32)
-        points = values[:, 5:].reshape(-1, 3)[:, :2].ravel() if keypoints else values[:, :0].ravel()
-        numbers = np.concatenate((values[:, 1:5].ravel(), points))
-    assert numbers.max() <= 1
-    assert numbers.min() >= 0
-    assert max(int(row[0]) for row in table) < classes, "label class exceeds dataset class count"
-    assert all(re.fullmatch(r"\d+( \d(\.\d{1,6})?)+", " ".join(row)) for row in table)
-    return table
 
 
 HOSTILE = [
