@@ -69,7 +69,7 @@ class Quota:
             with self._changed:
                 self._in_flight -= 1
                 self._stamps.append(self._clock())
-                self._changed.notify()
+                self._changed.notify_all()  # one alone might have stopped waiting
 
     def _acquire(self) -> None:
         with self._changed:
