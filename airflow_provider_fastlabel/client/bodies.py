@@ -42,10 +42,11 @@ class FilePart:
         self.path = Path(path)
         try:
             self._stat = self.path.stat()
-        except OSError as error:
-            raise FastLabelInvalidException(f"Cannot read {self.path}: {error.strerror}.", 422) from error
+        except (OSError, ValueError) as error:  # ValueError for a NUL in the name
+            why = getattr(error, "strerror", None) or error
+            raise FastLabelInvalidException(f"Cannot read {path}: {why}. Nothing was sent.", 422) from error
         if not self.path.is_file():
-            raise FastLabelInvalidException(f"{self.path} is not a file.", 422)
+            raise FastLabelInvalidException(f"{path or 'An empty path'} is not a file. Nothing was sent.", 422)
         self.size = self._stat.st_size
 
     def pieces(self) -> Iterator[bytes]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.arguments import items, paging, required, texts
-from airflow_provider_fastlabel.client.bodies import FilePart, StreamedBody
+from airflow_provider_fastlabel.client.bodies import StreamedBody
 from airflow_provider_fastlabel.client.dataset_download import OBJECT_TYPES, DatasetDownload
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.kinds import MB
+from airflow_provider_fastlabel.client.media import sized_file
 from airflow_provider_fastlabel.client.paging import exactly, iterate, objects
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
@@ -229,11 +230,7 @@ class Datasets(Resource):
         :raises FastLabelInvalidException: (422) if the file is larger or cannot be read.
         """
         required(dataset=dataset, name=name)
-        file = FilePart(file_path)
-        if file.size > OBJECT_BYTES:
-            raise FastLabelInvalidException(
-                f"{file.path} has {file.size / MB:.1f} MB; dataset objects may have 250 MB. Nothing was sent.", 422
-            )
+        file = sized_file(file_path, "dataset objects", OBJECT_BYTES)
         optional = {
             "tags": texts("tags", tags),
             "licenses": texts("licenses", licenses),

@@ -23,11 +23,7 @@ def check_extension(path: str | os.PathLike[str], media: Media) -> None:
 
     :raises FastLabelInvalidException: (422) if the extension is not one of ``media``.
     """
-    extension = Path(path).suffix.lstrip(".").lower()
-    if extension not in media.extensions:
-        raise _refused(
-            path, f"is of type {extension or 'unknown'!r}; {media.name} files are {', '.join(media.extensions)}"
-        )
+    _check_extension(path, media.name, media.extensions)
 
 
 def checked_file(path: str | os.PathLike[str], media: Media, limits: Limits) -> FilePart:
@@ -36,13 +32,37 @@ def checked_file(path: str | os.PathLike[str], media: Media, limits: Limits) -> 
     :raises FastLabelInvalidException: (422) naming the file and the rule it breaks, or if it cannot be read.
     """
     check_extension(path, media)
-    file = FilePart(path)
-    largest = getattr(limits, media.name)
-    if file.size > largest:
-        allowed = f"{largest / MB:g} MB are allowed for {media.name} (client.limits.{media.name})"
-        raise _refused(path, f"has {file.size / MB:.1f} MB; at most {allowed}")
+    file = sized_file(path, media.name, getattr(limits, media.name), remedy=f"; client.limits.{media.name} widens that")
     if media.h264:
         _check_h264(file.path)
+    return file
+
+
+def sized_file(path: str | os.PathLike[str], purpose: str, largest: int, remedy: str = "") -> FilePart:
+    """Return a file that is not too large.
+
+    :param purpose: what it is for, for the message.
+    :param largest: bytes allowed.
+    :param remedy: what else can be done but making it smaller, for the message.
+    :raises FastLabelInvalidException: (422) if it is larger, or cannot be read.
+    """
+    file = FilePart(path)
+    if file.size > largest:
+        allowed = f"for {purpose} at most {largest:,} ({largest / MB:g} MB) are allowed"
+        raise _refused(path, f"has {file.size:,} bytes; {allowed}{remedy}")
+    return file
+
+
+def checked_zip(path: str | os.PathLike[str], purpose: str) -> FilePart:
+    """Return a zip that may be uploaded. Its size is not bounded here.
+
+    :param purpose: what it is for, for the message.
+    :raises FastLabelInvalidException: (422) if it is none, is empty, or cannot be read.
+    """
+    _check_extension(path, purpose, ("zip",))
+    file = FilePart(path)
+    if not file.size:
+        raise _refused(path, "is empty")
     return file
 
 
@@ -56,9 +76,12 @@ def checked_folder(folder: str | os.PathLike[str], kind: Kind, limits: Limits) -
     assert kind.media is not None  # holds for every row with max_files
     assert kind.max_files is not None
     root = Path(folder)
-    if not root.is_dir():
-        raise FastLabelInvalidException(f"Folder {root} does not exist. Nothing was sent.", 422)
-    paths = sorted((path for path in root.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
+    if not os.fspath(folder) or not root.is_dir():
+        raise FastLabelInvalidException(f"{os.fspath(folder)!r} does not exist or is no folder. Nothing was sent.", 422)
+    try:
+        paths = sorted((path for path in root.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
+    except OSError as error:
+        raise FastLabelInvalidException(f"Cannot read {root}: {error.strerror}. Nothing was sent.", 422) from error
     if not paths:
         raise FastLabelInvalidException(f"Folder {root} has no file. Nothing was sent.", 422)
     contents: list[dict[str, str | FilePart]] = []
@@ -87,6 +110,13 @@ def _check_h264(path: Path) -> None:
         raise _refused(
             path, f"holds {codec} video; only AVC/H.264 can be registered. Convert it, e.g. ffmpeg -c:v libx264"
         )
+
+
+def _check_extension(path: str | os.PathLike[str], purpose: str, extensions: tuple[str, ...]) -> None:
+    extension = Path(path).suffix.lower()
+    if extension.removeprefix(".") not in extensions:
+        found = f"ends in {extension}" if extension else "has no extension"
+        raise _refused(path, f"{found}; for {purpose} send a {', '.join(f'.{each}' for each in extensions)} file")
 
 
 def _refused(path: str | os.PathLike[str], why: str) -> FastLabelInvalidException:

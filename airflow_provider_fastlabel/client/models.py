@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.bodies import FilePart, StreamedBody
-from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.kinds import IMAGE, MB
-from airflow_provider_fastlabel.client.media import check_extension
+from airflow_provider_fastlabel.client.media import check_extension, sized_file
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 
@@ -251,12 +250,7 @@ class Models(Resource):
         :raises FastLabelInvalidException: (422) for another extension, a larger file, or one that cannot be read.
         """
         check_extension(file_path, IMAGE)
-        image = FilePart(file_path)
-        if image.size > ENDPOINT_IMAGE:
-            raise FastLabelInvalidException(
-                f"{image.path} has {image.size / MB:.1f} MB; endpoints take at most 6 MB. Nothing was sent.", 422
-            )
-        body = {"modelEndpointName": endpoint_name, "file": image}
+        body = {"modelEndpointName": endpoint_name, "file": sized_file(file_path, "endpoints", ENDPOINT_IMAGE)}
         return self._transport.post("model-endpoints/execute", StreamedBody(body), idempotent=True)
 
 

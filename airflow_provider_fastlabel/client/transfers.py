@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 import requests
@@ -38,11 +38,9 @@ class Transfers(Connections):
         call = f"upload of {path.name} to {urlsplit(url).hostname}"
 
         def send() -> FastLabelException | None:
-            with path.open("rb") as file, self._signed("PUT", url, file, {"Content-Type": content_type}) as response:
+            with _opened(path) as file, self._signed("PUT", url, file, {"Content-Type": content_type}) as response:
                 return _refusal(call, response)
 
-        if not path.is_file():
-            raise FastLabelInvalidException(f"{path} does not exist or is not a file. Nothing was sent.", 422)
         self._persist(call, send)
 
     def download(self, url: str, target: Path) -> None:
@@ -102,6 +100,13 @@ class Transfers(Connections):
                 yield response
         finally:
             _this_thread.signed = False
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise FastLabelInvalidException(f"Cannot read {path}: {error.strerror}. Nothing was sent.", 422) from error
 
 
 def _refusal(call: str, response: requests.Response) -> FastLabelException | None:

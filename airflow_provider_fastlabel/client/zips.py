@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.exceptions import FastLabelException
+from airflow_provider_fastlabel.client.media import checked_zip
 
 if TYPE_CHECKING:
     import os
@@ -22,14 +22,10 @@ def upload_zip(transport: Transport, project: str, file_path: str | os.PathLike[
     :param project: slug of the project it is for.
     :param file_path: the zip.
     :return: the file key.
-    :raises FastLabelInvalidException: (422) if it is no ``.zip`` or no file; nothing was sent then.
+    :raises FastLabelInvalidException: (422) if it is no ``.zip``, is empty or cannot be read; nothing was sent then.
     :raises FastLabelException: if the store does not take it, or FastLabel names no place for it.
     """
-    path = Path(file_path)
-    if path.suffix.lower() != ".zip":
-        raise FastLabelInvalidException(f"{path.name} is not a .zip file. Nothing was sent.", 422)
-    if not path.is_file():
-        raise FastLabelInvalidException(f"{path} does not exist or is not a file. Nothing was sent.", 422)
+    path = checked_zip(file_path, "this import").path
     place = transport.get("files", {"project": project, "fileName": path.name, "fileType": ZIP_TYPE})
     if not isinstance(place, dict) or not place.get("url") or not place.get("name"):
         raise FastLabelException(f"FastLabel named no place to upload {path.name} to. Nothing was uploaded; try again.")

@@ -452,7 +452,7 @@ def test_a_store_that_refuses_is_an_error(raw, raw_client, tmp_path, caplog):
 
 
 def test_a_missing_file_is_not_uploaded(raw, raw_client, tmp_path):
-    with pytest.raises(FastLabelInvalidException, match="does not exist"):
+    with pytest.raises(FastLabelInvalidException, match="No such file"):
         raw_client.transport.upload(signed(raw), tmp_path / "no.zip", "application/zip")
     assert raw.requests == []
 
