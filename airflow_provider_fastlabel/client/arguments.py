@@ -17,11 +17,12 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 def required(**given: str) -> dict[str, Any]:
     """Return arguments that must be given, by their names.
 
-    :raises FastLabelInvalidException: (422) if one is not a text, or an empty one.
+    :raises FastLabelInvalidException: (422) if one is not a text, an empty one, or no valid Unicode.
     """
     for name, text in given.items():
         if not isinstance(text, str) or not text.strip():
             raise _refused(name, "a text that is not empty", text)
+        check_unicode(text)
     return given
 
 
@@ -66,6 +67,7 @@ def texts(name: str, values: Iterable[str] | None) -> list[str] | None:
     for index, text in enumerate(found or ()):
         if not isinstance(text, str) or not text:
             raise _refused(f"{name}[{index}]", "a text", text)
+        check_unicode(text)
     return found
 
 
@@ -80,6 +82,22 @@ def items(name: str, values: Iterable[Mapping[str, Any]] | None) -> list[Mapping
         if not isinstance(item, Mapping):
             raise _refused(f"{name}[{index}]", "a dictionary", item)
     return found
+
+
+def check_unicode(text: str) -> None:
+    """Refuse a text with lone surrogates: the name of a file whose bytes are no UTF-8, as Python reads it.
+
+    :raises FastLabelInvalidException: (422) if it has some.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise not_unicode(error) from None
+
+
+def not_unicode(error: UnicodeEncodeError) -> FastLabelInvalidException:
+    """Return the error that a text which cannot be sent stands for."""
+    return FastLabelInvalidException(f"{short(error.object)} is no valid Unicode; rename it. Nothing was sent.", 422)
 
 
 def is_whole(value: object, least: int) -> bool:

@@ -58,7 +58,7 @@ class FastLabelClient(
     :param verify: whether to check TLS certificates, or the path of a bundle to check them with.
     :param proxies: proxy per scheme; those of the environment if ``None``.
     :param user_agent: text to put in front of the ``User-Agent``.
-    :raises ValueError: if there is no token.
+    :raises ValueError: if there is no token, or another argument cannot be one; the message names it.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class FastLabelClient(
         self.limits = Limits()
         self._transport = Transport(
             token,
-            (api_url or os.environ.get("FASTLABEL_API_URL") or DEFAULT_API_URL).rstrip("/") + "/",
+            _first_filled(api_url, os.environ.get("FASTLABEL_API_URL"), DEFAULT_API_URL),
             timeout=timeout,
             max_retries=max_retries,
             calls_per_10_minutes=calls_per_10_minutes,
@@ -111,6 +111,11 @@ class FastLabelClient(
 
     def __repr__(self) -> str:
         return f"<FastLabelClient {self._transport.api_url}>"
+
+
+def _first_filled(*addresses: str | None) -> str:
+    """Return the first address that is not blank; what is no text at all is left to the check of addresses."""
+    return next(each for each in addresses if each is not None and (not isinstance(each, str) or each.strip()))
 
 
 Client = FastLabelClient

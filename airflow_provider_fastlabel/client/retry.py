@@ -140,6 +140,12 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
     :param call: verb and path, or verb and host for a signed address.
     """
     reason = _innermost(error)
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return FastLabelInvalidException(
+            f"{call}: the address or the proxy is not valid, or its kind needs a package ({type(error).__name__}). "
+            "Nothing was sent.",
+            422,
+        ), False
     if isinstance(error, requests.ConnectTimeout):
         return RequestTimeout(f"{call}: no connection within the timeout. Check the network and the API URL."), False
     if isinstance(reason, urllib3.exceptions.TimeoutError | TimeoutError):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -18,7 +20,7 @@ from airflow_provider_fastlabel.client import retry
 from airflow_provider_fastlabel.client.arguments import is_duration, is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from airflow_provider_fastlabel.client.exceptions import FastLabelException
 
@@ -38,7 +40,7 @@ class TokenAuth(AuthBase):
     """
 
     def __init__(self, token: str, api_url: str) -> None:
-        self._token = token.strip()
+        self._token = token.strip() if isinstance(token, str) else ""
         if not self._token or not self._token.isascii() or not self._token.isprintable() or " " in self._token:
             raise ValueError("The FastLabel access token is empty or has characters no token has. Copy it again.")
         self._origin = origin(api_url)
@@ -55,6 +57,25 @@ class TokenAuth(AuthBase):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A FastLabel client holds a token and cannot be pickled; create one in each process.")
+
+
+def base_url(given: str | None) -> str:
+    """Return the base URL of an API, ending in a slash.
+
+    :raises ValueError: if it is no HTTP address, or has a query, a fragment or a password, which is not quoted.
+    """
+    url = given.strip() if isinstance(given, str) else ""
+    try:
+        parts = urlsplit(url)
+        scheme, host, _ = origin(url)
+    except ValueError:
+        scheme = host = ""
+    if scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
+        shown = "" if "@" in url else f", not {given!r}"
+        raise ValueError(f"api_url or FASTLABEL_API_URL must be an http or https address{shown}.")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("api_url or FASTLABEL_API_URL must be without query, fragment and password.")
+    return url.rstrip("/") + "/"
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
@@ -89,6 +110,10 @@ class Connections:
             raise ValueError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
         self._max_retries = max_retries
         self._verify = _certificates(verify)
+        if proxies is not None and not isinstance(proxies, Mapping):
+            raise ValueError("proxies must be addresses by scheme, such as {'https': 'http://proxy:3128'}.")
+        if not isinstance(user_agent, str) or not user_agent.isascii() or not user_agent.isprintable():
+            raise ValueError(f"user_agent must be one line of ASCII, not {user_agent!r}.")
         self._proxies = None if proxies is None else dict(proxies)
         self._user_agent = user_agent
         self._renew()
@@ -142,6 +167,8 @@ def _timeouts(timeout: float | tuple[float, float]) -> tuple[float, float]:
 
 def _certificates(verify: bool | str) -> bool | str:
     """Return what to verify TLS with: the bundle named in the environment takes the place of ``True``."""
+    if not isinstance(verify, bool) and not (isinstance(verify, str | os.PathLike) and Path(verify).exists()):
+        raise ValueError(f"verify must be true, false or an existing file or folder of certificates, not {verify!r}.")
     if verify is True:
         return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     return verify

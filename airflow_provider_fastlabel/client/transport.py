@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from airflow_provider_fastlabel.client import retry
+from airflow_provider_fastlabel.client.arguments import not_unicode
 from airflow_provider_fastlabel.client.bodies import StreamedBody, encode
 from airflow_provider_fastlabel.client.exceptions import (
     ConnectionFailed,
@@ -19,7 +20,7 @@ from airflow_provider_fastlabel.client.exceptions import (
     OutcomeUnknown,
 )
 from airflow_provider_fastlabel.client.quota import shared_quota
-from airflow_provider_fastlabel.client.session import TokenAuth, origin
+from airflow_provider_fastlabel.client.session import TokenAuth, base_url
 from airflow_provider_fastlabel.client.transfers import Transfers
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def segment(value: object) -> str:
     text = "" if value is None else str(value)
     if text in ("", ".", ".."):
         raise FastLabelInvalidException(f"{text!r} is not an id, slug or name. Nothing was sent.", 422)
-    return quote(text, safe="")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise not_unicode(error) from None
 
 
 class Transport(Transfers):
@@ -45,20 +49,17 @@ class Transport(Transfers):
     Paths are relative to the base URL, without a slash in front; put ids and slugs through :func:`segment`.
 
     :param token: access token.
-    :param api_url: base URL of the API, ending in a slash.
+    :param api_url: base URL of the API; a slash at its end may be missing.
     :param calls_per_10_minutes: the quota of this token, shared by all its transports in the process.
     :param connection: see :class:`~airflow_provider_fastlabel.client.session.Connections`.
-    :raises ValueError: if the address is no HTTP address, or the token cannot be one.
+    :raises ValueError: if an argument cannot be one; the message names it.
     """
 
     def __init__(self, token: str, api_url: str, *, calls_per_10_minutes: int, **connection: Any) -> None:
-        scheme, host, _ = origin(api_url)
-        if scheme not in ("http", "https") or not host:
-            raise ValueError(f"The API URL must be an http or https address, not {api_url!r}.")
+        self.api_url = base_url(api_url)
+        self._auth = TokenAuth(token, self.api_url)
         super().__init__(**connection)
-        self.api_url = api_url
-        self.quota = shared_quota(api_url, token, calls_per_10_minutes)
-        self._auth = TokenAuth(token, api_url)
+        self.quota = shared_quota(self.api_url, token, calls_per_10_minutes)
         self._clock_offset = time.time() - time.monotonic()
 
     def get(self, path: str, params: Mapping[str, object] | None = None) -> Any:
@@ -182,6 +183,8 @@ class Transport(Transfers):
                     auth=self._auth,
                     allow_redirects=method == "GET",
                 )
+        except UnicodeEncodeError as problem:
+            return None, not_unicode(problem), False
         except requests.RequestException as problem:
             error, lost = retry.network_error(call, problem)
             return None, error, lost
