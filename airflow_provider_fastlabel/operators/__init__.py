@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
     from airflow_provider_fastlabel.operators.exports import (
         FastLabelExportAnnotatedImagesOperator,
         FastLabelExportCocoOperator,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FastLabelApplyProjectOperator",
     "FastLabelCopyProjectOperator",
+    "FastLabelCreateDicomTasksOperator",
     "FastLabelCreateTasksFromFolderOperator",
     "FastLabelCreateTasksFromS3Operator",
     "FastLabelDeleteTasksOperator",
@@ -50,6 +52,7 @@ __all__ = [
 _MODULES = {
     "FastLabelApplyProjectOperator": "projects",
     "FastLabelCopyProjectOperator": "projects",
+    "FastLabelCreateDicomTasksOperator": "dicom",
     "FastLabelCreateTasksFromFolderOperator": "imports",
     "FastLabelCreateTasksFromS3Operator": "s3_import",
     "FastLabelDeleteTasksOperator": "update",

@@ -1,0 +1,291 @@
+"""Creates DICOM tasks from zip files, each by an import of its own at FastLabel."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_fastlabel.operators.base import permanent_errors_fail
+from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
+from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.triggers.decisions import decide_import
+from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.waits import ImportHistoriesWait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.client.bulk import Problem, Source
+
+HISTORIES_XCOM = "history_ids"
+"""XCom key under which the ids of the import histories are pushed before the waiting starts."""
+
+
+class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
+    """Uploads DICOM series, one zip each, and waits until FastLabel has made them tasks.
+
+    All files are checked before the first upload (size, readable zip, no two of one name), and all problems come in one
+    error. A file whose name, with or without ``.zip``, is a task of the project already is left out, so that running
+    again creates what is missing. Files go up one after the other, in flat memory, to FastLabel's store; each starts an
+    import of its own, and all are waited for together: one call per interval. Imports that failed are named.
+
+    A retry attaches to the imports that earlier tries started and starts only those that are missing or have failed. On
+    Airflow 3.3 and later it knows them by their remembered ids, or, had the worker died between starting an import and
+    remembering it, by the one import that has begun since; if several have, nobody can tell, and the task fails for a
+    person to decide. So let one task at a time import into a project. On earlier releases nothing is remembered: a
+    retry uploads again what has not become a task yet; give the task ``retries=0`` there when that matters. Killing the
+    task ends the waiting only, imports go on at FastLabel.
+
+    Returns ``{"project", "total", "exists", "imported"}``: files found, files that were tasks already, and imports that
+    have ended (begun, when not waiting). The ids of the imports are pushed to XCom as ``history_ids`` before the
+    waiting starts.
+
+    :param project: slug of a DICOM project. Templated.
+    :param folder: local path on the worker, or URL of an object store that Airflow knows, from which the files are
+        downloaded one at a time. Templated.
+    :param source_conn_id: Airflow connection of the object store. Templated.
+    :param pattern: glob that the path relative to ``folder`` must match; ``**`` crosses folders. Templated.
+    :param status: status of the new tasks. Templated.
+    :param external_status: external status of the new tasks. Templated.
+    :param tags: tags of the new tasks. Templated.
+    """
+
+    template_fields: Sequence[str] = (
+        *FastLabelWaitingOperator.template_fields,
+        "project",
+        "folder",
+        "source_conn_id",
+        "pattern",
+        "status",
+        "external_status",
+        "tags",
+    )
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        folder: str,
+        source_conn_id: str | None = None,
+        pattern: str = "**/*.zip",
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+        self.folder = folder
+        self.source_conn_id = source_conn_id
+        self.pattern = pattern
+        self.status = status
+        self.external_status = external_status
+        self.tags = tags
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check the files, start the imports that are missing, then wait.
+
+        :raises ImportRefused: a file is not right, or there is none; nothing was sent.
+        :raises AirflowException: an import could not be started, or has failed.
+        """
+        with permanent_errors_fail():
+            deadlines = Deadlines.starting_now(self, self.timeout)
+            sources = self._find()
+            memory = self._memory(context)
+            histories = self._attach(memory)
+            rest = [source for source in sources if source.name not in histories]
+            existing = {task_name(name) for name in self.client.task_ids_by_name(self.project)}
+            todo = [source for source in rest if task_name(source.name) not in existing]
+            self.log.info("%s of %s files are to be imported into %s", len(todo), len(sources), self.project)
+            failures = self._submit(todo, histories, memory)
+            context["ti"].xcom_push(key=HISTORIES_XCOM, value=list(histories.values()))
+            if failures:
+                raise AirflowException(self._not_started(failures, len(histories)))
+            result = {
+                "project": self.project,
+                "total": len(sources),
+                "exists": len(rest) - len(todo),
+                "imported": len(histories),
+            }
+            if not self.wait_for_completion or not histories:
+                memory.forget()
+                return result
+            wait = ImportHistoriesWait(self.project, histories)
+            return self._finish(context, self.wait_for(wait, deadlines, result), result)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Take up the end of the wait from the trigger.
+
+        :param event: payload of the trigger's event.
+        """
+        with permanent_errors_fail():
+            end = read_event(event)
+            return self._finish(context, end, end.carry)
+
+    def _find(self) -> list[Source]:
+        """Return the files, all checked."""
+        from airflow_provider_fastlabel.client.bulk import ImportRefused, find_sources
+        from airflow_provider_fastlabel.client.bulk.problems import enumerate_problems
+        from airflow_provider_fastlabel.client.kinds import DICOM
+        from airflow_provider_fastlabel.hooks.kinds import kind_of_project
+        from airflow_provider_fastlabel.operators.places import place
+
+        if (kind := kind_of_project(self.client, self.project)) != "dicom":
+            raise ImportRefused(f"Project {self.project!r} takes {kind} tasks, not DICOM. Nothing was sent.")
+        found = find_sources(place(self.folder, self.source_conn_id), extensions=DICOM.extensions, pattern=self.pattern)
+        problems = [*found.problems, *self._problems(found.sources)]
+        if problems:
+            raise ImportRefused(
+                f"{len(problems)} file(s) in {self.folder} cannot be imported. Nothing was sent.\n"
+                f"{enumerate_problems(problems)}",
+                problems,
+            )
+        if not found.sources:
+            raise ImportRefused(f"No file in {self.folder} matches pattern {self.pattern!r}. Nothing was sent.")
+        return found.sources
+
+    def _problems(self, sources: Sequence[Source]) -> list[Problem]:
+        """Return what is wrong with the files."""
+        from airflow_provider_fastlabel.client.bulk import Problem
+
+        problems = []
+        largest = self.client.limits.dicom
+        names = Counter(task_name(source.name) for source in sources)
+        for source in sources:
+            if source.size > largest:
+                problems.append(Problem(source.name, f"has {source.size} bytes, at most {largest} are allowed"))
+                continue
+            if names[task_name(source.name)] > 1:
+                problems.append(Problem(source.name, "has the same file name as another; tasks are named after it"))
+            try:
+                with source.open() as file:
+                    if not zipfile.is_zipfile(file):
+                        problems.append(Problem(source.name, "is not a readable zip file"))
+            except OSError as error:
+                problems.append(Problem(source.name, f"cannot be read ({error.strerror or error})"))
+        return problems
+
+    def _memory(self, context: Context) -> TaskMemory:
+        """Return the memory of these imports; other arguments make them others."""
+        mark = fingerprint(
+            self.fastlabel_conn_id,
+            self.project,
+            self.folder,
+            self.pattern,
+            self.status,
+            self.external_status,
+            self._tag_list(),
+        )
+        return TaskMemory(context, "fastlabel_dicom_import", mark)
+
+    def _attach(self, memory: TaskMemory) -> dict[str, str]:
+        """Return the histories, by file name, of imports that earlier tries started and that have not failed."""
+        kept = memory.read()
+        if not kept:
+            return {}
+        present = {str(h["id"]): h for h in self.client.iter_histories(self.project)}
+        histories: dict[str, str] = dict(kept.get("histories") or {})
+        if kept.get("starting"):
+            found = self._begun_since(kept, present, memory)
+            histories |= {kept["starting"]: found} if found else {}
+        alive = {
+            name: history_id
+            for name, history_id in histories.items()
+            if history_id in present and decide_import(present[history_id], project=self.project).status != FAILED
+        }
+        if alive:
+            self.log.info("Attaching to %s imports that earlier tries started", len(alive))
+        return alive
+
+    def _begun_since(
+        self, kept: Mapping[str, Any], present: Mapping[str, Mapping[str, Any]], memory: TaskMemory
+    ) -> str | None:
+        """Return the import that an earlier try started without living to remember it.
+
+        :raises AirflowFailException: when several may be it; the file counts as not started afterwards.
+        """
+        known = set(kept["histories"].values())
+        newer = [
+            ident
+            for ident, history in present.items()
+            if ident not in known and str(history.get("createdAt") or "") > kept["newest_before"]
+        ]
+        if len(newer) <= 1:
+            return newer[0] if newer else None
+        memory.write(histories=kept["histories"])
+        raise AirflowFailException(
+            f"The worker died, or the answer was lost, while the import of {kept['starting']} into project "
+            f"{self.project} was being started, and {len(newer)} imports began since: {', '.join(newer[:10])}. Nobody "
+            f"can tell which is its own. Look at them in FastLabel; then clear the task to import {kept['starting']} "
+            "again unless it has become a task."
+        )
+
+    def _submit(self, todo: Sequence[Source], histories: dict[str, str], memory: TaskMemory) -> list[str]:
+        """Start the imports one after the other, adding to ``histories``; return what could not be started."""
+        from airflow_provider_fastlabel.client.exceptions import (
+            AuthError,
+            FastLabelException,
+            NotFound,
+            OutcomeUnknown,
+            RateLimited,
+        )
+
+        if not todo:
+            return []
+        newest = max((str(h.get("createdAt") or "") for h in self.client.iter_histories(self.project)), default="")
+        failures: list[str] = []
+        for number, source in enumerate(todo, start=1):
+            memory.write(histories=histories, starting=source.name, newest_before=newest)
+            try:
+                history = self._start(source)
+            except (AuthError, NotFound, RateLimited, OutcomeUnknown):
+                raise
+            except (FastLabelException, OSError) as error:
+                self.log.error("The import of %s was not started: %s", source.name, error)
+                failures.append(f"{source.name}: {error}")
+                continue
+            histories[source.name] = str(history["id"])
+            newest = max(newest, str(history.get("createdAt") or ""))
+            self.log.info("%s of %s: import %s of %s has begun", number, len(todo), history["id"], source.name)
+        memory.write(histories=histories)
+        return failures
+
+    def _start(self, source: Source) -> Mapping[str, Any]:
+        """Upload a file and start its import."""
+        with source.local() as path:
+            return self.client.create_dicom_task(
+                self.project, path, status=self.status, external_status=self.external_status, tags=self._tag_list()
+            )
+
+    def _not_started(self, failures: Sequence[str], started: int) -> str:
+        """Return the message about imports that could not be started."""
+        return (
+            f"{len(failures)} import(s) into project {self.project} could not be started: {'; '.join(failures[:10])}. "
+            f"{started} others have begun and go on; a retry waits for them and starts only these again."
+        )
+
+    def _tag_list(self) -> list[str]:
+        """Return the tags as a list; one tag given as text is one tag, not its letters."""
+        return [self.tags] if isinstance(self.tags, str) else list(self.tags or [])
+
+    def _finish(self, context: Context, event: WaitEvent, result: dict[str, Any]) -> dict[str, Any]:
+        """Forget the imports and return the result; raise on every end but success."""
+        raise_unless_success(event, sensor=False)
+        self._memory(context).forget()
+        self.log.info("Imported: %s", result)
+        return result
+
+
+def task_name(file_name: str) -> str:
+    """Return a name by which a file and its task can be compared: FastLabel's examples keep the ``.zip``, or do not.
+
+    :param file_name: path of the file, or name of the task.
+    """
+    name = PurePosixPath(file_name).name
+    return name[:-4] if name.lower().endswith(".zip") else name
