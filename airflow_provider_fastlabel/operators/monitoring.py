@@ -114,12 +114,12 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
                 raise ValueError("results must be a list; a template must render natively")
             yield from ((f"result {number}", result) for number, result in enumerate(self.results, start=1))
             return
-        from airflow.sdk import ObjectStoragePath
+        from airflow_provider_fastlabel.operators.places import place
 
-        path = ObjectStoragePath(self.results_path, conn_id=self.source_conn_id)
+        path = place(self.results_path, self.source_conn_id)
         if not path.is_file():
             raise ValueError(f"results_path {self.results_path}: there is no such file")
-        with path.open("r", encoding="utf-8") as file:  # type: ignore[no-untyped-call]
+        with path.open("r", encoding="utf-8") as file:
             yield from _read_lines(file) if path.suffix in {".jsonl", ".ndjson"} else _read_list(file)
 
 
@@ -160,7 +160,8 @@ def _is_time_with_offset(value: Any) -> bool:
 
 def _read_lines(file: Any) -> Iterator[tuple[str, Any]]:
     """Yield the results of a JSON Lines file; empty lines are passed over."""
-    for number, line in enumerate(file, start=1):
+    # Airflow 3.0 and 3.1 hand out files that cannot be iterated over.
+    for number, line in enumerate(iter(file.readline, ""), start=1):
         if not line.strip():
             continue
         try:
