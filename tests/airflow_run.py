@@ -18,10 +18,12 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
 from airflow.sdk.execution_time import comms, task_runner
 
+from airflow_provider_fastlabel.operators.retry import HAS_RETRY_POLICY
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
 
 try:
@@ -40,6 +42,9 @@ START = datetime(2026, 11, 22, tzinfo=UTC)
 HAS_STORE = hasattr(comms, "SetTaskStateStore")
 """Whether this Airflow has the task state store (3.3 and later)."""
 
+needs_state_store = pytest.mark.skipif(not HAS_STORE, reason="Airflow before 3.3 has no task state store")
+needs_retry_policy = pytest.mark.skipif(not HAS_RETRY_POLICY, reason="Airflow before 3.3 has no retry policies")
+
 
 @dataclass
 class Outcome:
@@ -51,6 +56,12 @@ class Outcome:
     deferrals: list[dict[str, Any]] = field(default_factory=list)
     retry_delay: float | None = None
     reschedules: int = 0
+
+    @property
+    def reason(self) -> BaseException | None:
+        """The error behind the failure: before Airflow 3.3 an ``AirflowFailException`` carries a permanent one."""
+        wrapped = not HAS_RETRY_POLICY and isinstance(self.error, AirflowFailException)
+        return self.error.__cause__ or self.error if wrapped and self.error else self.error
 
     @property
     def result(self) -> Any:

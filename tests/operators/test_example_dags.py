@@ -8,9 +8,13 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.io import attach
 from PIL import Image
+
+try:
+    from airflow.dag_processing.dagbag import DagBag
+except ImportError:  # Airflow before 3.2
+    from airflow.models.dagbag import DagBag
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "dags_examples"
 

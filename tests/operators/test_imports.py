@@ -126,7 +126,7 @@ def test_impossible_arguments_fail_when_the_dag_is_parsed(arguments):
 def test_a_file_of_a_wrong_kind_stops_the_import_before_it_starts(client, run, folder):
     (folder / "notes.docx").write_bytes(b"x")
     outcome = run()
-    assert isinstance(outcome.error, ImportRefused)
+    assert isinstance(outcome.reason, ImportRefused)
     assert "notes.docx" in str(outcome.error)
     assert client.count_tasks("photos") == 0
 
@@ -195,7 +195,7 @@ def test_a_class_the_project_does_not_have_is_named(client, run, folder):
     client.create_annotation("photos", "bbox", "cow", "Cow")
     coco(folder, names=["a.png"])
     outcome = run(annotations_format="coco")
-    assert isinstance(outcome.error, ImportRefused)
+    assert isinstance(outcome.reason, ImportRefused)
     assert "'cat' does not exist in the project; it has cow" in str(outcome.error)
     assert client.count_tasks("photos") == 0
 

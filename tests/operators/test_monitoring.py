@@ -7,6 +7,7 @@ import json
 import pytest
 
 from airflow_provider_fastlabel.operators import FastLabelPushMonitoringResultsOperator, monitoring
+from tests.airflow_run import needs_state_store
 
 
 def result(number=0, **fields):
@@ -54,6 +55,7 @@ def fail_second_call(emulator, **fault):
     emulator.faults({**path, "kind": "slow", "seconds": 0}, {**path, "kind": "status", "status": 500, **fault})
 
 
+@needs_state_store
 def test_a_retry_goes_on_behind_what_was_sent(airflow_run, emulator, chunks_of_two):
     results = [result(number) for number in range(5)]
     run = airflow_run(operator(results=results))
@@ -65,6 +67,7 @@ def test_a_retry_goes_on_behind_what_was_sent(airflow_run, emulator, chunks_of_t
     assert run.supervisor.kept == {}
 
 
+@needs_state_store
 def test_a_chunk_whose_answer_was_lost_is_the_only_one_that_may_count_twice(airflow_run, emulator, chunks_of_two):
     results = [result(number) for number in range(5)]
     run = airflow_run(operator(results=results))

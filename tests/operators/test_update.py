@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from airflow.sdk.exceptions import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.client.exceptions import AuthError, NotFound, RateLimited
 from airflow_provider_fastlabel.operators import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
@@ -113,7 +113,7 @@ def test_what_concerns_every_task_stops_at_once(airflow_run, emulator, client, f
     emulator.clear_requests()
     emulator.faults({"method": "PUT", "times": 100, "kind": "status", "status": status, "retry_after": 500})
     done = airflow_run(update(task_ids=list(ids.values()), status="approved", max_workers=2)).attempt()
-    assert isinstance(done.error, error)
+    assert isinstance(done.reason, error)
     assert puts(emulator) <= 4
 
 
@@ -128,7 +128,7 @@ def test_an_unknown_project_fails_without_retries(airflow_run, client):
     )):  # fmt: skip
         done = airflow_run(make).attempt(retries_left=True)
         assert done.state == "failed"
-        assert isinstance(done.error, NotFound)
+        assert isinstance(done.reason, NotFound)
 
 
 def test_deletes_and_counts_what_is_gone_already(airflow_run, client, fill):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
 from airflow_provider_fastlabel.sensors import FastLabelImportHistorySensor, FastLabelS3ImportSensor
 from tests.airflow_fixtures import calls, later, settle
