@@ -8,6 +8,7 @@ import threading
 
 import boto3
 import pytest
+import requests
 from moto.server import ThreadedMotoServer
 
 from airflow_provider_fastlabel.client import FastLabelClient
@@ -74,6 +75,7 @@ def moto_url():
 @pytest.fixture
 def bucket(moto_url, client, emulator):
     """The bucket ``photos`` with two pictures; imports from it run until the test settles them."""
+    requests.post(f"{moto_url}/moto-api/reset", timeout=9)  # all moto servers of a process share their buckets
     keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
     s3 = boto3.client("s3", endpoint_url=moto_url, **keys)
     s3.create_bucket(Bucket="photos")
