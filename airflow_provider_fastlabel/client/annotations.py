@@ -34,6 +34,7 @@ class AnnotationClasses(Resource):
     def find_annotation(self, annotation_id: str) -> AnnotationClass:
         """Return a class by its id.
 
+        :param annotation_id: id of the class.
         :raises NotFound: if there is none.
         """
         return self._transport.get(f"annotations/{segment(annotation_id)}")
@@ -41,6 +42,7 @@ class AnnotationClasses(Resource):
     def find_annotation_by_value(self, project: str, value: str) -> AnnotationClass | None:
         """Return the class of exactly this value, or ``None``.
 
+        :param project: slug of the project.
         :param value: in a classification project always ``classification``.
         """
         page = self.get_annotations(project, required(value=value)["value"])
@@ -51,6 +53,7 @@ class AnnotationClasses(Resource):
     ) -> list[AnnotationClass]:
         """Return a page of a project's classes.
 
+        :param project: slug of the project.
         :param value: keep the class of this value.
         :param offset: position of the first class, from 0.
         :param limit: classes per page, at most 1000.
@@ -61,6 +64,7 @@ class AnnotationClasses(Resource):
     def iter_annotations(self, project: str, value: str | None = None) -> Iterator[AnnotationClass]:
         """Yield all classes of a project, page by page, each once.
 
+        :param project: slug of the project.
         :param value: keep the class of this value.
         """
         return iterate(
@@ -80,11 +84,14 @@ class AnnotationClasses(Resource):
     ) -> str:
         """Create a class.
 
+        :param project: slug of the project.
         :param type: ``bbox``, ``polygon``, ``keypoint``, ``line``, ``segmentation``, ...
         :param value: unique in the project; letters, digits and underscore.
         :param title: shown to people.
         :param color: ``#rrggbb``; chosen by FastLabel if not given.
         :param order: position among the classes, from 1.
+        :param attributes: ``{"type": ..., "name": ..., "key": ...}`` definitions; those of type ``select``, ``radio``
+            and ``checkbox`` have ``options``, a list of ``{"title": ..., "value": ...}``.
         :param max_area_count: regions a segmentation may have, 1 to 1000; ``None`` for any number, 0 leaves it to
             FastLabel (1).
         :return: the id of the class.
@@ -98,6 +105,8 @@ class AnnotationClasses(Resource):
     def create_classification_annotation(self, project: str, attributes: Sequence[Mapping[str, Any]]) -> str:
         """Create the one class of a classification project.
 
+        :param project: slug of the project.
+        :param attributes: as in :meth:`create_annotation`.
         :return: the id of the class.
         """
         body = required(project=project) | {"attributes": items("attributes", attributes)}
@@ -115,6 +124,8 @@ class AnnotationClasses(Resource):
     ) -> str:
         """Update a class; what is not given, or empty, stays. Parameters as in :meth:`create_annotation`.
 
+        :param annotation_id: id of the class.
+        :param attributes: each with its ``id``, as read.
         :return: the id of the class.
         """
         fields = {"value": value, "title": title, "color": color, "order": order}
@@ -131,6 +142,7 @@ class AnnotationClasses(Resource):
         """Update the one class of a classification project.
 
         :param annotation_id: id of the class; or else
+        :param attributes: each with its ``id``, as read.
         :param project: slug of the project, as FastLabel's README once wrote it.
         :return: the id of the class.
         :raises NotFound: if the project has no such class.
@@ -148,6 +160,7 @@ class AnnotationClasses(Resource):
     def delete_annotation(self, annotation_id: str) -> None:
         """Delete a class.
 
+        :param annotation_id: id of the class.
         :raises NotFound: if there is none.
         """
         self._transport.delete(f"annotations/{segment(annotation_id)}")

@@ -26,6 +26,7 @@ class ImportResource(Resource):
     def find_history(self, history_id: str) -> ImportHistory:
         """Return an import history by its id.
 
+        :param history_id: id of the history.
         :raises NotFound: if there is none.
         """
         return self._transport.get(f"tasks/import/histories/{segment(history_id)}")
@@ -41,7 +42,10 @@ class ImportResource(Resource):
         return self._transport.get("tasks/import/histories", query)
 
     def iter_histories(self, project: str) -> Iterator[ImportHistory]:
-        """Yield all import histories of a project, page by page, each once."""
+        """Yield all import histories of a project, page by page, each once.
+
+        :param project: slug of the project.
+        """
         return iterate(
             "tasks/import/histories", lambda offset, limit: self.get_histories(project, offset, limit), PAGE_MAXIMUM
         )
@@ -75,6 +79,7 @@ class Imports(ImportResource):
         """Connect a project with a bucket, or replace the connection. The role for FastLabel must exist in AWS.
 
         :param project: slug of the project.
+        :param bucket_name: name of the bucket.
         :param bucket_region: e.g. ``ap-northeast-1``.
         :param prefix: connect only this folder of the bucket.
         """

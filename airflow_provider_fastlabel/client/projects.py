@@ -26,12 +26,16 @@ class Projects(Resource):
     def find_project(self, project_id: str) -> Project:
         """Return a project by its id.
 
+        :param project_id: id of the project.
         :raises NotFound: if there is none.
         """
         return self._transport.get(f"projects/{segment(project_id)}")
 
     def find_project_by_slug(self, slug: str) -> Project | None:
-        """Return the project of exactly this slug, or ``None``."""
+        """Return the project of exactly this slug, or ``None``.
+
+        :param slug: slug of the project.
+        """
         page = self.get_projects(required(slug=slug)["slug"])
         return exactly("projects", "slug", slug, page, lambda: self.iter_projects(slug))
 
@@ -56,6 +60,7 @@ class Projects(Resource):
     def get_project_id_slug_map(self, offset: int | None = None, limit: int | None = PAGE_MAXIMUM) -> dict[str, str]:
         """Return a page of the slugs of projects by their ids.
 
+        :param offset: position of the first project, from 0.
         :param limit: projects per page, at most 1000.
         """
         return self._transport.get("projects/map/id-slug", present(paging(offset, limit, PAGE_MAXIMUM)))
@@ -81,6 +86,7 @@ class Projects(Resource):
         """Create a project.
 
         :param type: what is labelled and how, e.g. ``image_bbox``.
+        :param name: shown to people.
         :param slug: short name in addresses, unique in the workspace.
         :param is_pixel: whether annotations are made of whole pixels.
         :param job_size: tasks handed to one person at a time.
@@ -105,6 +111,7 @@ class Projects(Resource):
     ) -> str:
         """Update a project; what is not given stays. Parameters as in :meth:`create_project`.
 
+        :param project_id: id of the project.
         :return: the id of the project.
         """
         fields = {"name": name, "slug": slug, "jobSize": job_size, "workflow": workflow}
@@ -114,6 +121,7 @@ class Projects(Resource):
     def delete_project(self, project_id: str) -> None:
         """Delete a project with all its tasks.
 
+        :param project_id: id of the project.
         :raises NotFound: if there is none.
         """
         self._transport.delete(f"projects/{segment(project_id)}")
@@ -121,6 +129,7 @@ class Projects(Resource):
     def copy_project(self, project_id: str, project_name: str | None = None, project_slug: str | None = None) -> str:
         """Copy a project's settings and classes, without its tasks.
 
+        :param project_id: id of the project.
         :param project_name: name of the copy; chosen by FastLabel if not given.
         :param project_slug: slug of the copy; chosen by FastLabel if not given.
         :return: the id of the copy.
@@ -139,6 +148,10 @@ class Projects(Resource):
     ) -> str:
         """Set the three external codes of a project; ``None`` clears one.
 
+        :param project_id: id of the project.
+        :param external_code_1: first code.
+        :param external_code_2: second code.
+        :param external_code_3: third code.
         :return: the id of the metadata.
         """
         codes = (external_code_1, external_code_2, external_code_3)
@@ -149,6 +162,7 @@ class Projects(Resource):
         """Give a person a role in a project.
 
         :param project: slug of the project.
+        :param email: email address of the person.
         :param role: ``annotator``, ``reviewer``, ``owner``, ``external_annotator``, ``external_reviewer``,
             ``external_approver``, ``external_sub_owner``, ``external_owner``, or ``none`` to remove the person.
         """

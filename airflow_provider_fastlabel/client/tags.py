@@ -40,6 +40,7 @@ class Tags(Resource):
     def iter_tags(self, project: str, keyword: str | None = None) -> Iterator[Tag]:
         """Yield all tags of a project, page by page, each once.
 
+        :param project: slug of the project.
         :param keyword: keep tags whose name contains it.
         """
         return iterate("tags", lambda offset, limit: self.get_tags(project, keyword, offset, limit), PAGE_MAXIMUM)

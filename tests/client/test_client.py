@@ -7,6 +7,7 @@ import inspect
 import io
 import logging
 import pickle
+import re
 import subprocess
 import sys
 import traceback
@@ -159,3 +160,13 @@ def test_the_palette():
     assert colours[48] == (191, 91, 22)
     assert [colours[5], colours[40], colours[49]] == [colours[37], colours[45], colours[57]]
     assert len(set(colours)) == 55
+
+
+@pytest.mark.parametrize(("name", "method"), public_methods())
+def test_help_says_what_every_parameter_means(name, method):
+    text = inspect.getdoc(method)
+    pointed = re.search(r"(?:Parameters as in|earlier spelling of|README once wrote) :meth:`(\w+)`", text)
+    if pointed:
+        text += inspect.getdoc(getattr(FastLabelClient, pointed[1]))
+    parameters = list(inspect.signature(method).parameters)[1:]
+    assert [each for each in parameters if f":param {each}:" not in text] == []

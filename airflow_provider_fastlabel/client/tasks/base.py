@@ -13,6 +13,7 @@ from airflow_provider_fastlabel.client.media import checked_file, checked_folder
 from airflow_provider_fastlabel.client.paging import exactly, iterate
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
+from airflow_provider_fastlabel.client.tasks.described import describe
 from airflow_provider_fastlabel.client.tasks.fields import Items, Users, clean_annotations, task_fields
 
 if TYPE_CHECKING:
@@ -21,38 +22,24 @@ if TYPE_CHECKING:
 
 
 class TaskResource(Resource):
-    """Calls on tasks. These groups of parameters mean the same in every one of them.
+    """Calls on tasks.
 
-    **Filters** of lists, counts and pagers
+    Parameters that mean the same in all of them are described once, in :mod:`.described`, and put into the help of each
+    call: ``help(FastLabelClient.create_image_task)``.
 
-    * ``status``, ``external_status``: keep tasks of this status: ``pending``, ``registered``, ``completed``,
-      ``skipped``, ``reviewed``, ``sent_back``, ``approved``, ``declined``; the external one also ``customer_declined``.
-    * ``tags``: keep tasks with these tags, at most 10.
-    * ``task_name``: keep the task of this name.
-    * ``offset``: position of the first task, from 0. ``limit``: tasks per page; ``None`` leaves it to FastLabel.
-      ``iter_*`` pages by itself.
+    **Filters** of lists, counts and pagers keep what fits all of them. ``iter_*`` pages by itself.
 
-    **Fields** of create and update. What is not given, or empty, stays as it is; tags and annotations given replace the
+    **Fields** of create and update: what is not given, or empty, stays as it is; tags and annotations given replace the
     old ones.
 
-    * ``project``: slug of the project. ``name``: unique in the project, may contain ``/``.
-    * ``file_path``: the file, sent in pieces. ``folder_path``: a folder whose files are sent in ascending order of
-      their names.
-    * ``status``, ``external_status``: as above. ``priority``: 0 none, 10 low, 20 medium, 30 high.
-    * ``annotations``: dictionaries with ``type``, ``value`` (a class of the project), geometry and ``attributes``. They
-      are copied, never changed; those read from a task may be sent back.
-    * ``attributes``: ``{"key": ..., "value": ...}`` of a classification task. ``metadatas``: the same of the task
-      itself.
-    * ``tags``: names; unknown ones come into being.
-    * ``is_delete_exif``: whether FastLabel removes EXIF data from the image.
-    * ``**users``: slugs of people: ``assignee``, ``reviewer``, ``approver``, ``external_assignee``,
-      ``external_reviewer``, ``external_approver``, ``workflow_1_user`` ... ``workflow_6_user``. ``None`` takes the task
-      from them. Any other keyword is a ``TypeError``.
-
-    **Errors**: files and limits are checked before a byte is sent (:class:`FastLabelInvalidException`, code 422, naming
-    the file). A name that is taken is a :class:`Conflict`. If the answer to a create is lost, the name is looked up, so
-    that no task is created twice.
+    **Errors**: arguments, files and limits are checked before a byte is sent (:class:`FastLabelInvalidException`, code
+    422, naming the argument or the file). A name that is taken is a :class:`Conflict`. If the answer to a create is
+    lost, the name is looked up, so that no task is created twice.
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        describe(vars(cls))
 
     def _find(self, kind: str, task_id: str) -> Any:
         return self._transport.get(f"{KINDS[kind].path}/{segment(task_id)}")

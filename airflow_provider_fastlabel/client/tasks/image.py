@@ -78,8 +78,6 @@ class ImageTasks(TaskResource):
         """Create an image task from a file. Fields: see :class:`TaskResource`.
 
         :param file_path: PNG or JPEG, at most 20 MB.
-        :param custom_task_status: ``registered``, ``pending``, or ``workflow_N_completed`` and ``workflow_N_declined``,
-            N from 1 to 6.
         :param storage_type: an earlier spelling of :meth:`create_integrated_image_task`, which is called then.
         :return: the id of the task.
         :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.

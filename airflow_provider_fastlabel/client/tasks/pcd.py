@@ -124,6 +124,9 @@ class PcdTasks(TaskResource):
 
         The second way is how FastLabel's README once wrote :meth:`find_sequential_pcd_task_by_name`.
 
+        :param task_id: id of the task; or else
+        :param project: slug of the project, and
+        :param task_name: exact name of the task.
         :return: the task; ``None`` if there is none of this name.
         :raises NotFound: if there is none of this id.
         """
