@@ -124,7 +124,8 @@ class Comments(Resource):
         :param task_annotation_id: annotation it belongs to.
         :param color: ``#rrggbb``.
         :param comment_id: comment to reply to; then only ``text`` counts.
-        :param content_name: file name of the content, instead of its id (accepted by FastLabel since SDK 0.26).
+        :param content_name: file name of the content, instead of its id. By keyword only: FastLabel's SDK has it since
+            0.26, before ``content_id``; here the order of the older releases stays.
         :raises FastLabelInvalidException: (422) neither ``task_id`` nor ``comment_id`` is given, or both ``content_id``
             and ``content_name``.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_task_comments` before commenting again.
