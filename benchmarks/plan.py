@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SMALL, MIDDLE, LARGE = 500, 5_000, 118_000
+# The files of the imports are made of both task sets.
+_FILES = ("mixed", "bbox", "imports")
 PEERS = ("labelformat", "globox", "datumaro")
 
 
@@ -35,18 +37,18 @@ ROWS = (
     Row("YOLO, classes given", "yolo", ("mixed",)),
     Row("Pascal VOC", "pascalvoc", ("mixed",)),
     Row("labelme", "labelme", ("mixed",)),
-    Row("COCO, boxes only", "coco", ("bbox", "imports"), "bbox", slow=True, peers=PEERS),
-    Row("YOLO, boxes only, classes given", "yolo", ("bbox", "imports"), "bbox", slow=True, peers=PEERS),
+    Row("COCO, boxes only", "coco", _FILES, "bbox", slow=True, peers=PEERS),
+    Row("YOLO, boxes only, classes given", "yolo", _FILES, "bbox", slow=True, peers=PEERS),
     Row("YOLO, boxes only, no classes given", "yolo_without_classes", ("bbox",), "bbox", slow=True),
-    Row("Pascal VOC, boxes only", "pascalvoc", ("bbox", "imports"), "bbox", slow=True, peers=PEERS),
-    Row("labelme, boxes only", "labelme", ("bbox", "imports"), "bbox", peers=("globox",)),
+    Row("Pascal VOC, boxes only", "pascalvoc", _FILES, "bbox", slow=True, peers=PEERS),
+    Row("labelme, boxes only", "labelme", _FILES, "bbox", peers=("globox",)),
     Row("instance masks", "instance_masks", ("mixed",), slow=True),
     Row("semantic masks", "semantic_masks", ("mixed",), slow=True),
     Row("annotated images (JPEG)", "drawn", ("mixed", "images"), slow=True, heavy=True),
-    Row("COCO import", "read_coco", ("bbox", "mixed", "imports"), "bbox"),
-    Row("YOLO import", "read_yolo", ("bbox", "mixed", "imports"), "bbox"),
-    Row("Pascal VOC import", "read_pascalvoc", ("bbox", "mixed", "imports"), "bbox"),
-    Row("labelme import", "read_labelme", ("bbox", "mixed", "imports")),
+    Row("COCO import", "read_coco", _FILES, "bbox"),
+    Row("YOLO import", "read_yolo", _FILES, "bbox"),
+    Row("Pascal VOC import", "read_pascalvoc", _FILES, "bbox"),
+    Row("labelme import", "read_labelme", _FILES),
 )
 
 #: Jobs whose growth from 5,000 to 118,000 tasks is measured, tasks coming one at a time from a JSON Lines file.
