@@ -70,7 +70,16 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": _modules("hooks", "fastlabel"),
         "operators": _modules(
-            "operators", "imports", "s3_import", "dicom", "exports", "models", "monitoring", "projects", "update"
+            "operators",
+            "imports",
+            "s3_import",
+            "dicom",
+            "endpoint",
+            "exports",
+            "models",
+            "monitoring",
+            "projects",
+            "update",
         ),
         "sensors": _modules("sensors", "task_status", "import_history", "model_job", "s3_import"),
         "triggers": _modules("triggers", "fastlabel"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
+    from airflow_provider_fastlabel.operators.endpoint import FastLabelExecuteEndpointOperator
     from airflow_provider_fastlabel.operators.exports import (
         FastLabelExportAnnotatedImagesOperator,
         FastLabelExportCocoOperator,
@@ -36,6 +37,7 @@ __all__ = [
     "FastLabelCreateTasksFromFolderOperator",
     "FastLabelCreateTasksFromS3Operator",
     "FastLabelDeleteTasksOperator",
+    "FastLabelExecuteEndpointOperator",
     "FastLabelExportAnnotatedImagesOperator",
     "FastLabelExportCocoOperator",
     "FastLabelExportLabelmeOperator",
@@ -56,6 +58,7 @@ _MODULES = {
     "FastLabelCreateTasksFromFolderOperator": "imports",
     "FastLabelCreateTasksFromS3Operator": "s3_import",
     "FastLabelDeleteTasksOperator": "update",
+    "FastLabelExecuteEndpointOperator": "endpoint",
     "FastLabelExportAnnotatedImagesOperator": "exports",
     "FastLabelExportCocoOperator": "exports",
     "FastLabelExportLabelmeOperator": "exports",
