@@ -13,7 +13,8 @@ What goes where:
   ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box).
 * other types (keypoint, line, circle, ...) have no place in COCO and are counted.
 
-Tasks without annotations or without size keep their image entry. Image and annotation ids count from 1 in the order of
+Tasks without annotations or without size keep their image entry. ``file_name`` is the task's name, made safe where it
+would lead out of the images' folder: readers refuse it otherwise. Image and annotation ids count from 1 in the order of
 the tasks; a category's id is its place in the class map plus one.
 """
 
@@ -31,7 +32,7 @@ from orjson import loads
 from airflow_provider_fastlabel.formats.classes import ClassMap, LabelClass
 from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.jsonbytes import dumps
-from airflow_provider_fastlabel.formats.naming import plain_file_name
+from airflow_provider_fastlabel.formats.naming import plain_file_name, safe_name
 from airflow_provider_fastlabel.formats.rle import encode_many
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
@@ -108,7 +109,11 @@ class _Writer:
         """Write a task's image entry and annotations."""
         width, height = image_size(task)
         self.image_id += 1
-        image = {"file_name": self.stage.name_of(task), "height": height, "width": width, "id": self.image_id}
+        name = self.stage.name_of(task)
+        file_name = safe_name(name)
+        if file_name != name:
+            self.stage.report.adjust("names_changed")
+        image = {"file_name": file_name, "height": height, "width": width, "id": self.image_id}
         self.images.write(dumps(image))
         self.images.write(b",\n")
         waiting = self.waiting

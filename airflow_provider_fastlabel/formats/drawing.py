@@ -1,8 +1,8 @@
 """FastLabel annotations drawn onto the images they belong to.
 
-A file below the image folder belongs to the task whose name is its path relative to that folder. The result has the
-same path, format, alpha channel and colour profile; a JPEG is written with quality 95. Grey and palette images become
-colour images, or nothing could be told apart on them.
+A file below the image folder belongs to the task whose name, made safe as all exports do, is its path relative to that
+folder. The result has the same path, format, alpha channel and colour profile; a JPEG is written with quality 95. Grey
+and palette images become colour images, or nothing could be told apart on them.
 
 The EXIF orientation is applied, since annotations are made on the picture as it is displayed. Where a task's size shows
 that FastLabel counted in unturned pixels, the picture stays unturned and keeps its orientation tag.
@@ -24,6 +24,7 @@ from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder
 from airflow_provider_fastlabel.formats.geometry import image_size
 from airflow_provider_fastlabel.formats.imported import files_below, suffix_of
+from airflow_provider_fastlabel.formats.naming import safe_name
 from airflow_provider_fastlabel.formats.palette import whole_palette
 from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
 
@@ -107,7 +108,7 @@ class _Writer:
         self, task: Mapping[str, Any], pool: ThreadPoolExecutor, pending: deque[tuple[str, int, Future[None]]]
     ) -> None:
         """Start the work on one task's image."""
-        name = self.stage.name_of(task)
+        name = safe_name(self.stage.name_of(task))
         path = self.files.pop(name, None)
         found = self.stage.shapes(task)
         if path is None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from orjson import loads
+import orjson
 
 from airflow_provider_fastlabel.formats.classes import ClassMap
-from airflow_provider_fastlabel.formats.jsonbytes import dumps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,10 +109,16 @@ class _Kept:
         if self._tasks is None:
             self._spool.seek(0)
             for line in self._spool:
-                yield loads(line)
+                try:
+                    yield orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    yield json.loads(line)
             return
         for task in self._tasks:
-            self._spool.write(dumps(task))
+            try:
+                self._spool.write(orjson.dumps(task))
+            except orjson.JSONEncodeError:  # half of a surrogate pair, an integer beyond 64 bits: must come back as is
+                self._spool.write(json.dumps(task).encode())
             self._spool.write(b"\n")
             yield task
         self._tasks = None

@@ -25,7 +25,7 @@ from xml.sax.saxutils import escape
 from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder
 from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Shape, image_size
-from airflow_provider_fastlabel.formats.naming import OutputNames
+from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _document(task: Mapping[str, Any], name: str, stage: Stage, labels: dict[int
         elif shape.rotation:
             stage.report.adjust("rotation_as_box")
         objects.append(_object(annotation, label, shape, first))
-    text = _xml(name)
+    text = _xml(safe_name(name))
     head = _HEAD % (text.rpartition("/")[0], text, text, width, height, segmented)
     return f"{head}{''.join(objects)}</annotation>\n"
 

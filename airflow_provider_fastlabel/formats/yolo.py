@@ -56,7 +56,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "obb": ("bbox",),
 }
 _SPLITS = {"train": 0.8, "val": 0.2}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Line breaks, and what YAML 1.1 does not let into a file.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 _ONE = 1_000_000
 
 
@@ -88,7 +89,8 @@ def export_yolo(
         0.2. A task's split follows from the SHA-256 of its group alone, so it never changes when the data grow.
     :param group_by: ultralytics: what must stay in one split (the video a frame is of, a patient); default the task's
         name.
-    :param image_dir: ultralytics: folder with the images, named like the tasks; missing ones are counted.
+    :param image_dir: ultralytics: folder with the images, named like the tasks (:func:`~.naming.safe_name`); missing
+        ones are counted.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
     :returns: Counts, files, and the class values in id order.
     :raises GeometryError: Malformed points, with ``raise``.
@@ -252,8 +254,8 @@ def _checked_splits(splits: Mapping[str, float] | None) -> Mapping[str, float]:
 
 def _bring_image(image_dir: Path, name: str, path: str, out: Folder, report: ExportReport) -> None:
     """Link an image into the data set, or copy it where that is not possible."""
-    source = image_dir / name
-    if safe_name(name) != name or not source.is_file():
+    source = image_dir / safe_name(name)
+    if not source.is_file():
         report.adjust("images_missing")
         return
     target = out.reserve(path)

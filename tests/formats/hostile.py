@@ -1,0 +1,153 @@
+"""One data set with everything in it that real projects hold and that breaks converters."""
+
+from __future__ import annotations
+
+import math
+
+WIDTH, HEIGHT = 100, 80
+
+CONTROL = "bad\n\x00\x07\u2028\ufffe<&>\"',:#"
+
+POSE = [
+    {"key": "nose", "name": "Nose", "value": [20, 20, 1], "edges": ["tail"]},
+    {"key": "tail", "name": "Tail", "value": [60, 50, 0], "edges": ["nose", "ear"]},
+    {"key": "ear", "name": "Ear", "value": [], "edges": ["tail"]},
+]
+
+CLASSES = [
+    {"type": "bbox", "value": "dog", "title": "Dog", "color": "#ff0000"},
+    {"type": "polygon", "value": "cat", "title": "Cat", "color": "#00ff00"},
+    {"type": "segmentation", "value": "日 本", "title": "日本", "color": "#0000ff"},
+    {
+        "type": "pose_estimation",
+        "value": "person",
+        "title": "Person",
+        "color": "#ffff00",
+        "keypoints": [
+            {"id": "1", "key": "nose", "name": "Nose", "color": "#111111", "edges": ["2"]},
+            {"id": "2", "key": "tail", "name": "Tail", "color": "#222222", "edges": ["3", "99"]},
+            {"id": "3", "key": "ear", "name": "Ear", "color": "#333333", "edges": []},
+        ],
+    },
+    {"type": "bbox", "value": CONTROL, "title": CONTROL, "color": "#00ffff"},
+    {"type": "bbox", "value": "never used", "title": "", "color": "#ffffff"},
+]
+
+
+def task(name, *annotations, width=WIDTH, height=HEIGHT):
+    return {"id": f"id of {name}", "name": name, "width": width, "height": height, "annotations": list(annotations)}
+
+
+def one(kind, points=None, value="dog", **more):
+    annotation = {"type": kind, "value": value, "title": value, "color": "#808080", "attributes": [], **more}
+    return annotation if points is None else annotation | {"points": points}
+
+
+def closed(*ring):
+    return [*ring, *ring[:2]]
+
+
+HOLE = [closed(20, 20, 60, 20, 60, 60, 20, 60), closed(30, 30, 30, 50, 50, 50, 50, 30)]
+CROSSING_HOLE = [closed(0, 0, 40, 0, 40, 40, 0, 40), closed(30, 10, 30, 20, 90, 20, 90, 10)]
+ATTRIBUTES = [
+    {"key": "truncated", "type": "switch", "name": "T", "value": True},
+    {"key": "difficult", "value": None},
+    {"key": CONTROL, "type": "text", "value": CONTROL},
+    {"key": "many", "type": "checkbox", "value": ["a", "b"]},
+    {"key": "no value"},
+]
+
+SHAPES = [
+    one("bbox", [10, 10, 50, 40]),
+    one("bbox", [50, 40, 10, 10]),
+    one("bbox", [-20.5, 60, 30, 200.25], attributes=ATTRIBUTES),
+    one("bbox", [10.1, 10.2, 10.9, 10.8]),
+    one("bbox", [10.00001, 10, 10.0003, 10.0002]),
+    one("bbox", [20, 20, 60, 40], rotation=33.3),
+    one("bbox", [70, 50, 110, 90], rotation=-120),
+    one("bbox", [5, 5, 15, 15], CONTROL),
+    one("polygon", [60, 10, 90, 15, 80, 45, 62.5, 30.25], "cat"),
+    one("polygon", [62.5, 30.25, 80, 45, 90, 15, 60, 10], "cat"),
+    one("polygon", [-50, 40, 50, -40, 150, 40, 50, 120], "cat"),
+    one("polygon", [10, -10, 30, -10, 30, 30, 25, -5, 20, 30, 15, -5, 10, 30], "cat"),
+    one("polygon", [5, 5, 5.2, 5, 5.1, 5.2], "cat"),
+    one("polygon", [10, 10, 40, 40, 40, 10, 10, 40], "cat"),
+    one("segmentation", [HOLE], "日 本"),
+    one("segmentation", [HOLE, [closed(70, 60, 90, 60, 90, 75)], [closed(2, 70, 8, 70, 8, 78, 2, 78)]], "日 本"),
+    one("segmentation", [[closed(0, 0, 30, 0, 30, 30, 0, 30)], [closed(20, 20, 50, 20, 50, 50, 20, 50)]], "日 本"),
+    one("segmentation", [CROSSING_HOLE], "日 本"),
+    one(
+        "segmentation",
+        [[closed(-30, -30, 130, -30, 130, 110, -30, 110), closed(10, 10, 10, 70, 90, 70, 90, 10)]],
+        "cat",
+    ),
+    one("pose_estimation", value="person", keypoints=POSE),
+    one(
+        "pose_estimation",
+        value="person",
+        keypoints=[{"key": "ear", "value": [5, 5, 1]}, {"key": "odd", "value": [9, 9, 1]}],
+    ),
+    one(
+        "pose_estimation",
+        value="person",
+        keypoints=[{"key": "nose", "value": [-5, 5, 1]}, {"key": "tail", "value": [90, 9, 1]}],
+    ),
+    one("keypoint", [12.5, 13]),
+    one("line", [1, 2, 30, 40]),
+    one("line", [1, 2, 30, 40, 50, 2], "cat"),
+    one("circle", [50, 40, 12.5]),
+]
+"""Each of these is a shape that can be seen, at least a little."""
+
+LOST = [
+    one("bbox", [10, 10, 10, 40]),
+    one("bbox", [500, 500, 600, 600]),
+    one("bbox", None),
+    one("bbox", [1, 1, 9, 9], "no such class"),
+    one("polygon", [1, 1, 9, 9], "cat"),
+    one("polygon", [1, 1, 5, 5, 9, 9], "cat"),
+    one("segmentation", [], "cat"),
+    one("segmentation", [[[]]], "cat"),
+    one("pose_estimation", value="person", keypoints=[{"key": "nose", "value": []}]),
+    one("line", [5, 5, 5, 5]),
+    one("circle", [5, 5, 0]),
+    one("cuboid", [0] * 9),
+    one("ner", start=0, end=5),
+    one(None),
+    one("bbox", [1, 2, math.nan, 4], id="not a number"),
+    one("bbox", [1, 2, 3]),
+    one("polygon", [1, 2, 3, 4, 5], "cat"),
+    one("polygon", ["1", "2", "3", "4", "5", "6"], "cat"),
+    one("bbox", {"1": {"value": [1, 1, 9, 9], "autogenerated": False}}),
+    one("bbox", [1, 1, 9, 9], ""),
+    one("bbox", [1, 1, 9, 9], rotation="45"),
+    None,
+    "text",
+]
+"""None of these is in any output; each is counted."""
+
+MANY = [one("bbox", [n % 25 * 4, n // 25 * 4, n % 25 * 4 + 3, n // 25 * 4 + 3]) for n in range(300)]
+
+TASKS = [
+    task("a.jpg", *SHAPES),
+    task("a.png", one("bbox", [1, 2, 30, 40]), *LOST),
+    task("A.JPG", one("bbox", [2, 3, 31, 41], "cat")),
+    task("sub dir/日本 語.jpg", one("bbox", [3, 4, 32, 42]), one("segmentation", [HOLE], "日 本")),
+    task("../../evil.jpg", one("bbox", [4, 5, 33, 43])),
+    task("/abs/olute.jpg", one("bbox", [5, 6, 34, 44])),
+    task("deep/../../../up.jpg", one("bbox", [6, 7, 35, 45])),
+    task("C:\\win\\dows.jpg", one("bbox", [7, 8, 36, 46])),
+    task("dots/..", one("bbox", [8, 9, 37, 47])),
+    task("line\nbreak\x07\x00.jpg", one("bbox", [9, 10, 38, 48])),
+    task("half\ud800.jpg", one("bbox", [10, 11, 39, 49])),
+    task("long " + "日" * 120 + ".jpg", one("bbox", [11, 12, 40, 50])),
+    task("shot.1", one("bbox", [12, 13, 41, 51])),
+    task("shot.2", one("bbox", [13, 14, 42, 52])),
+    task("many.png", *MANY),
+    task("empty.jpg"),
+    task("sub dir/none.jpg") | {"annotations": None},
+    task("zero.jpg", one("bbox", [1, 1, 9, 9]), one("segmentation", [HOLE], "日 本"), width=0, height=0),
+    task("unknown size.jpg", one("bbox", [1, 1, 9, 9]), width=None, height=None),
+    task("zero and empty.jpg", width=0, height=0),
+]
+ANNOTATIONS = sum(len(entry["annotations"] or ()) for entry in TASKS)
