@@ -263,6 +263,33 @@ def test_the_size_is_that_of_the_picture_as_displayed(data):
     assert data.read().by_image["a.jpg"][0]["points"] == [90, 45, 110, 55]
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.jpg", {}),
+        ("a.jpg", {"progressive": True, "quality": 30, "subsampling": 0}),
+        ("a.jpg", {"icc_profile": bytes(9000), "comment": "c"}),
+        ("a.jpg", {"exif": Image.Exif()}),
+        ("a.png", {}),
+        ("a.webp", {}),
+        ("a.jpg", {"format": "PNG"}),
+    ],
+)
+def test_the_size_is_found_in_any_picture(data, name, options):
+    data.image(name, size=(300, 50), **options)
+    data.label("a.txt", "0 0.5 0.5 1 1")
+    assert data.read().by_image[name][0]["points"] == [0, 0, 300, 50]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"\xff\xd8\xff\xe0\x00\x10JFIF", b"\xff\xd8\xff\xc0" + bytes(9)])
+def test_a_picture_cut_short_is_a_problem(data, content):
+    (data.folder / "a.jpg").write_bytes(content)
+    data.label("a.txt", "0 0.5 0.5 1 1")
+    result = data.read()
+    assert result.by_image == {"a.jpg": []}
+    assert "the size of a.jpg cannot be read" in result.problems[0].message
+
+
 def test_wrong_arguments(data):
     with pytest.raises(ValueError, match="task is one of"):
         data.read(task="classify")
