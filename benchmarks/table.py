@@ -63,7 +63,7 @@ def _job(row: Row, found: Found, beside: Found, size: int) -> list[str]:
     note = f" ({sdk.size:,})" if sdk.size != ours.size else ""
     mine = beside["ours"]
     ratio = f"**{_times(sdk.cpu / mine.cpu)}** ({_times(sdk.wall / mine.wall)})"
-    return [*cells, _time(sdk) + note, ratio, f"{ours.peak:.0f}", f"{sdk.peak:.0f}"]
+    return [*cells, _time(sdk) + note, ratio, f"{ours.peak:.0f}", "" if note else f"{sdk.peak:.0f}"]
 
 
 def peers(rows: Sequence[tuple[Row, Found]]) -> str:
