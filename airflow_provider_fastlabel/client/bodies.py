@@ -50,7 +50,11 @@ class FilePart:
         self.size = self._stat.st_size
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the base64 text in pieces.
+        """Yield the base64 text in pieces. Errors as in :meth:`chunks`."""
+        return map(base64.b64encode, self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content in pieces.
 
         :raises FastLabelInvalidException: if the file cannot be read, or is no longer what it was when the call began.
             The body is then cut off before its end, so that FastLabel stores nothing.
@@ -59,7 +63,8 @@ class FilePart:
             with self.path.open("rb") as file:
                 self._check(file)
                 while piece := file.read(CHUNK_BYTES):
-                    yield base64.b64encode(piece)
+                    self._check(file)
+                    yield piece
                 self._check(file)
         except OSError as error:
             raise FastLabelInvalidException(
@@ -73,6 +78,19 @@ class FilePart:
                 f"{self.path} changed while it was uploaded. Nothing was created; send it again once it is complete.",
                 422,
             )
+
+
+class RawBody:
+    """A file that is sent as it is. It can be sent again for a retry, as long as it has not changed."""
+
+    def __init__(self, file: FilePart) -> None:
+        self._file = file
+
+    def __len__(self) -> int:
+        return self._file.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._file.chunks()
 
 
 class StreamedBody:

@@ -8,13 +8,14 @@ import secrets
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 
 from airflow_provider_fastlabel.client import retry
-from airflow_provider_fastlabel.client.exceptions import ConnectionFailed, FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.bodies import FilePart, RawBody
+from airflow_provider_fastlabel.client.exceptions import ConnectionFailed, FastLabelException
 from airflow_provider_fastlabel.client.session import Connections
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ class Transfers(Connections):
 
         :param url: the address.
         :param content_type: the ``Content-Type`` it was signed for.
-        :raises FastLabelException: if the file cannot be read, or the store does not take it.
+        :raises FastLabelException: if the file cannot be read or changes meanwhile, or the store does not take it.
         """
-        path = Path(file_path)
-        call = f"upload of {path.name} to {urlsplit(url).hostname}"
+        body = RawBody(FilePart(file_path))
+        call = f"upload of {Path(file_path).name} to {urlsplit(url).hostname}"
 
         def send() -> FastLabelException | None:
-            with _opened(path) as file, self._signed("PUT", url, file, {"Content-Type": content_type}) as response:
+            with self._signed("PUT", url, body, {"Content-Type": content_type}) as response:
                 return _refusal(call, response)
 
         self._persist(call, send)
@@ -100,13 +101,6 @@ class Transfers(Connections):
                 yield response
         finally:
             _this_thread.signed = False
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise FastLabelInvalidException(f"Cannot read {path}: {error.strerror}. Nothing was sent.", 422) from error
 
 
 def _refusal(call: str, response: requests.Response) -> FastLabelException | None:

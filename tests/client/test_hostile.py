@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
 
 from airflow_provider_fastlabel.client import ConnectionFailed, FastLabelClient, FastLabelInvalidException
+from airflow_provider_fastlabel.client.bodies import CHUNK_BYTES, FilePart
 from airflow_provider_fastlabel.client.quota import Quota
 
 # The client itself ---------------------------------------------------------------------------------------------------
@@ -258,3 +260,29 @@ def test_one_who_leaves_the_queue_does_not_keep_the_others_waiting():
     for thread in (gone, *others):
         thread.join(10)
     assert done == [1, 1, 1]
+
+
+# Files that change ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", ["shrink", "grow", "rewrite"])
+def test_a_zip_that_changes_between_attempts_is_not_uploaded_half_old(raw, raw_client, tmp_path, change):
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"PK" + bytes(1000))
+    os.utime(path, (1, 1))
+    content = {"shrink": b"PK", "grow": b"PK" + bytes(2000), "rewrite": b"KP" + bytes(1000)}[change]
+    raw.play(raw.answer(503), raw.answer(200))
+    raw_client.transport.sleep = lambda _: path.write_bytes(content)
+    with pytest.raises(FastLabelInvalidException, match=r"a\.zip changed while it was uploaded"):
+        raw_client.transport.upload(raw.url + "store?sig=1", path, "application/zip")
+
+
+@pytest.mark.parametrize("size", [1000, CHUNK_BYTES * 3])
+def test_a_file_that_grows_while_it_is_read_is_cut_off(tmp_path, size):
+    path = tmp_path / "a.bin"
+    path.write_bytes(bytes(CHUNK_BYTES * 2))
+    chunks = FilePart(path).chunks()
+    assert len(next(chunks)) == CHUNK_BYTES
+    path.write_bytes(bytes(size))
+    with pytest.raises(FastLabelInvalidException, match="changed"):
+        next(chunks)

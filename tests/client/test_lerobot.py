@@ -90,7 +90,7 @@ def server(wire, tmp_path):
     folder = tmp_path / "received"
 
     def receive(request):
-        with zipfile.ZipFile(io.BytesIO(request.body)) as file:
+        with zipfile.ZipFile(io.BytesIO(b"".join(request.body))) as file:
             file.extractall(folder / f"zip-{len(list(folder.iterdir()))}")
         return 200, {}, ""
 
