@@ -66,7 +66,10 @@ class BlobWriter:
             self._big.close()
             Path(self._big.name).replace(path)
         elif not path.exists():
-            path.write_bytes(self._small)
+            # Imports store files in threads of their own; a file that is there must be there whole.
+            aside = path.with_name(f"{blob.sha256}.{id(self)}.part")
+            aside.write_bytes(self._small)
+            aside.replace(path)
         return blob
 
     def discard(self) -> None:
