@@ -150,9 +150,11 @@ def _pairs(flat: Sequence[float]) -> Points:
 
 def _attributes(rows: Any) -> dict[str, Any]:
     """Return an annotation's attributes as one object, key -> value."""
-    if not isinstance(rows, list):
-        return {}
-    return {str(row["key"]): row.get("value") for row in rows if isinstance(row, dict) and "key" in row}
+    try:
+        return {row["key"]: row["value"] for row in rows}
+    except (TypeError, KeyError):
+        rows = rows if isinstance(rows, list) else ()
+        return {str(row["key"]): row.get("value") for row in rows if isinstance(row, dict) and "key" in row}
 
 
 def _flags(attributes: dict[str, Any]) -> dict[str, bool]:

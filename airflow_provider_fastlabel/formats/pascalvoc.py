@@ -136,16 +136,21 @@ def _object(annotation: Mapping[str, Any], label: str, shape: Shape, first: int)
 
 def _flags(attributes: Any) -> tuple[int, int, int]:
     """Read the three flags; whatever is not a flag is no flag."""
-    flags = {"truncated": 0, "occluded": 0, "difficult": 0}
+    flags: set[str] = set()
     for row in attributes if isinstance(attributes, list) else ():
-        key = row.get("key") if isinstance(row, dict) else None
-        if key in _FLAGS and row.get("type", "switch") == "switch":
-            value = row.get("value")
-            if isinstance(value, str):
-                flags[key] = int(value.strip().lower() in ("1", "true", "yes", "on"))
-            else:
-                flags[key] = int(isinstance(value, (int, float)) and bool(value))
-    return flags["truncated"], flags["occluded"], flags["difficult"]
+        value = row.get("value") if isinstance(row, dict) else None
+        if value and row.get("key") in _FLAGS and row.get("type", "switch") == "switch" and _is_on(value):
+            flags.add(row["key"])
+    if not flags:
+        return 0, 0, 0
+    return int("truncated" in flags), int("occluded" in flags), int("difficult" in flags)
+
+
+def _is_on(value: Any) -> bool:
+    """Read the value of a switch."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("1", "true", "yes", "on")
+    return isinstance(value, (int, float)) and bool(value)
 
 
 def _xml(text: str) -> str:
