@@ -7,13 +7,14 @@ import zipfile
 
 import fsspec
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout
 from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.client.bulk import ImportRefused
 from airflow_provider_fastlabel.client.exceptions import AuthError, OutcomeUnknown
 from airflow_provider_fastlabel.operators import FastLabelCreateDicomTasksOperator
 from tests.airflow_fixtures import calls, later, settle
+from tests.airflow_run import needs_state_store
 
 modes = pytest.mark.parametrize("mode", [{"deferrable": False}, {"deferrable": True}], ids=["worker", "deferrable"])
 
@@ -92,6 +93,7 @@ def test_failed_imports_are_named_and_only_they_are_started_again(airflow_run, e
     assert names(client) == ["a", "b", "c"]
 
 
+@needs_state_store
 @modes
 def test_a_retry_attaches_to_the_running_imports(airflow_run, emulator, client, operator, mode):
     run = airflow_run(operator(**mode, timeout=0.2))
@@ -118,6 +120,7 @@ def test_running_again_imports_only_what_is_new(airflow_run, emulator, client, s
     assert submits(emulator) == 0
 
 
+@needs_state_store
 @pytest.mark.parametrize("moment", range(7))
 def test_a_worker_killed_at_any_moment_leaves_one_import_per_file(airflow_run, emulator, client, operator, moment):
     run = airflow_run(operator(deferrable=True))
@@ -151,6 +154,7 @@ def test_a_lost_answer_is_settled(airflow_run, emulator, client, operator):
     assert submits(emulator) == 3
 
 
+@needs_state_store
 def test_an_import_that_shows_up_only_later_is_found_by_the_retry(airflow_run, emulator, client, operator):
     emulator.faults(
         {"method": "POST", "path": "tasks/dicom", "times": 1, "kind": "lost_answer"},
@@ -159,13 +163,14 @@ def test_an_import_that_shows_up_only_later_is_found_by_the_retry(airflow_run, e
     )
     run = airflow_run(operator(deferrable=True))
     first = run.attempt(1, retries_left=True)
-    assert isinstance(first.error, OutcomeUnknown)
+    assert isinstance(first.reason, OutcomeUnknown)
     assert first.state == "up_for_retry"
     second = run.attempt(2, triggerer=False)
     assert second.state == "deferred"
     assert submits(emulator) == 3
 
 
+@needs_state_store
 def test_several_imports_in_question_are_for_a_person_to_decide(airflow_run, emulator, client, operator):
     run = airflow_run(operator(deferrable=True))
     run.attempt(1, triggerer=False)
@@ -177,6 +182,7 @@ def test_several_imports_in_question_are_for_a_person_to_decide(airflow_run, emu
     assert submits(emulator) == 3
 
 
+@needs_state_store
 def test_a_file_that_cannot_be_sent_does_not_stop_the_others(airflow_run, emulator, client, operator):
     emulator.fault("status", method="GET", path="files", times=1, status=500)
     run = airflow_run(operator(deferrable=True))
@@ -206,6 +212,7 @@ def test_without_waiting_it_returns_at_once(airflow_run, emulator, client, opera
     assert names(client) == []
 
 
+@needs_state_store
 def test_a_look_at_all_imports_costs_one_call(airflow_run, emulator, client, operator):
     run = airflow_run(operator(deferrable=True))
     run.attempt(1, triggerer=False)
@@ -232,7 +239,7 @@ def test_all_problems_are_reported_before_the_first_upload(airflow_run, emulator
     emulator.clear_requests()
     done = airflow_run(operator()).attempt(retries_left=True)
     assert done.state == "failed"
-    assert isinstance(done.error, ImportRefused)
+    assert isinstance(done.reason, ImportRefused)
     assert all(word in str(done.error) for word in ("'broken.zip': is not", "'a.zip': has the same", "'deep/a.zip'"))
     assert calls(emulator, "files") == 0
 
@@ -264,4 +271,4 @@ def test_a_wrong_token_fails_without_retries(airflow_run, emulator, client, oper
     connect(password="a-wrong-token", host=emulator.url)
     done = airflow_run(operator()).attempt(retries_left=True)
     assert done.state == "failed"
-    assert isinstance(done.error, AuthError)
+    assert isinstance(done.reason, AuthError)

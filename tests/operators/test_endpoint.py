@@ -7,7 +7,7 @@ import json
 
 import fsspec
 import pytest
-from airflow.sdk.exceptions import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.client.bulk import ImportRefused
@@ -156,7 +156,7 @@ def test_an_outage_stops_the_run(airflow_run, emulator, photos, operator):
 def test_what_concerns_every_file_ends_the_run_at_once(airflow_run, emulator, operator, fault, error, state):
     emulator.fault("status", path="model-endpoints/execute", times=99, **fault)
     done = airflow_run(operator(max_workers=1, max_failures=99)).attempt(retries_left=True)
-    assert (type(done.error), done.state) == (error, state)
+    assert (type(done.reason), done.state) == (error, state)
     assert executed(emulator) == 1
 
 
@@ -174,7 +174,7 @@ def test_the_checks_come_before_the_first_file(airflow_run, emulator, photos, op
         file.truncate(6 * 1024 * 1024 + 1)
     done = airflow_run(operator()).attempt(retries_left=True)
     assert done.state == "failed"
-    assert isinstance(done.error, ImportRefused)
+    assert isinstance(done.reason, ImportRefused)
     assert all(word in str(done.error) for word in ("'notes.txt': is no png", "'huge.png': has 6291457 bytes"))
     assert executed(emulator) == 0
     done = airflow_run(operator(max_failures=2)).attempt()

@@ -31,17 +31,19 @@ def bucket(tmp_path):
 
 @pytest.fixture
 def run_example(airflow_run):
-    """Run the one task of an example with other parameters."""
+    """Run a task of an example, its only one unless named, with other parameters and results of tasks before it."""
 
-    def go(name, **params):
+    def go(name, task_id=None, *, upstream=None, **params):
         def make():
             bag = DagBag(str(EXAMPLES / f"{name}.py"), bundle_name="examples", load_op_links=False)
             dag = bag.dags[name]
-            (task,) = dag.tasks
+            (task,) = [task for task in dag.tasks if task_id in (None, task.task_id)]
             task.params.update(params)
             return task
 
-        return airflow_run(make).attempt()
+        run = airflow_run(make)
+        run.supervisor.upstream.update(upstream or {})
+        return run.attempt()
 
     return go
 
@@ -74,3 +76,25 @@ def test_new_files_become_tasks_and_then_a_dataset(client, bucket, run_example):
     found = {path.removeprefix(f"{root}/datasets/yolo/") for path in filesystem.find(f"{root}/datasets")}
     assert {"data.yaml", "classes.txt", "manifest.json"} <= found
     assert sum(path.startswith("images/") for path in found) == sum(path.startswith("labels/") for path in found) == 12
+
+
+def test_a_model_learns_and_pre_annotates(client, emulator, bucket, run_example, tmp_path, monkeypatch):
+    filesystem, root = bucket
+    # Every task here is of the same run, and the manifest of another test's import lies in the common home.
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    (tmp_path / "cats.yaml").write_text(
+        "{type: image_bbox, slug: cats, name: Cats, classes: [{type: bbox, value: cat, color: '#d9534f'}]}"
+    )
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(picture, "PNG")
+    filesystem.pipe_file(f"{root}/incoming/a.png", picture.getvalue())
+    client.create_dataset("cats")
+    emulator.configure(job_seconds=0)
+    params = {"definition": str(tmp_path / "cats.yaml"), "photos": f"memory://{root}/incoming", "dataset": "cats"}
+    results = {}
+    for task_id in ("apply_project", "create_tasks", "train", "annotate"):
+        done = run_example("fastlabel_train_and_preannotate", task_id, upstream=results, **params)
+        assert done.state == "success", done.error
+        results[task_id] = done.result
+    (job,) = client.get_auto_annotation_jobs("cats")
+    assert (job["modelName"], job["contentCount"]) == (results["train"]["model_name"], 1)

@@ -239,7 +239,7 @@ def test_a_wrong_definition_sends_nothing_and_names_the_entry(apply, emulator, c
     emulator.clear_requests()
     done = apply(definition(**change))
     assert done.state == "failed"
-    assert isinstance(done.error, InvalidDefinitionError)
+    assert isinstance(done.reason, InvalidDefinitionError)
     assert [word for word in words if word not in str(done.error)] == []
     assert emulator.requests() == []
 
@@ -334,5 +334,5 @@ def test_impossible_copies_write_nothing(airflow_run, emulator, client, applied,
     emulator.clear_requests()
     done = copy(airflow_run, **arguments)
     assert done.state == "failed"
-    assert isinstance(done.error, error)
+    assert isinstance(done.reason, error)
     assert writes(emulator) == []
