@@ -8,13 +8,11 @@ import threading
 
 import boto3
 import pytest
-import requests
-from moto.server import ThreadedMotoServer
 
 from airflow_provider_fastlabel.client import FastLabelClient
 from tests.airflow_run import airflow_run
 
-__all__ = ["airflow_run", "bucket", "client", "connect", "emulator", "fill", "moto_url"]
+__all__ = ["airflow_run", "bucket", "client", "connect", "emulator", "fill"]
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
@@ -62,27 +60,16 @@ def fill(client, tmp_path):
     return create
 
 
-@pytest.fixture(scope="session")
-def moto_url():
-    """An S3-compatible server."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(moto_url, client, emulator):
+def bucket(s3_address, client, emulator):
     """The bucket ``photos`` with two pictures; imports from it run until the test settles them."""
-    requests.post(f"{moto_url}/moto-api/reset", timeout=9)  # all moto servers of a process share their buckets
     keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-    s3 = boto3.client("s3", endpoint_url=moto_url, **keys)
+    s3 = boto3.client("s3", endpoint_url=s3_address, **keys)
     s3.create_bucket(Bucket="photos")
     for key in ("in/a.png", "in/b.png"):
         s3.put_object(Bucket="photos", Key=key, Body=PNG)
     client.update_aws_s3_storage("photos", "photos", "us-east-1")
-    emulator.configure(s3_endpoint=moto_url, history_manual=True)
+    emulator.configure(s3_endpoint=s3_address, history_manual=True)
     yield s3
     s3.close()
 

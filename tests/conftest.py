@@ -6,6 +6,12 @@ import atexit
 import os
 import shutil
 import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _home = tempfile.mkdtemp(prefix="airflow-home-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -18,3 +24,24 @@ for name in [n for n in os.environ if n.startswith(("FASTLABEL_", "AIRFLOW_CONN_
     del os.environ[name]
 
 pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Address of an S3-compatible server."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_address(s3_server: str) -> str:
+    """Address of an S3-compatible server without buckets."""
+    import requests
+
+    requests.post(f"{s3_server}/moto-api/reset", timeout=9).raise_for_status()
+    return s3_server

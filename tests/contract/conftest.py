@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from airflow_provider_fastlabel.client import FastLabelClient
 
 from .world import World
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
-
-
-@pytest.fixture(scope="session")
-def s3_address():
-    """Address of an S3-compatible server."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import requests
-
 from . import samples
 
 if TYPE_CHECKING:
@@ -135,7 +133,6 @@ class World:
         """Make a bucket of files by key, and tell the emulator where it is."""
         import boto3
 
-        requests.post(f"{address}/moto-api/reset", timeout=9)
         access = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator"}
         s3 = boto3.client("s3", endpoint_url=address, region_name=region, **access)
         s3.create_bucket(Bucket=name)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import socket
 import time
 import zipfile
 
 import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
 from airflow_provider_fastlabel.emulator import Emulator
 
@@ -29,22 +27,10 @@ def wait(read, status="completed"):
     raise AssertionError("still running")
 
 
-@pytest.fixture(scope="session")
-def moto_url():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(moto_url, cats):
-    requests.post(f"{moto_url}/moto-api/reset", timeout=9)
+def bucket(s3_address, cats):
     keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=moto_url, **keys)
+    client = boto3.client("s3", endpoint_url=s3_address, **keys)
     client.create_bucket(Bucket="photos")
     for key, data in {
         "in/a.png": picture_bytes(),
@@ -54,7 +40,7 @@ def bucket(moto_url, cats):
         "out/c.png": picture_bytes(),
     }.items():
         client.put_object(Bucket="photos", Key=key, Body=data)
-    cats.emulator.configure(s3_endpoint=moto_url, history_seconds=0)
+    cats.emulator.configure(s3_endpoint=s3_address, history_seconds=0)
     yield client
     client.close()
 
