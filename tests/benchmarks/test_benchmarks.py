@@ -1,0 +1,82 @@
+"""The benchmarks run: every job of ours and of the floor on a small set, and the tables say what was measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import floors, generate, ours, sdk, sets, table
+from benchmarks.bench import ROOT, Figures
+from benchmarks.given import Given
+from benchmarks.plan import ROWS
+
+SIZE = 12
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("set")
+    for part in ("mixed", "bbox", "imports", "images"):
+        sets.make(folder, SIZE, part)
+    return folder
+
+
+def given(data, out, side, row, **more):
+    return Given(side, row.job, SIZE, str(data), str(out), row.kind, **more)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title)
+@pytest.mark.parametrize("side", ["ours", "floor"])
+def test_every_job_does_its_work(data, tmp_path, side, row):
+    jobs = ours.JOBS if side == "ours" else floors.JOBS
+    found = jobs[row.job](given(data, tmp_path, side, row))()
+    if not row.job.startswith("read_"):
+        assert any(tmp_path.rglob("*.*"))
+        return
+    annotations = getattr(found, "by_image", found)
+    assert sum(map(len, annotations.values())) > 20
+    assert getattr(found, "problems", []) == []
+
+
+def test_all_sides_know_the_same_jobs():
+    assert set(ours.JOBS) == set(floors.JOBS) == set(sdk.JOBS) == {row.job for row in ROWS} | {"upload"}
+
+
+def test_a_measurement_has_a_process_of_its_own(data, tmp_path):
+    one = given(data, tmp_path, "ours", ROWS[0], stream=True)
+    command = [sys.executable, "-m", "benchmarks.worker", one.to_json()]
+    figures = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    assert figures["wall"] > 0
+    assert figures["peak"] > figures["extra"] >= 0
+    assert len(json.loads((tmp_path / "annotations.json").read_bytes())["images"]) == SIZE
+
+
+def test_a_large_set_repeats_the_pattern_under_new_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(sets, "_PATTERN", 5)
+    sets.make(tmp_path, 12, "mixed")
+    tasks = [json.loads(line) for line in (tmp_path / "mixed.jsonl").open()]
+    assert len({task["name"] for task in tasks}) == 12
+    assert tasks[7]["annotations"] == list(generate.tasks(5))[2]["annotations"]
+
+
+def test_the_table_says_ratios_of_cpu_and_who_was_measured_with_less():
+    floor, mine = Figures(1, 1, 10, 1, 5000), Figures(2, 4, 30, 1, 5000)
+    small, sdk_small = Figures(0.5, 1, 20, 1, 500), Figures(10, 5, 90, 1, 500)
+    found = {"floor": floor, "ours": mine}
+    text = table.jobs([(ROWS[0], found, {"ours": small, "sdk": sdk_small})], 5000)
+    assert text.splitlines()[2] == (
+        "| COCO | 1.00 (1.00) | 2.00 (4.00) | 2.00 | 10.0 (5.00) (500) | **20** (5.0) | 30 |  |"
+    )
+
+
+def test_the_readme_is_changed_between_its_marks_only(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"a\n{table.START}\nold\n{table.END}\nb\n")
+    assert table.write_readme("new", readme)
+    assert readme.read_text() == f"a\n{table.START}\nnew\n{table.END}\nb\n"
+    readme.write_text("no marks")
+    assert not table.write_readme("new", readme)
+    assert readme.read_text() == "no marks"
