@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.formats.clipping import exact_area
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -56,7 +58,10 @@ def unbridged(ring: Sequence[float]) -> Region:
     direction = _turn(way)
     if len(way) < 3 or any(_turn(hole) * direction >= 0 for hole in holes):
         return [list(ring)]
-    return [[value for corner in one for value in corner] for one in (way, *holes)]
+    region = [[value for corner in one for value in corner] for one in (way, *holes)]
+    # Loops that lie beside one another are no holes: taken for some they would vanish.
+    whole = exact_area([[list(ring)]])
+    return region if abs(exact_area([region]) - whole) <= 1e-6 * max(whole, 1) else [list(ring)]
 
 
 def _nearest(ring: Ring, x: float, y: float) -> int:

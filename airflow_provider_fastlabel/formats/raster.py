@@ -133,7 +133,8 @@ class _Runs:
         inner = self._positions[self._starts[number] : self._starts[number + 1]]
         ends = np.empty(len(inner) + 2, dtype=np.int64)
         ends[0], ends[-1] = 0, (bottom - top) * self._width
-        np.subtract(inner, number * self._size + top * self._width, out=ends[1:-1])
+        # A hole may reach above or below its outline; every row has an even number of crossings, so nothing turns over.
+        np.clip(inner - (number * self._size + top * self._width), 0, ends[-1], out=ends[1:-1])
         odd = np.arange(len(ends) - 1) % 2 == 1
         return np.repeat(odd, ends[1:] - ends[:-1]).reshape(bottom - top, self._width)
 

@@ -44,3 +44,8 @@ def test_a_region_without_holes_stays_as_it_is():
 def test_an_outline_that_touches_itself_has_no_hole():
     touching = [0, 0, 5, 5, 10, 0, 10, 10, 5, 5, 0, 10]
     assert unbridged(touching) == [touching]
+
+
+def test_two_loops_that_touch_in_a_corner_are_no_hole():
+    ring = [10, 10, 0, 10, 0, 0, 10, 0, 10, 10, 10, 20, 20, 20, 20, 10]
+    assert unbridged(ring) == [ring]

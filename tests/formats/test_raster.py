@@ -63,6 +63,17 @@ def test_m2_a_hole_in_either_direction(hole):
     assert image.sum() == 300
 
 
+@pytest.mark.parametrize(
+    "hole", [[10, 0, 20, 0, 20, 29, 10, 29], [0, 10, 39, 10, 39, 20, 0, 20], [9, 0, 12, 0, 12, 8, 9, 8]]
+)
+def test_a_hole_may_reach_beyond_its_outline(hole):
+    (image,) = painted({"type": "segmentation", "points": [[[5, 5, 25, 5, 25, 25, 5, 25], hole]]})
+    inside = np.zeros_like(image)
+    inside[5:25, 5:25] = True
+    inside[hole[1] : hole[5], hole[0] : hole[2]] = False
+    assert (image == inside).all()
+
+
 def test_regions_that_overlap_count_once():
     square = [0, 0, 10, 0, 10, 10, 0, 10]
     (image,) = painted({"type": "segmentation", "points": [[square], [[5, 5, 15, 5, 15, 15, 5, 15]]]})
