@@ -7,7 +7,7 @@ import platform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import BaseHook
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_provider_fastlabel.hooks.settings import ConnectionSettings, InvalidConnectionError, read_connection
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS, UI_FIELD_BEHAVIOUR
@@ -73,15 +73,24 @@ class FastLabelHook(BaseHook):
         :raises InvalidConnectionError: when the connection has no token or a field that cannot be used.
         """
         if self._client is None:
-            self._client = build_client(self.settings())
+            settings = self.settings()
+            log.info("FastLabel at %s, by Airflow connection %r", settings.api_url, self.fastlabel_conn_id)
+            self._client = build_client(settings)
         return self._client
 
     def settings(self) -> ConnectionSettings:
         """Read and check the connection.
 
         :raises InvalidConnectionError: naming the field that is missing or wrong.
+        :raises AirflowNotFoundException: when there is no such connection.
         """
-        connection = self.get_connection(self.fastlabel_conn_id)
+        try:
+            connection = self.get_connection(self.fastlabel_conn_id)
+        except AirflowNotFoundException:
+            raise AirflowNotFoundException(
+                f"The conn_id {self.fastlabel_conn_id!r} isn't defined. Create a connection of type FastLabel of "
+                "this id (Admin > Connections), or correct `fastlabel_conn_id`"
+            ) from None
         return read_connection(connection, connection.extra_dejson)
 
     @classmethod
