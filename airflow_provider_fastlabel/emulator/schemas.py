@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import fastapi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
@@ -11,6 +12,9 @@ from airflow_provider_fastlabel.emulator.kinds import PROJECT_TYPES
 from airflow_provider_fastlabel.emulator.state import lenient
 
 _MOST = 1_000_000_000
+
+_NAMES_ARE_OURS = tuple(int(part) for part in fastapi.__version__.split(".")[:2]) < (0, 124)
+"""Whether FastAPI hands a query over by the names of our fields; later releases do so by those on the wire."""
 
 
 def _printable(text: str) -> str:
@@ -50,6 +54,14 @@ class Wire(BaseModel):
             return data
         known = {field.alias or name for name, field in cls.model_fields.items()}
         return {key: value for key, value in data.items() if key in known}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_wire_name(cls, data: Any) -> Any:
+        if not _NAMES_ARE_OURS or not isinstance(data, dict):
+            return data
+        aliases = {name: field.alias or name for name, field in cls.model_fields.items()}
+        return {aliases.get(name, name): value for name, value in data.items()}
 
 
 # Queries
