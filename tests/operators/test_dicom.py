@@ -264,7 +264,7 @@ def test_what_cannot_work_fails_at_once(airflow_run, emulator, client, operator,
 def test_what_the_database_keeps_of_the_deferral_holds_no_token(airflow_run, emulator, client, operator):
     (stored,) = airflow_run(operator(deferrable=True)).attempt(triggerer=False).deferrals
     assert emulator.token not in str(stored)
-    assert set(stored["kwargs"]["histories"]) == {"a.zip", "b.zip", "deep/c.zip"}
+    assert all(name in str(stored) for name in ("a.zip", "b.zip", "deep/c.zip"))
 
 
 def test_a_wrong_token_fails_without_retries(airflow_run, emulator, client, operator, connect):

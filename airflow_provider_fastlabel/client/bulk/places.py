@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ def local_path(place: Any) -> Path | None:
         system (attributes ``protocol``, ``path`` and ``fs``), such as Airflow's ``ObjectStoragePath``.
     :returns: the local path, or ``None`` when the place is in an object store.
     """
-    if isinstance(place, str | os.PathLike):
+    # Asked first: on Airflow 3.0 also a path of an object store is a `pathlib.Path`.
+    protocol = getattr(place, "protocol", None)
+    if protocol is None:
         return Path(place)
-    return Path(place.path) if place.protocol in _LOCAL_PROTOCOLS else None
+    return Path(place.path) if protocol in _LOCAL_PROTOCOLS else None
