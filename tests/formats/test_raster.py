@@ -108,8 +108,12 @@ def test_every_pixel_is_decided_by_its_centre(rings):
     rings = [ring for ring in rings if not isinstance(shape_of({"type": "polygon", "points": ring}), str)]
     images = painted(*({"type": "polygon", "points": ring} for ring in rings))
     for ring, image in zip(rings, images, strict=True):
-        expected = [[centre_inside(ring, x + 0.5, y + 0.5) for x in range(WIDTH)] for y in range(HEIGHT)]
-        assert (image == np.array(expected)).all()
+        # A centre that lies on the outline itself may count either way.
+        left, right = (
+            np.array([[centre_inside(ring, x + near, y + 0.5) for x in range(WIDTH)] for y in range(HEIGHT)])
+            for near in (0.5 - 1e-9, 0.5 + 1e-9)
+        )
+        assert ((image == left) | (image == right)).all()
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=7, max_size=7), min_size=5, max_size=5))
