@@ -281,7 +281,7 @@ class Converters(Projects):
     def _export(
         self, output_dir: str | os.PathLike[str], tasks: Tasks, project_type: str = ""
     ) -> Iterator[tuple[Path, Tasks]]:
-        """Make the folder, and of a video project's tasks their frames."""
+        """Make the folder, and image tasks of videos and sequences."""
         folder = Path(output_dir)
         with ExitStack() as stack, _invalid_as_422():
             folder.mkdir(parents=True, exist_ok=True)
@@ -290,6 +290,10 @@ class Converters(Projects):
 
                 clips = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-clips-")))
                 tasks = expanded(tasks, lambda task: self._clip(task, clips), folder)
+            elif not isinstance(tasks, list) or any(task.get("contents") for task in tasks):
+                from airflow_provider_fastlabel.formats.sequence import image_tasks
+
+                tasks = image_tasks(tasks)
             yield folder, tasks
 
     def _clip(self, task: Mapping[str, Any], folder: Path) -> Path:

@@ -82,20 +82,12 @@ class Frames:
         return str(now["url"])
 
     def _sequence_images(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        from airflow_provider_fastlabel.formats.sequence import content_tasks
+
         for task in tasks:
-            by_content: dict[str, list[Mapping[str, Any]]] = {}
-            for annotation in task.get("annotations") or ():
-                by_content.setdefault(str(annotation.get("content")), []).append(annotation)
-            for content in task.get("contents") or ():
-                yield {
-                    **content,
-                    "id": task["id"],
-                    "name": f"{task['name']}/{content['name']}",
-                    "source_name": task["name"],
-                    "content_name": content["name"],
-                    "annotations": by_content.pop(content["name"], []),
-                }
-            self._homeless += sum(map(len, by_content.values()))
+            images, homeless = content_tasks(task)
+            self._homeless += homeless
+            yield from images
 
     def _video_frames(self, tasks: Iterable[Task]) -> Iterator[Task]:
         from airflow_provider_fastlabel.formats.naming import OutputNames

@@ -176,6 +176,21 @@ def test_a_video_project_is_exported_frame_by_frame(client, project, wire, here)
     assert "Authorization" not in wire.mock.calls[-1].request.headers
 
 
+def test_a_sequence_is_exported_image_by_image(client, project, here):
+    contents = [{"name": f"{n}.jpg", "url": "u", "width": 100, "height": 80} for n in "ab"]
+    box = {"type": "bbox", "value": "dog", "points": [1, 2, 30, 40], "color": "#ff0000"}
+    task = {"name": "walk", "contents": contents, "annotations": [box | {"content": "b.jpg"}]}
+    client.export_coco(project=project("sequential_image_bbox"), tasks=[task])
+    document = json.loads((here / "output/coco/annotations.json").read_text())
+    assert [(one["file_name"], one["width"]) for one in document["images"]] == [
+        ("walk/a.jpg", 100),
+        ("walk/b.jpg", 100),
+    ]
+    assert [one["image_id"] for one in document["annotations"]] == [2]
+    client.export_labelme(iter([task]))
+    assert files(here / "output/labelme") == ["walk/a.json", "walk/b.json"]
+
+
 def test_a_video_task_without_address(client, project, here):
     with pytest.raises(FastLabelInvalidException, match="no url"):
         client.export_coco(project=project("video_bbox"), tasks=[{"name": "a.mp4", "annotations": []}])

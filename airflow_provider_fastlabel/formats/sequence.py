@@ -1,0 +1,56 @@
+"""Sequential image tasks -> one image task per image, which every exporter takes.
+
+A sequence has ``contents``, its images with their names and sizes, and annotations that each say by ``content`` on
+which image they were drawn.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+logger = logging.getLogger(__name__)
+
+
+def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """Take a sequence apart.
+
+    :param task: Sequential image task as the API returns it; not changed.
+    :returns: One image task per image, in their order, named ``<task>/<image>`` and with the keys ``source_name`` (the
+        task's) and ``content_name`` (the image's) beside; and the number of annotations that belong to no image of the
+        sequence.
+    """
+    by_content: dict[str, list[Mapping[str, Any]]] = {}
+    for annotation in task.get("annotations") or ():
+        by_content.setdefault(str(annotation.get("content")), []).append(annotation)
+    images = [
+        {
+            **content,
+            "id": task.get("id"),
+            "name": f"{task['name']}/{content['name']}",
+            "source_name": task["name"],
+            "content_name": content["name"],
+            "annotations": by_content.pop(content["name"], []),
+        }
+        for content in task.get("contents") or ()
+    ]
+    return images, sum(map(len, by_content.values()))
+
+
+def image_tasks(tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Take the sequences among tasks apart; other tasks pass as they are.
+
+    :param tasks: Tasks of any kind, read one after the other.
+    :returns: Image tasks; annotations that belong to no image are named in the log.
+    """
+    for task in tasks:
+        if not task.get("contents"):
+            yield task
+            continue
+        images, homeless = content_tasks(task)
+        if homeless:
+            logger.warning("Task %r: %d annotations belong to none of its images", task.get("name"), homeless)
+        yield from images
