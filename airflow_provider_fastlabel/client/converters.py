@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 _PROBLEMS_TOLD = 10
 _ROWS: dict[str, YoloTask] = {"image_segmentation": "segment", "image_pose_estimation": "pose"}
+_YOLO_ROWS: dict[str, YoloTask] = {"pose_estimation": "pose", "obb": "obb"}
 
 
 class Converters(Projects):
@@ -213,7 +214,8 @@ class Converters(Projects):
 
         :param classes_file_path: ``classes.txt`` or ``data.yaml``; it may lie in the folder.
         :param dataset_folder_path: the folder, flat or with ``images`` and ``labels``.
-        :param project_type: ``segmentation`` or ``polygon``, also as ``image_segmentation`` …: outlines of this type.
+        :param project_type: ``segmentation`` or ``polygon``: outlines of this type; ``pose_estimation``: poses, their
+            keypoints named by ``kpt_names`` of ``data.yaml``; also as ``image_segmentation`` …; ``obb``: turned boxes.
             Default, and any other: boxes.
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
         :raises FastLabelInvalidException: (422) a classes file without classes.
@@ -221,6 +223,9 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.yolo_import import read_yolo
 
         with _invalid_as_422():
+            for ending, task in _YOLO_ROWS.items():
+                if (project_type or "").endswith(ending):
+                    return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path, task=task))
             for outline in ("segmentation", "polygon"):
                 if (project_type or "").endswith(outline):
                     found = read_yolo(classes_file_path, dataset_folder_path, task="segment", annotation_type=outline)

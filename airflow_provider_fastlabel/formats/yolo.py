@@ -154,8 +154,8 @@ class _Rows:
             "pose": self._pose,
             "obb": self._obb,
         }[task]
-        self._keys = [[keypoint.key for keypoint in one.keypoints] for one in stage.classes]
-        self.keypoints = max(map(len, self._keys), default=0) if task == "pose" else 0
+        self.keys = [[keypoint.key for keypoint in one.keypoints] for one in stage.classes]
+        self.keypoints = max(map(len, self.keys), default=0) if task == "pose" else 0
 
     def _detect(self, class_id: int, shape: Shape, task: Mapping[str, Any]) -> bytes:
         if shape.kind != "bbox":
@@ -181,13 +181,13 @@ class _Rows:
         width, height = task["width"], task["height"]
         numbers: list[float] = _box(shape, task)
         missing = len(shape.keypoints)
-        for key in self._keys[class_id]:
+        for key in self.keys[class_id]:
             x, y, visible = shape.keypoints.get(key, (0, 0, 0))
             missing -= visible > 0
             numbers += [*_shares([x, y], width, height), visible]
         if missing:
             self._report.adjust("keypoints_unknown", missing)
-        numbers += [0] * (3 * (self.keypoints - len(self._keys[class_id])))
+        numbers += [0] * (3 * (self.keypoints - len(self.keys[class_id])))
         return b"%d %b\n" % (class_id, _text(numbers))
 
 
@@ -285,6 +285,10 @@ def _write_tables(out: Folder, stage: Stage, rows: _Rows, places: _Places | None
             logger.warning("No task falls into the split %r: give it a larger share or more tasks", split)
     if rows.keypoints:
         lines.append(f"kpt_shape: [{rows.keypoints}, 3]")
+        lines.append("kpt_names:")
+        for number, keys in enumerate(rows.keys):
+            if keys:
+                lines.append(f"  {number}: {_CONTROL.sub('_', json.dumps(keys, ensure_ascii=False))}")
     lines.append(f"nc: {len(names)}")
     lines.append("names:")
     lines += [f"  {number}: {json.dumps(name, ensure_ascii=False)}" for number, name in enumerate(names)]

@@ -14,6 +14,7 @@ from PIL import Image
 
 from airflow_provider_fastlabel.client import FastLabelClient, FastLabelInvalidException
 from airflow_provider_fastlabel.client.const import COLOR_PALLETE
+from airflow_provider_fastlabel.formats.yolo import export_yolo
 
 DOG = {"type": "bbox", "value": "dog", "color": "#ff0000", "attributes": [], "points": [10, 20, 40, 60]}
 CAT = {"type": "polygon", "value": "cat", "color": "#00ff00", "attributes": [], "points": [50, 5, 70, 5, 70, 25]}
@@ -253,6 +254,35 @@ def test_convert_yolo(client, here, project_type, expected):
     options = {} if project_type is None else {"project_type": project_type}
     found = client.convert_yolo_to_fastlabel(classes_file_path="./classes.txt", dataset_folder_path="./set/", **options)
     assert [one["type"] for one in found["a.jpg"]] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("project_type", "task", "row"),
+    [
+        ("image_pose_estimation", "pose", {"keypoints": [{"key": "nose", "value": [10, 20, 1]}]}),
+        ("obb", "obb", {"points": [10, 20, 50, 40], "rotation": 90}),
+    ],
+)
+def test_convert_yolo_poses_and_turned_boxes(client, here, project_type, task, row):
+    kind = "pose_estimation" if task == "pose" else "bbox"
+    one = {"type": kind, "value": "dog", **row}
+    (here / "images").mkdir()
+    Image.new("RGB", (100, 80)).save("images/a.jpg")
+    export_yolo(
+        [{"name": "a.jpg", "width": 100, "height": 80, "annotations": [one]}],
+        here,
+        task=task,
+        layout="ultralytics",
+        splits={"train": 1, "val": 0},
+        image_dir=here / "images",
+    )
+    ((found,),) = client.convert_yolo_to_fastlabel("data.yaml", ".", project_type).values()
+    assert found["type"] == kind
+    if task == "pose":
+        assert found == one
+    else:
+        assert found["points"] == pytest.approx(row["points"], abs=1e-3)
+        assert found["rotation"] == pytest.approx(90, abs=1e-3)
 
 
 def test_convert_pascalvoc_and_labelme(client, project, here):

@@ -86,6 +86,7 @@ def test_y13_data_yaml_is_what_the_loader_needs(tmp_path):
     assert data["names"] == {0: "person", 1: 'a "b": #c'}
     assert data["nc"] == 2
     assert data["kpt_shape"] == [3, 3]
+    assert data["kpt_names"] == {0: ["a", "b", "c"]}
     for split in ("train", "val"):
         assert (tmp_path / data[split]).is_dir()
 
