@@ -157,7 +157,7 @@ class AirflowRun:
                 outcome.deferrals.append(stored := self._stored_trigger())
                 if not triggerer:
                     return outcome
-                kwargs = {**deserialize(stored["next_kwargs"]), "event": asyncio.run(first_event(stored))}
+                kwargs = {**stored["next_kwargs"], "event": asyncio.run(first_event(stored))}
                 resume = {"next_method": self.supervisor.last.next_method, "next_kwargs": serialize(kwargs)}
             elif state == "up_for_reschedule":
                 outcome.reschedules += 1
@@ -172,9 +172,9 @@ class AirflowRun:
         sent = json.loads(msg.model_dump_json())
         return {
             "classpath": sent["classpath"],
-            "kwargs": sent["trigger_kwargs"],
+            "kwargs": deserialize(sent["trigger_kwargs"]),
             "timeout": msg.trigger_timeout.total_seconds() if msg.trigger_timeout else None,
-            "next_kwargs": sent["next_kwargs"],
+            "next_kwargs": deserialize(sent["next_kwargs"]),
         }
 
     def _step(

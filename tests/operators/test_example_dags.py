@@ -35,7 +35,7 @@ def run_example(airflow_run):
 
     def go(name, task_id=None, *, upstream=None, **params):
         def make():
-            bag = DagBag(str(EXAMPLES / f"{name}.py"), bundle_name="examples", load_op_links=False)
+            bag = DagBag(str(EXAMPLES / f"{name}.py"), load_op_links=False)
             dag = bag.dags[name]
             (task,) = [task for task in dag.tasks if task_id in (None, task.task_id)]
             task.params.update(params)
