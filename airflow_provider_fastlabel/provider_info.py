@@ -65,7 +65,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "external-doc-url": "https://docs.fastlabel.ai/",
-                "tags": ["service", "machine-learning"],
+                "tags": ["service"],
             }
         ],
         "hooks": _modules("hooks", "fastlabel"),
