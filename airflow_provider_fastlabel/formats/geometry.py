@@ -49,7 +49,7 @@ def image_size(task: Mapping[str, Any]) -> tuple[float, float]:
     try:
         if width > 0 and height > 0 and isfinite(width) and isfinite(height):  # type: ignore[operator, arg-type]
             return width, height  # type: ignore[return-value]
-    except TypeError:
+    except (TypeError, OverflowError):
         pass
     return 0, 0
 

@@ -99,7 +99,7 @@ class Stage:
         for number, annotation in enumerate(annotations, 1):
             try:
                 outcome = self._one(annotation, width, height)
-            except (GeometryError, AttributeError, TypeError) as error:
+            except (GeometryError, AttributeError, TypeError, OverflowError) as error:
                 self._malformed(task, number, annotation, error)
                 continue
             if isinstance(outcome, str):
@@ -136,6 +136,8 @@ class Stage:
     def _malformed(self, task: Mapping[str, Any], number: int, annotation: Any, error: Exception) -> None:
         """Raise or count, naming the task and the annotation."""
         why = str(error) if isinstance(error, GeometryError) else "it is not an annotation object"
+        if isinstance(error, OverflowError):
+            why = "a number is too large"
         known = annotation if isinstance(annotation, Mapping) else {}
         which = f"annotation {number}"
         details = [f"{key} {known[key]!r}" for key in ("id", "type", "value") if known.get(key)]

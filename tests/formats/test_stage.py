@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_fastlabel.formats.coco import export_coco
 from airflow_provider_fastlabel.formats.geometry import GeometryError
+from airflow_provider_fastlabel.formats.labelme import export_labelme
+from airflow_provider_fastlabel.formats.masks import export_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.yolo import export_yolo
 
@@ -55,6 +57,31 @@ def test_every_annotation_is_written_or_counted(export, tasks, tmp_path_factory)
     assert report.annotations_in == sum(len(one.get("annotations") or ()) for one in tasks)
     assert report.annotations_in == report.annotations + sum(report.skipped.values())
     assert report.images == len(tasks)
+
+
+@settings(deadline=None, max_examples=60)
+@given(tasks=st.lists(task, max_size=3), kind=st.sampled_from(["labelme", "semantic", "instance"]))
+def test_labelme_and_masks_write_or_count_every_annotation(tasks, kind, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out")
+    if kind == "labelme":
+        report = export_labelme(tasks, folder, on_error="skip")
+    else:
+        report = export_masks(tasks, folder, kind=kind, on_error="skip")
+    assert report.annotations_in == sum(len(one.get("annotations") or ()) for one in tasks)
+    assert report.annotations_in == report.annotations + sum(report.skipped.values())
+
+
+@writers
+def test_numbers_beyond_any_float_stop_nobody(export, tmp_path):
+    huge = 10**400
+    turned = {"type": "bbox", "value": "dog", "points": [1, 1, huge, 9], "rotation": 5}
+    plain = {"type": "bbox", "value": "dog", "points": [1, 1, 9, 9]}
+    tasks = [
+        {"name": "a.jpg", "width": huge, "height": 9, "annotations": [plain]},
+        {"name": "b.jpg", "width": 9, "height": 9, "annotations": [turned, plain]},
+    ]
+    report = export(tasks, tmp_path, on_error="skip")
+    assert report.annotations + sum(report.skipped.values()) == 3
 
 
 @writers
