@@ -198,6 +198,10 @@ def _pose(row: _Row) -> Annotation:
     if not row.keys:
         raise UnusableError("the class has no keypoint keys; name them with keypoints= or kpt_names in data.yaml")
     values = row.values[4:]
+    # Classes with fewer keypoints than the data set's shape are filled with zeros.
+    filled = 3 * len(row.keys)
+    if len(values) > filled and not len(values) % 3 and not any(values[filled:]):
+        values = values[:filled]
     step = len(values) // len(row.keys)
     if step not in (2, 3) or len(values) != step * len(row.keys):
         raise UnusableError(f"{len(values)} keypoint values for {len(row.keys)} keypoint keys")

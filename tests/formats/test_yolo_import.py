@@ -229,6 +229,13 @@ def test_poses(data):
     assert [problem.line for problem in result.problems] == [2]
 
 
+def test_a_pose_with_fewer_keypoints_than_the_others(data):
+    data.image("a.jpg")
+    data.label("a.txt", "0 0.5 0.5 0.2 0.2 0.1 0.1 2 0.2 0.2 1 0 0 0\n")
+    (found,) = data.read(task="pose", keypoints={"dog": ["nose", "tail"]}).by_image["a.jpg"]
+    assert [row["key"] for row in found["keypoints"]] == ["nose", "tail"]
+
+
 def test_poses_without_visibility_and_keys_of_data_yaml(data):
     data.classes = data.folder / "data.yaml"
     data.classes.write_text("names: {0: dog, 2: cat}\nkpt_shape: [2, 2]\nkpt_names: {0: [nose, tail]}\n")
