@@ -212,15 +212,16 @@ class _Writer:
         padded = self._incomplete_poses(classes)
         out: IO[bytes] = tempfile.TemporaryFile(dir=self.folder, buffering=_BUFFER)  # noqa: SIM115
         self.annotations.seek(0)
-        ending = {b":%d},\n" % (n + 1): (n, b":%d},\n" % category_ids[n]) for n in range(len(classes))}
-        for line in self.annotations:
-            end = line.rindex(b":")
-            number, tail = ending[line[end:]]
-            head = line[:end]
-            if padded and classes[number].keypoints:
-                head = _padded(head, 3 * len(classes[number].keypoints))
-            out.write(head)
-            out.write(tail)
+        final = {b"%d" % (n + 1): b":%d},\n" % category_ids[n] for n in range(len(classes))}
+        while piece := self.annotations.read(_BUFFER):
+            # Text in JSON has no line breaks, so only the ends of lines look like this.
+            lines = (piece + self.annotations.readline()).split(b"},\n")[:-1]
+            parts = []
+            for head, _, number in [line.rpartition(b":") for line in lines]:
+                keypoints = classes[int(number) - 1].keypoints if padded else ()
+                parts.append(_padded(head, 3 * len(keypoints)) if keypoints else head)
+                parts.append(final[number])
+            out.write(b"".join(parts))
         return out
 
 

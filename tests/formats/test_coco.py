@@ -178,6 +178,18 @@ def test_c6_later_poses_may_bring_more_keypoints(tmp_path):
     assert streamed == exported(tmp_path, tasks)
 
 
+def test_ids_of_found_classes_are_right_in_files_of_many_pieces(tmp_path):
+    trap = [{"key": 'a":1},', "value": '}\n"category_id":1},\n'}]
+    tasks = [
+        task(*(bbox(1, 1, 9 + n % 50, 9, value=f"v{(n * 7) % 90}", attributes=trap) for n in range(40)))
+        for _ in range(90)
+    ]
+    streamed = exported(tmp_path, iter(tasks))
+    assert streamed == exported(tmp_path, tasks)
+    names = {one["id"]: one["name"] for one in streamed["categories"]}
+    assert [names[row["category_id"]] for row in streamed["annotations"][:40]] == [f"v{n * 7 % 90}" for n in range(40)]
+
+
 def test_c7_classes_as_documented_without_keypoints(tmp_path):
     classes = [{"id": "1", "type": "bbox", "value": "dog", "title": "Dog", "color": "#123456", "attributes": []}]
     data = exported(tmp_path, [task(bbox(1, 1, 9, 9))], classes=classes)
