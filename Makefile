@@ -4,6 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
+BENCH_READY := .venv-bench/.ready
 
 .PHONY: demo test test-sdk check bench clean
 
@@ -21,8 +22,9 @@ check: $(READY)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-bench: $(READY)
-	$(PY) -m benchmarks
+# BENCH=--quick for 500 tasks, BENCH=--full for 118,000, BENCH=--write-readme to renew the README's table
+bench: $(READY) $(BENCH_READY)
+	$(PY) -m benchmarks $(BENCH)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
@@ -37,5 +39,11 @@ $(SDK_READY): tests_sdk/requirements.txt
 	.venv-sdk/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests_sdk/requirements.txt
 	@touch $@
 
+$(BENCH_READY): benchmarks/peers.txt
+	@echo "Installing the peers to measure against into .venv-bench (once) ..."
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-sdk demo-output
+	rm -rf $(VENV) .venv-sdk .venv-bench demo-output
