@@ -57,7 +57,7 @@ def test_a_measurement_has_a_process_of_its_own(data, tmp_path):
 def test_a_large_set_repeats_the_pattern_under_new_names(tmp_path, monkeypatch):
     monkeypatch.setattr(sets, "_PATTERN", 5)
     sets.make(tmp_path, 12, "mixed")
-    tasks = [json.loads(line) for line in (tmp_path / "mixed.jsonl").open()]
+    tasks = [json.loads(line) for line in (tmp_path / "mixed.jsonl").read_text().splitlines()]
     assert len({task["name"] for task in tasks}) == 12
     assert tasks[7]["annotations"] == list(generate.tasks(5))[2]["annotations"]
 
