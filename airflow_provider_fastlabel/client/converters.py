@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -66,11 +67,12 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.coco import export_coco
 
         kind = self._type_of(project)
-        with self._export(output_dir, tasks, kind) as (folder, known):
+        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
             classes = list(annotations) if annotations else None
             _tell(
                 "export_coco",
                 export_coco(known, folder, classes=classes, file_name=output_file_name),
+                left_out,
             )
 
     def export_yolo(
@@ -94,9 +96,10 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.yolo import export_yolo
 
         kind = self._type_of(project)
-        with self._export(output_dir, tasks, kind) as (folder, known):
+        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
             given = list(classes) if classes else None
-            _tell("export_yolo", export_yolo(known, folder, classes=given, task=_ROWS.get(kind, "detect")))
+            report = export_yolo(known, folder, classes=given, task=_ROWS.get(kind, "detect"))
+            _tell("export_yolo", report, left_out)
 
     def export_pascalvoc(
         self,
@@ -114,8 +117,8 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 
         kind = self._type_of(project)
-        with self._export(output_dir, tasks, kind) as (folder, known):
-            _tell("export_pascalvoc", export_pascalvoc(known, folder))
+        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
+            _tell("export_pascalvoc", export_pascalvoc(known, folder), left_out)
 
     def export_labelme(
         self,
@@ -130,8 +133,8 @@ class Converters(Projects):
         """
         from airflow_provider_fastlabel.formats.labelme import export_labelme
 
-        with self._export(output_dir, tasks) as (folder, known):
-            _tell("export_labelme", export_labelme(known, folder))
+        with self._export(output_dir, tasks) as (folder, known, left_out):
+            _tell("export_labelme", export_labelme(known, folder), left_out)
 
     def export_instance_segmentation(
         self,
@@ -184,9 +187,9 @@ class Converters(Projects):
         """
         from airflow_provider_fastlabel.formats.drawing import export_images_with_annotations
 
-        with self._export(output_dir, tasks) as (folder, known):
+        with self._export(output_dir, tasks) as (folder, known, left_out):
             report = export_images_with_annotations(known, Path(image_dir), folder)
-            _tell("export_image_with_annotations", report)
+            _tell("export_image_with_annotations", report, left_out)
 
     def convert_coco_to_fastlabel(
         self, file_path: str | os.PathLike[str], annotation_type: str | None = None
@@ -277,16 +280,17 @@ class Converters(Projects):
     ) -> None:
         from airflow_provider_fastlabel.formats.masks import export_masks
 
-        with self._export(output_dir, tasks) as (folder, known):
+        with self._export(output_dir, tasks) as (folder, known, left_out):
             given = list(classes) if classes else None
             report = export_masks(known, folder, kind=kind, classes=given, palette=palette, start_index=start_index)
-            _tell(f"export_{kind}_segmentation", report)
+            _tell(f"export_{kind}_segmentation", report, left_out)
 
     @contextmanager
     def _export(
         self, output_dir: str | os.PathLike[str], tasks: Tasks, project_type: str = ""
-    ) -> Iterator[tuple[Path, Tasks]]:
-        """Make the folder, and image tasks of videos and sequences."""
+    ) -> Iterator[tuple[Path, Tasks, Counter[str]]]:
+        """Make the folder, and image tasks of videos and sequences; count what they do not get."""
+        left_out: Counter[str] = Counter()
         folder = Path(output_dir)
         with ExitStack() as stack, _invalid_as_422():
             folder.mkdir(parents=True, exist_ok=True)
@@ -294,12 +298,12 @@ class Converters(Projects):
                 from airflow_provider_fastlabel.formats.video import expanded
 
                 clips = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-clips-")))
-                tasks = expanded(tasks, lambda task: self._clip(task, clips), folder)
+                tasks = expanded(tasks, lambda task: self._clip(task, clips), folder, left_out)
             elif not isinstance(tasks, list) or any(task.get("contents") for task in tasks):
                 from airflow_provider_fastlabel.formats.sequence import image_tasks
 
-                tasks = image_tasks(tasks)
-            yield folder, tasks
+                tasks = image_tasks(tasks, left_out)
+            yield folder, tasks, left_out
 
     def _clip(self, task: Mapping[str, Any], folder: Path) -> Path:
         """Download a task's clip; it takes the place of the one before."""
@@ -329,8 +333,9 @@ def _invalid_as_422() -> Iterator[None]:
         raise FastLabelInvalidException(str(error), 422) from error
 
 
-def _tell(method: str, report: ExportReport) -> None:
-    """Say in the log what is not in the output."""
+def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
+    """Say in the log what is not in the output, whether or not the writer saw it."""
+    report.left_before(left_out)
     if report.skipped:
         left = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
         total = report.annotations_in

@@ -6,7 +6,10 @@ The law of every writer: ``annotations_in == annotations + sum(skipped.values())
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The annotation's type has no place in the format (counted as ``unsupported_type:<type>``).
 UNSUPPORTED_TYPE = "unsupported_type"
@@ -22,6 +25,10 @@ OUTSIDE_IMAGE = "outside_image"
 MALFORMED = "malformed"
 #: The format needs the image's size and the task has none.
 NO_IMAGE_SIZE = "no_image_size"
+#: The annotation of a sequence names no image of it.
+NO_SUCH_IMAGE = "no_such_image"
+#: The annotation of a video is in a frame that its clip has not.
+BEYOND_CLIP = "beyond_clip"
 
 
 @dataclass(slots=True)
@@ -29,7 +36,7 @@ class ExportReport:
     """Counts of one export.
 
     :param images: Images (tasks or video frames) the output speaks of, empty ones included.
-    :param annotations_in: Annotations the tasks held.
+    :param annotations_in: Annotations the tasks held; one of a video counts once per frame it is in.
     :param annotations: Annotations written. One annotation may take several rows in a format (YOLO).
     :param skipped: Reason -> number of annotations left out.
     :param adjusted: Change -> how often it was made; such annotations and tasks are in the output (``clipped``,
@@ -53,6 +60,15 @@ class ExportReport:
         :param count: How many.
         """
         self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+    def left_before(self, counts: Mapping[str, int]) -> None:
+        """Count annotations that were left out before the writer saw them.
+
+        :param counts: Reason -> how many.
+        """
+        for reason, count in counts.items():
+            self.annotations_in += count
+            self.skip(reason, count)
 
     def adjust(self, change: str, count: int = 1) -> None:
         """Count something that is in the output but not exactly as FastLabel had it.

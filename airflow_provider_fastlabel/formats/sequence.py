@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.formats.report import NO_SUCH_IMAGE
+
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Iterator, Mapping
 
 logger = logging.getLogger(__name__)
@@ -40,11 +43,13 @@ def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
     return images, sum(map(len, by_content.values()))
 
 
-def image_tasks(tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def image_tasks(tasks: Iterable[Mapping[str, Any]], left_out: Counter[str]) -> Iterator[Mapping[str, Any]]:
     """Take the sequences among tasks apart; other tasks pass as they are.
 
     :param tasks: Tasks of any kind, read one after the other.
-    :returns: Image tasks; annotations that belong to no image are named in the log.
+    :param left_out: Reason -> number of annotations; those that belong to no image are added while the tasks are read,
+        for :meth:`~.report.ExportReport.left_before`.
+    :returns: Image tasks; the log names sequences with annotations that belong to no image.
     """
     for task in tasks:
         if not task.get("contents"):
@@ -52,5 +57,6 @@ def image_tasks(tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
             continue
         images, homeless = content_tasks(task)
         if homeless:
+            left_out[NO_SUCH_IMAGE] += homeless
             logger.warning("Task %r: %d annotations belong to none of its images", task.get("name"), homeless)
         yield from images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ class Frames:
         self._kind = kind
         self._images = images
         self._pictures = None if images is None else Pictures(self._fetch, images, workers=workers)
-        self._homeless = 0
+        self._left_out: Counter[str] = Counter()
 
     def of(self, tasks: Iterable[Task]) -> Iterable[Task]:
         """Return image tasks, each once its picture is there.
@@ -57,9 +58,7 @@ class Frames:
 
         :param report: the writer's report, to be completed.
         """
-        if self._homeless:
-            report.annotations_in += self._homeless
-            report.skip("no_such_image", self._homeless)
+        report.left_before(self._left_out)
         if self._pictures is not None and self._pictures.missing:
             report.adjust("images_missing", self._pictures.missing)
 
@@ -82,11 +81,13 @@ class Frames:
         return str(now["url"])
 
     def _sequence_images(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        from airflow_provider_fastlabel.formats.report import NO_SUCH_IMAGE
         from airflow_provider_fastlabel.formats.sequence import content_tasks
 
         for task in tasks:
             images, homeless = content_tasks(task)
-            self._homeless += homeless
+            if homeless:
+                self._left_out[NO_SUCH_IMAGE] += homeless
             yield from images
 
     def _video_frames(self, tasks: Iterable[Task]) -> Iterator[Task]:
@@ -100,7 +101,7 @@ class Frames:
             if self._images is not None or not count or not task.get("width"):
                 count, width, height = self._extract(task, stem)
                 task = {**task, "width": task.get("width") or width, "height": task.get("height") or height}
-            for frame in frame_tasks(task, count, stem):
+            for frame in frame_tasks(task, count, stem, self._left_out):
                 yield {**frame, "source_name": task["name"]}
 
     def _extract(self, task: Task, stem: str) -> tuple[int, int, int]:

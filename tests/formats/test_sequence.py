@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 
 from airflow_provider_fastlabel.formats.coco import export_coco
 from airflow_provider_fastlabel.formats.sequence import content_tasks, image_tasks
@@ -26,10 +27,12 @@ def test_each_image_has_its_own_annotations():
     assert before == SEQUENCE
 
 
-def test_an_exporter_takes_the_images_and_the_log_names_what_has_none(tmp_path, caplog):
+def test_an_exporter_takes_the_images_and_what_has_none_is_counted(tmp_path, caplog):
     plain = {"name": "c.jpg", "width": 9, "height": 9, "annotations": []}
-    report = export_coco(image_tasks([SEQUENCE, plain]), tmp_path)
+    left_out = Counter()
+    report = export_coco(image_tasks([SEQUENCE, plain], left_out), tmp_path)
+    report.left_before(left_out)
     images = json.loads((tmp_path / "annotations.json").read_bytes())["images"]
     assert [one["file_name"] for one in images] == ["walk/a.jpg", "walk/b.jpg", "c.jpg"]
-    assert report.annotations == 1
+    assert (report.annotations_in, report.annotations, report.skipped) == (3, 1, {"no_such_image": 2})
     assert "'walk': 2 annotations belong to none of its images" in caplog.text

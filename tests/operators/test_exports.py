@@ -278,6 +278,15 @@ def test_videos_become_their_frames_without_a_download(export, client, clip, emu
     assert not [request for request in emulator.requests() if "file" in request["path"]]
 
 
+def test_annotations_in_no_frame_of_their_video_are_counted(export, client, clip):
+    shown = {str(n): {"value": [n, 2, n + 8, 10]} for n in (1, clip["frameCount"] + 1)}
+    boxes = [{"type": "bbox", "value": "cat", "points": shown}]
+    client.create_video_task("drives", "late.mp4", CLIP, status="approved", annotations=boxes)
+    result = export(FastLabelExportCocoOperator, project="drives").result
+    assert (result["annotations_in"], result["annotations"]) == (4, 3)
+    assert result["skipped"] == {"beyond_clip": 1}
+
+
 def test_frames_of_a_video_stay_in_one_split(export, clip, tmp_path):
     result = export(FastLabelExportYoloOperator, project="drives", layout="ultralytics").result
     images = list((tmp_path / "out" / "yolo" / "images").rglob("*.jpg"))
