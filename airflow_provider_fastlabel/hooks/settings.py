@@ -84,9 +84,7 @@ def read_connection(connection: ConnectionLike, extra: Mapping[str, Any]) -> Con
         )
     remarks = []
     if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
-        remarks.append(
-            f"Connection {conn_id!r}: extra fields {unknown} are ignored; known: {[*EXTRA_FIELDS]}"
-        )
+        remarks.append(f"Connection {conn_id!r}: extra fields {unknown} are ignored; known: {[*EXTRA_FIELDS]}")
     values: dict[str, Any] = {}
     for name, parse in EXTRA_FIELDS.items():
         raw = extra.get(name)
