@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
 
-.PHONY: demo test test-sdk check bench clean
+.PHONY: demo test test-sdk test-airflow check bench clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
@@ -16,6 +16,15 @@ test: $(READY)
 
 test-sdk: $(READY) $(SDK_READY)
 	$(PY) -m pytest tests_sdk
+
+# VERSION=3.1.8 or another release that has a constraints-airflow-VERSION.txt
+test-airflow:
+	@test -f constraints-airflow-$(VERSION).txt || { echo "VERSION is one of $(patsubst constraints-airflow-%.txt,%,$(wildcard constraints-airflow-*.txt))"; exit 1; }
+	$(PYTHON) -m venv .venv-airflow-$(VERSION)
+	.venv-airflow-$(VERSION)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints-airflow-$(VERSION).txt --editable '.[dev]'
+	.venv-airflow-$(VERSION)/bin/python -m pytest -W default tests/hooks tests/triggers tests/sensors tests/operators tests/test_laws.py \
+		tests/airflow_live
 
 check: $(READY)
 	$(VENV)/bin/ruff check .
@@ -46,4 +55,4 @@ $(BENCH_READY): benchmarks/peers.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-sdk .venv-bench demo-output
+	rm -rf $(VENV) .venv-sdk .venv-bench .venv-airflow-* demo-output
