@@ -10,9 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 
-# What makes a name need work: control characters, backslashes, a component that is empty, "." or "..", a drive.
-_SUSPECT = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]|(?:^|/)\.{0,2}(?:/|$)|^[A-Za-z]:")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
+# What makes a name need work: what files or XML cannot hold, a component that is empty, "." or "..", a drive, and the
+# mark of a name that was changed, which no other name may have.
+_SUSPECT = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]|(?:^|/)\.{0,2}(?:/|$)|^[A-Za-z]:"
+    r"|~[0-9a-f]{16}(?:\.[A-Za-z0-9]{1,5})?$"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
+_DRIVE = re.compile(r"[A-Za-z]:")
 # File systems allow 255 bytes a component; the rest is kept for suffixes added here and by whoever copies the files.
 _MAX_COMPONENT = 200
 _MAX_PATH = 1000
@@ -22,26 +27,29 @@ def safe_name(name: str) -> str:
     """Return a relative path with forward slashes that stays where it is put.
 
     ``..`` becomes ``__``, empty components and ``.`` disappear (so an absolute path becomes relative), a drive's colon,
-    backslashes and control characters become ``_``. A component of more than 200 bytes, or a path of more than 1,000,
-    is shortened and ends with eight hexadecimal digits of its SHA-256 so that it stays unique.
+    backslashes and control characters become ``_``; a component of more than 200 bytes is shortened, and the folders
+    of a path of more than 1,000 become one. A changed name ends, before its extension, with ``~`` and 16 hexadecimal
+    digits of the given name's SHA-256: two names never become one, in whatever order they come, and nothing needs to be
+    remembered.
 
     :param name: Task name.
-    :returns: The path; the same name for a name that needed no change; ``_`` if nothing is left.
+    :returns: The path; the same name for a name that needed no change.
     """
     # 50 characters cannot be more than 200 bytes.
-    if (len(name) <= 50 or (len(name) <= _MAX_COMPONENT and name.isascii())) and not _SUSPECT.search(name):
+    suspect = _SUSPECT.search(name)
+    if not suspect and (len(name) <= 50 or (len(name) <= _MAX_COMPONENT and name.isascii())):
         return name
-    parts = []
-    for part in _CONTROL.sub("_", name).split("/"):
-        if part in ("", "."):
-            continue
-        parts.append("__" if part == ".." else _shortened(part, _MAX_COMPONENT))
-    if parts and re.match(r"[A-Za-z]:", parts[0]):
-        parts[0] = parts[0].replace(":", "_", 1)
-    path = "/".join(parts) or "_"
-    if len(path.encode()) > _MAX_PATH:
-        path = _digest(path) + "/" + parts[-1]
-    return path
+    parts = [part for part in _CONTROL.sub("_", name).split("/") if part not in ("", ".")]
+    folders = ["__" if part == ".." else _shortened(part) for part in parts[:-1]]
+    last = "__" if parts[-1:] == [".."] else "".join(parts[-1:]) or "_"
+    if not suspect and [*folders, _shortened(last)] == parts and len(name.encode()) <= _MAX_PATH:
+        return name
+    stem, extension = split_extension(last)
+    room = _MAX_COMPONENT - len(extension) - 17
+    last = f"{stem.encode()[:room].decode(errors='ignore')}~{_digest(name, 16)}{extension}"
+    first, *others = [*folders, last]
+    path = "/".join([first.replace(":", "_", 1) if _DRIVE.match(first) else first, *others])
+    return path if len(path.encode()) <= _MAX_PATH else f"{_digest('/'.join(folders), 8)}/{last}"
 
 
 def split_extension(path: str) -> tuple[str, str]:
@@ -144,16 +152,14 @@ def plain_file_name(name: str, suffix: str) -> str:
     return name
 
 
-def _shortened(part: str, limit: int) -> str:
-    """Cut a component to a number of UTF-8 bytes, keeping its extension and adding a digest."""
+def _shortened(part: str) -> str:
+    """Cut a folder's name to the UTF-8 bytes a component may have, and add a digest to one that was longer."""
     raw = part.encode()
-    if len(raw) <= limit:
+    if len(raw) <= _MAX_COMPONENT:
         return part
-    stem, extension = split_extension(part)
-    kept = stem.encode()[: limit - len(extension) - 9].decode(errors="ignore")
-    return f"{kept}~{_digest(part)}{extension}"
+    return f"{raw[: _MAX_COMPONENT - 9].decode(errors='ignore')}~{_digest(part, 8)}"
 
 
-def _digest(text: str) -> str:
-    """Eight hexadecimal digits that tell long names apart."""
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _digest(text: str, digits: int) -> str:
+    """Hexadecimal digits that tell names apart."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]

@@ -333,7 +333,7 @@ def test_strings_no_encoding_has_are_replaced(tmp_path):
     data = exported(
         tmp_path, [task(bbox(1, 1, 9, 9, attributes=[{"key": "k", "value": 2**80}]), name="half \ud800.jpg")]
     )
-    assert data["images"][0]["file_name"] == "half _.jpg"
+    assert data["images"][0]["file_name"].startswith("half _~")
     assert data["annotations"][0]["attributes"] == {"k": 2**80}
 
 
@@ -343,6 +343,14 @@ def test_tasks_without_size_or_annotations_keep_their_entry(tmp_path):
         ("a.jpg", 0, 0),
         ("b.jpg", 0, 0),
     ]
+
+
+def test_names_that_are_made_safe_stay_apart(tmp_path):
+    names = ["../a.jpg", "__/a.jpg", "/b.jpg", "b.jpg", "b.jpg"]
+    images = exported(tmp_path, [task(name=name) for name in names])["images"]
+    found = [image["file_name"] for image in images]
+    assert len(set(found)) == len(set(names))
+    assert found[1::2] == ["__/a.jpg", "b.jpg"]
 
 
 def test_seed_keys_are_there(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -137,7 +138,7 @@ def test_v7_text_is_well_formed_whatever_it_holds(tmp_path):
     [path] = (tmp_path / "annotations").iterdir()
     data = read(path)
     assert data["object"][0]["name"] == "a__<b>&__ \"c'"
-    assert data["filename"] == "x_<&>.jpg"
+    assert re.fullmatch(r"x_<&>~[0-9a-f]{16}\.jpg", data["filename"])
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x01", "\x0b", "\x1f", "\ufffe"])
@@ -167,6 +168,13 @@ def test_names_never_lead_outside(tmp_path):
     assert len(list((out / "annotations").rglob("*.xml"))) == 4
     assert list((tmp_path / "in").iterdir()) == [out]
     assert list(tmp_path.iterdir()) == [tmp_path / "in"]
+
+
+def test_file_names_that_are_made_safe_stay_apart(tmp_path):
+    report = export_pascalvoc(
+        [task(name=name) for name in ("/a.jpg", "a.jpg", "./a.jpg", "b\ufffe.jpg", "b_.jpg")], tmp_path
+    )
+    assert len({read(tmp_path / name)["filename"] for name in report.files}) == 5
 
 
 def test_v8_folder_file_name_source_and_size(tmp_path):

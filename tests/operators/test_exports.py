@@ -232,6 +232,17 @@ def test_hostile_names_stay_inside(export, label, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["labelme"]
 
 
+def test_pictures_of_hostile_names_have_the_names_their_labels_say(export, label, tmp_path):
+    label("../a.png", "__/a.png", "/b.png", "b.png")
+    outcome = export(FastLabelExportCocoOperator, include_images=True)
+    assert outcome.state == "success", outcome.error
+    folder = tmp_path / "out/coco"
+    said = {image["file_name"] for image in json.loads((folder / "annotations.json").read_bytes())["images"]}
+    pictures = {str(path.relative_to(folder / "images")) for path in (folder / "images").rglob("*.png")}
+    assert len(said) == 4
+    assert said == pictures
+
+
 def test_a_name_below_another_name_costs_only_its_picture(export, label):
     label("a.png", "a.png/b.png")
     outcome = export(FastLabelExportCocoOperator, include_images=True, max_workers=1)
