@@ -8,7 +8,8 @@ What goes where:
 * ``bbox``: ``bbox``; the four corners as ``segmentation``. A rotated box has its four turned corners as
   ``segmentation``, the box around them as ``bbox``, its degrees as ``rotation`` and its true area.
 * ``polygon``: the ring; two or more where the image's border cuts it apart.
-* ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them.
+* ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them (in an
+  image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
 * ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as
   ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box).
 * other types (keypoint, line, circle, ...) have no place in COCO and are counted.
@@ -33,6 +34,7 @@ from airflow_provider_fastlabel.formats.classes import ClassMap, LabelClass
 from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.jsonbytes import dumps
 from airflow_provider_fastlabel.formats.naming import plain_file_name, safe_name
+from airflow_provider_fastlabel.formats.report import IMAGE_TOO_LARGE
 from airflow_provider_fastlabel.formats.rle import encode_many
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
@@ -47,7 +49,14 @@ _INFO = {"description": "Exported from FastLabel", "version": "1.0", "contributo
 _BUFFER = 1 << 18
 # So many annotations wait before they are written, for their run lengths to be made together: numpy's cost is per call.
 _BATCH = 2000
+# Of shapes with holes, no more at once than cross about this many columns: each crossing takes 80 bytes meanwhile.
+_CROSSINGS = 1 << 20
 _NO_OUTLINE = b'"segmentation":null'
+
+MAX_SIDE = 1 << 20
+"""Longest side of an image whose holes are written: a forged size must not fill the memory."""
+MAX_PIXELS = (1 << 32) - 1
+"""Largest such image: pycocotools counts pixels in 32 bits."""
 
 
 def export_coco(
@@ -104,6 +113,7 @@ class _Writer:
         # Lines are bytes, which the garbage collector need not look at.
         self.waiting: list[bytes] = []
         self.with_holes: list[tuple[int, list[Region], int, int]] = []
+        self.crossings = 0.0
 
     def add(self, task: Mapping[str, Any]) -> None:
         """Write a task's image entry and annotations."""
@@ -117,15 +127,23 @@ class _Writer:
         self.images.write(dumps(image))
         self.images.write(b",\n")
         waiting = self.waiting
+        too_large = max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
         for annotation, class_id, shape in self.stage.shapes(task):
+            if too_large and shape.holes:
+                self.stage.report.annotations -= 1
+                self.stage.report.skip(IMAGE_TOO_LARGE)
+                continue
             row = self._row(annotation, class_id, shape)
             if shape.holes:
                 if width:
                     self.with_holes.append((len(waiting), shape.regions, round(height), round(width)))
+                    self.crossings += 2 * (shape.x2 - shape.x1) * sum(map(len, shape.regions))
                     row["segmentation"] = None
                 else:
                     self.stage.report.adjust("holes_dropped")
             waiting.append(dumps(row))
+            if self.crossings > _CROSSINGS:
+                self.flush()
         if len(waiting) >= _BATCH:
             self.flush()
 
@@ -141,6 +159,7 @@ class _Writer:
             self.annotations.write(b",\n")
         self.waiting.clear()
         self.with_holes.clear()
+        self.crossings = 0
 
     def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape) -> dict[str, Any]:
         """Return a COCO annotation with polygons; ``category_id`` last, see the class."""

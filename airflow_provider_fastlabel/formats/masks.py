@@ -26,6 +26,7 @@ from airflow_provider_fastlabel.formats.naming import OutputNames
 from airflow_provider_fastlabel.formats.palette import whole_palette
 from airflow_provider_fastlabel.formats.png import Canvas
 from airflow_provider_fastlabel.formats.raster import Cover, covers
+from airflow_provider_fastlabel.formats.report import IMAGE_TOO_LARGE
 from airflow_provider_fastlabel.formats.stage import OnError, Stage
 
 if TYPE_CHECKING:
@@ -44,11 +45,10 @@ NO_PIXELS = "no_pixels"
 """Reason: the shape is so small that it covers the centre of no pixel."""
 TOO_MANY = "no_index_left"
 """Reason: 16 bits are used up."""
-
-TOO_LARGE = "image_too_large"
-"""Reason: the task claims more than :data:`MAX_PIXELS`."""
 MAX_PIXELS = 1 << 28
 """Largest mask that is made (268 megapixels): a forged size must not fill the memory."""
+MAX_SIDE = 1 << 20
+"""Its longest side: outlines are followed row by row."""
 
 _MOST = 65_535
 
@@ -116,8 +116,8 @@ class _Writer:
         name = self.stage.name_of(task)
         found = self.stage.shapes(task)
         width, height = (round(side) for side in image_size(task))
-        if not 0 < width * height <= MAX_PIXELS:
-            self._leave_out(TOO_LARGE, len(found))
+        if max(width, height) > MAX_SIDE or not 0 < width * height <= MAX_PIXELS:
+            self._leave_out(IMAGE_TOO_LARGE, len(found))
             return
         canvas = self._cleared(width, height)
         instances: list[dict[str, Any]] = []

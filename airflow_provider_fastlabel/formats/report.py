@@ -25,6 +25,8 @@ OUTSIDE_IMAGE = "outside_image"
 MALFORMED = "malformed"
 #: The format needs the image's size and the task has none.
 NO_IMAGE_SIZE = "no_image_size"
+#: The annotation needs pixels, and the task claims more of them than fit into memory.
+IMAGE_TOO_LARGE = "image_too_large"
 #: The annotation of a sequence names no image of it.
 NO_SUCH_IMAGE = "no_such_image"
 #: The annotation of a video is in a frame that its clip has not.

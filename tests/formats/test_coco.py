@@ -152,6 +152,40 @@ def test_hole_without_image_size_keeps_the_outline_and_is_counted(tmp_path):
     assert annotation["area"] == 300
 
 
+@pytest.mark.parametrize("size", [(100_000, 100_000), (1, 10**10), (10**10, 1), (1 << 28, 1), (1e300, 1e300)])
+def test_holes_in_an_image_of_a_forged_size_are_counted_before_any_memory_is_taken(tmp_path, size):
+    width, height = size
+    far = [0, 0, width, 0, width, height, 0, height]
+    hole = {"type": "segmentation", "value": "dog", "points": [[far, [0, 0, 0, height / 2, width / 2, height / 2]]]}
+    tracemalloc.start()
+    try:
+        report = export_coco([task(hole, bbox(0, 0, 1, 1), width=width, height=height)], tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+    assert report.skipped == {"image_too_large": 1}
+    assert (report.annotations_in, report.annotations) == (2, 1)
+    [row] = json.loads((tmp_path / "annotations.json").read_bytes())["annotations"]
+    assert (row["id"], row["bbox"]) == (1, [0, 0, 1, 1])
+
+
+def test_many_wide_holes_are_encoded_a_few_at_a_time(tmp_path):
+    side = 16_384
+    ring = [0, 0, side, 0, side, side, 0, side]
+    hole = {
+        "type": "segmentation",
+        "value": "dog",
+        "points": [[ring, [9, 9, 9, side - 9, side - 9, side - 9, side - 9, 9]]],
+    }
+    tracemalloc.start()
+    try:
+        report = export_coco([task(*[hole] * 150, width=side, height=side)], tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 400 << 20
+    finally:
+        tracemalloc.stop()
+    assert report.annotations == 150
+
+
 def test_c5_pose_has_box_area_and_outline(tmp_path):
     annotation = one(tmp_path, {"type": "pose_estimation", "value": "p", "keypoints": POSE})
     assert annotation["bbox"] == [10, 10, 20, 40]

@@ -210,7 +210,7 @@ def test_tasks_of_other_sizes_do_not_disturb_one_another(export, pixels):
     assert counts(pixels("d.png")) == {0: 100}
 
 
-@pytest.mark.parametrize("size", [(0, 0), (None, 5), (10**6, 10**6)])
+@pytest.mark.parametrize("size", [(0, 0), (None, 5), (10**6, 10**6), (1, 1 << 28)])
 def test_tasks_without_a_usable_size_make_no_mask(export, size, tmp_path):
     report = export(task(box(0), width=size[0], height=size[1]))
     assert report.annotations == 0
