@@ -6,6 +6,7 @@ import argparse
 import logging
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)
     for chatty in ("airflow", "alembic", "airflow_provider_fastlabel"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     output: Path = arguments.output.resolve()
     shutil.rmtree(output, ignore_errors=True)
     state = Path(tempfile.mkdtemp(prefix="fastlabel-demo-"))
