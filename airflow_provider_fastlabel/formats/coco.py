@@ -6,7 +6,8 @@ SDK has always written: ``color``, ``keypoint_colors``, ``num_keypoints``, ``rot
 What goes where:
 
 * ``bbox``: ``bbox``; the four corners as ``segmentation``. A rotated box has its four turned corners as
-  ``segmentation``, the box around them as ``bbox``, its degrees as ``rotation`` and its true area.
+  ``segmentation``, the box around them as ``bbox``, its degrees as ``rotation`` and its true area. What the image's
+  border has left of a rotated box is no rotated box any more: its ``rotation`` is 0.
 * ``polygon``: the ring; two or more where the image's border cuts it apart.
 * ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them (in an
   image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
@@ -177,7 +178,7 @@ class _Writer:
             "area": _rounded(area) or area,
             "image_id": self.image_id,
             "bbox": [x, y, _rounded(shape.x2 - x), _rounded(shape.y2 - y)],
-            "rotation": shape.rotation,
+            "rotation": 0 if shape.clipped else shape.rotation,
             "id": self.annotation_id,
             "attributes": _attributes(annotation),
             "category_id": class_id + 1,

@@ -9,7 +9,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from PIL import Image
 from pycocotools.coco import COCO
@@ -297,6 +297,8 @@ def test_masks_hold_the_pixels_of_the_source(tmp_path_factory, annotations):
         assert (np.asarray(image) == expected).all()
 
 
+@example({"type": "bbox", "value": "dog", "points": [-4.0, -6.0, 4.0, 14.0], "rotation": 90})
+@example({"type": "bbox", "value": "dog", "points": [-900.0, -900.0, 900.0, 900.0], "rotation": 30})
 @given(ANY_AREA)
 def test_coco_masks_and_areas_are_those_of_the_source(tmp_path_factory, annotation):
     folder = tmp_path_factory.mktemp("coco")
