@@ -29,7 +29,7 @@ from airflow_provider_fastlabel.triggers import fastlabel as triggers
 try:
     from airflow.sdk.module_loading import import_string
     from airflow.sdk.serde import deserialize, serialize
-except ImportError:  # Airflow 3.0 and 3.1 store deferrals in the form of the scheduler
+except ImportError:  # Airflow 3.1 stores deferrals in the form of the scheduler
     from airflow.serialization.serialized_objects import BaseSerialization
     from airflow.utils.module_loading import import_string
 

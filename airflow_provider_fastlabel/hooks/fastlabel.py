@@ -132,7 +132,7 @@ class FastLabelHook(BaseHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return which standard fields the form hides and renames; read by Airflow 3.0 and 3.1 only."""
+        """Return which standard fields the form hides and renames; read by Airflow 3.1 only."""
         return {
             "hidden_fields": list(UI_FIELD_BEHAVIOUR["hidden-fields"]),
             "relabeling": dict(UI_FIELD_BEHAVIOUR["relabeling"]),
@@ -141,8 +141,8 @@ class FastLabelHook(BaseHook):
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the extra fields of the form, one widget each; read by Airflow 3.0 and 3.1 only."""
-        # wtforms first: it is the package whose absence Airflow 3.0 and 3.1 forgive.
+        """Return the extra fields of the form, one widget each; read by Airflow 3.1 only."""
+        # wtforms first: it is the package whose absence Airflow 3.1 forgives.
         from wtforms import IntegerField, StringField  # type: ignore[import-untyped, unused-ignore]  # isort: skip
         from flask_babel import lazy_gettext  # type: ignore[import-not-found, unused-ignore]  # isort: skip
 

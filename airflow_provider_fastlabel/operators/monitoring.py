@@ -160,7 +160,7 @@ def _is_time_with_offset(value: Any) -> bool:
 
 def _read_lines(file: Any) -> Iterator[tuple[str, Any]]:
     """Yield the results of a JSON Lines file; empty lines are passed over."""
-    # Airflow 3.0 and 3.1 hand out files that cannot be iterated over.
+    # Airflow 3.1 hands out files that cannot be iterated over.
     for number, line in enumerate(iter(file.readline, ""), start=1):
         if not line.strip():
             continue
