@@ -32,25 +32,50 @@ def checked_file(path: str | os.PathLike[str], media: Media, limits: Limits) -> 
     :raises FastLabelInvalidException: (422) naming the file and the rule it breaks, or if it cannot be read.
     """
     check_extension(path, media)
-    file = sized_file(path, media.name, getattr(limits, media.name), remedy=f"; client.limits.{media.name} widens that")
+    file = sized_file(path, media.name, getattr(limits, media.name))
     if media.h264:
         _check_h264(file.path)
     return file
 
 
-def sized_file(path: str | os.PathLike[str], purpose: str, largest: int, remedy: str = "") -> FilePart:
+def sized_file(path: str | os.PathLike[str], purpose: str, largest: int) -> FilePart:
     """Return a file that is not too large.
 
     :param purpose: what it is for, for the message.
     :param largest: bytes allowed.
-    :param remedy: what else can be done but making it smaller, for the message.
     :raises FastLabelInvalidException: (422) if it is larger, or cannot be read.
     """
     file = FilePart(path)
     if file.size > largest:
-        allowed = f"for {purpose} at most {largest:,} ({largest / MB:g} MB) are allowed"
-        raise _refused(path, f"has {file.size:,} bytes; {allowed}{remedy}")
+        raise _refused(path, too_large(file.size, purpose, largest))
     return file
+
+
+def too_large(size: int, purpose: str, largest: int) -> str:
+    """Say of a file that it is larger than allowed, and what can be done.
+
+    :param size: its bytes.
+    :param purpose: what it is for.
+    :param largest: bytes allowed.
+    """
+    allowed = f"for {purpose} at most {largest:,} ({largest / MB:g} MB) are allowed"
+    return f"has {size:,} bytes; {allowed}. Make it smaller or leave it out"
+
+
+def too_many(count: int, most: int) -> str:
+    """Say of a folder that it has more files than allowed, and what can be done."""
+    return f"has {count} files; at most {most} are allowed in one task. Split the folder into several tasks"
+
+
+def too_long(characters: int, first: str = "") -> str:
+    """Say of a folder that its files are together larger than allowed, and what can be done.
+
+    :param characters: what is allowed, as :attr:`Limits.folder_characters`.
+    :param first: the first file that is too many, where it is known.
+    """
+    start = f" from {first} on" if first else ""
+    allowed = f"at most {characters:,} characters as base64, about {characters * 3 // 4 // MB} MB"
+    return f"is too large{start}; its files may take {allowed}. Split the folder, or make its files smaller"
 
 
 def checked_zip(path: str | os.PathLike[str], purpose: str) -> FilePart:
@@ -90,12 +115,11 @@ def checked_folder(folder: str | os.PathLike[str], kind: Kind, limits: Limits) -
     for path in paths:
         file = checked_file(path, kind.media, limits)
         if len(contents) == most:
-            raise _refused(root, f"has {len(paths)} files; at most {most} are allowed (client.limits.{kind.max_files})")
+            raise _refused(root, too_many(len(paths), most))
         contents.append({"name": path.name, "file": file})
         characters += len(json.dumps({"name": path.name, "file": ""})) + base64_length(file.size)
         if characters > limits.folder_characters:
-            allowed = f"{limits.folder_characters} characters of JSON are allowed (client.limits.folder_characters)"
-            raise _refused(root, f"is too large from {path.name} on; at most {allowed}")
+            raise _refused(root, too_long(limits.folder_characters, path.name))
     return contents
 
 

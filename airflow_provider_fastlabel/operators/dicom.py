@@ -153,13 +153,15 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     def _problems(self, sources: Sequence[Source]) -> list[Problem]:
         """Return what is wrong with the files."""
         from airflow_provider_fastlabel.client.bulk import Problem
+        from airflow_provider_fastlabel.client.kinds import DICOM
+        from airflow_provider_fastlabel.client.media import too_large
 
         problems = []
         largest = self.client.limits.dicom
         names = Counter(task_name(source.name) for source in sources)
         for source in sources:
             if source.size > largest:
-                problems.append(Problem(source.name, f"has {source.size} bytes, at most {largest} are allowed"))
+                problems.append(Problem(source.name, too_large(source.size, DICOM.name, largest)))
                 continue
             if names[task_name(source.name)] > 1:
                 problems.append(Problem(source.name, "has the same file name as another; tasks are named after it"))

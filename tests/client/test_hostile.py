@@ -169,7 +169,7 @@ def test_a_zip_that_holds_nothing(client, wire, tmp_path, extension, create, con
         (lambda c, d: c.import_appendix_file("p", d / "a.png"), r"a\.png ends in \.png; .* send a \.zip file"),
         (
             lambda c, d: c.create_image_task("p", "n", d / "big.png"),
-            r"big\.png has 20,971,521 bytes; for image at most 20,971,520 \(20 MB\) are allowed; client\.limits\.image",
+            r"big\.png has 20,971,521 bytes; for image at most 20,971,520 \(20 MB\) are allowed\. Make it smaller",
         ),
         (lambda c, d: c.execute_endpoint("e", d / "big.png"), r"big\.png has 20,971,521 bytes; .* 6,291,456 \(6 MB\)"),
     ],

@@ -247,7 +247,8 @@ def test_all_problems_are_reported_before_the_first_upload(airflow_run, emulator
 def test_too_large_a_file_is_refused(airflow_run, emulator, client, scans, operator):
     with (scans / "huge.zip").open("wb") as file:
         file.truncate(2000 * 1024 * 1024 + 1)
-    assert "'huge.zip': has 2097152001 bytes" in str(airflow_run(operator()).attempt().error)
+    error = str(airflow_run(operator()).attempt().error)
+    assert "'huge.zip': has 2,097,152,001 bytes; for dicom at most 2,097,152,000 (2000 MB) are allowed" in error
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.client.bulk.pool import run_bounded
 from airflow_provider_fastlabel.client.bulk.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.client.bulk.sources import without_temporary
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
-from airflow_provider_fastlabel.client.kinds import MB, kind_of_project_type
+from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.client.mp4 import NotMp4, video_codec
 
 if TYPE_CHECKING:
@@ -138,15 +138,15 @@ def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limit
     largest = getattr(limits, wanted.name)
     for file in files:
         if file.size > largest:
-            yield f"{file.location} has {file.size / MB:.1f} MB; at most {largest / MB:g} MB are allowed"
+            yield f"{file.location} {media.too_large(file.size, wanted.name, largest)}"
         elif wanted.h264:
             yield from _codec_complaints(file)
     if kind.max_files is not None:
         most = getattr(limits, kind.max_files)
         if len(files) > most:
-            yield f"has {len(files)} files; at most {most} are allowed"
+            yield media.too_many(len(files), most)
         if sum(base64_length(file.size) for file in files) > limits.folder_characters:
-            yield f"is too large; its files may take {limits.folder_characters} characters as base64"
+            yield media.too_long(limits.folder_characters)
 
 
 def _codec_complaints(source: Source) -> Iterator[str]:
