@@ -34,6 +34,7 @@ class Comments(Resource):
         :param limit: comments per call, at most 1000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
+        required(task_id=task_id)
         params = required(project=project) | {"taskId": task_id, **paging(offset, limit, MAXIMUM)}
         return self._transport.get("comments", params)
 

@@ -269,6 +269,7 @@ class Datasets(Resource):
         :param annotations: annotations of the object.
         :param custom_metadata: further texts by key.
         """
+        required(dataset_id=dataset_id, object_name=object_name)
         optional = {
             "tags": texts("tags", tags),
             "licenses": texts("licenses", licenses),

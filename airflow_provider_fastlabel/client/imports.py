@@ -83,6 +83,7 @@ class Imports(ImportResource):
         :param bucket_region: e.g. ``ap-northeast-1``.
         :param prefix: connect only this folder of the bucket.
         """
+        required(project=project, bucket_name=bucket_name, bucket_region=bucket_region)
         body = {"bucketName": bucket_name, "bucketRegion": bucket_region} | present({"prefix": prefix})
         return self._transport.put(f"storages/aws-s3/{segment(project)}", body)
 

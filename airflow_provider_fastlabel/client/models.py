@@ -92,6 +92,7 @@ class Models(Resource):
         :return: what FastLabel answers.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_training_jobs` before starting another.
         """
+        required(dataset_name=dataset_name, base_model_name=base_model_name)
         optional = {
             "datasetRevisionId": dataset_revision_id,
             "batchSize": batch_size,
@@ -162,6 +163,7 @@ class Models(Resource):
         :return: what FastLabel answers.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_evaluation_jobs` before starting another.
         """
+        required(dataset_name=dataset_name, model_name=model_name)
         optional = {
             "datasetRevisionId": dataset_revision_id,
             "instanceType": None if instance_type == INSTANCE_TYPE else instance_type,
@@ -227,8 +229,9 @@ class Models(Resource):
         :return: what FastLabel answers, the id of the job.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_auto_annotation_jobs` before starting another.
         """
+        required(project=project, model_name=model_name)
         body = {
-            **required(project=project),
+            "project": project,
             "modelName": model_name,
             "updateExisting": update_existing,
             "confidenceThreshold": confidence_threshold,
@@ -249,6 +252,7 @@ class Models(Resource):
             ``data:...;base64,``.
         :raises FastLabelInvalidException: (422) for another extension, a larger file, or one that cannot be read.
         """
+        required(endpoint_name=endpoint_name)
         check_extension(file_path, IMAGE)
         body = {"modelEndpointName": endpoint_name, "file": sized_file(file_path, "endpoints", ENDPOINT_IMAGE)}
         return self._transport.post("model-endpoints/execute", StreamedBody(body), idempotent=True)

@@ -135,6 +135,7 @@ class Projects(Resource):
         :return: the id of the copy.
         :raises OutcomeUnknown: if the answer was lost and no slug was given to look the copy up by.
         """
+        required(project_id=project_id)
         body = {"id": project_id} | present({"name": project_name, "slug": project_slug})
         settle = self._by_slug(project_slug) if project_slug else None
         return self._transport.post("projects/copy", body, settle=settle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +129,9 @@ def test_every_other_row_of_texts_is_a_list(client, wire, tags):
 # What must be given --------------------------------------------------------------------------------------------------
 
 
+ZIP = Path(__file__).parent / "no-such.zip"
+
+
 @pytest.mark.parametrize("nothing", [None, "", "  ", 5, b"p"])
 @pytest.mark.parametrize(
     ("name", "call"),
@@ -167,6 +171,23 @@ def test_every_other_row_of_texts_is_a_list(client, wire, tags):
         ("project", lambda c, v: c.get_auto_annotation_jobs(v)),
         ("project", lambda c, v: c.update_project_user_permission(v, "a@b.c", "owner")),
         ("dataset", lambda c, v: c.get_dataset_objects(v)),
+        ("bucket_name", lambda c, v: c.update_aws_s3_storage("p", v, "eu-west-1")),
+        ("bucket_region", lambda c, v: c.update_aws_s3_storage("p", "b", v)),
+        ("storage_type", lambda c, v: c.create_integrated_image_task("p", v, "a.png")),
+        ("storage_type", lambda c, v: c.create_integrated_image_classification_task("p", "a.png", v)),
+        ("project_id", lambda c, v: c.copy_project(v)),
+        ("task_id", lambda c, v: c.get_task_comments("p", v)),
+        ("dataset_id", lambda c, v: c.update_dataset_object(v, "n")),
+        ("object_name", lambda c, v: c.update_dataset_object("d", v)),
+        ("dataset_name", lambda c, v: c.execute_training_job(v, "m", 1)),
+        ("base_model_name", lambda c, v: c.execute_training_job("d", v, 1)),
+        ("dataset_name", lambda c, v: c.execute_evaluation_job(v, "m")),
+        ("model_name", lambda c, v: c.execute_evaluation_job("d", v)),
+        ("model_name", lambda c, v: c.execute_auto_annotation_job("p", v)),
+        ("endpoint_name", lambda c, v: c.execute_endpoint(v, "a.png")),
+        ("project", lambda c, v: c.create_dicom_task(v, ZIP)),
+        ("project", lambda c, v: c.import_appendix_file(v, ZIP)),
+        ("project", lambda c, v: c.import_robotics_contents_file(v, ZIP)),
     ],
 )
 def test_what_must_be_given_is_named(client, wire, name, call, nothing):

@@ -110,6 +110,7 @@ class ImageClassificationTasks(TaskResource):
         :return: the id of the task.
         :raises OutcomeUnknown: if the answer was lost: FastLabel names the task itself, so it cannot be looked up.
         """
+        required(storage_type=storage_type)
         body = required(project=project) | {"filePath": os.fspath(file_path), "storageType": storage_type}
         body |= task_fields(
             users, status=status, external_status=external_status, priority=priority, attributes=attributes, tags=tags

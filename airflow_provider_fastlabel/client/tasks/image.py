@@ -124,6 +124,7 @@ class ImageTasks(TaskResource):
         :raises OutcomeUnknown: if the answer was lost: FastLabel names the task itself, so it cannot be looked up.
         """
         check_extension(file_path, IMAGE)
+        required(storage_type=storage_type)
         body = required(project=project) | {"filePath": os.fspath(file_path), "storageType": storage_type}
         if annotations:
             body["annotations"] = clean_annotations(annotations, os.fspath(file_path))

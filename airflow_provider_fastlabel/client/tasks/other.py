@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from airflow_provider_fastlabel.client.arguments import required
 from airflow_provider_fastlabel.client.imports import ImportResource
 from airflow_provider_fastlabel.client.kinds import DICOM
 from airflow_provider_fastlabel.client.media import checked_file
@@ -78,6 +79,7 @@ class OtherTasks(TaskResource, ImportResource):
         :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
         :raises OutcomeUnknown: if the answer was lost and the histories do not tell what became of it.
         """
+        required(project=project)
         checked_file(file_path, DICOM, self.limits)
         fields = task_fields(users, status=status, external_status=external_status, tags=tags, metadatas=metadatas)
         body = {"project": project, "fileKey": upload_zip(self._transport, project, file_path)} | fields
