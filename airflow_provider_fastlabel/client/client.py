@@ -58,6 +58,8 @@ class FastLabelClient(
     :param verify: whether to check TLS certificates, or the path of a bundle to check them with.
     :param proxies: proxy per scheme; those of the environment if ``None``.
     :param user_agent: text to put in front of the ``User-Agent``.
+    :param token_source: in words, where the token comes from, for the message when FastLabel refuses it; by default the
+        argument or the environment variable.
     :raises ValueError: if there is no token, or another argument cannot be one; the message names it.
     """
 
@@ -72,10 +74,12 @@ class FastLabelClient(
         verify: bool | str = True,
         proxies: Mapping[str, str] | None = None,
         user_agent: str | None = None,
+        token_source: str | None = None,
     ) -> None:
         token = access_token or os.environ.get("FASTLABEL_ACCESS_TOKEN")
         if not token:
             raise ValueError("FASTLABEL_ACCESS_TOKEN is not configured: set it, or pass access_token.")
+        found_in = "the argument access_token" if access_token else "the environment variable FASTLABEL_ACCESS_TOKEN"
         own_agent = f"airflow-provider-fastlabel/{__version__}"
         self.limits = Limits()
         self._transport = Transport(
@@ -84,6 +88,7 @@ class FastLabelClient(
             timeout=timeout,
             max_retries=max_retries,
             calls_per_10_minutes=calls_per_10_minutes,
+            token_source=token_source or found_in,
             verify=verify,
             proxies=proxies,
             user_agent=f"{user_agent} {own_agent}" if user_agent else own_agent,

@@ -38,8 +38,11 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _REFUSED = {
-    401: (AuthError, "Check the access token (FASTLABEL_ACCESS_TOKEN, or the password of the Airflow connection)."),
-    403: (AuthError, "The token is valid but may not do this; ask the workspace owner for the right."),
+    401: (AuthError, "FastLabel refused the access token. Put a valid one into {source}."),
+    403: (
+        AuthError,
+        "The access token from {source} is valid, but may not do this; ask the workspace owner.",
+    ),
     404: (NotFound, "Check the id or the slug, and that the token belongs to the same workspace."),
     409: (Conflict, "Choose another name, or look the existing one up."),
 }
@@ -92,13 +95,16 @@ def pause_before_retry(attempt: int, retry_after: float | None) -> float:
     return random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
 
 
-def error_for(call: str, status: int, body: str, retry_after: float | None) -> FastLabelException:
+def error_for(
+    call: str, status: int, body: str, retry_after: float | None, token_source: str | None = None
+) -> FastLabelException:
     """Return the error that an answer outside 2xx stands for.
 
     :param call: verb and path.
     :param status: HTTP status code.
     :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
     :param retry_after: seconds FastLabel asked to wait.
+    :param token_source: in words, where the token of the call came from; ``None`` for a signed address, which got none.
     """
     text = error_text(body)
     said = f"{text or 'no explanation'} ({call})."
@@ -113,7 +119,12 @@ def error_for(call: str, status: int, body: str, retry_after: float | None) -> F
         kind, advice = _REFUSED.get(status, (FastLabelInvalidException, "Correct the request and send it again."))
         if status in (400, 422) and _TAKEN.search(text):
             kind, advice = _REFUSED[409]
-        return kind(f"{said} {advice}", status)
+        if kind is AuthError and token_source is None:
+            kind, advice = (
+                FastLabelInvalidException,
+                "The signed address has expired or is not valid; ask for a new one.",
+            )
+        return kind(f"{said} {advice.format(source=token_source)}", status)
     return FastLabelException(f"{said} This answer was not expected; check the API URL.", status)
 
 

@@ -51,13 +51,17 @@ class Transport(Transfers):
     :param token: access token.
     :param api_url: base URL of the API; a slash at its end may be missing.
     :param calls_per_10_minutes: the quota of this token, shared by all its transports in the process.
+    :param token_source: in words, where the token comes from, for the message when FastLabel refuses it.
     :param connection: see :class:`~airflow_provider_fastlabel.client.session.Connections`.
     :raises ValueError: if an argument cannot be one; the message names it.
     """
 
-    def __init__(self, token: str, api_url: str, *, calls_per_10_minutes: int, **connection: Any) -> None:
+    def __init__(
+        self, token: str, api_url: str, *, calls_per_10_minutes: int, token_source: str, **connection: Any
+    ) -> None:
         self.api_url = base_url(api_url)
         self._auth = TokenAuth(token, self.api_url)
+        self._token_source = token_source
         super().__init__(**connection)
         self.quota = shared_quota(self.api_url, token, calls_per_10_minutes)
         self._clock_offset = time.time() - time.monotonic()
@@ -202,7 +206,7 @@ class Transport(Transfers):
         status = response.status_code
         if not 200 <= status < 300:
             wait = retry.retry_after_seconds(response.headers.get("Retry-After"), time.time())
-            error = retry.error_for(call, status, self._auth.hide(response.text), wait)
+            error = retry.error_for(call, status, self._auth.hide(response.text), wait, self._token_source)
             return None, error, status >= 500 or status == 408
         if method == "DELETE" or (method != "GET" and not response.content):
             return None, None, False

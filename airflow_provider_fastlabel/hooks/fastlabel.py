@@ -44,7 +44,9 @@ def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelCli
 
     for remark in settings.remarks:
         log.warning("%s", remark)
-    return FastLabelClient(**{**settings.client_arguments(), "user_agent": user_agent(), **overrides})
+    source = f"Airflow connection {settings.conn_id!r} (its password, 'Access token')"
+    own = {"user_agent": user_agent(), "token_source": source}
+    return FastLabelClient(**{**settings.client_arguments(), **own, **overrides})
 
 
 class FastLabelHook(BaseHook):

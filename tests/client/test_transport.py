@@ -97,8 +97,8 @@ def test_a_closed_port_is_named_and_not_in_doubt():
 @pytest.mark.parametrize(
     ("status", "body", "kind", "says"),
     [
-        (401, b'{"message": "Unauthorized"}', AuthError, "FASTLABEL_ACCESS_TOKEN"),
-        (403, b'{"message": "Forbidden"}', AuthError, "right"),
+        (401, b'{"message": "Unauthorized"}', AuthError, "refused the access token. Put a valid one into the argument"),
+        (403, b'{"message": "Forbidden"}', AuthError, "The access token from the argument access_token is valid, but"),
         (404, b'{"statusCode": 404, "message": "no such project", "error": "Not Found"}', NotFound, "no such project"),
         (409, b'{"message": "conflict"}', Conflict, "conflict"),
         (422, b'{"message": "name already exists"}', Conflict, "already exists"),
@@ -396,6 +396,19 @@ def test_a_token_echoed_by_the_server_is_hidden(raw, raw_client):
     assert "secret-token" not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_is_named_by_its_source_and_not_shown(raw, monkeypatch, status):
+    monkeypatch.setenv("FASTLABEL_ACCESS_TOKEN", "secret-token")
+    raw.play(raw.answer(status))
+    for given, says in (
+        ({}, "environment variable FASTLABEL_ACCESS_TOKEN"),
+        ({"token_source": "drawer 'x'"}, "drawer 'x'"),
+    ):
+        with FastLabelClient(api_url=raw.url, **given) as client, pytest.raises(AuthError, match=says) as caught:
+            client.get_projects()
+        assert "secret-token" not in str(caught.value)
+
+
 @pytest.mark.parametrize("hostile", ["../projects", "a/b", "a?b=c", "a#b", "a b", "%2e%2e", "日本", "a%2Fb", "a;b"])
 def test_an_id_cannot_leave_its_place_in_the_route(raw, raw_client, hostile):
     raw.play(raw.answer(200, {}))
@@ -446,7 +459,10 @@ def test_a_store_that_refuses_is_an_error(raw, raw_client, tmp_path, caplog):
     raw.play(raw.answer(403, body=b"SignatureDoesNotMatch s3cr3t"))
     with caplog.at_level(logging.DEBUG), pytest.raises(FastLabelInvalidException) as caught:
         raw_client.transport.upload(signed(raw), tmp_path / "a.zip", "application/zip")
+    assert type(caught.value) is FastLabelInvalidException
     assert "a.zip" in caught.value.message
+    assert "signed address" in caught.value.message
+    assert "token" not in caught.value.message
     assert "s3cr3t" not in caught.value.message + caplog.text
     assert "PUT /v1/f.bin" in caplog.text  # urllib3 did log, without the signature
 

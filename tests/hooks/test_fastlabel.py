@@ -12,6 +12,7 @@ import types
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from airflow_provider_fastlabel.client import AuthError
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.hooks.settings import InvalidConnectionError
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS
@@ -68,6 +69,15 @@ def test_wrong_token_says_so(emulator, connect, caplog):
     assert not works
     assert "refuses the access token (HTTP 401)" in message
     assert TOKEN not in message + caplog.text
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_call_names_the_connection(emulator, connect, status):
+    connect("team_x", password=emulator.token, host=emulator.url)
+    emulator.faults({"kind": "status", "status": status, "times": 1})
+    with pytest.raises(AuthError, match=r"Airflow connection 'team_x' \(its password, .Access token.\)") as caught:
+        FastLabelHook("team_x").get_conn().get_projects()
+    assert emulator.token not in str(caught.value)
 
 
 def test_wrong_base_path_says_so(emulator, connect):

@@ -105,6 +105,17 @@ def test_the_connection_id_is_a_template(airflow_run, emulator, connect, client)
     assert airflow_run(make).attempt().state == "success"
 
 
+def test_a_refused_token_fails_at_once_and_names_the_connection(airflow_run, emulator, connect, client, fill):
+    connect("team_x", password="withdrawn-token", host=emulator.url)
+    make = lambda: operators.FastLabelUpdateTasksOperator(  # noqa: E731
+        task_id="u", fastlabel_conn_id="team_x", project="photos", filter_status="registered", status="approved"
+    )
+    done = airflow_run(make).attempt(retries_left=True)
+    assert done.state == "failed"
+    assert "Airflow connection 'team_x'" in str(done.error)
+    assert "withdrawn-token" not in str(done.error)
+
+
 def test_a_missing_connection_fails_without_retries(airflow_run):
     make = lambda: operators.FastLabelPushMonitoringResultsOperator(  # noqa: E731
         task_id="p", fastlabel_conn_id="nowhere", name="x", results=[{"status": "success", "result": [],

@@ -42,6 +42,21 @@ def test_waits_until_all_have(airflow_run, emulator, fill, mode):
 
 
 @modes
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_fails_at_once_and_names_the_connection(airflow_run, emulator, connect, fill, mode, status):
+    fill("a.png")
+    connect("team_x", password=emulator.token, host=emulator.url)
+    fault = {"path": "tasks/count", "kind": "status", "status": status, "times": 99}
+    thread = later(emulator, "tasks/count", 2, lambda: emulator.faults(fault))
+    done = airflow_run(sensor(fastlabel_conn_id="team_x", **mode)).attempt(retries_left=True)
+    thread.join()
+    assert done.state == "failed"
+    assert "'team_x'" in str(done.error)
+    assert emulator.token not in str(done.error)
+    assert len(done.deferrals) == (1 if mode["deferrable"] else 0)
+
+
+@modes
 def test_no_task_yet_is_not_done(airflow_run, emulator, fill, mode):
     thread = later(emulator, "tasks/count", 4, lambda: fill("a.png", status="approved"))
     done = airflow_run(sensor(**mode)).attempt()
