@@ -15,7 +15,7 @@ def local_path(place: Any) -> Path | None:
         system (attributes ``protocol``, ``path`` and ``fs``), such as Airflow's ``ObjectStoragePath``.
     :returns: the local path, or ``None`` when the place is in an object store.
     """
-    # Asked first: on Airflow 3.0 also a path of an object store is a `pathlib.Path`.
+    # Asked first: under universal_pathlib 0.2, as on Airflow 3.1, a path of an object store is a `pathlib.Path` too.
     protocol = getattr(place, "protocol", None)
     if protocol is None:
         return Path(place)
