@@ -44,7 +44,7 @@ class Transfers(Connections):
 
         self._persist(call, send)
 
-    def download(self, url: str, target: Path) -> None:
+    def download(self, url: str, target: Path, *, known_md5: str | None = None) -> bool:
         """Fetch a signed address into a file, which appears complete or not at all.
 
         It is written aside, its length checked, then renamed. An interrupted transfer goes on where it stopped if the
@@ -52,19 +52,28 @@ class Transfers(Connections):
 
         :param url: the address.
         :param target: the file; its folder must exist.
+        :param known_md5: MD5 of the bytes that ``target`` holds already, hexadecimal. A store that names its objects by
+            their MD5, as S3 does without KMS, then only confirms that they are the same.
+        :return: whether the file was fetched; false if it was confirmed.
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
         call = f"download of {target.name} from {urlsplit(url).hostname}"
         aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
         tag = ""
+        fetched = True
 
         def fetch() -> FastLabelException | None:
-            nonlocal tag
+            nonlocal tag, fetched
             have = aside.stat().st_size if tag else 0
             headers = {"Accept-Encoding": "identity"}
             if have:
                 headers |= {"Range": f"bytes={have}-", "If-Range": tag}
+            elif known_md5:
+                headers["If-None-Match"] = f'"{known_md5}"'
             with self._signed("GET", url, None, headers) as response:
+                if response.status_code == 304 and "If-None-Match" in headers:
+                    fetched = False
+                    return None
                 if (refusal := _refusal(call, response)) is not None:
                     return refusal
                 etag = response.headers.get("ETag", "")
@@ -78,9 +87,11 @@ class Transfers(Connections):
 
         try:
             self._persist(call, fetch)
-            aside.replace(target)
+            if fetched:
+                aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
+        return fetched
 
     def _persist(self, call: str, transfer: Callable[[], FastLabelException | None]) -> None:
         """Repeat a transfer until it succeeds or the retries are used up."""

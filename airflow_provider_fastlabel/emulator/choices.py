@@ -47,7 +47,7 @@ CHOICES = MappingProxyType(
         "S3 import status": "the latest history of the project; 404 before the first import",
         "DICOM": "one task per zip, named after the zip; width and height from the first file's Rows and Columns",
         "signed addresses": "valid for an hour, for one method, without the Authorization header (400 with it); GET "
-        "takes ranges; PUT takes multipart/form-data with a part 'file', or raw bytes",
+        "takes ranges, the ETag is the file's MD5; PUT takes multipart/form-data with a part 'file', or raw bytes",
         "monitoring": "any name is accepted and becomes a setting, unless monitoring_names lists the existing ones",
         "endpoints": "any name answers, unless endpoint_names lists the existing ones; without an answer set by "
         "PUT /_emulator/endpoints it detects nothing and returns the picture as it came",

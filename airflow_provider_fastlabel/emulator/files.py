@@ -8,6 +8,7 @@ import hmac
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlencode
@@ -77,6 +78,13 @@ class BlobWriter:
         if self._big is not None:
             self._big.close()
             Path(self._big.name).unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=4096)
+def md5_of(path: Path) -> str:
+    """Return the MD5 of a stored file, hexadecimal. A stored file never changes: it is named by its content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 class Base64Writer:

@@ -6,12 +6,13 @@ import mimetypes
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
 
 from airflow_provider_fastlabel.emulator import schemas
 from airflow_provider_fastlabel.emulator.errors import ApiError, invalid, not_found
-from airflow_provider_fastlabel.emulator.files import Blob
+from airflow_provider_fastlabel.emulator.files import Blob, md5_of
 from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.store import Record
 
@@ -100,11 +101,14 @@ async def download(
     signature: Signature,
     authorization: Authorization = None,
 ) -> Response:
-    """Send a stored file, or the range of it that was asked for."""
+    """Send a stored file, or the range of it that was asked for; 304 if the caller names its MD5, as S3 does."""
     _without_token(authorization)
     emu.files.check("GET", request.url.path, expires, signature)
     path = emu.files.path(sha256)
     if not path.is_file():
         raise not_found("file", name)
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return FileResponse(path, media_type=media_type)
+    etag = f'"{await run_in_threadpool(md5_of, path)}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return FileResponse(path, media_type=media_type, headers={"ETag": etag})

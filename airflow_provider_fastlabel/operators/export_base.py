@@ -41,7 +41,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     :param status: export tasks of this status; ``None`` or an empty text for any. Templated.
     :param external_status: export tasks of this external status. Templated.
     :param tags: export tasks that carry these tags, at most 10. Templated.
-    :param include_images: also download the images, to ``images/``.
+    :param include_images: also download the images, to ``images/``. An image of the earlier export in the same local
+        folder is kept if the store confirms that it is still the same (by its MD5, as S3 does for objects without KMS);
+        into an object store, and for the frames of videos, everything is downloaded at every export.
     :param on_error: ``raise`` fails on the first malformed annotation, naming it; ``skip`` leaves such out and counts
         them.
     :param allow_empty: publish an empty data set if no task matches, instead of failing.
@@ -116,6 +118,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         del work
         return folder / "images" if self.include_images else None
 
+    def earlier_folders(self) -> Sequence[str]:
+        """Return in which folders of the published data set its images lie, ``""`` for itself."""
+        return ("images",)
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Export what matches, and publish it if it differs from what is there.
 
@@ -140,7 +146,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             with staging(target) as work:
                 folder = work / "dataset"
                 folder.mkdir()
-                report = self._stage(kind, count, work, folder, classes)
+                report = self._stage(kind, count, work, folder, classes, target)
                 (folder / LOCK_FILE).write_bytes(classes.to_lock())
                 described = manifest_of(
                     report,
@@ -206,13 +212,17 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             return current
         return ClassMap.from_lock(lock).extended(current)
 
-    def _stage(self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap) -> ExportReport:
+    def _stage(self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, target: Any) -> ExportReport:
+        from airflow_provider_fastlabel.client.bulk.places import local_path
+        from airflow_provider_fastlabel.operators.earlier import EarlierPictures
         from airflow_provider_fastlabel.operators.frames import Frames
 
         images = self.images_folder(work, folder)
         if images is not None:
             images.mkdir(parents=True, exist_ok=True)
-        frames = Frames(self.client, kind.name, images, workers=self.max_workers)
+        published = local_path(target)
+        earlier = None if published is None else EarlierPictures(published, self.earlier_folders())
+        frames = Frames(self.client, kind.name, images, workers=self.max_workers, earlier=earlier)
         report = self.write(frames.of(self._tasks(kind, count)), folder, classes, images)
         frames.account(report)
         return report

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from airflow_provider_fastlabel.formats.classes import ClassMap
@@ -104,6 +104,12 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
             return work / "images"
         return super().images_folder(work, folder)
 
+    def earlier_folders(self) -> Sequence[str]:
+        """Return the splits of the ``ultralytics`` layout."""
+        if self.layout == "ultralytics":
+            return [f"images/{split}" for split in self.splits or ("train", "val")]
+        return super().earlier_folders()
+
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the label files; see the base class."""
         from airflow_provider_fastlabel.formats.yolo import export_yolo
@@ -176,6 +182,10 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
         del work
         return folder if self.include_images else None
 
+    def earlier_folders(self) -> Sequence[str]:
+        """Return the data set itself."""
+        return ("",)
+
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the JSON files; see the base class."""
         from airflow_provider_fastlabel.formats.labelme import export_labelme
@@ -226,6 +236,10 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
         """Keep the plain images aside."""
         del folder
         return work / "images"
+
+    def earlier_folders(self) -> Sequence[str]:
+        """Return nothing: the images are drawn on."""
+        return ()
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Draw; see the base class."""

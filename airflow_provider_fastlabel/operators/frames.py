@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.formats.report import ExportReport
+    from airflow_provider_fastlabel.operators.earlier import EarlierPictures
 
     Task = Mapping[str, Any]
+
+log = logging.getLogger(__name__)
 
 _REFUSED = (400, 403)
 """What a signed address answers once its time is over."""
@@ -32,13 +36,23 @@ class Frames:
     :param kind: name of the task kind: ``image``, ``sequential_image`` or ``video``.
     :param images: existing folder that pictures are brought to, named like their tasks; ``None`` for no pictures.
     :param workers: how many pictures come at a time.
+    :param earlier: pictures of an earlier export, which are taken where they are still the same; ``None`` for none.
     """
 
-    def __init__(self, client: FastLabelClient, kind: str, images: Path | None, *, workers: int) -> None:
+    def __init__(
+        self,
+        client: FastLabelClient,
+        kind: str,
+        images: Path | None,
+        *,
+        workers: int,
+        earlier: EarlierPictures | None = None,
+    ) -> None:
         self._client = client
         self._kind = kind
         self._images = images
-        self._pictures = None if images is None else Pictures(self._fetch, images, workers=workers)
+        self._earlier = earlier
+        self._pictures = None if images is None else Pictures(self._fetch_picture, images, workers=workers)
         self._left_out: Counter[str] = Counter()
 
     def of(self, tasks: Iterable[Task]) -> Iterable[Task]:
@@ -59,19 +73,27 @@ class Frames:
         :param report: the writer's report, to be completed.
         """
         report.left_before(self._left_out)
-        if self._pictures is not None and self._pictures.missing:
+        if self._pictures is None:
+            return
+        if self._pictures.missing:
             report.adjust("images_missing", self._pictures.missing)
+        if self._pictures.kept:
+            log.info("%d pictures are those of the earlier data set, the rest was downloaded", self._pictures.kept)
 
-    def _fetch(self, task: Task, target: Path) -> None:
+    def _fetch_picture(self, task: Task, name: str, target: Path) -> bool:
+        """Bring the picture of a task; return whether it had to be downloaded."""
+        return self._fetch(task, target, None if self._earlier is None else self._earlier.offer(name, target))
+
+    def _fetch(self, task: Task, target: Path, known_md5: str | None = None) -> bool:
         """Download the picture or clip of a task; an address that has expired is asked for anew."""
         try:
-            self._client.transport.download(task["url"], target)
+            return self._client.transport.download(task["url"], target, known_md5=known_md5)
         except NotFound:
             raise
         except FastLabelException as error:
             if error.code not in _REFUSED:
                 raise
-            self._client.transport.download(self._fresh_address(task), target)
+            return self._client.transport.download(self._fresh_address(task), target, known_md5=known_md5)
 
     def _fresh_address(self, task: Task) -> str:
         now = getattr(self._client, f"find_{self._kind}_task")(task["id"])

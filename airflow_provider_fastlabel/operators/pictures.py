@@ -23,20 +23,22 @@ AHEAD = 4
 class Pictures:
     """Downloads the picture of each task into a folder, under the task's name.
 
-    :param fetch: brings the picture of a task to a path, whole or not at all.
+    :param fetch: brings the picture of a task, of a relative path, to a place, whole or not at all; returns whether it
+        was downloaded.
     :param folder: existing folder. A name that could leave it is made safe; one that collides with another is left out.
     :param workers: how many pictures come at a time.
     """
 
     def __init__(
         self,
-        fetch: Callable[[Mapping[str, Any], Path], object],
+        fetch: Callable[[Mapping[str, Any], str, Path], bool],
         folder: Path,
         *,
         workers: int,
     ) -> None:
         self.folder = folder
         self.missing = 0
+        self.kept = 0
         self._lock = threading.Lock()
         self._fetch = fetch
         self._workers = workers
@@ -65,7 +67,8 @@ class Pictures:
         return task
 
     def _bring(self, task: Mapping[str, Any]) -> None:
-        target = self.folder / safe_name(task["name"])
+        name = safe_name(task["name"])
+        target = self.folder / name
         if not task.get("url"):
             self._leave_out(task, "it has no address")
             return
@@ -76,7 +79,9 @@ class Pictures:
         except (FileExistsError, NotADirectoryError):
             self._leave_out(task, "its name collides with another task's")
             return
-        self._fetch(task, target)
+        if not self._fetch(task, name, target):
+            with self._lock:
+                self.kept += 1
 
     def _leave_out(self, task: Mapping[str, Any], why: str) -> None:
         with self._lock:

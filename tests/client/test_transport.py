@@ -513,6 +513,26 @@ def test_a_part_that_was_not_asked_for_is_not_pasted_in(raw, raw_client, tmp_pat
     assert (tmp_path / "f.bin").read_bytes() == b"whole"
 
 
+def test_what_is_there_already_is_not_fetched_again(raw, raw_client, tmp_path):
+    (tmp_path / "f.bin").write_bytes(b"old")
+    raw.play(raw.answer(304))
+    assert raw_client.transport.download(signed(raw), tmp_path / "f.bin", known_md5="abc") is False
+    assert raw.requests[0]["headers"]["if-none-match"] == '"abc"'
+    assert (tmp_path / "f.bin").read_bytes() == b"old"
+    raw.play(raw.answer(body=b"new"))
+    assert raw_client.transport.download(signed(raw), tmp_path / "f.bin", known_md5="abc") is True
+    assert (tmp_path / "f.bin").read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["f.bin"]
+
+
+def test_nothing_new_is_no_answer_to_who_has_nothing(raw, raw_client, tmp_path):
+    raw.play(raw.answer(304))
+    with pytest.raises(FastLabelException):
+        raw_client.transport.download(signed(raw), tmp_path / "f.bin")
+    assert "if-none-match" not in raw.requests[0]["headers"]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_failed_download_leaves_the_old_file(raw, raw_client, tmp_path):
     (tmp_path / "f.bin").write_bytes(b"old")
     raw_client.transport._timeout = (5, 0.3)

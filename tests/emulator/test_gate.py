@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -32,6 +33,15 @@ def test_signed_addresses_refuse_the_token_and_changes_and_age(cats):
     assert requests.get(url, headers={"Range": "bytes=0-3"}, timeout=9).content == picture_bytes()[:4]
     cats.emulator.advance(3601)
     assert requests.get(url, timeout=9).status_code == 403
+
+
+def test_a_file_that_is_known_by_its_md5_is_not_sent_again(cats):
+    url = cats("GET", f"tasks/image/{cats.image('a.png')}")["url"]
+    etag = requests.get(url, timeout=9).headers["ETag"]
+    assert etag == f'"{hashlib.md5(picture_bytes()).hexdigest()}"'
+    answer = requests.get(url, headers={"If-None-Match": etag}, timeout=9)
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert requests.get(url, headers={"If-None-Match": '"other"'}, timeout=9).content == picture_bytes()
 
 
 def test_the_quota_answers_429_until_the_window_has_moved_on(api: Api):

@@ -203,6 +203,44 @@ def test_labels_alone_need_no_download(export, label, emulator):
     assert not [request for request in emulator.requests() if "file" in request["path"]]
 
 
+@pytest.mark.parametrize(
+    ("operator", "arguments"),
+    [
+        (FastLabelExportCocoOperator, {}),
+        (FastLabelExportLabelmeOperator, {}),
+        (FastLabelExportYoloOperator, {"layout": "ultralytics"}),
+        (FastLabelExportYoloOperator, {"layout": "ultralytics", "splits": {"train": 0.1, "val": 0.2, "test": 0.7}}),
+    ],
+)
+def test_pictures_of_the_published_dataset_are_not_fetched_again(
+    export, label, emulator, tmp_path, operator, arguments
+):
+    def run():
+        emulator.clear_requests()
+        assert export(operator, include_images=True, **arguments).state == "success"
+        return sorted(request["status"] for request in emulator.requests() if "storage/files" in request["path"])
+
+    folder = tmp_path / "out" / operator.format
+    label("a.png", "b/c.png")
+    assert run() == [200, 200]
+    label("d.png", colour=77)
+    assert run() == [200, 304, 304]
+    assert run() == [304, 304, 304]
+    pictures = {path.name: path for path in folder.rglob("*.png")}
+    assert pictures["c.png"].read_bytes() == png()
+    pictures["c.png"].write_bytes(b"spoiled")
+    pictures["a.png"].unlink()
+    pictures["a.png"].symlink_to(pictures["d.png"])
+    label("e.png")
+    assert run() == [200, 200, 200, 304]
+    pictures = {path.name: path for path in folder.rglob("*.png")}
+    assert not pictures["a.png"].is_symlink()
+    colours = {"a.png": 9, "c.png": 9, "d.png": 77, "e.png": 9}
+    assert {name: path.read_bytes() for name, path in pictures.items()} == {
+        name: png(colour=colour) for name, colour in colours.items()
+    }
+
+
 def test_an_expired_address_is_asked_for_anew(export, label, emulator, tmp_path, monkeypatch):
     from airflow_provider_fastlabel.client.transport import Transport
 
@@ -210,11 +248,11 @@ def test_an_expired_address_is_asked_for_anew(export, label, emulator, tmp_path,
     download = Transport.download
     tries = []
 
-    def late(self, url, target):
+    def late(self, url, target, **more):
         tries.append(url)
         if len(tries) == 1:
             emulator.advance(7200)
-        return download(self, url, target)
+        return download(self, url, target, **more)
 
     monkeypatch.setattr(Transport, "download", late)
     outcome = export(FastLabelExportCocoOperator, include_images=True)
