@@ -114,10 +114,12 @@ class ClassMap:
         settled: set[str] = set()
         for task in tasks:
             for annotation in task.get("annotations") or ():
-                if not isinstance(annotation, dict) or (types is not None and annotation.get("type") not in types):
+                if not isinstance(annotation, dict):
                     continue
                 value = annotation.get("value")
                 if not isinstance(value, str) or not value or (value in settled and not annotation.get("keypoints")):
+                    continue
+                if types is not None and annotation.get("type") not in types:
                     continue
                 if found[found.observe(annotation)].color:
                     settled.add(value)

@@ -37,7 +37,7 @@ from airflow_provider_fastlabel.formats.jsonbytes import dumps
 from airflow_provider_fastlabel.formats.naming import plain_file_name, safe_name
 from airflow_provider_fastlabel.formats.report import IMAGE_TOO_LARGE
 from airflow_provider_fastlabel.formats.rle import encode_many
-from airflow_provider_fastlabel.formats.stage import OnError, Stage
+from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,11 +48,10 @@ if TYPE_CHECKING:
 _INFO = {"description": "Exported from FastLabel", "version": "1.0", "contributor": "", "url": "", "date_created": ""}
 # Output is handed to the file in pieces of about this many bytes.
 _BUFFER = 1 << 18
-# So many annotations wait before they are written, for their run lengths to be made together: numpy's cost is per call.
-_BATCH = 2000
+# So many annotations wait, for their run lengths to be made together: numpy's cost is per call.
+_BATCH = 500
 # Of shapes with holes, no more at once than cross about this many columns: each crossing takes 80 bytes meanwhile.
 _CROSSINGS = 1 << 20
-_NO_OUTLINE = b'"segmentation":null'
 
 MAX_SIDE = 1 << 20
 """Longest side of an image whose holes are written: a forged size must not fill the memory."""
@@ -88,8 +87,8 @@ def export_coco(
         known = ClassMap.discover(tasks, AREA_KINDS)
     writer = _Writer(Path(folder), Stage(AREA_KINDS, known, clip=clip, on_error=on_error))
     with writer.images, writer.annotations:
-        for task in tasks:
-            writer.add(task)
+        for task, found in writer.stage.shapes(tasks):
+            writer.add(task, found)
         writer.finish(file_name)
     return writer.stage.report
 
@@ -111,13 +110,16 @@ class _Writer:
         self.annotation_id = 0
         # Pose class -> number of keypoints when its first pose was written; later poses may bring more.
         self.poses: dict[int, int] = {}
-        # Lines are bytes, which the garbage collector need not look at.
-        self.waiting: list[bytes] = []
-        self.with_holes: list[tuple[int, list[Region], int, int]] = []
+        # Image id and annotations of the tasks that wait to be written, and how many annotations that are.
+        self.waiting: list[tuple[int, list[Found]]] = []
+        self.count = 0
+        # Of the shapes with holes among them: regions, height, width; then their run lengths.
+        self.with_holes: dict[Shape, tuple[list[Region], int, int]] = {}
         self.crossings = 0.0
+        self.run_lengths: dict[Shape, dict[str, Any]] = {}
 
-    def add(self, task: Mapping[str, Any]) -> None:
-        """Write a task's image entry and annotations."""
+    def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
+        """Write a task's image entry, and let its annotations wait."""
         width, height = image_size(task)
         self.image_id += 1
         name = self.stage.name_of(task)
@@ -127,60 +129,71 @@ class _Writer:
         image = {"file_name": file_name, "height": height, "width": width, "id": self.image_id}
         self.images.write(dumps(image))
         self.images.write(b",\n")
-        waiting = self.waiting
-        too_large = max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
-        for annotation, class_id, shape in self.stage.shapes(task):
-            if too_large and shape.holes:
-                self.stage.report.annotations -= 1
-                self.stage.report.skip(IMAGE_TOO_LARGE)
-                continue
-            row = self._row(annotation, class_id, shape)
-            if shape.holes:
-                if width:
-                    self.with_holes.append((len(waiting), shape.regions, round(height), round(width)))
-                    self.crossings += 2 * (shape.x2 - shape.x1) * sum(map(len, shape.regions))
-                    row["segmentation"] = None
-                else:
-                    self.stage.report.adjust("holes_dropped")
-            waiting.append(dumps(row))
-            if self.crossings > _CROSSINGS:
-                self.flush()
-        if len(waiting) >= _BATCH:
+        if not found:
+            return
+        self.waiting.append((self.image_id, [one for one in found if not one[2].holes or self._note(one[2], task)]))
+        self.count += len(found)
+        if self.count >= _BATCH:
             self.flush()
 
-    def flush(self) -> None:
-        """Write the annotations that wait."""
-        counts = encode_many([shape[1:] for shape in self.with_holes])
-        for (number, _, height, width), text in zip(self.with_holes, counts, strict=True):
-            segmentation = dumps({"size": [height, width], "counts": text})
-            # Before this key there are only numbers, so the first such text is the key.
-            self.waiting[number] = self.waiting[number].replace(_NO_OUTLINE, _NO_OUTLINE[:-4] + segmentation, 1)
-        if self.waiting:
-            self.annotations.write(b",\n".join(self.waiting))
-            self.annotations.write(b",\n")
-        self.waiting.clear()
+    def _note(self, shape: Shape, task: Mapping[str, Any]) -> bool:
+        """Note that a shape needs run lengths, and say whether it can be written at all."""
+        report = self.stage.report
+        width, height = (round(side) for side in image_size(task))
+        if not width:
+            report.adjust("holes_dropped")
+            return True
+        if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+            report.annotations -= 1
+            report.skip(IMAGE_TOO_LARGE)
+            return False
+        self.with_holes[shape] = shape.regions, height, width
+        self.crossings += 2 * (shape.x2 - shape.x1) * sum(map(len, shape.regions))
+        if self.crossings > _CROSSINGS:
+            self._encode()
+        return True
+
+    def _encode(self) -> None:
+        """Make the run lengths of the shapes that need some."""
+        counts = encode_many(list(self.with_holes.values()))
+        for (shape, (_, height, width)), text in zip(self.with_holes.items(), counts, strict=True):
+            self.run_lengths[shape] = {"size": [height, width], "counts": text}
         self.with_holes.clear()
         self.crossings = 0
 
-    def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape) -> dict[str, Any]:
-        """Return a COCO annotation with polygons; ``category_id`` last, see the class."""
+    def flush(self) -> None:
+        """Write the annotations that wait."""
+        self._encode()
+        write = self.annotations.write
+        for image_id, found in self.waiting:
+            for annotation, class_id, shape in found:
+                write(dumps(self._row(annotation, class_id, shape, image_id)))
+                write(b",\n")
+        self.waiting.clear()
+        self.run_lengths.clear()
+        self.count = 0
+
+    def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape, image_id: int) -> dict[str, Any]:
+        """Return a COCO annotation; ``category_id`` last, see the class."""
         self.annotation_id += 1
         x, y, area = shape.x1, shape.y1, shape.area
         keypoints: list[float] = []
         known = 0
         if shape.kind == "pose_estimation":
             keypoints, known = self._keypoints(class_id, shape)
+        run_lengths = self.run_lengths.get(shape) if shape.holes else None
+        rows = annotation.get("attributes")
         return {
             "num_keypoints": known,
             "keypoints": keypoints,
-            "segmentation": [region[0] for region in shape.regions],
+            "segmentation": run_lengths or [region[0] for region in shape.regions],
             "iscrowd": 0,
             "area": _rounded(area) or area,
-            "image_id": self.image_id,
+            "image_id": image_id,
             "bbox": [x, y, _rounded(shape.x2 - x), _rounded(shape.y2 - y)],
             "rotation": 0 if shape.clipped else shape.rotation,
             "id": self.annotation_id,
-            "attributes": _attributes(annotation),
+            "attributes": attributes_of(rows) if rows else {},
             "category_id": class_id + 1,
         }
 
@@ -279,15 +292,3 @@ def _category(number: int, one: LabelClass) -> dict[str, Any]:
         "keypoint_colors": [keypoint.color for keypoint in one.keypoints],
         "color": one.color,
     }
-
-
-def _attributes(annotation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an annotation's attributes as one object, key -> value."""
-    rows = annotation.get("attributes")
-    if not rows:
-        return {}
-    try:
-        return {row["key"]: row["value"] for row in rows}
-    except (TypeError, KeyError):
-        good = [row for row in rows if isinstance(row, Mapping) and isinstance(row.get("key"), str)]
-        return {row["key"]: row.get("value") for row in good}

@@ -81,8 +81,8 @@ def export_images_with_annotations(
     with ThreadPoolExecutor(threads, thread_name_prefix="fastlabel-draw") as pool:
         pending: deque[tuple[str, int, Future[None]]] = deque()
         try:
-            for task in tasks:
-                writer.submit(task, pool, pending)
+            for task, found in stage.shapes(tasks):
+                writer.submit(task, found, pool, pending)
                 while len(pending) > 4 * threads:
                     writer.settle(*pending.popleft())
             while pending:
@@ -105,12 +105,15 @@ class _Writer:
         self.palette = whole_palette()
 
     def submit(
-        self, task: Mapping[str, Any], pool: ThreadPoolExecutor, pending: deque[tuple[str, int, Future[None]]]
+        self,
+        task: Mapping[str, Any],
+        found: list[Found],
+        pool: ThreadPoolExecutor,
+        pending: deque[tuple[str, int, Future[None]]],
     ) -> None:
         """Start the work on one task's image."""
         name = safe_name(self.stage.name_of(task))
         path = self.files.pop(name, None)
-        found = self.stage.shapes(task)
         if path is None:
             self._leave_out(NO_IMAGE, len(found))
             self.stage.report.images -= 1

@@ -24,6 +24,7 @@ from typing import Any
 
 from airflow_provider_fastlabel.formats import report
 from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, inside
+from airflow_provider_fastlabel.formats.measures import Measures
 from airflow_provider_fastlabel.formats.shape import (
     AREA_KINDS,
     EPSILON,
@@ -35,6 +36,11 @@ from airflow_provider_fastlabel.formats.shape import (
     overlapping,
     rotated_corners,
 )
+
+Known = Mapping[int, Measures]
+
+_NOTHING_KNOWN: Known = {}
+_NO_REGIONS = "a segmentation is a list of regions, each a list of rings, each a list of numbers"
 
 __all__ = ["AREA_KINDS", "GeometryError", "Region", "Ring", "Shape", "image_size", "shape_of"]
 
@@ -67,10 +73,10 @@ def shape_of(annotation: Mapping[str, Any], width: float = 0, height: float = 0)
     make = MAKERS.get(kind)  # type: ignore[arg-type]
     if make is None:
         return f"{report.UNSUPPORTED_TYPE}:{kind}"
-    return make(annotation, width, height)
+    return make(annotation, width, height, {})
 
 
-def _bbox(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+def _bbox(annotation: Mapping[str, Any], width: float, height: float, _: Known) -> Shape | str:
     points = annotation.get("points")
     if not points:
         return report.NO_POINTS
@@ -115,28 +121,28 @@ def _rotated_box(x1: float, y1: float, x2: float, y2: float, rotation: Any, widt
     return shape
 
 
-def _polygon(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+def _polygon(annotation: Mapping[str, Any], width: float, height: float, known: Known) -> Shape | str:
     points = annotation.get("points")
     if not points:
         return report.NO_POINTS
-    return _of_ring("polygon", _numbers(points), width, height)
+    measures = known.get(id(points))
+    return _of_ring("polygon", points if measures else _numbers(points), width, height, measures)
 
 
-def _of_ring(kind: str, ring: Ring, width: float, height: float) -> Shape | str:
+def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measures | None = None) -> Shape | str:
     """Make a shape of one ring without holes. This is the path nearly all outlines take, so it allocates little."""
     if ring[0] == ring[-2] and ring[1] == ring[-1]:
         ring = ring[:-2]
     if len(ring) < 6:
         return report.DEGENERATE
-    xs, ys = ring[::2], ring[1::2]
-    x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
+    x1, y1, x2, y2, doubled = measures or _measured(ring)
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return report.DEGENERATE
     if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
         return _of_regions(kind, [[ring]], width, height)
-    area = _shoelace(xs, ys)
-    if area < 0:
-        ring, area = _reversed(ring), -area
+    if doubled < 0:
+        ring, doubled = _reversed(ring), -doubled
+    area = doubled / 2
     if area <= EPSILON * (x2 - x1 + y2 - y1):
         area = exact_area([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
@@ -144,7 +150,7 @@ def _of_ring(kind: str, ring: Ring, width: float, height: float) -> Shape | str:
     return Shape(kind, x1, y1, x2, y2, area, [[ring]])
 
 
-def _segmentation(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+def _segmentation(annotation: Mapping[str, Any], width: float, height: float, known: Known) -> Shape | str:
     points = annotation.get("points")
     if not points:
         return report.NO_POINTS
@@ -152,15 +158,25 @@ def _segmentation(annotation: Mapping[str, Any], width: float, height: float) ->
         raise GeometryError(_explain(points, "a segmentation is a list of regions, each a list of rings"))
     regions: list[Region] = []
     for region in points:
-        if not isinstance(region, (list, tuple)) or any(not isinstance(ring, (list, tuple)) for ring in region):
-            raise GeometryError("a segmentation is a list of regions, each a list of rings, each a list of numbers")
-        regions.append([_numbers(ring) if ring else [] for ring in region])
+        if not isinstance(region, (list, tuple)):
+            raise GeometryError(_NO_REGIONS)
+        regions.append([ring if id(ring) in known else _ring(ring) for ring in region])
     if len(regions) == 1 and len(regions[0]) == 1 and regions[0][0]:
-        return _of_ring("segmentation", regions[0][0], width, height)
-    return _of_regions("segmentation", regions, width, height)
+        ring = regions[0][0]
+        return _of_ring("segmentation", ring, width, height, known.get(id(ring)))
+    return _of_regions("segmentation", regions, width, height, known)
 
 
-def _of_regions(kind: str, given: list[Region], width: float, height: float) -> Shape | str:
+def _ring(ring: Any) -> Ring:
+    """Check a ring of a segmentation; an empty one is let through."""
+    if not isinstance(ring, (list, tuple)):
+        raise GeometryError(_NO_REGIONS)
+    return _numbers(ring) if ring else []
+
+
+def _of_regions(
+    kind: str, given: list[Region], width: float, height: float, known: Known = _NOTHING_KNOWN
+) -> Shape | str:
     """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way."""
     regions: list[Region] = []
     boxes: list[Box] = []
@@ -168,7 +184,7 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
     clipped = False
     dropped = outside = holes = 0
     for region in given:
-        outers, cut = _clean_ring(region[0] if region else [], 1, width, height)
+        outers, cut = _clean_ring(region[0] if region else [], 1, width, height, known)
         if not outers:
             dropped += 1
             outside += cut
@@ -179,7 +195,7 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
             net += outer[2]
         fresh = [[outer[0]] for outer in outers]
         for ring in region[1:]:
-            pieces, hole_cut = _clean_ring(ring, -1, width, height)
+            pieces, hole_cut = _clean_ring(ring, -1, width, height, known)
             dropped += not pieces and not hole_cut
             for piece in pieces:
                 _home(piece[0], fresh).append(piece[0])
@@ -200,33 +216,34 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float) -> 
     return shape
 
 
-def _clean_ring(ring: Ring, direction: int, width: float, height: float) -> tuple[list[tuple[Ring, Box, float]], bool]:
+def _clean_ring(
+    ring: Ring, direction: int, width: float, height: float, known: Known = _NOTHING_KNOWN
+) -> tuple[list[tuple[Ring, Box, float]], bool]:
     """Open, clip and turn one ring.
 
     :param direction: 1 for an outer ring, -1 for a hole.
     :returns: The rings it becomes, each with its box and area (none if degenerate, several if the border cuts it
         apart), and whether it was cut.
     """
+    measures = known.get(id(ring))
     if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:
         ring = ring[:-2]
     if len(ring) < 6:
         return [], False
-    xs, ys = ring[::2], ring[1::2]
-    x1, y1, x2, y2 = box = min(xs), min(ys), max(xs), max(ys)
+    x1, y1, x2, y2, doubled = measures or _measured(ring)
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return [], False
     if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
         pieces = clip_ring(ring, width, height)
         return [piece for one in pieces for piece in _clean_ring(one, direction, 0, 0)[0]], True
-    area = _shoelace(xs, ys)
-    if area * direction < 0:
+    if doubled * direction < 0:
         ring = _reversed(ring)
-    area = abs(area)
+    area = abs(doubled) / 2
     if area <= EPSILON * (x2 - x1 + y2 - y1):
         area = exact_area([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
             return [], False
-    return [(ring, box, area)], False
+    return [(ring, (x1, y1, x2, y2), area)], False
 
 
 def _home(hole: Ring, regions: list[Region]) -> Region:
@@ -243,7 +260,7 @@ def _hull(boxes: list[Box]) -> tuple[float, float, float, float]:
     return min(x1s), min(y1s), max(x2s), max(y2s)
 
 
-def _pose(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+def _pose(annotation: Mapping[str, Any], width: float, height: float, _: Known) -> Shape | str:
     keypoints: dict[str, tuple[float, float, int]] = {}
     clipped = False
     seen = 0
@@ -286,7 +303,7 @@ def _at_least_a_pixel(low: float, high: float, limit: float) -> tuple[float, flo
     return middle - 0.5, middle + 0.5
 
 
-def _keypoint(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+def _keypoint(annotation: Mapping[str, Any], width: float, height: float, _: Known) -> Shape | str:
     points = annotation.get("points")
     if not points:
         return report.NO_POINTS
@@ -299,7 +316,7 @@ def _keypoint(annotation: Mapping[str, Any], width: float, height: float) -> Sha
     return Shape("keypoint", x, y, x, y, 0, [], numbers)
 
 
-def _line(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+def _line(annotation: Mapping[str, Any], width: float, height: float, _: Known) -> Shape | str:
     points = annotation.get("points")
     if not points:
         return report.NO_POINTS
@@ -313,7 +330,7 @@ def _line(annotation: Mapping[str, Any], width: float, height: float) -> Shape |
     return Shape("line", x1, y1, x2, y2, 0, [], numbers)
 
 
-def _circle(annotation: Mapping[str, Any], width: float, height: float) -> Shape | str:
+def _circle(annotation: Mapping[str, Any], width: float, height: float, _: Known) -> Shape | str:
     points = annotation.get("points")
     if not points:
         return report.NO_POINTS
@@ -333,8 +350,9 @@ def _circle(annotation: Mapping[str, Any], width: float, height: float) -> Shape
     return Shape("circle", x1, y1, x2, y2, 3.141592653589793 * radius * radius, [], (x, y, radius))
 
 
-#: Annotation type -> what makes its shape, with the parameters of :func:`shape_of`.
-MAKERS: dict[str, Callable[[Mapping[str, Any], float, float], Shape | str]] = {
+#: Annotation type -> what makes its shape: the parameters of :func:`shape_of`, and the measures of the rings that were
+#: measured before.
+MAKERS: dict[str, Callable[[Mapping[str, Any], float, float, Known], Shape | str]] = {
     "bbox": _bbox,
     "polygon": _polygon,
     "segmentation": _segmentation,
@@ -368,10 +386,11 @@ def _numbers(points: Any) -> Ring:
     return ring
 
 
-def _shoelace(xs: list[float], ys: list[float]) -> float:
-    """Signed area of a ring, positive if it runs clockwise on screen."""
+def _measured(ring: Ring) -> Measures:
+    """Measure one ring that was not measured with others."""
+    xs, ys = ring[::2], ring[1::2]
     doubled: float = sum(map(mul, xs, ys[1:])) - sum(map(mul, ys, xs[1:])) + xs[-1] * ys[0] - xs[0] * ys[-1]
-    return doubled / 2
+    return [min(xs), min(ys), max(xs), max(ys), doubled]
 
 
 def _reversed(ring: Ring) -> Ring:

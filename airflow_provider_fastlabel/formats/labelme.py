@@ -32,7 +32,7 @@ from airflow_provider_fastlabel.formats.folder import Folder
 from airflow_provider_fastlabel.formats.geometry import Shape, image_size
 from airflow_provider_fastlabel.formats.jsonbytes import dumps
 from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
-from airflow_provider_fastlabel.formats.stage import OnError, Stage
+from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,9 +69,9 @@ def export_labelme(
     stage = Stage(LABELME_TYPES, ClassMap.of(classes), clip=clip, on_error=on_error)
     out = Folder(Path(folder), stage.report)
     names = OutputNames(".json")
-    for task in tasks:
+    for task, found in stage.shapes(tasks):
         name = stage.name_of(task)
-        out.write(names.path_for(name), dumps(_document(task, name, stage)) + b"\n")
+        out.write(names.path_for(name), dumps(_document(task, name, found, stage.report)) + b"\n")
     if names.changed:
         stage.report.adjust("names_changed", names.changed)
     known = stage.classes
@@ -79,20 +79,20 @@ def export_labelme(
     return stage.report
 
 
-def _document(task: Mapping[str, Any], name: str, stage: Stage) -> dict[str, Any]:
+def _document(task: Mapping[str, Any], name: str, found: list[Found], report: ExportReport) -> dict[str, Any]:
     """Return one task's file."""
     width, height = image_size(task)
     shapes: list[dict[str, Any]] = []
     group = 0
-    for annotation, _, shape in stage.shapes(task):
-        drawn = _drawn(shape, stage)
+    for annotation, _, shape in found:
+        drawn = _drawn(shape, report)
         group_id = None
         if len(drawn) > 1 or shape.kind == "pose_estimation":
             group += 1
             group_id = group
         label = annotation["value"]
         rows = annotation.get("attributes")
-        attributes = _attributes(rows) if rows else None
+        attributes = attributes_of(rows) if rows else None
         flags = _flags(attributes) if attributes else {}
         for kind, points in drawn:
             shapes.append({"label": label, "points": points, "group_id": group_id, "shape_type": kind, "flags": flags})
@@ -111,7 +111,7 @@ def _document(task: Mapping[str, Any], name: str, stage: Stage) -> dict[str, Any
     }
 
 
-def _drawn(shape: Shape, stage: Stage) -> list[tuple[str, Points]]:
+def _drawn(shape: Shape, report: ExportReport) -> list[tuple[str, Points]]:
     """Return shape type and points of each labelme shape that one shape becomes."""
     kind = shape.kind
     if kind == "bbox":
@@ -122,7 +122,7 @@ def _drawn(shape: Shape, stage: Stage) -> list[tuple[str, Points]]:
         regions = shape.regions
         holes = sum(map(len, regions)) - len(regions)
         if holes:
-            stage.report.adjust("holes_bridged", holes)
+            report.adjust("holes_bridged", holes)
             return [("polygon", _pairs(bridged(region))) for region in regions]
         return [("polygon", _pairs(region[0])) for region in regions]
     if kind == "pose_estimation":
@@ -146,15 +146,6 @@ def _name_keypoints(shapes: list[dict[str, Any]], shape: Shape) -> None:
 def _pairs(flat: Sequence[float]) -> Points:
     """Return flat coordinates as points."""
     return list(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _attributes(rows: Any) -> dict[str, Any]:
-    """Return an annotation's attributes as one object, key -> value."""
-    try:
-        return {row["key"]: row["value"] for row in rows}
-    except (TypeError, KeyError):
-        rows = rows if isinstance(rows, list) else ()
-        return {str(row["key"]): row.get("value") for row in rows if isinstance(row, dict) and "key" in row}
 
 
 def _flags(attributes: dict[str, Any]) -> dict[str, bool]:

@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.formats.palette import whole_palette
 from airflow_provider_fastlabel.formats.png import Canvas
 from airflow_provider_fastlabel.formats.raster import Cover, covers
 from airflow_provider_fastlabel.formats.report import IMAGE_TOO_LARGE
-from airflow_provider_fastlabel.formats.stage import OnError, Stage
+from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,8 +93,8 @@ def export_masks(
         out = Folder(folder, stage.report)
         table = stack.enter_context(Path(out.reserve(INSTANCES_FILE)).open("wb")) if by_instance else None
         writer = _Writer(out, stage, table, whole_palette(palette), start_index)
-        for task in tasks:
-            writer.add(task)
+        for task, found in stage.shapes(tasks):
+            writer.add(task, found)
         writer.finish()
     return stage.report
 
@@ -111,10 +111,9 @@ class _Writer:
         self.names = OutputNames(".png")
         self.canvas: Canvas | None = None
 
-    def add(self, task: Mapping[str, Any]) -> None:
+    def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
         """Draw one task."""
         name = self.stage.name_of(task)
-        found = self.stage.shapes(task)
         width, height = (round(side) for side in image_size(task))
         if max(width, height) > MAX_SIDE or not 0 < width * height <= MAX_PIXELS:
             self._leave_out(IMAGE_TOO_LARGE, len(found))

@@ -26,7 +26,7 @@ from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder
 from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
-from airflow_provider_fastlabel.formats.stage import OnError, Stage
+from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,10 +83,10 @@ def export_pascalvoc(
     out = Folder(Path(folder), stage.report)
     names = OutputNames(".xml")
     labels: dict[int, str] = {}
-    for task in tasks:
+    for task, found in stage.shapes(tasks):
         name = stage.name_of(task)
         path = f"annotations/{names.path_for(name)}"
-        out.write(path, _document(task, name, stage, labels, first).encode("utf-8"))
+        out.write(path, _document(task, name, found, stage.report, labels, first).encode("utf-8"))
     if names.changed:
         stage.report.adjust("names_changed", names.changed)
     known = stage.classes
@@ -94,20 +94,22 @@ def export_pascalvoc(
     return stage.report
 
 
-def _document(task: Mapping[str, Any], name: str, stage: Stage, labels: dict[int, str], first: int) -> str:
+def _document(
+    task: Mapping[str, Any], name: str, found: list[Found], report: ExportReport, labels: dict[int, str], first: int
+) -> str:
     """Return one task's XML."""
     width, height = image_size(task)
     objects = []
     segmented = 0
-    for annotation, class_id, shape in stage.shapes(task):
+    for annotation, class_id, shape in found:
         label = labels.get(class_id)
         if label is None:
             label = labels[class_id] = _xml(annotation["value"])
         if shape.kind != "bbox":
-            stage.report.adjust(f"{shape.kind}_as_box")
+            report.adjust(f"{shape.kind}_as_box")
             segmented |= shape.kind != "pose_estimation"
         elif shape.rotation:
-            stage.report.adjust("rotation_as_box")
+            report.adjust("rotation_as_box")
         objects.append(_object(annotation, label, shape, first))
     text = _xml(safe_name(name))
     head = _HEAD % (text.rpartition("/")[0], text, text, width, height, segmented)

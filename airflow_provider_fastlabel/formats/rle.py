@@ -8,6 +8,7 @@ crossings are computed for all edges of many shapes at once; no bitmap is made.
 
 from __future__ import annotations
 
+from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,10 @@ def crossings(regions: list[Region], height: int | Numbers, width: int | Numbers
     """
     all_rings = [ring for region in regions for ring in region]
     sizes = [len(ring) // 2 for ring in all_rings]
-    points = np.array([number for ring in all_rings for number in ring], dtype=np.float64)
+    numbers = array("d")
+    for ring in all_rings:
+        numbers.fromlist(ring)
+    points = np.frombuffer(numbers)
     ring_of = np.repeat(np.arange(len(all_rings)), sizes)
     limit = np.broadcast_to(width, len(all_rings))[ring_of]
     xa, ya = points[::2], points[1::2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import cos, radians, sin
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.clipping import exact_area, lies_within
@@ -28,9 +29,6 @@ class GeometryError(ValueError):
     """Points that are no shape; the message says why. Writers add the task's and the annotation's name."""
 
 
-_NO_KEYPOINTS: Mapping[str, tuple[float, float, int]] = {}
-
-
 class Shape:
     """One annotation's geometry, as the rules of this module say.
 
@@ -51,22 +49,12 @@ class Shape:
         1 labelled but not visible.
     """
 
-    __slots__ = (
-        "_area",
-        "_regions",
-        "clipped",
-        "dropped",
-        "holes",
-        "keypoints",
-        "kind",
-        "net_area",
-        "points",
-        "rotation",
-        "x1",
-        "x2",
-        "y1",
-        "y2",
-    )
+    # Defaults of what few shapes have stand here: a shape is made for every annotation, so making one must be cheap.
+    rotation: float = 0
+    dropped: int = 0
+    holes: int = 0
+    net_area: float = 0
+    keypoints: Mapping[str, tuple[float, float, int]] = MappingProxyType({})
 
     def __init__(
         self,
@@ -81,16 +69,14 @@ class Shape:
         clipped: bool = False,
     ) -> None:
         self.kind = kind
-        self.x1, self.y1, self.x2, self.y2 = x1, y1, x2, y2
+        self.x1 = x1
+        self.y1 = y1
+        self.x2 = x2
+        self.y2 = y2
         self._area = area
-        self.points = points
-        self.rotation: float = 0
-        self.clipped = clipped
-        self.dropped = 0
-        self.holes = 0
-        self.net_area: float = 0
-        self.keypoints: Mapping[str, tuple[float, float, int]] = _NO_KEYPOINTS
         self._regions = regions
+        self.points = points
+        self.clipped = clipped
 
     @property
     def area(self) -> float:

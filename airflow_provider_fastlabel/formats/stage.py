@@ -7,12 +7,13 @@ the law ``annotations_in == annotations + sum(skipped)`` holds for all formats a
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from airflow_provider_fastlabel.formats import report as reasons
 from airflow_provider_fastlabel.formats.classes import ClassMap
-from airflow_provider_fastlabel.formats.geometry import MAKERS, GeometryError, Shape, image_size
+from airflow_provider_fastlabel.formats.geometry import MAKERS, GeometryError, Known, Shape, image_size
+from airflow_provider_fastlabel.formats.measures import Rings
 from airflow_provider_fastlabel.formats.report import ExportReport
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,22 @@ Found = tuple[Mapping[str, Any], int, Shape]
 
 #: Malformed annotations named in the log before it only counts.
 _LOGGED = 20
+# Tasks and coordinates measured together: few enough to need little memory, enough for numpy.
+_BATCH = 256
+_BATCH_NUMBERS = 1 << 16
+
+
+def attributes_of(rows: Any) -> dict[str, Any]:
+    """Return an annotation's attributes as one object.
+
+    :param rows: What the annotation has as ``attributes``.
+    :returns: Key -> value; rows without a key are left out.
+    """
+    try:
+        return {row["key"]: row["value"] for row in rows}
+    except (TypeError, KeyError):
+        rows = rows if isinstance(rows, (list, tuple)) else ()
+        return {str(row["key"]): row.get("value") for row in rows if isinstance(row, Mapping) and "key" in row}
 
 
 class Stage:
@@ -56,7 +73,10 @@ class Stage:
         self.classes = ClassMap(classes, open=classes.open)
         # Classes given by value only: a pose's keypoints are learned from the annotations.
         self._bare = {number for number, one in enumerate(classes) if not one.keypoints}
+        # Value -> id of the classes about which only poses can tell more.
+        self._settled: dict[str, int] = {}
         self._makers = {kind: MAKERS[kind] for kind in kinds}
+        self._outlines = "polygon" in kinds or "segmentation" in kinds
         self._clip = clip
         self._on_error = on_error
         self._need_size = need_size
@@ -73,13 +93,34 @@ class Stage:
             raise GeometryError(f"task {task.get('id')!r} has no name, and the output is named after it")
         return name
 
-    def shapes(self, task: Mapping[str, Any]) -> list[Found]:
-        """Return what of a task can be written, in the order of its annotations, and count the rest.
+    def shapes(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], list[Found]]]:
+        """Yield tasks with what of them can be written, in the order of their annotations, and count the rest.
 
-        :param task: Task object as the API returns it; not changed.
-        :returns: Annotation, class id and shape, for the writer to write all of them.
+        Some tasks are read ahead, so that their outlines can be measured together.
+
+        :param tasks: Task objects as the API returns them; not changed, nor to be changed while they are exported.
+        :returns: Task, and of its annotations the annotation, class id and shape, for the writer to write all of them.
         :raises GeometryError: An annotation is malformed and the policy is ``raise``.
         """
+        for batch, known in self._batches(tasks):
+            for task in batch:
+                yield task, self._shapes(task, known)
+
+    def _batches(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[list[Mapping[str, Any]], Known]]:
+        """Read some tasks ahead and measure their outlines."""
+        batch: list[Mapping[str, Any]] = []
+        rings = Rings()
+        for task in tasks:
+            batch.append(task)
+            if self._outlines:
+                rings.add(task.get("annotations") or ())
+            if len(batch) >= _BATCH or len(rings) >= _BATCH_NUMBERS:
+                yield batch, rings.measures()
+                batch, rings = [], Rings()
+        yield batch, rings.measures()
+
+    def _shapes(self, task: Mapping[str, Any], known: Known) -> list[Found]:
+        """Make the shapes of one task."""
         report = self.report
         report.images += 1
         width, height = image_size(task)
@@ -98,7 +139,7 @@ class Stage:
         found: list[Found] = []
         for number, annotation in enumerate(annotations, 1):
             try:
-                outcome = self._one(annotation, width, height)
+                outcome = self._one(annotation, width, height, known)
             except (GeometryError, AttributeError, TypeError, OverflowError) as error:
                 self._malformed(task, number, annotation, error)
                 continue
@@ -109,7 +150,7 @@ class Stage:
         report.annotations += len(found)
         return found
 
-    def _one(self, annotation: Mapping[str, Any], width: float, height: float) -> Found | str:
+    def _one(self, annotation: Mapping[str, Any], width: float, height: float, known: Known) -> Found | str:
         """Class and shape of one annotation, or the reason why it is left out."""
         kind = annotation.get("type")
         make = self._makers.get(kind)  # type: ignore[arg-type]
@@ -118,13 +159,12 @@ class Stage:
         value = annotation.get("value")
         if not value or type(value) is not str:
             raise GeometryError("it has no class value")
-        classes = self.classes
-        class_id = classes.observe(annotation) if classes.open else classes.id_of(value)
-        if class_id is None:
-            return reasons.UNKNOWN_CLASS
-        if kind == "pose_estimation" and class_id in self._bare:
-            classes.observe(annotation)
-        shape = make(annotation, width, height)
+        class_id = self._settled.get(value)
+        if class_id is None or kind == "pose_estimation":
+            class_id = self._class_of(annotation)
+            if class_id is None:
+                return reasons.UNKNOWN_CLASS
+        shape = make(annotation, width, height, known)
         if isinstance(shape, str):
             return shape
         if shape.clipped:
@@ -132,6 +172,19 @@ class Stage:
         if shape.dropped:
             self.report.adjust("rings_dropped", shape.dropped)
         return annotation, class_id, shape
+
+    def _class_of(self, annotation: Mapping[str, Any]) -> int | None:
+        """Look a class up from which there may be something to learn: an open map's, or a pose's."""
+        classes = self.classes
+        value = annotation["value"]
+        class_id = classes.observe(annotation) if classes.open else classes.id_of(value)
+        if class_id is None:
+            return None
+        if class_id in self._bare and annotation["type"] == "pose_estimation":
+            classes.observe(annotation)
+        if not classes.open or classes[class_id].color:
+            self._settled[value] = class_id
+        return class_id
 
     def _malformed(self, task: Mapping[str, Any], number: int, annotation: Any, error: Exception) -> None:
         """Raise or count, naming the task and the annotation."""

@@ -35,9 +35,9 @@ from orjson import dumps
 from airflow_provider_fastlabel.formats.bridge import bridged
 from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder, with_classes
-from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Ring, Shape
+from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Ring, Shape, image_size
 from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name, split_extension
-from airflow_provider_fastlabel.formats.stage import OnError, Stage
+from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -108,8 +108,8 @@ def export_yolo(
         rows = _Rows(task, stage)
         places = _Places(_checked_splits(splits), group_by) if layout == "ultralytics" else None
         names = OutputNames(".txt")
-        for one in known_tasks:
-            _write_task(one, stage, rows, out, names, places, image_dir)
+        for one, found in stage.shapes(known_tasks):
+            _write_task(one, found, stage, rows, out, names, places, image_dir)
         if names.changed:
             stage.report.adjust("names_changed", names.changed)
         _write_tables(out, stage, rows, places)
@@ -118,6 +118,7 @@ def export_yolo(
 
 def _write_task(
     one: Mapping[str, Any],
+    found: list[Found],
     stage: Stage,
     rows: _Rows,
     out: Folder,
@@ -127,9 +128,7 @@ def _write_task(
 ) -> None:
     """Write one task's label file, and its image where that is wanted."""
     name = stage.name_of(one)
-    without_size = stage.report.skipped.get("no_image_size", 0)
-    found = stage.shapes(one)
-    if stage.report.skipped.get("no_image_size", 0) != without_size:
+    if one.get("annotations") and not image_size(one)[0]:
         return
     text = b"".join([rows.of(class_id, shape, one) for _, class_id, shape in found])
     path = names.path_for(name)

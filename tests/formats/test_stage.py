@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import logging
+import math
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from airflow_provider_fastlabel.formats.coco import export_coco
 from airflow_provider_fastlabel.formats.geometry import GeometryError
 from airflow_provider_fastlabel.formats.labelme import export_labelme
 from airflow_provider_fastlabel.formats.masks import export_masks
+from airflow_provider_fastlabel.formats.measures import Rings
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.yolo import export_yolo
 
@@ -156,3 +159,39 @@ def test_report_as_dictionary_has_counts_and_no_file_list(tmp_path):
         "files": 3,
         "classes": [],
     }
+
+
+@pytest.mark.parametrize("attributes", [5, "text", [5, {"value": 1}, {"key": 7}, {"key": "ok", "value": 2}]])
+def test_odd_attributes_stop_nobody(attributes, tmp_path):
+    box = {"type": "bbox", "value": "dog", "points": [1, 1, 9, 9], "attributes": attributes}
+    task = {"name": "a.jpg", "width": 9, "height": 9, "annotations": [box]}
+    for export in (export_coco, export_labelme, export_pascalvoc):
+        assert export([task], tmp_path).annotations == 1
+    (row,) = json.loads((tmp_path / "annotations.json").read_text())["annotations"]
+    assert row["attributes"] == ({"7": None, "ok": 2} if isinstance(attributes, list) else {})
+
+
+@given(
+    corners=st.lists(st.floats(-50, 150), min_size=6, max_size=40).filter(lambda one: len(one) % 2 == 0),
+    others=st.integers(0, 3),
+)
+def test_a_ring_measured_with_others_is_the_ring_measured_alone(corners, others):
+    task = {
+        "annotations": [{"type": "polygon", "points": corners}] + [{"type": "polygon", "points": [1, 2, 3]}] * others
+    }
+    rings = Rings()
+    rings.add(
+        [{"type": "segmentation", "points": [[[0, 0, 9, 0, 9, 9]]]}, *task["annotations"], None, {"type": "polygon"}]
+    )
+    together = rings.measures()[id(corners)]
+    xs, ys = corners[::2], corners[1::2]
+    doubled = sum(xs[n - 1] * ys[n] - ys[n - 1] * xs[n] for n in range(len(xs)))
+    assert together[:4] == [min(xs), min(ys), max(xs), max(ys)]
+    assert together[4] == pytest.approx(doubled, abs=1e-6)
+
+
+@pytest.mark.parametrize("ring", [[0, 0, 1e308, 0, 1e308, 1e308], [0, 0, math.nan, 1, 2, 2], ["a"] * 6, [10**400] * 6])
+def test_rings_that_are_no_finite_numbers_are_not_measured(ring):
+    rings = Rings()
+    rings.add([{"type": "polygon", "points": ring}, {"type": "polygon", "points": [0, 0, 4, 0, 4, 4]}])
+    assert len(rings.measures()) == 1
