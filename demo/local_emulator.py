@@ -29,13 +29,10 @@ class LocalEmulator:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0", "--token", self.token]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(self.state / "emulator.log").open("wb"),
-            start_new_session=True,
-        )
+        with (self.state / "emulator.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+            )
         assert self.process.stdout is not None
         ready = json.loads(self.process.stdout.readline() or "{}")
         if "url" not in ready:
@@ -48,10 +45,10 @@ class LocalEmulator:
     ) -> None:
         self.process.terminate()
         try:
-            self.process.wait(timeout=15)
+            self.process.communicate(timeout=15)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            self.process.communicate()
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Call the emulator's control plane and return its JSON answer."""
