@@ -1,8 +1,8 @@
 """FastLabel -> YOLO text labels (detect, segment, pose, OBB), by the rules of Ultralytics' label check.
 
-One row per object: class id, then numbers as shares of the image's width and height, rounded to 6 decimals, in plain
-notation, within 0 and 1 (shapes are always cut at the image's border). A data set holds rows of one kind only;
-Ultralytics ignores an image that mixes them. The kind is the caller's choice:
+One row per object: class id, then numbers as shares of the image's width and height, with 6 decimals, within 0 and 1
+(shapes are always cut at the image's border). A data set holds rows of one kind only; Ultralytics ignores an image that
+mixes them. The kind is the caller's choice:
 
 * ``detect``: ``id cx cy w h``. bbox, and of everything else that has an extent its enclosing box: rotated bbox,
   polygon, segmentation, pose_estimation (each counted, ``rotation_as_box``, ``polygon_as_box`` ...).
@@ -30,14 +30,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from orjson import dumps
-
-from airflow_provider_fastlabel.formats.bridge import bridged
 from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder, with_classes
-from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Ring, Shape, image_size
+from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, image_size
 from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name, split_extension
 from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
+from airflow_provider_fastlabel.formats.yolo_rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,7 +56,9 @@ _KINDS: dict[str, tuple[str, ...]] = {
 _SPLITS = {"train": 0.8, "val": 0.2}
 # Line breaks, and what YAML 1.1 does not let into a file.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
-_ONE = 1_000_000
+# So many numbers, or tasks, wait at most.
+_NUMBERS = 1 << 14
+_FILES = 1000
 
 
 def export_yolo(
@@ -105,118 +105,54 @@ def export_yolo(
     with with_classes(tasks, given, _KINDS[task], folder, keypoints=task == "pose") as (known_tasks, known):
         stage = Stage(_KINDS[task], known, on_error=on_error, need_size=True)
         out = Folder(folder, stage.report)
-        rows = _Rows(task, stage)
+        rows = Rows(task, stage.classes, stage.report)
         places = _Places(_checked_splits(splits), group_by) if layout == "ultralytics" else None
-        names = OutputNames(".txt")
+        writer = _Writer(out, stage, rows, places, None if image_dir is None else Path(image_dir))
         for one, found in stage.shapes(known_tasks):
-            _write_task(one, found, stage, rows, out, names, places, image_dir)
-        if names.changed:
-            stage.report.adjust("names_changed", names.changed)
+            writer.add(one, found)
+        writer.flush()
+        if writer.names.changed:
+            stage.report.adjust("names_changed", writer.names.changed)
         _write_tables(out, stage, rows, places)
     return stage.report
 
 
-def _write_task(
-    one: Mapping[str, Any],
-    found: list[Found],
-    stage: Stage,
-    rows: _Rows,
-    out: Folder,
-    names: OutputNames,
-    places: _Places | None,
-    image_dir: Path | None,
-) -> None:
-    """Write one task's label file, and its image where that is wanted."""
-    name = stage.name_of(one)
-    if one.get("annotations") and not image_size(one)[0]:
-        return
-    text = b"".join([rows.of(class_id, shape, one) for _, class_id, shape in found])
-    path = names.path_for(name)
-    if places is None:
-        out.write(f"annotations/{path}", text)
-        return
-    split = places.split_of(one, name)
-    out.write(f"labels/{split}/{path}", text)
-    if image_dir is not None:
-        image = f"images/{split}/{path[:-4]}{split_extension(safe_name(name))[1]}"
-        _bring_image(Path(image_dir), name, image, out, stage.report)
+class _Writer:
+    """Writes the label files; some tasks wait, for the text of their rows to be made together."""
 
+    def __init__(self, out: Folder, stage: Stage, rows: Rows, places: _Places | None, image_dir: Path | None) -> None:
+        self.names = OutputNames(".txt")
+        self._out = out
+        self._stage = stage
+        self._rows = rows
+        self._places = places
+        self._image_dir = image_dir
+        self._waiting: list[str] = []
 
-class _Rows:
-    """Turns shapes into rows of one kind."""
+    def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
+        """Take one task, and bring its image where that is wanted."""
+        name = self._stage.name_of(task)
+        width, height = image_size(task)
+        if task.get("annotations") and not width:
+            return
+        path = self.names.path_for(name)
+        if self._places is None:
+            self._waiting.append(f"annotations/{path}")
+        else:
+            split = self._places.split_of(task, name)
+            self._waiting.append(f"labels/{split}/{path}")
+            if self._image_dir is not None:
+                image = f"images/{split}/{path[:-4]}{split_extension(safe_name(name))[1]}"
+                _bring_image(self._image_dir, name, image, self._out, self._stage.report)
+        self._rows.add(found, width, height)
+        if len(self._rows) >= _NUMBERS or len(self._waiting) >= _FILES:
+            self.flush()
 
-    def __init__(self, task: str, stage: Stage) -> None:
-        self._report = stage.report
-        self.of: Callable[[int, Shape, Mapping[str, Any]], bytes] = {
-            "detect": self._detect,
-            "segment": self._segment,
-            "pose": self._pose,
-            "obb": self._obb,
-        }[task]
-        self.keys = [[keypoint.key for keypoint in one.keypoints] for one in stage.classes]
-        self.keypoints = max(map(len, self.keys), default=0) if task == "pose" else 0
-
-    def _detect(self, class_id: int, shape: Shape, task: Mapping[str, Any]) -> bytes:
-        if shape.kind != "bbox":
-            self._report.adjust(f"{shape.kind}_as_box")
-        elif shape.rotation:
-            self._report.adjust("rotation_as_box")
-        return b"%d %b\n" % (class_id, _text(_box(shape, task)))
-
-    def _segment(self, class_id: int, shape: Shape, task: Mapping[str, Any]) -> bytes:
-        regions = shape.regions
-        if shape.has_holes():
-            self._report.adjust("holes_bridged", sum(len(region) - 1 for region in regions))
-        if len(regions) > 1:
-            self._report.adjust("extra_rows", len(regions) - 1)
-        width, height = task["width"], task["height"]
-        return b"".join([b"%d %b\n" % (class_id, _text(_shares(bridged(region), width, height))) for region in regions])
-
-    def _obb(self, class_id: int, shape: Shape, task: Mapping[str, Any]) -> bytes:
-        shares = _shares(shape.corners(), task["width"], task["height"])
-        return b"%d %b\n" % (class_id, _text([min(max(share, 0.0), 1.0) for share in shares]))
-
-    def _pose(self, class_id: int, shape: Shape, task: Mapping[str, Any]) -> bytes:
-        width, height = task["width"], task["height"]
-        numbers: list[float] = _box(shape, task)
-        missing = len(shape.keypoints)
-        for key in self.keys[class_id]:
-            x, y, visible = shape.keypoints.get(key, (0, 0, 0))
-            missing -= visible > 0
-            numbers += [*_shares([x, y], width, height), visible]
-        if missing:
-            self._report.adjust("keypoints_unknown", missing)
-        numbers += [0] * (3 * (self.keypoints - len(self.keys[class_id])))
-        return b"%d %b\n" % (class_id, _text(numbers))
-
-
-def _box(shape: Shape, task: Mapping[str, Any]) -> list[float]:
-    """Centre and size as shares; a size is never rounded to nothing."""
-    kx, ky = _ONE / task["width"], _ONE / task["height"]
-    x1, y1, x2, y2 = shape.x1, shape.y1, shape.x2, shape.y2
-    return [
-        int((x1 + x2) * kx / 2 + 0.5) / _ONE,
-        int((y1 + y2) * ky / 2 + 0.5) / _ONE,
-        (int((x2 - x1) * kx + 0.5) or 1) / _ONE,
-        (int((y2 - y1) * ky + 0.5) or 1) / _ONE,
-    ]
-
-
-def _shares(ring: Ring, width: float, height: float) -> list[float]:
-    """Coordinates as shares of the image, rounded half up to 6 decimals."""
-    kx, ky = _ONE / width, _ONE / height
-    shares = ring[:]
-    shares[::2] = [int(x * kx + 0.5) / _ONE for x in ring[::2]]
-    shares[1::2] = [int(y * ky + 0.5) / _ONE for y in ring[1::2]]
-    return shares
-
-
-def _text(numbers: list[float]) -> bytes:
-    """Numbers with blanks between them. orjson writes the shortest form, far faster than a format string can."""
-    text = dumps(numbers)
-    if b"e" in text:  # below 0.00001 the shortest form is 1e-6
-        return b" ".join([b"%d" % n if isinstance(n, int) else f"{n:.6f}".encode() for n in numbers])
-    return text[1:-1].replace(b",", b" ")
+    def flush(self) -> None:
+        """Write the files that wait."""
+        for path, text in zip(self._waiting, self._rows.texts(), strict=True):
+            self._out.write(path, text)
+        self._waiting.clear()
 
 
 class _Places:
@@ -264,7 +200,7 @@ def _bring_image(image_dir: Path, name: str, path: str, out: Folder, report: Exp
         shutil.copyfile(source, target)
 
 
-def _write_tables(out: Folder, stage: Stage, rows: _Rows, places: _Places | None) -> None:
+def _write_tables(out: Folder, stage: Stage, rows: Rows, places: _Places | None) -> None:
     """Write classes.txt and data.yaml."""
     report = stage.report
     report.classes = stage.classes.values

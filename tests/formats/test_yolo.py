@@ -227,7 +227,7 @@ def test_y8_numbers_are_rounded_and_plain(tmp_path):
     boxes = bbox(0, 0, 0.0003, 66.6666666), bbox(0, 0, 0.00004, 100)
     export_yolo([task(*boxes, width=10, height=100)], tmp_path)
     first, second = label_lines(tmp_path / "annotations/a.txt")
-    assert first == "0 0.000015 0.333333 0.00003 0.666667"
+    assert first == "0 0.000015 0.333333 0.000030 0.666667"
     assert second == "0 0.000002 0.500000 0.000004 1.000000"
 
 
@@ -238,7 +238,7 @@ def test_y8_a_coordinate_comes_back_as_it_was(tmp_path):
 
 def test_y8_small_numbers_are_plain(tmp_path):
     export_yolo([task(bbox(0, 0, 6, 6), width=100_000, height=100_000)], tmp_path, classes=["dog"])
-    assert label_lines(tmp_path / "annotations/a.txt") == ["0 0.00003 0.00003 0.00006 0.00006"]
+    assert label_lines(tmp_path / "annotations/a.txt") == ["0 0.000030 0.000030 0.000060 0.000060"]
 
 
 @pytest.mark.parametrize("names", [("a.jpg", "a.png"), ("shot.1", "shot.2"), ("s/A.jpg", "s/a.jpg")])
