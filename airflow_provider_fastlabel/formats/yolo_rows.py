@@ -103,9 +103,10 @@ class Rows:
 
     def _cells(self) -> NDArray[np.void]:
         """Turn pixels into shares and shares into text."""
-        sizes = np.repeat(np.array(self._sizes, np.float64).reshape(-1, 2), np.diff(self._point_ends), axis=0)
-        with np.errstate(over="ignore"):  # a turned box may lie far outside of a very small image
-            shares = np.frombuffer(self._pixels).reshape(-1, 2) / sizes * _ONE + 0.5
+        with np.errstate(over="ignore"):  # forged sizes, and turned boxes that lie far outside of the image
+            factors = np.minimum(_ONE / np.array(self._sizes, np.float64).reshape(-1, 2), 1e300)
+            factors = np.repeat(factors, np.diff(self._point_ends), axis=0)
+            shares = np.frombuffer(self._pixels).reshape(-1, 2) * factors + 0.5
         millionths = np.clip(shares, 0, _ONE + 0.5).ravel().astype(np.intp)
         heads = millionths // 1000
         cells = np.empty(len(millionths), _CELL)
