@@ -35,7 +35,7 @@ from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage, attributes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_fastlabel.formats.report import ExportReport
 
@@ -83,23 +83,19 @@ def _document(task: Mapping[str, Any], name: str, found: list[Found], report: Ex
     """Return one task's file."""
     width, height = image_size(task)
     shapes: list[dict[str, Any]] = []
-    group = 0
+    groups = 0
     for annotation, _, shape in found:
-        drawn = _drawn(shape, report)
-        group_id = None
-        if len(drawn) > 1 or shape.kind == "pose_estimation":
-            group += 1
-            group_id = group
-        label = annotation["value"]
-        rows = annotation.get("attributes")
-        attributes = attributes_of(rows) if rows else None
-        flags = _flags(attributes) if attributes else {}
-        for kind, points in drawn:
-            shapes.append({"label": label, "points": points, "group_id": group_id, "shape_type": kind, "flags": flags})
-            if attributes:
-                shapes[-1]["attributes"] = attributes
-        if shape.kind == "pose_estimation":
-            _name_keypoints(shapes[-len(drawn) :], shape)
+        attributes, flags = _attributes(annotation.get("attributes"))
+        common = {"label": annotation["value"], "group_id": None, "flags": flags}
+        if attributes:
+            common["attributes"] = attributes
+        drawn = () if shape.kind == "pose_estimation" else _drawn(shape, report)
+        if len(drawn) != 1:
+            groups += 1
+            common["group_id"] = groups
+        shapes += [{**common, "shape_type": kind, "points": points} for kind, points in drawn]
+        if shape.keypoints:
+            shapes += _keypoints(shape, common)
     return {
         "version": _VERSION,
         "flags": {},
@@ -125,8 +121,6 @@ def _drawn(shape: Shape, report: ExportReport) -> list[tuple[str, Points]]:
             report.adjust("holes_bridged", holes)
             return [("polygon", _pairs(bridged(region))) for region in regions]
         return [("polygon", _pairs(region[0])) for region in regions]
-    if kind == "pose_estimation":
-        return [("point", [(x, y)]) for x, y, _ in shape.keypoints.values()]
     if kind == "circle":
         x, y, radius = shape.points
         return [("circle", [(x, y), (x + radius, y)])]
@@ -136,18 +130,28 @@ def _drawn(shape: Shape, report: ExportReport) -> list[tuple[str, Points]]:
     return [("line" if len(points) == 2 else "linestrip", points)]
 
 
-def _name_keypoints(shapes: list[dict[str, Any]], shape: Shape) -> None:
-    """Say of each point of a pose which keypoint it is."""
-    for one, (key, (_, _, visibility)) in zip(shapes, shape.keypoints.items(), strict=True):
-        one["description"] = key
-        one["flags"] = one["flags"] | {"visible": visibility == 2}
+def _keypoints(shape: Shape, common: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a pose's keypoints as points that say which keypoint they are."""
+    flags = [{**common["flags"], "visible": visible} for visible in (False, True)]
+    for key, (x, y, visibility) in shape.keypoints.items():
+        yield {
+            **common,
+            "flags": flags[visibility == 2],
+            "shape_type": "point",
+            "points": [(x, y)],
+            "description": key,
+        }
 
 
 def _pairs(flat: Sequence[float]) -> Points:
     """Return flat coordinates as points."""
-    return list(zip(flat[::2], flat[1::2], strict=True))
+    numbers = iter(flat)
+    return list(zip(numbers, numbers, strict=True))
 
 
-def _flags(attributes: dict[str, Any]) -> dict[str, bool]:
-    """Return the attributes that are true or false."""
-    return {key: value for key, value in attributes.items() if value is True or value is False}
+def _attributes(rows: Any) -> tuple[dict[str, Any], dict[str, bool]]:
+    """Return all attributes, and those that are true or false."""
+    if not rows:
+        return {}, {}
+    attributes = attributes_of(rows)
+    return attributes, {key: value for key, value in attributes.items() if value is True or value is False}

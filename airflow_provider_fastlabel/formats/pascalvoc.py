@@ -17,6 +17,7 @@ or of no type, as they are uploaded): 1 for true, a number other than 0, or a te
 from __future__ import annotations
 
 import re
+from collections import Counter
 from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +25,7 @@ from xml.sax.saxutils import escape
 
 from airflow_provider_fastlabel.formats.classes import ClassMap
 from airflow_provider_fastlabel.formats.folder import Folder
-from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, Shape, image_size
+from airflow_provider_fastlabel.formats.geometry import AREA_KINDS, image_size
 from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 Corners = Literal["one_based", "zero_based"]
 
-_FLAGS = ("truncated", "occluded", "difficult")
 # Characters XML 1.0 cannot hold, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HEAD = """<annotation>
@@ -52,6 +52,15 @@ _HEAD = """<annotation>
     </size>
     <segmented>%d</segmented>
 """
+_OBJECT = """    <object>
+        <name>%s</name>
+        <pose>Unspecified</pose>
+        <truncated>%d</truncated>
+        <occluded>%d</occluded>
+        <difficult>%d</difficult>
+        <bndbox>
+            <xmin>"""
+_NO_FLAGS = (0, 0, 0)
 
 
 def export_pascalvoc(
@@ -82,11 +91,12 @@ def export_pascalvoc(
     stage = Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error)
     out = Folder(Path(folder), stage.report)
     names = OutputNames(".xml")
-    labels: dict[int, str] = {}
+    documents = _Documents(first)
     for task, found in stage.shapes(tasks):
         name = stage.name_of(task)
-        path = f"annotations/{names.path_for(name)}"
-        out.write(path, _document(task, name, found, stage.report, labels, first).encode("utf-8"))
+        out.write(f"annotations/{names.path_for(name)}", documents.of(task, name, found).encode("utf-8"))
+    for kind, count in documents.boxed.items():
+        stage.report.adjust(f"{kind}_as_box", count)
     if names.changed:
         stage.report.adjust("names_changed", names.changed)
     known = stage.classes
@@ -94,58 +104,67 @@ def export_pascalvoc(
     return stage.report
 
 
-def _document(
-    task: Mapping[str, Any], name: str, found: list[Found], report: ExportReport, labels: dict[int, str], first: int
-) -> str:
-    """Return one task's XML."""
-    width, height = image_size(task)
-    objects = []
-    segmented = 0
-    for annotation, class_id, shape in found:
-        label = labels.get(class_id)
-        if label is None:
-            label = labels[class_id] = _xml(annotation["value"])
-        if shape.kind != "bbox":
-            report.adjust(f"{shape.kind}_as_box")
-            segmented |= shape.kind != "pose_estimation"
-        elif shape.rotation:
-            report.adjust("rotation_as_box")
-        objects.append(_object(annotation, label, shape, first))
-    text = _xml(safe_name(name))
-    head = _HEAD % (text.rpartition("/")[0], text, text, width, height, segmented)
-    return f"{head}{''.join(objects)}</annotation>\n"
+class _Documents:
+    """Makes the XML of tasks.
 
+    :param first: Number of the first pixel.
 
-def _object(annotation: Mapping[str, Any], label: str, shape: Shape, first: int) -> str:
-    """Return one object's XML."""
-    attributes = annotation.get("attributes")
-    truncated, occluded, difficult = _flags(attributes) if attributes else (0, 0, 0)
-    return f"""    <object>
-        <name>{label}</name>
-        <pose>Unspecified</pose>
-        <truncated>{truncated}</truncated>
-        <occluded>{occluded}</occluded>
-        <difficult>{difficult}</difficult>
-        <bndbox>
-            <xmin>{floor(shape.x1) + first}</xmin>
+    :ivar boxed: What became a box without being one, and how often.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.boxed: Counter[str] = Counter()
+        self._first = first
+        # An object's XML up to its first number, by class and flags: a data set has few of them.
+        self._beginnings: dict[tuple[int, tuple[int, int, int]], str] = {}
+
+    def of(self, task: Mapping[str, Any], name: str, found: list[Found]) -> str:
+        """Return one task's XML."""
+        width, height = image_size(task)
+        first = self._first
+        boxed = self.boxed
+        objects = []
+        segmented = 0
+        for annotation, class_id, shape in found:
+            kind = shape.kind
+            if kind != "bbox":
+                boxed[kind] += 1
+                segmented |= kind != "pose_estimation"
+            elif shape.rotation:
+                boxed["rotation"] += 1
+            attributes = annotation.get("attributes")
+            flags = _flags(attributes) if attributes else _NO_FLAGS
+            beginning = self._beginnings.get((class_id, flags)) or self._begin(class_id, annotation["value"], flags)
+            objects.append(
+                f"""{beginning}{floor(shape.x1) + first}</xmin>
             <ymin>{floor(shape.y1) + first}</ymin>
             <xmax>{ceil(shape.x2)}</xmax>
             <ymax>{ceil(shape.y2)}</ymax>
         </bndbox>
     </object>
 """
+            )
+        text = _xml(safe_name(name))
+        head = _HEAD % (text.rpartition("/")[0], text, text, width, height, segmented)
+        return f"{head}{''.join(objects)}</annotation>\n"
+
+    def _begin(self, class_id: int, value: str, flags: tuple[int, int, int]) -> str:
+        """Make the beginning of a class's objects."""
+        self._beginnings[class_id, flags] = beginning = _OBJECT % (_xml(value), *flags)
+        return beginning
 
 
 def _flags(attributes: Any) -> tuple[int, int, int]:
     """Read the three flags; whatever is not a flag is no flag."""
-    flags: set[str] = set()
+    truncated = occluded = difficult = 0
     for row in attributes if isinstance(attributes, list) else ():
         value = row.get("value") if isinstance(row, dict) else None
-        if value and row.get("key") in _FLAGS and row.get("type", "switch") == "switch" and _is_on(value):
-            flags.add(row["key"])
-    if not flags:
-        return 0, 0, 0
-    return int("truncated" in flags), int("occluded" in flags), int("difficult" in flags)
+        if value and row.get("type", "switch") == "switch" and _is_on(value):
+            key = row.get("key")
+            truncated |= key == "truncated"
+            occluded |= key == "occluded"
+            difficult |= key == "difficult"
+    return truncated, occluded, difficult
 
 
 def _is_on(value: Any) -> bool:

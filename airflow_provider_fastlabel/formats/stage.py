@@ -35,8 +35,11 @@ def attributes_of(rows: Any) -> dict[str, Any]:
     :param rows: What the annotation has as ``attributes``.
     :returns: Key -> value; rows without a key are left out.
     """
+    attributes = {}
     try:
-        return {row["key"]: row["value"] for row in rows}
+        for row in rows:
+            attributes[row["key"]] = row["value"]
+        return attributes
     except (TypeError, KeyError):
         rows = rows if isinstance(rows, (list, tuple)) else ()
         return {str(row["key"]): row.get("value") for row in rows if isinstance(row, Mapping) and "key" in row}
