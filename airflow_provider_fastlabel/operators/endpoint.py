@@ -129,6 +129,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.client.bulk import ImportRefused, Problem, find_sources
         from airflow_provider_fastlabel.client.bulk.problems import enumerate_problems
         from airflow_provider_fastlabel.client.kinds import IMAGE
+        from airflow_provider_fastlabel.client.media import too_large
         from airflow_provider_fastlabel.client.models import ENDPOINT_IMAGE
         from airflow_provider_fastlabel.operators.places import place
 
@@ -137,7 +138,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         wrong = "is no png, jpg or jpeg; move it away or narrow `pattern`"
         problems = [Problem(problem.name, wrong) for problem in found.problems]
         large = [source for source in found.sources if not 0 <= source.size <= ENDPOINT_IMAGE]
-        problems += [Problem(s.name, f"has {s.size} bytes; endpoints take at most {ENDPOINT_IMAGE}") for s in large]
+        problems += [Problem(s.name, too_large(s.size, "endpoints", ENDPOINT_IMAGE)) for s in large]
         if len(problems) > (self.max_failures or 0):
             raise ImportRefused(
                 f"{len(problems)} file(s) in {self.folder} cannot be sent to an endpoint. Nothing was sent.\n"
@@ -155,8 +156,10 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
 
         :raises ValueError: when ``output`` is ``folder`` or inside it.
         """
-        folder, output = (text.rstrip("/") + "/" for text in (str(self.folder), str(self.output_path)))
-        if output.startswith(folder):
+        from airflow_provider_fastlabel.operators.places import path_below, place
+
+        folder = place(self.folder, self.source_conn_id)
+        if path_below(folder, place(self.output_path, self.output_conn_id)) is not None:
             raise ValueError(f"output {self.output_path} is inside folder {self.folder}. Nothing was sent.")
 
 

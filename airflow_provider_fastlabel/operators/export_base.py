@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.given import one_text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -127,7 +128,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
         :param context: Airflow's task context.
         :returns: the summary, see the class.
-        :raises FastLabelInvalidException: the project does not exist or has no images.
+        :raises FastLabelInvalidException: the project does not exist or has no images, an argument rendered to what
+            cannot be meant, or a task is named like a file that publishing writes.
         :raises ValueError: no task matches.
         :raises FileExistsError: ``output`` holds files that are no earlier export.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
@@ -135,10 +137,11 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.formats.classes import LOCK_FILE
         from airflow_provider_fastlabel.formats.publish import manifest_of, publish
         from airflow_provider_fastlabel.operators.places import place
-        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files, staging
+        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files, refuse_own_names, staging
 
         with permanent_errors_fail():
             target = place(self.output_path, self.output_conn_id)
+            filters = self._filters()
             refuse_foreign_files(target)
             kind = self._exportable_kind()
             count = self._count()
@@ -147,13 +150,14 @@ class FastLabelExportOperator(FastLabelBaseOperator):
                 folder = work / "dataset"
                 folder.mkdir()
                 report = self._stage(kind, count, work, folder, classes, target)
+                refuse_own_names(folder)
                 (folder / LOCK_FILE).write_bytes(classes.to_lock())
                 described = manifest_of(
                     report,
                     format=self.format,
                     classes=classes,
                     first_class_id=self.first_class_id,
-                    filters=self._filters(),
+                    filters=filters,
                 )
                 published = publish(folder, target, described)
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
@@ -180,13 +184,15 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         return kind
 
     def _filters(self) -> dict[str, Any]:
-        """Return what the tasks are selected by, for the manifest."""
-        tags = [self.tags] if isinstance(self.tags, str) and self.tags else list(self.tags or ())
+        """Return what the tasks are selected by, for the manifest.
+
+        :raises FastLabelInvalidException: an argument is of a wrong type.
+        """
         return {
             "project": self.project,
-            "status": self.status or None,
-            "external_status": self.external_status or None,
-            "tags": sorted(tags),
+            "status": one_text("status", self.status),
+            "external_status": one_text("external_status", self.external_status),
+            "tags": sorted(texts("tags", self.tags)),
         }
 
     def _count(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
@@ -27,13 +28,16 @@ __all__ = [
 ]
 
 
+_TAKEN = ("manifest.json", "manifest.previous.json", "classes.lock.json")
+
+
 class FastLabelExportCocoOperator(FastLabelExportOperator):
     """Export a project as one COCO file.
 
     Boxes, polygons, segmentations (run lengths where there are holes) and poses; other annotations are counted as left
     out. Category ids start at 1 in the order of the project's classes.
 
-    :param file_name: name of the file, ending in ``.json``.
+    :param file_name: name of the file, ending in ``.json``; not ``manifest.json`` or another name of ours.
     :param clip: cut shapes at the image's border, and count them.
     """
 
@@ -42,6 +46,8 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
 
     def __init__(self, *, file_name: str = "annotations.json", clip: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if PurePosixPath(file_name).name != file_name or not file_name.endswith(".json") or file_name in _TAKEN:
+            raise ValueError(f"file_name must be a plain name ending in .json, and none of {_TAKEN}, not {file_name!r}")
         self.file_name = file_name
         self.clip = clip
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.given import PRIORITIES, task_status, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,6 +122,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             )
         if self.annotations_format is None and (self.annotations_path or self.annotations_arguments):
             raise ValueError("annotations_path and annotations_arguments need annotations_format")
+        if self.priority is not None and self.priority not in PRIORITIES:
+            raise ValueError(f"priority must be one of {PRIORITIES}, not {self.priority!r}")
         if self.max_workers < 1:
             raise ValueError(f"max_workers must be at least 1, not {self.max_workers}")
         if self.max_failures is not None and self.max_failures < 0:
@@ -131,6 +134,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
 
         :param context: Airflow's task context.
         :returns: the counts and the manifest's place.
+        :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was created.
         :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
@@ -139,18 +143,20 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
 
         self._stop = threading.Event()
         with permanent_errors_fail():
-            kind = resolve_kind(self.client, self.project, self.kind)
+            status, tags = task_status("status", self.status), texts("tags", self.tags)
+            fields = {"tags": tags, "status": status, "priority": self.priority}
             folder = place(self.folder, self.source_conn_id)
-            found = self._find(folder, kind)
-            annotations, problems = self._read_annotations(folder, found, kind)
-            fields = {"tags": self._tag_list(), "status": self.status, "priority": self.priority}
             manifest = self.manifest or _default_manifest(context)
+            record = place(manifest, self.source_conn_id)
+            kind = resolve_kind(self.client, self.project, self.kind)
+            found = self._find(folder, kind, record)
+            annotations, problems = self._read_annotations(folder, found, kind)
             summary = import_files(
                 self.client,
                 self.project,
                 found.sources,
                 kind=kind.name,
-                manifest=place(manifest, self.source_conn_id),
+                manifest=record,
                 annotations=annotations,
                 fields={name: value for name, value in fields.items() if value not in (None, [], "")},
                 on_exists=self.on_exists,
@@ -167,8 +173,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             self._stop.set()
             self.log.info("Stopping the import; what was created stays, the next run creates the rest")
 
-    def _find(self, folder: Any, kind: Kind) -> Found:
+    def _find(self, folder: Any, kind: Kind, manifest: Any) -> Found:
         from airflow_provider_fastlabel.client.bulk import ImportRefused, find_sources
+        from airflow_provider_fastlabel.operators.places import path_below
         from airflow_provider_fastlabel.operators.preannotations import EXTENSIONS
 
         assert kind.media is not None
@@ -179,6 +186,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             pattern=self.pattern,
             beside=EXTENSIONS.get(self.annotations_format or "", ()),
         )
+        own = path_below(folder, manifest)
+        found.problems = [problem for problem in found.problems if problem.name != own]
         if not found.sources and not found.problems:
             left = f" ({found.unmatched} files are there, but do not match)" if found.unmatched else ""
             raise ImportRefused(
@@ -213,10 +222,6 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         read = reader.read(found.sources)
         self.log.info("Read %s annotations of %d items", self.annotations_format, len(read.by_name))
         return dict(read.by_name), list(read.problems)
-
-    def _tag_list(self) -> list[str]:
-        """Return the tags as a list; one tag given as text is one tag, not its letters."""
-        return [self.tags] if isinstance(self.tags, str) else list(self.tags or ())
 
 
 def _default_manifest(context: Context) -> str:

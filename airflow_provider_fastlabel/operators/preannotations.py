@@ -85,14 +85,21 @@ class Reader:
         with ExitStack() as stack:
             try:
                 imported = self._parse(sources, stack)
-            except (OSError, ValueError) as error:
+            except ImportRefused:
+                raise
+            except (OSError, ValueError, TypeError) as error:
                 raise ImportRefused(
-                    f"The {self.form} annotations cannot be read: {error} Nothing was created."
+                    f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
                 ) from error
         problems = [Problem(_where(p.file, p.line), p.message) for p in imported.problems]
         return PreAnnotations(self._match(imported.by_image, sources), problems)
 
     def _parse(self, sources: Sequence[Source], stack: ExitStack) -> ImportedAnnotations:
+        local = None if self.annotations is None else local_path(self.annotations)
+        if local is not None and not local.exists():
+            raise ImportRefused(
+                f"There is nothing at {local} on this worker. Nothing was created. Check `annotations_path`."
+            )
         if self.form == "coco":
             from airflow_provider_fastlabel.formats.coco_import import read_coco
 

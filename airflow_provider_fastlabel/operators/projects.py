@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["FastLabelApplyProjectOperator", "FastLabelCopyProjectOperator"]
 
 
+LISTED = 100
+"""Entries of a list that go into the result, because XComs are for small things."""
+
+
 class FastLabelApplyProjectOperator(FastLabelBaseOperator):
     """Makes a project and its annotation classes what a definition says; run again, it writes nothing.
 
@@ -29,9 +33,9 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
     set on its screens only.
 
     Returns ``{"project", "project_id", "created", "updated", "classes", "classes_created", "classes_updated",
-    "extra"}``: whether the project was created or its own fields updated, the number of classes defined, the values of
-    the classes written, and what is there beyond the definition (``class``, ``class.attribute`` or
-    ``class.attribute.option``).
+    "extra", "counts"}``: whether the project was created or its own fields updated, the number of classes defined, the
+    values of the classes written, and what is there beyond the definition (``class``, ``class.attribute`` or
+    ``class.attribute.option``). Of the lists the first 100 entries are returned; ``counts`` says how long each is.
 
     :param definition: the definition as a dictionary, or the path or URL of a YAML or JSON file with it; the form is
         described in :mod:`~airflow_provider_fastlabel.operators.project_definition`. Templated.
@@ -65,15 +69,19 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
                 self._write_class(definition.slug, change)
         if made.extra:
             self.log.warning("Project %s has more than its definition, which stays: %s", definition.slug, made.extra)
+        lists = {
+            "classes_created": [c.definition.value for c in made.classes if c.class_id is None],
+            "classes_updated": [c.definition.value for c in made.classes if c.class_id is not None],
+            "extra": list(made.extra),
+        }
         summary = {
             "project": definition.slug,
             "project_id": project_id,
             "created": made.project_id is None,
             "updated": made.project_id is not None and bool(made.project_fields),
             "classes": len(definition.classes),
-            "classes_created": [c.definition.value for c in made.classes if c.class_id is None],
-            "classes_updated": [c.definition.value for c in made.classes if c.class_id is not None],
-            "extra": made.extra,
+            **{name: values[:LISTED] for name, values in lists.items()},
+            "counts": {name: len(values) for name, values in lists.items()},
         }
         self.log.info("Applied: %s", summary)
         return summary

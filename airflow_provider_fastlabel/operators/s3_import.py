@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
+from airflow_provider_fastlabel.operators.given import texts
 from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.decisions import decide_import
@@ -124,7 +125,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             self.bucket_region,
             self.prefix,
             self.status,
-            self._tag_list(),
+            texts("tags", self.tags),
             self.priority,
         )
         return TaskMemory(context, "fastlabel_s3_import", mark)
@@ -154,7 +155,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         newest = max((str(h.get("createdAt") or "") for h in self._histories()), default="")
         memory.write(newest_before=newest, tasks_before=before)
         history = self.client.create_task_from_aws_s3(
-            self.project, status=self.status, tags=self._tag_list(), priority=self.priority
+            self.project, status=self.status, tags=texts("tags", self.tags), priority=self.priority
         )
         history_id = str(history["id"])
         memory.write(history_id=history_id, tasks_before=before)
@@ -164,10 +165,6 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     def _histories(self) -> Sequence[Mapping[str, Any]]:
         """Return all of the project's import histories."""
         return list(self.client.iter_histories(self.project))
-
-    def _tag_list(self) -> list[str]:
-        """Return the tags as a list; one tag given as text is one tag, not its letters."""
-        return [self.tags] if isinstance(self.tags, str) else list(self.tags or [])
 
     def _find(self, history_id: str) -> Mapping[str, Any] | None:
         """Return an import history, ``None`` when FastLabel does not know it any more."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.hooks.kinds import kind_of_project
+from airflow_provider_fastlabel.operators.given import listed, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +40,7 @@ class TaskSelection:
     :param task_names: these tasks, by name.
     :param filter_status: tasks in one of these statuses.
     :param filter_tags: tasks that carry these tags; may go together with ``filter_status``.
-    :raises ValueError: when tasks are chosen in no way or in several, or a list is a bare string.
+    :raises FastLabelInvalidException: when tasks are chosen in no way or in several, or a list is no list of texts.
     """
 
     project: str
@@ -52,13 +53,12 @@ class TaskSelection:
     def __post_init__(self) -> None:
         ways = [self.task_ids is not None, self.task_names is not None, bool(self.filter_status or self.filter_tags)]
         if sum(ways) != 1:
-            raise ValueError(
+            raise refused(
                 "Choose the tasks in one way: task_ids, task_names, or a filter (filter_status, filter_tags). "
                 "Choosing a whole project by leaving all of them out is refused; filter by its statuses instead."
             )
         for name in ("task_ids", "task_names", "filter_tags"):
-            if isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} must be a list, not a string; a template must render natively")
+            listed(name, getattr(self, name))
 
     def resolve(self, client: FastLabelClient) -> list[ChosenTask]:
         """Return the chosen tasks, each once.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.given import listed, one_text, refused, task_status
 from airflow_provider_fastlabel.operators.selection import ChosenTask, TaskSelection, known_fields
 
 if TYPE_CHECKING:
@@ -90,10 +91,10 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
             summary = {"chosen": len(tasks), **fates, "failed": len(failures)}
             if failures:
                 context["ti"].xcom_push(key="failures", value=failures[:MAX_FAILURES_KEPT])
+                first = f"{failures[0]['task']}: {failures[0]['error'].rstrip('.')}"
                 raise AirflowException(
                     f"{len(failures)} of {len(tasks)} tasks of project {self.project} could not be {self.verb}; the "
-                    f"first: {failures[0]['task']}: {failures[0]['error']}. All others are done ({summary}). A retry "
-                    "repeats only what is left."
+                    f"first: {first}. All others are done ({summary}). A retry repeats only what is left."
                 )
             self.log.info("Done: %s", summary)
             return summary
@@ -172,13 +173,25 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
         self.add_tags = add_tags
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Update the chosen tasks."""
-        for name in ("tags", "add_tags"):
-            value = getattr(self, name)
-            if isinstance(value, str) or (value is not None and not value):
-                raise ValueError(f"{name} must be a list with at least one tag, not {value!r}")
+        """Update the chosen tasks.
+
+        :raises FastLabelInvalidException: what is to be changed rendered to nothing, or to what cannot be meant.
+        """
+        with permanent_errors_fail():
+            self._check_changes()
         summary = super().execute(context)
         return {**dict.fromkeys(("chosen", "updated", "unchanged", "failed"), 0), **summary}
+
+    def _check_changes(self) -> None:
+        for name, read in (
+            ("status", task_status),
+            ("external_status", one_text),
+            ("tags", listed),
+            ("add_tags", listed),
+        ):
+            value = getattr(self, name)
+            if value is not None and not read(name, value):
+                raise refused(f"{name} is empty; its template may have been rendered to nothing. Nothing was changed.")
 
     def work_on(self, task: ChosenTask, selection: TaskSelection) -> str:
         """Update one task if it is not as asked."""

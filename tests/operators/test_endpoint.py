@@ -175,7 +175,7 @@ def test_the_checks_come_before_the_first_file(airflow_run, emulator, photos, op
     done = airflow_run(operator()).attempt(retries_left=True)
     assert done.state == "failed"
     assert isinstance(done.reason, ImportRefused)
-    assert all(word in str(done.error) for word in ("'notes.txt': is no png", "'huge.png': has 6291457 bytes"))
+    assert all(word in str(done.error) for word in ("'notes.txt': is no png", "'huge.png': has 6,291,457 bytes"))
     assert executed(emulator) == 0
     done = airflow_run(operator(max_failures=2)).attempt()
     assert done.result["total"] == 5
@@ -190,6 +190,13 @@ def test_no_file_is_an_error(airflow_run, emulator, operator):
 def test_an_output_inside_the_folder_is_refused(airflow_run, emulator, photos, operator, inside):
     done = airflow_run(operator(output=f"{photos}{inside}")).attempt()
     assert "is inside folder" in str(done.error)
+    assert executed(emulator) == 0
+
+
+def test_an_output_that_leads_into_the_folder_is_refused(airflow_run, emulator, photos, operator, tmp_path):
+    (tmp_path / "alias").symlink_to(photos)
+    for output in (f"{tmp_path}/alias/results", f"{tmp_path}/out/../in/results"):
+        assert "is inside folder" in str(airflow_run(operator(output=output)).attempt().error)
     assert executed(emulator) == 0
 
 

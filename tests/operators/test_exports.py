@@ -351,6 +351,13 @@ def test_frames_of_a_video_stay_in_one_split(export, clip, tmp_path):
         ({"project": "nowhere"}, ["'nowhere'", "does not exist", "Nothing was published"]),
         ({"status": "declined"}, ["No task", "status='declined'", "1 tasks", "allow_empty"]),
         ({"output": "{{ '' }}"}, ["path is empty"]),
+        ({"output": "{{ none }}"}, ["path is empty"]),
+        ({"output": "s3:/bucket/photos"}, ["'s3:/bucket/photos'", "s3://"]),
+        ({"status": ["approved", "completed"]}, ["status", "one text"]),
+        ({"external_status": ["approved"]}, ["external_status"]),
+        ({"tags": "['a', 'b']"}, ["tags", "natively"]),
+        ({"tags": [None]}, ["tags", "None"]),
+        ({"tags": 5}, ["tags", "5"]),
         ({"project": "texts"}, ["text_ner", "Nothing was published"]),
     ],
 )
@@ -363,6 +370,21 @@ def test_wrong_arguments_are_named(export, client, label, tmp_path, arguments, w
     assert not (tmp_path / "out").exists()
 
 
+def test_a_task_named_like_a_file_of_the_dataset_itself_is_named_and_nothing_is_lost(export, label, tmp_path):
+    label("manifest.png", "a.png")
+    outcome = export(FastLabelExportLabelmeOperator)
+    assert outcome.state == "failed"
+    assert "manifest.json" in str(outcome.error)
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").rglob("*.json"))
+
+
+def test_a_path_from_home(export, label, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    label("a.png")
+    assert export(FastLabelExportCocoOperator, output="~/ds").state == "success"
+    assert (tmp_path / "ds" / "annotations.json").exists()
+
+
 def test_an_empty_dataset_can_be_wanted(export, project):
     outcome = export(FastLabelExportCocoOperator, allow_empty=True)
     assert (outcome.state, outcome.result["images"]) == ("success", 0)
@@ -371,6 +393,10 @@ def test_an_empty_dataset_can_be_wanted(export, project):
 @pytest.mark.parametrize(
     ("operator", "arguments"),
     [
+        (FastLabelExportCocoOperator, {"file_name": "manifest.json"}),
+        (FastLabelExportCocoOperator, {"file_name": "classes.lock.json"}),
+        (FastLabelExportCocoOperator, {"file_name": "labels/a.json"}),
+        (FastLabelExportCocoOperator, {"file_name": "a.txt"}),
         (FastLabelExportYoloOperator, {"yolo_task": "classify"}),
         (FastLabelExportYoloOperator, {"layout": "darknet"}),
         (FastLabelExportYoloOperator, {"splits": {"train": 1.0}}),

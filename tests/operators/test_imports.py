@@ -89,14 +89,28 @@ def test_without_a_manifest_path_it_lies_under_airflows_home(client, run, monkey
         ({"project": "nowhere"}, ["'nowhere'", "does not exist"]),
         ({"kind": "video"}, ["takes image tasks, not video"]),
         ({"folder": "{{ '' }}"}, ["path is empty"]),
+        ({"folder": "{{ none }}"}, ["path is empty"]),
+        ({"status": "{{ none }}"}, ["status", "'None'", "registered"]),
+        ({"status": ["registered"]}, ["status", "registered"]),
+        ({"tags": "['a', 'b']"}, ["tags", "natively"]),
+        ({"tags": {"a": 1}}, ["tags"]),
+        ({"tags": ["a", None]}, ["tags", "None"]),
+        (
+            {"annotations_format": "coco", "annotations_path": "/no/such/labels"},
+            ["annotations_path", "/no/such/labels"],
+        ),
+        ({"annotations_format": "coco", "annotations_arguments": {"corner": 1}}, ["'corner'", "Nothing was created"]),
         ({"folder": "nosuch://bucket/x"}, ["nosuch", "Install the Airflow provider"]),
         ({"annotations_format": "coco"}, ["annotations.json"]),
         ({"annotations_format": "yolo"}, ["classes.txt"]),
     ],
 )
-def test_wrong_arguments_are_named_before_anything_is_created(client, run, arguments, words):
+def test_wrong_arguments_are_named_before_anything_is_created(client, run, folder, arguments, words):
+    if "annotations_arguments" in arguments:
+        (folder / "annotations.json").write_text('{"images": [], "annotations": [], "categories": []}')
     outcome = run(**arguments)
     assert outcome.state == "failed"
+    assert str(outcome.error).count("Nothing was created") <= 1
     assert all(word in str(outcome.error) for word in words), outcome.error
     assert client.count_tasks("photos") == 0
 
@@ -116,6 +130,8 @@ def test_a_wrong_token_is_named(client, run, connect, emulator):
         {"annotations_path": "labels"},
         {"max_workers": 0},
         {"max_failures": -1},
+        {"priority": 15},
+        {"priority": "10"},
     ],
 )
 def test_impossible_arguments_fail_when_the_dag_is_parsed(arguments):
@@ -129,6 +145,20 @@ def test_a_file_of_a_wrong_kind_stops_the_import_before_it_starts(client, run, f
     assert isinstance(outcome.reason, ImportRefused)
     assert "notes.docx" in str(outcome.error)
     assert client.count_tasks("photos") == 0
+
+
+@pytest.mark.parametrize("place", ["m.jsonl", "./day 1/m.jsonl"])
+def test_a_manifest_inside_the_folder_is_not_taken_for_a_file_to_import(client, run, folder, place):
+    assert run(manifest=f"{folder}/{place}").result["created"] == 3
+    assert run(manifest=f"{folder}/{place}").result["exists"] == 3
+    (folder / "other.jsonl").write_text("x")
+    assert "'other.jsonl'" in str(run(manifest=f"{folder}/{place}").error)
+
+
+def test_a_manifest_inside_the_bucket_folder_is_not_taken_for_a_file_to_import(client, run, bucket):
+    arguments = {"folder": f"{bucket}/photos/", "manifest": f"{bucket}/photos/day 1/m.jsonl"}
+    assert run(**arguments).result["created"] == 3
+    assert run(**arguments).result["exists"] == 3
 
 
 def test_a_failed_file_fails_the_task_and_the_retry_creates_only_it(client, run, folder):

@@ -70,6 +70,7 @@ def test_creates_the_project_and_its_classes(apply, emulator, client):
     assert done.result == {
         "project": "cats", "project_id": project["id"], "created": True, "updated": False, "classes": 2,
         "classes_created": ["cat", "dog"], "classes_updated": [], "extra": [],
+        "counts": {"classes_created": 2, "classes_updated": 0, "extra": 0},
     }  # fmt: skip
     assert (project["type"], project["name"], project["jobSize"]) == ("image_bbox", "Cats", 20)
     (sent,) = (r["body"] for r in emulator.requests() if (r["method"], r["path"]) == ("POST", "projects"))
@@ -91,7 +92,8 @@ def test_a_second_run_writes_nothing(apply, emulator, applied):
     done = apply(definition())
     assert writes(emulator) == []
     assert len(emulator.requests()) <= 3
-    assert done.result == {**applied, "created": False, "classes_created": []}
+    counts = {"classes_created": 0, "classes_updated": 0, "extra": 0}
+    assert done.result == {**applied, "created": False, "classes_created": [], "counts": counts}
 
 
 def test_what_the_definition_leaves_out_stays(apply, emulator, applied):
@@ -155,6 +157,14 @@ def test_extra_classes_are_reported_and_stay(apply, emulator, client, applied, c
     emulator.clear_requests()
     assert apply(definition()).result["extra"] == ["bird"]
     assert writes(emulator) == []
+
+
+def test_long_lists_stay_out_of_the_result(apply, client):
+    many = definition(classes=[{"type": "bbox", "value": f"class_{number}"} for number in range(150)])
+    done = apply(many)
+    assert len(done.result["classes_created"]) == 100
+    assert done.result["counts"] == {"classes_created": 150, "classes_updated": 0, "extra": 0}
+    assert apply(definition(classes=[])).result["counts"] == {"classes_created": 0, "classes_updated": 0, "extra": 150}
 
 
 def test_goes_on_where_a_failed_run_stopped(apply, emulator, client):

@@ -117,6 +117,36 @@ def test_what_concerns_every_task_stops_at_once(airflow_run, emulator, client, f
     assert puts(emulator) <= 4
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"status": ""}, ["status"]),
+        ({"status": "None"}, ["status", "'None'", "registered"]),
+        ({"external_status": ""}, ["external_status"]),
+        ({"add_tags": {"a": 1}}, ["add_tags"]),
+        ({"tags": ["a", None]}, ["tags", "None"]),
+        ({"tags": []}, ["tags"]),
+        ({"tags": "a"}, ["tags"]),
+    ],
+)
+def test_what_rendered_to_nothing_useful_is_refused_before_the_first_task(
+    airflow_run, emulator, fill, arguments, words
+):
+    fill("a.png", "b.png")
+    done = airflow_run(update(filter_status="registered", **arguments)).attempt()
+    assert done.state == "failed"
+    assert all(word in str(done.error) for word in words), done.error
+    assert puts(emulator) == 0
+
+
+@pytest.mark.parametrize("name", ["task_ids", "task_names"])
+@pytest.mark.parametrize("wrong", [[None], [""], [["a"]], {"a": 1}, 5])
+def test_an_id_or_name_that_is_none_is_no_task_that_is_gone_already(airflow_run, client, emulator, name, wrong):
+    done = airflow_run(delete(**{name: wrong})).attempt()
+    assert done.state == "failed"
+    assert name in str(done.error)
+
+
 def test_nothing_chosen_is_a_success(airflow_run, client):
     assert airflow_run(update(task_ids=[], status="approved")).attempt().result["chosen"] == 0
     assert airflow_run(update(filter_status="skipped", status="approved")).attempt().result["chosen"] == 0
