@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
-from airflow_provider_fastlabel.operators.given import texts
+from airflow_provider_fastlabel.operators.given import refused, texts
 from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.decisions import decide_import
@@ -90,8 +90,16 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         self._history_id: str | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Submit, or attach to what an earlier try submitted; then wait."""
+        """Submit, or attach to what an earlier try submitted; then wait.
+
+        :raises FastLabelInvalidException: the prefix rendered to nothing, or FastLabel refuses the request.
+        """
         with permanent_errors_fail():
+            if self.prefix is not None and self.prefix.strip() in ("", "None"):
+                raise refused(
+                    "prefix is empty; its template may have been rendered to nothing. Nothing was sent. Leave `prefix` "
+                    "out to link the whole bucket."
+                )
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             history_id, before = self._attach(context, memory) or self._submit(memory)

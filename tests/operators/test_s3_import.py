@@ -193,6 +193,16 @@ def test_a_wrong_token_fails_without_retries_and_without_showing_itself(airflow_
     assert "a-wrong-token" not in str(done.error) + caplog.text
 
 
+@pytest.mark.parametrize("prefix", ["{{ '' }}", "{{ none }}"])
+def test_a_prefix_that_rendered_to_nothing_does_not_link_the_whole_bucket(airflow_run, emulator, client, prefix):
+    emulator.clear_requests()
+    make = operator(bucket_name="photos", bucket_region="us-east-1", prefix=prefix)
+    done = airflow_run(make).attempt(retries_left=True)
+    assert done.state == "failed"
+    assert "prefix is empty" in str(done.error)
+    assert not [request for request in emulator.requests() if request["method"] != "GET"]
+
+
 def test_an_unknown_project_fails_without_retries(airflow_run, client):
     done = airflow_run(operator(project="nowhere")).attempt(retries_left=True)
     assert done.state == "failed"
