@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.geometry import Shape
 
-# Opacity of 255, as FastLabel draws.
-_FILL, _LINE, _AREA, _OPAQUE = 50, 200, 100, 255
+    Pixels = NDArray[np.uint8]
+
+# Opacity as FastLabel draws; a keypoint of a pose is opaque.
+_FILL, _LINE, _AREA = 50 / 255, 200 / 255, 100 / 255
 _POSE_SIZE = 7
 _ORIENTATION = 0x0112
 # OpenCV draws at sixteenths of a pixel; beyond these coordinates its 32-bit numbers would overflow.
 _SHIFT, _FAR = 4, 1e6
+_LARGE = 1 << 26
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -52,12 +56,14 @@ class Marker(NamedTuple):
 class Picture:
     """An image's pixels, and what of the file must survive.
 
-    :param pixels: Rows by columns by 3 (RGB) or 4 (RGBA) bytes.
+    :param pixels: Rows by columns by 3 bytes: blue, green, red, the order in which OpenCV reads and writes.
+    :param alpha: Alpha channel, None if there is none.
     :param format: Pillow's name of the file format.
     :param saved: Arguments for Pillow's ``save``.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
+    alpha: Image.Image | None
     format: str
     saved: dict[str, Any]
 
@@ -71,6 +77,8 @@ class Picture:
         :raises OSError: No image, or a damaged one.
         """
         data = path.read_bytes()
+        if _is_plain(data) and (pixels := _colours(data)) is not None:
+            return cls(pixels, None, "JPEG", {})
         with Image.open(io.BytesIO(data)) as image:
             kind = {None: "PNG", "MPO": "JPEG"}.get(image.format, image.format) or "PNG"
             saved: dict[str, Any] = {}
@@ -88,8 +96,7 @@ class Picture:
                     exif.pop(_ORIENTATION, None)
                 if len(exif) and kind in ("JPEG", "PNG"):
                     saved["exif"] = exif.tobytes()
-            pixels = _decoded(image, data, turn)
-        return cls(pixels, kind, saved)
+            return cls(*_decoded(image, data, turn), kind, saved)
 
     def write(self, path: Path) -> None:
         """Write the picture in its format.
@@ -97,157 +104,224 @@ class Picture:
         :param path: The file.
         """
         if self.format == "JPEG" and not self.saved:
-            colours = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2BGR)
-            path.write_bytes(cv2.imencode(".jpg", colours, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
+            path.write_bytes(cv2.imencode(".jpg", self.pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].data)
             return
         options = {"JPEG": {"quality": 95}, "PNG": {"compress_level": 3}}.get(self.format, {})
+        height, width = self.pixels.shape[:2]
+        image = Image.frombuffer("RGB", (width, height), self.pixels.tobytes(), "raw", "BGR", 0, 1)
+        if self.alpha:
+            image.putalpha(self.alpha)
         file = io.BytesIO()
-        Image.fromarray(self.pixels).save(file, self.format, **options, **self.saved)
+        image.save(file, self.format, **options, **self.saved)
         path.write_bytes(file.getvalue())
 
 
-def _decoded(image: Image.Image, data: bytes, turn: int) -> NDArray[np.uint8]:
-    """Return an image's pixels, turned as its EXIF orientation says."""
+def _is_plain(data: bytes) -> bool:
+    """Whether it is a JPEG of three 8-bit channels with nothing to keep: no EXIF, no profile, no Adobe colours.
+
+    The segments before the pixels are looked at (ITU-T T.81, annex B), which takes a tenth of Pillow's time. Metadata
+    come in application segments; a JFIF header (0xE0) says nothing but the resolution. Very large pictures are left to
+    Pillow, which knows decompression bombs.
+    """
+    at, fits = 2, False
+    while data[:2] == b"\xff\xd8" and at + 9 < len(data) and data[at] == 0xFF:
+        kind = data[at + 1]
+        if kind == 0xDA:  # the pixels
+            return fits
+        if kind in (0xC0, 0xC1, 0xC2):  # length, precision, height, width, number of channels
+            height, width = int.from_bytes(data[at + 5 : at + 7]), int.from_bytes(data[at + 7 : at + 9])
+            fits = data[at + 4] == 8 and data[at + 9] == 3 and height * width <= _LARGE
+        elif kind not in (0xC4, 0xDB, 0xDD, 0xE0, 0xFE):  # tables, header, comment
+            return False
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return False
+
+
+def _colours(data: bytes) -> Pixels | None:
+    """Return the pixels of an RGB image, not turned, or None if OpenCV cannot read it."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
+def _decoded(image: Image.Image, data: bytes, turn: int) -> tuple[Pixels, Image.Image | None]:
+    """Return an image's pixels and alpha channel, turned as its EXIF orientation says."""
     if image.mode == "RGB" and turn not in _TURNS and image.format in ("JPEG", "PNG", "BMP"):
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        pixels = _colours(data)
         if pixels is not None and pixels.shape[1::-1] == image.size:
-            return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels), dtype=np.uint8)
+            return pixels, None
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     see_through = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
     image = image.convert("RGBA" if see_through else "RGB")
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])
-    return np.array(image)
+    array = np.asarray(image)
+    if see_through:
+        return np.asarray(cv2.cvtColor(array, cv2.COLOR_RGBA2BGR), np.uint8), image.getchannel("A")
+    return np.asarray(cv2.cvtColor(array, cv2.COLOR_RGB2BGR), np.uint8), None
 
 
-def draw(pixels: NDArray[np.uint8], markers: Sequence[Marker]) -> None:
+def draw(pixels: Pixels, markers: Sequence[Marker]) -> None:
     """Draw annotations onto an image, in their order.
 
-    :param pixels: Rows by columns by 3 or 4 bytes; changed in place, an alpha channel stays as it is.
+    :param pixels: Rows by columns by 3 bytes: blue, green, red; changed in place.
     :param markers: The annotations.
     """
     height, width = pixels.shape[:2]
     stroke = max(min(width, height) // 300, 1)
+    _desk.fit(pixels)
     for marker in markers:
         shape = marker.shape
         margin = 2 + max(stroke, _POSE_SIZE if shape.kind == "pose_estimation" else 2)
         left, top = max(int(shape.x1) - margin, 0), max(int(shape.y1) - margin, 0)
         right, bottom = min(int(shape.x2) + margin + 1, width), min(int(shape.y2) + margin + 1, height)
-        if left >= right or top >= bottom:
-            continue
-        cover = np.zeros((bottom - top, right - left), np.uint8)
-        drawer, opacities = _DRAWERS[shape.kind]
-        drawer(_Pen(cover, left, top, stroke), marker)
-        _blend(pixels[top:bottom, left:right, :3], cover, marker.colour, opacities)
+        if left < right and top < bottom:
+            window = pixels[top:bottom, left:right]
+            _DRAWERS[shape.kind](_Pen(window, left, top, marker.colour[::-1], stroke), marker)
 
 
-def _blend(
-    window: NDArray[np.uint8], cover: NDArray[np.uint8], colour: tuple[int, int, int], opacities: Sequence[int]
-) -> None:
-    """Lay a colour over part of an image, as densely as the cover says.
+class _Desk(threading.local):
+    """Memory in which one thread draws: asking the system for it for every shape would cost more than the drawing."""
 
-    :param window: The part; changed in place.
-    :param cover: Opacity of each pixel.
-    :param colour: Red, green, blue.
-    :param opacities: What the cover holds beside 0.
-    """
-    rgb = window.copy()
-    plane = np.empty_like(rgb)
-    cv2.rectangle(plane, (0, 0), (plane.shape[1], plane.shape[0]), colour, cv2.FILLED)
-    for opacity in opacities:
-        mixed = cv2.addWeighted(rgb, 1 - opacity / 255, plane, opacity / 255, 0)
-        cv2.copyTo(mixed, cv2.inRange(cover, opacity, opacity), rgb)
-    window[:] = rgb
+    def __init__(self) -> None:
+        self.paint = self.mixed = self.mask = np.empty(0, np.uint8)
+
+    def fit(self, pixels: Pixels) -> None:
+        """Make it large enough for a picture."""
+        if self.paint.size < pixels.size:
+            self.paint = np.empty(pixels.size, np.uint8)
+            self.mixed = np.empty(pixels.size, np.uint8)
+            self.mask = np.empty(pixels.size // 3, np.uint8)
+
+
+_desk = _Desk()
 
 
 class _Pen:
-    """Draws opacity into a window of the image.
+    """Draws one marker into a window of the image.
 
-    :param cover: The window.
+    What the marker covers is painted densely into a copy of the window, which is then mixed with the window.
+
+    :param window: The window; changed in place.
     :param left: x of its first column.
     :param top: y of its first row.
+    :param colour: Blue, green, red.
     :param stroke: Width of lines.
     """
 
-    def __init__(self, cover: NDArray[np.uint8], left: int, top: int, stroke: int) -> None:
-        self.cover = cover
+    def __init__(self, window: Pixels, left: int, top: int, colour: Sequence[int], stroke: int) -> None:
+        self.window = window
         self.stroke = stroke
+        self._colour = colour
+        self._paint = _desk.paint[: window.size].reshape(window.shape)
+        self._paint[:] = window
         # FastLabel's coordinates lie on pixel borders, OpenCV's on pixel centres.
-        self._offset = np.array([left + 0.5, top + 0.5])
+        self._offset = left + 0.5, top + 0.5
 
-    def _points(self, flat: Sequence[float]) -> NDArray[np.int32]:
+    def points(self, flat: Sequence[float]) -> NDArray[np.int32]:
         """Return flat coordinates as OpenCV's points."""
-        points = np.asarray(flat, np.float64).reshape(-1, 2) - self._offset
-        scaled: NDArray[np.int32] = np.rint(np.clip(points, -_FAR, _FAR) * (1 << _SHIFT)).astype(np.int32)
-        return scaled
+        points = np.array(flat, np.float64).reshape(-1, 2)
+        points -= self._offset
+        np.clip(points, -_FAR, _FAR, out=points)
+        points *= 1 << _SHIFT
+        return np.rint(points, out=points).astype(np.int32)
 
-    def fill(self, rings: Sequence[Sequence[float]], opacity: int) -> None:
+    def fill(self, rings: Sequence[NDArray[np.int32]]) -> None:
         """Fill rings by the even-odd rule."""
-        cv2.fillPoly(self.cover, [self._points(ring) for ring in rings], opacity, cv2.LINE_8, _SHIFT)
+        cv2.fillPoly(self._paint, rings, self._colour, cv2.LINE_8, _SHIFT)
 
-    def line(self, flat: Sequence[float], opacity: int, *, closed: bool = False, width: int = 0) -> None:
-        """Draw a line through points."""
-        points = [self._points(flat)]
-        cv2.polylines(self.cover, points, closed, opacity, width or self.stroke, cv2.LINE_8, _SHIFT)
+    def line(self, lines: Sequence[NDArray[np.int32]], *, width: int = 0) -> None:
+        """Draw lines through points."""
+        cv2.polylines(self._paint, lines, False, self._colour, width or self.stroke, cv2.LINE_8, _SHIFT)
 
-    def disc(self, x: float, y: float, radius: float, opacity: int) -> None:
-        """Fill a circle."""
-        (centre,) = self._points([x, y])
+    def disc(self, centre: NDArray[np.int32], radius: float, *, opaque: bool = False) -> None:
+        """Fill a circle.
+
+        :param opaque: Into the window itself.
+        """
+        target = self.window if opaque else self._paint
         size = int(min(radius, _FAR) * (1 << _SHIFT))
-        cv2.circle(self.cover, (int(centre[0]), int(centre[1])), size, opacity, cv2.FILLED, cv2.LINE_8, _SHIFT)
+        cv2.circle(target, centre.tolist(), size, self._colour, cv2.FILLED, cv2.LINE_8, _SHIFT)
+
+    def blend(self, opacity: float) -> None:
+        """Mix what was painted with the window."""
+        cv2.addWeighted(self.window, 1 - opacity, self._paint, opacity, 0, dst=self.window)
+
+    def blend_outlined(self, rings: Sequence[NDArray[np.int32]]) -> None:
+        """Mix what was painted with the window as a filling, and lines along the rings more densely."""
+        window, paint = self.window, self._paint
+        height, width = window.shape[:2]
+        filled = _desk.mixed[: window.size].reshape(window.shape)
+        outline = _desk.mask[: height * width].reshape(height, width)
+        cv2.addWeighted(window, 1 - _FILL, paint, _FILL, 0, dst=filled)
+        outline.fill(0)
+        cv2.polylines(outline, rings, True, 255, self.stroke, cv2.LINE_8, _SHIFT)
+        cv2.polylines(paint, rings, True, self._colour, self.stroke, cv2.LINE_8, _SHIFT)
+        cv2.addWeighted(window, 1 - _LINE, paint, _LINE, 0, dst=paint)
+        cv2.copyTo(paint, outline, filled)
+        window[:] = filled
 
 
 def _outlined(pen: _Pen, marker: Marker) -> None:
     """Draw a box or polygon: filled, with an outline."""
-    for region in marker.shape.regions:
-        pen.fill(region, _FILL)
-        for ring in region:
-            pen.line(ring, _LINE, closed=True)
+    regions = [[pen.points(ring) for ring in region] for region in marker.shape.regions]
+    for region in regions:
+        pen.fill(region)
+    pen.blend_outlined([ring for region in regions for ring in region])
 
 
 def _area(pen: _Pen, marker: Marker) -> None:
     """Draw a segmentation: filled, without its holes."""
     for region in marker.shape.regions:
-        pen.fill(region, _AREA)
+        pen.fill([pen.points(ring) for ring in region])
+    pen.blend(_AREA)
 
 
 def _line(pen: _Pen, marker: Marker) -> None:
     """Draw a line."""
-    pen.line(marker.shape.points, _LINE)
+    pen.line([pen.points(marker.shape.points)])
+    pen.blend(_LINE)
 
 
 def _keypoint(pen: _Pen, marker: Marker) -> None:
     """Draw a keypoint."""
-    x, y = marker.shape.points
-    pen.disc(x, y, max(pen.stroke, 2), _LINE)
+    pen.disc(pen.points(marker.shape.points)[0], max(pen.stroke, 2))
+    pen.blend(_LINE)
 
 
 def _circle(pen: _Pen, marker: Marker) -> None:
     """Draw a circle."""
     x, y, radius = marker.shape.points
-    pen.disc(x, y, radius, _LINE)
+    pen.disc(pen.points([x, y])[0], radius)
+    pen.blend(_LINE)
 
 
 def _pose(pen: _Pen, marker: Marker) -> None:
     """Draw a pose: its edges between keypoints that are set, and the keypoints on top."""
     size = max(pen.stroke, _POSE_SIZE)
     keypoints = marker.shape.keypoints
-    for key, others in marker.edges.items():
-        for other in others:
-            if key in keypoints and other in keypoints:
-                pen.line([*keypoints[key][:2], *keypoints[other][:2]], _LINE, width=size)
-    for x, y, _ in keypoints.values():
-        pen.disc(x, y, size, _OPAQUE)
+    numbers = {key: number for number, key in enumerate(keypoints)}
+    points = pen.points([number for x, y, _ in keypoints.values() for number in (x, y)])
+    edges = [
+        points[[numbers[key], numbers[other]]]
+        for key, others in marker.edges.items()
+        if key in numbers
+        for other in others
+        if other in numbers
+    ]
+    if edges:
+        pen.line(edges, width=size)
+        pen.blend(_LINE)
+    for point in points:
+        pen.disc(point, size, opaque=True)
 
 
 _DRAWERS = {
-    "bbox": (_outlined, (_FILL, _LINE)),
-    "polygon": (_outlined, (_FILL, _LINE)),
-    "segmentation": (_area, (_AREA,)),
-    "line": (_line, (_LINE,)),
-    "keypoint": (_keypoint, (_LINE,)),
-    "circle": (_circle, (_LINE,)),
-    "pose_estimation": (_pose, (_LINE, _OPAQUE)),
+    "bbox": _outlined,
+    "polygon": _outlined,
+    "segmentation": _area,
+    "line": _line,
+    "keypoint": _keypoint,
+    "circle": _circle,
+    "pose_estimation": _pose,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from airflow_provider_fastlabel.formats.drawing import ImageError, export_images_with_annotations
 from airflow_provider_fastlabel.formats.geometry import GeometryError
@@ -213,6 +214,93 @@ def test_d4_turned_tags_are_kept_where_fastlabel_counted_in_raw_pixels(export, t
     with Image.open(tmp_path / "out" / "a.jpg") as after:
         assert after.size == (60, 40)
         assert after.getexif()[0x0112] == 6
+
+
+def jpeg_with(*segments, after_frame=False):
+    """A grey JPEG with segments of (marker, content) behind its JFIF header, or between its frame and its pixels."""
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), GREY).save(file, "JPEG")
+    data = file.getvalue()
+    at = data.index(b"\xff\xc4") if after_frame else 20
+    inserted = b"".join(b"\xff" + kind + (len(content) + 2).to_bytes(2) + content for kind, content in segments)
+    return data[:at] + inserted + data[at:]
+
+
+@pytest.mark.parametrize("after_frame", [False, True])
+@pytest.mark.parametrize("comment", [(), ((b"\xfe", b"a comment"),)])
+def test_exif_of_a_jpeg_is_found_wherever_it_stands(export, tmp_path, comment, after_frame):
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    exif[0x0112] = 6
+    (tmp_path / "in").mkdir()
+    data = jpeg_with(*comment, (b"\xe1", exif.tobytes()), after_frame=after_frame)
+    (tmp_path / "in" / "a.jpg").write_bytes(data)
+    export(task(annotation("bbox", [2, 2, 20, 14]), name="a.jpg", width=40, height=60))
+    with Image.open(tmp_path / "out" / "a.jpg") as after:
+        assert after.size == (40, 60)
+        assert dict(after.getexif()) == {0x010F: "maker"}
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_colour_profile(image, export, tmp_path, name):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image(name, icc_profile=profile)
+    export(task(annotation("bbox", [2, 2, 20, 14]), name=name))
+    with Image.open(tmp_path / "out" / name) as after:
+        assert after.info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"comment": b"x"}, {"dpi": (1, 2)}])
+def test_a_jpeg_has_quality_95_and_the_right_colours(image, export, pixels, tmp_path, options):
+    image("a.jpg", **options)
+    box = annotation("bbox", [8, 8, 56, 32], color="#0080ff")
+    export(task(box, name="a.jpg"))
+    expected = io.BytesIO()
+    Image.new("RGB", (60, 40)).save(expected, "JPEG", quality=95)
+    with Image.open(tmp_path / "out" / "a.jpg") as after:
+        assert after.quantization == Image.open(expected).quantization
+    inside = [round((100 * 205 + colour * 50) / 255) for colour in (0, 128, 255)]
+    assert abs(pixels("a.jpg")[20, 32] - inside).max() <= 3
+
+
+def test_segments_after_a_jpegs_end_or_of_wrong_length_do_no_harm(export, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name, data in {
+        "a.jpg": jpeg_with() + b"rubbish",
+        "b.jpg": jpeg_with()[:30],
+        "c.jpg": b"\xff\xd8" + b"\xff\xe0\0\0" * 9,
+        "d.jpg": jpeg_with()[:-2],
+    }.items():
+        (tmp_path / "in" / name).write_bytes(data)
+    report = export(*(task(annotation("line", [1, 1, 9, 9]), name=f"{name}.jpg") for name in "abcd"), on_error="skip")
+    assert report.files == ["a.jpg"]
+    assert report.skipped == {"image_unreadable": 3}
+
+
+def test_pieces_of_a_cut_polygon_do_not_hide_each_others_outlines(image, export, pixels):
+    image()
+    export(task(annotation("polygon", [10, 35, 65, 30, 10, 15, 60, 30, 30, 10])))
+    for x, y in ((24, 19), (25, 20), (20, 22), (45, 20)):
+        assert abs(pixels()[y, x] - mixed(200)).max() <= 1, (x, y)
+
+
+def test_decompression_bombs_are_refused(export, tmp_path):
+    data = bytearray(jpeg_with())
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = (20_000).to_bytes(2) * 2
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(data)
+    with pytest.raises(ImageError, match="bomb"):
+        export(task(name="a.jpg"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (30, 1), (2, 3)])
+def test_tiny_images(image, export, pixels, size, mode):
+    image(mode=mode, size=size)
+    shapes = [annotation("circle", [0.5, 0.5, 50]), annotation("bbox", [0, 0, 1, 1]), annotation("line", [0, 0, 9, 9])]
+    assert export(task(*shapes, width=size[0], height=size[1])).annotations == 3
+    assert pixels()[0, 0, 0] > 230
 
 
 def test_d5_rotation(image, export, pixels):
