@@ -108,13 +108,13 @@ def _masks(*, instances: bool) -> Callable[[Given], Callable[[], object]]:
 
 
 def _drawn(given: Given) -> Callable[[], object]:
+    import cv2
+    import numpy as np
+
     tasks = given.tasks()
     images = given.path("images")
 
     def one(task: dict[str, Any]) -> None:
-        import cv2
-        import numpy as np
-
         name = task["name"]
         pixels = cv2.imdecode(np.frombuffer((images / name).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
         assert pixels is not None
