@@ -22,7 +22,7 @@ FORBIDDEN = {
     "sensors": {"operators", "formats", "emulator"},
     "operators": {"emulator"},
 }
-HEAVY = ("numpy", "cv2", "PIL", "pandas", "boto3", "pyarrow", "orjson")
+HEAVY = ("numpy", "cv2", "PIL", "pandas", "boto3", "pyarrow", "orjson", "shapely")
 
 
 def rooms_imported_by(path: Path) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.formats.clipping import exact_area
+from airflow_provider_fastlabel.formats.overlay import exact_area
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
