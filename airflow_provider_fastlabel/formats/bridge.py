@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.formats.overlay import exact_area
+from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 def bridged(region: Region) -> Ring:
     """Join the holes of a region with its outer ring.
 
+    Of a hole that reaches out of its outline, or into another hole, only what it takes away is joined; what it cuts
+    apart is held together by bridges.
+
     :param region: Flat open rings, the outer one first, holes the other way round.
-    :returns: One flat open ring; the outer ring itself if there is no hole.
+    :returns: One flat open ring; the outer ring itself if there is no hole. If the holes leave nothing, it goes twice
+        round and covers nothing.
     """
-    outer = region[0]
-    for hole in region[1:]:
+    if len(region) == 1:
+        return region[0]
+    outer, *others = [ring for part in resolved(region) for ring in part] or [region[0], region[0]]
+    for hole in others:
         at = _nearest(outer, hole[0], hole[1])
         start = _nearest(hole, outer[2 * at], outer[2 * at + 1])
         round_trip = hole[2 * start :] + hole[: 2 * start + 2]

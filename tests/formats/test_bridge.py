@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import json
+
+import numpy as np
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_fastlabel.formats.bridge import bridged, unbridged
+from airflow_provider_fastlabel.formats.labelme import export_labelme
+from airflow_provider_fastlabel.formats.labelme_import import read_labelme
+from airflow_provider_fastlabel.formats.yolo import export_yolo
 
 
 def area(ring):
@@ -49,3 +55,87 @@ def test_an_outline_that_touches_itself_has_no_hole():
 def test_two_loops_that_touch_in_a_corner_are_no_hole():
     ring = [10, 10, 0, 10, 0, 0, 10, 0, 10, 10, 10, 20, 20, 20, 20, 10]
     assert unbridged(ring) == [ring]
+
+
+def drawn(ring, size=64):
+    """Points of a grid inside a ring by the even-odd rule."""
+    xs, ys = (np.arange(2 * size) + 0.4871) / 2, (np.arange(2 * size) + 0.5137) / 2
+    image = np.zeros((2 * size, 2 * size), bool)
+    corners = list(zip(ring[::2], ring[1::2], strict=True))
+    for n, (x1, y1) in enumerate(corners):
+        x2, y2 = corners[n - 1]
+        if y1 != y2:
+            between = (ys > min(y1, y2)) & (ys <= max(y1, y2))
+            image ^= between[:, None] & (xs[None, :] < (x1 + (ys - y1) / (y2 - y1) * (x2 - x1))[:, None])
+    return image
+
+
+CORNERS = st.tuples(st.integers(0, 60), st.integers(0, 60))
+RINGS = st.lists(CORNERS, min_size=3, max_size=6).map(lambda corners: [number for one in corners for number in one])
+
+
+@example([square(10, 10, 40), [20, 20, 20, 30, 60, 30, 60, 20]])
+@example([square(10, 10, 40), [20, 0, 20, 60, 30, 60, 30, 0]])
+@example([square(10, 10, 40), square(15, 15, 20, hole=True), square(25, 25, 20, hole=True)])
+@given(st.lists(RINGS, min_size=2, max_size=4))
+def test_a_hole_takes_away_what_is_there(region):
+    expected = drawn(region[0])
+    for hole in region[1:]:
+        expected &= ~drawn(hole)
+    assert (drawn(bridged(region)) ^ expected).sum() <= 2
+
+
+OUTER = [10, 10, 50, 10, 50, 50, 10, 50]
+ASTRAY = [[20, 20, 20, 30, 60, 30, 60, 20], [15, 35, 15, 70, 25, 70, 25, 35], [22, 40, 22, 45, 40, 45, 40, 40]]
+
+
+def exported(folder, export, points, **options):
+    annotation = {"type": "segmentation", "value": "cat", "points": points}
+    task = {"name": "a.jpg", "width": 64, "height": 64, "annotations": [annotation]}
+    report = export([task], folder, **options)
+    assert report.annotations == 1
+    expected = drawn(OUTER)
+    for hole in points[0][1:]:
+        expected &= ~drawn(hole)
+    return expected
+
+
+def test_yolo_rows_leave_out_a_hole_that_reaches_out_of_its_outline(tmp_path):
+    expected = exported(tmp_path, export_yolo, [[OUTER, *ASTRAY]], task="segment")
+    found = np.zeros_like(expected)
+    for row in (tmp_path / "annotations/a.txt").read_text().splitlines():
+        found |= drawn([64 * float(share) for share in row.split()[1:]])
+    assert (found ^ expected).sum() <= 4
+
+
+def test_labelme_outlines_leave_out_a_hole_that_reaches_out_of_its_outline(tmp_path):
+    expected = exported(tmp_path, export_labelme, [[OUTER, *ASTRAY]])
+    found = np.zeros_like(expected)
+    for shape in json.loads((tmp_path / "a.json").read_text())["shapes"]:
+        found |= drawn([number for point in shape["points"] for number in point])
+    assert (found == expected).all()
+    assert read_labelme(tmp_path).problems == []
+
+
+def test_a_region_that_its_holes_take_away_covers_nothing(tmp_path):
+    swallowed = [square(5, 5, 10), square(0, 0, 20, hole=True)]
+    assert not drawn(bridged(swallowed)).any()
+    report = export_yolo(
+        [
+            {
+                "name": "a.jpg",
+                "width": 64,
+                "height": 64,
+                "annotations": [
+                    {"type": "segmentation", "value": "cat", "points": [swallowed, [square(30, 30, 8)]]},
+                    {"type": "segmentation", "value": "cat", "points": [swallowed]},
+                ],
+            }
+        ],
+        tmp_path,
+        task="segment",
+    )
+    assert (report.annotations, report.skipped) == (1, {"degenerate": 1})
+    rows = (tmp_path / "annotations/a.txt").read_text().splitlines()
+    found = [drawn([64 * float(share) for share in row.split()[1:]]) for row in rows]
+    assert (sum(found) == drawn(square(30, 30, 8))).all()
