@@ -187,7 +187,8 @@ def test_an_ultralytics_dataset_is_complete_and_keeps_its_splits(export, label, 
     splits = {name: next(s for s in ("train", "val") if f"images/{s}/{name}" in files) for name in names}
     for name, split in splits.items():
         assert files[f"images/{split}/{name}"] == png()
-        assert files[f"labels/{split}/{name[:-4]}.txt"].startswith(b"1 0.3 0.5 0.4 0.66666")
+        row = files[f"labels/{split}/{name[:-4]}.txt"].split()
+        assert [float(number) for number in row] == pytest.approx([1, 0.3, 0.5, 0.4, 2 / 3], abs=1e-6)
     assert len({(name.partition("/")[0], split) for name, split in splits.items()}) == 10
     assert set(splits.values()) == {"train", "val"}
     label("clip99/new.png")
@@ -532,13 +533,13 @@ def test_tasks_flow_through_and_are_not_kept(client, project, export, monkeypatc
 
     def many(*_, **__):
         nonlocal most
-        for number in range(2000):
+        for number in range(4000):
             task = Tracked(id=str(number), name=f"{number}.png", width=40, height=30, annotations=[BOX])
             alive.add(task)
             most = max(most, len(alive))
             yield task
 
     monkeypatch.setattr(type(client), "iter_tasks", many)
-    monkeypatch.setattr(type(client), "count_tasks", lambda *_, **__: 2000)
-    assert export(FastLabelExportCocoOperator).result["images"] == 2000
-    assert most < 10
+    monkeypatch.setattr(type(client), "count_tasks", lambda *_, **__: 4000)
+    assert export(FastLabelExportCocoOperator).result["images"] == 4000
+    assert most < 1000  # writers read a few hundred ahead, however many there are
