@@ -216,13 +216,13 @@ class _Pen:
         self._paint = _desk.paint[: window.size].reshape(window.shape)
         self._paint[:] = window
         # FastLabel's coordinates lie on pixel borders, OpenCV's on pixel centres.
-        self._offset = left + 0.5, top + 0.5
+        self._offset = np.array([left + 0.5, top + 0.5])
 
     def points(self, flat: Sequence[float]) -> NDArray[np.int32]:
         """Return flat coordinates as OpenCV's points."""
         points = np.array(flat, np.float64).reshape(-1, 2)
         points -= self._offset
-        np.clip(points, -_FAR, _FAR, out=points)
+        np.minimum(np.maximum(points, -_FAR, out=points), _FAR, out=points)
         points *= 1 << _SHIFT
         return np.rint(points, out=points).astype(np.int32)
 
@@ -303,14 +303,14 @@ def _pose(pen: _Pen, marker: Marker) -> None:
     numbers = {key: number for number, key in enumerate(keypoints)}
     points = pen.points([number for x, y, _ in keypoints.values() for number in (x, y)])
     edges = [
-        points[[numbers[key], numbers[other]]]
+        (numbers[key], numbers[other])
         for key, others in marker.edges.items()
         if key in numbers
         for other in others
         if other in numbers
     ]
     if edges:
-        pen.line(edges, width=size)
+        pen.line(list(points[edges]), width=size)
         pen.blend(_LINE)
     for point in points:
         pen.disc(point, size, opaque=True)

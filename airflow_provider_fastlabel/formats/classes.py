@@ -114,14 +114,15 @@ class ClassMap:
         settled: set[str] = set()
         for task in tasks:
             for annotation in task.get("annotations") or ():
-                if not isinstance(annotation, dict):
+                try:
+                    if annotation["value"] in settled and not annotation["keypoints"]:
+                        continue
+                except (KeyError, TypeError):
+                    pass
+                if not isinstance(annotation, dict) or (types is not None and annotation.get("type") not in types):
                     continue
                 value = annotation.get("value")
-                if not isinstance(value, str) or not value or (value in settled and not annotation.get("keypoints")):
-                    continue
-                if types is not None and annotation.get("type") not in types:
-                    continue
-                if found[found.observe(annotation)].color:
+                if isinstance(value, str) and value and found[found.observe(annotation)].color:
                     settled.add(value)
         return found.sorted()
 

@@ -164,11 +164,9 @@ class _Writer:
     def flush(self) -> None:
         """Write the annotations that wait."""
         self._encode()
-        write = self.annotations.write
         for image_id, found in self.waiting:
-            for annotation, class_id, shape in found:
-                write(dumps(self._row(annotation, class_id, shape, image_id)))
-                write(b",\n")
+            rows = [dumps(self._row(annotation, class_id, shape, image_id)) for annotation, class_id, shape in found]
+            self.annotations.write(b",\n".join([*rows, b""]))
         self.waiting.clear()
         self.run_lengths.clear()
         self.count = 0
@@ -186,7 +184,7 @@ class _Writer:
         return {
             "num_keypoints": known,
             "keypoints": keypoints,
-            "segmentation": run_lengths or [region[0] for region in shape.regions],
+            "segmentation": run_lengths or shape.outlines(),
             "iscrowd": 0,
             "area": _rounded(area) or area,
             "image_id": image_id,

@@ -60,7 +60,7 @@ def run_lengths(shapes: Sequence[tuple[list[Region], int, int]]) -> tuple[Number
     positions, rings = crossings(regions, heights[ring_shape], (areas // np.maximum(heights, 1))[ring_shape])
     positions += starts[ring_shape[rings]]
     # Within a ring, crossings go in and out by turns, and every column has an even number of them.
-    order = np.lexsort((positions, rings))
+    order = _order(rings, positions)
     positions, rings = positions[order], rings[order]
     sign = 1 - 2 * (np.arange(len(positions)) & 1)
     weights = np.where(outer[rings], sign, -_HOLE * sign)
@@ -70,12 +70,20 @@ def run_lengths(shapes: Sequence[tuple[list[Region], int, int]]) -> tuple[Number
     return _lengths(positions, groups, starts, areas)
 
 
+def _order(groups: Numbers, positions: Numbers) -> Numbers:
+    """Order by group and, in each, by position; as one number if that fits, for what is nearly sorted sorts fast."""
+    span = int(positions.max(initial=0)) + 1
+    if int(groups.max(initial=0) + 1) * span < 1 << 62:
+        return np.argsort(groups * span + positions, kind="stable")
+    return np.lexsort((positions, groups))
+
+
 def _turns(positions: Numbers, groups: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
     """Per group, sum the weights along the positions and return where the sum turns positive or ceases to be.
 
     :returns: Positions, beginning with an entry and alternating, and their groups; sorted by group and position.
     """
-    order = np.lexsort((positions, groups))
+    order = _order(groups, positions)
     positions, groups = positions[order], groups[order]
     inside = np.cumsum(weights[order]) > 0
     if not len(positions):

@@ -92,9 +92,13 @@ class Shape:
     @property
     def regions(self) -> list[Region]:
         """Regions of the shape; a box is one region of four corners. Empty for keypoints and lines."""
+        return [self.outlines()] if self._regions is None else self._regions
+
+    def outlines(self) -> list[Ring]:
+        """Return the outer ring of each region."""
         if self._regions is None:
-            return [[[self.x1, self.y1, self.x2, self.y1, self.x2, self.y2, self.x1, self.y2]]]
-        return self._regions
+            return [[self.x1, self.y1, self.x2, self.y1, self.x2, self.y2, self.x1, self.y2]]
+        return [region[0] for region in self._regions]
 
     def has_holes(self) -> bool:
         """Whether any region has a hole."""
