@@ -237,7 +237,9 @@ class _Pen:
     def disc(self, centre: NDArray[np.int32], radius: float, *, opaque: bool = False) -> None:
         """Fill a circle.
 
-        :param opaque: Into the window itself.
+        :param centre: One of :meth:`points`.
+        :param radius: Pixels.
+        :param opaque: Into the window itself, rather than to be mixed with it.
         """
         target = self.window if opaque else self._paint
         size = int(min(radius, _FAR) * (1 << _SHIFT))
