@@ -228,7 +228,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             images.mkdir(parents=True, exist_ok=True)
         published = local_path(target)
         earlier = None if published is None else EarlierPictures(published, self.earlier_folders())
-        frames = Frames(self.client, kind.name, images, workers=self.max_workers, earlier=earlier)
+        frames = Frames(
+            self.client, kind.name, images, workers=self.max_workers, on_error=self.on_error, earlier=earlier
+        )
         report = self.write(frames.of(self._tasks(kind, count)), folder, classes, images)
         frames.account(report)
         return report

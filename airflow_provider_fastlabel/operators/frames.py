@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.formats.report import ExportReport
+    from airflow_provider_fastlabel.formats.stage import OnError
     from airflow_provider_fastlabel.operators.earlier import EarlierPictures
 
     Task = Mapping[str, Any]
@@ -36,6 +37,7 @@ class Frames:
     :param kind: name of the task kind: ``image``, ``sequential_image`` or ``video``.
     :param images: existing folder that pictures are brought to, named like their tasks; ``None`` for no pictures.
     :param workers: how many pictures come at a time.
+    :param on_error: ``raise`` at an annotation that cannot be said to be in a frame, or ``skip`` it, counted.
     :param earlier: pictures of an earlier export, which are taken where they are still the same; ``None`` for none.
     """
 
@@ -46,11 +48,13 @@ class Frames:
         images: Path | None,
         *,
         workers: int,
+        on_error: OnError,
         earlier: EarlierPictures | None = None,
     ) -> None:
         self._client = client
         self._kind = kind
         self._images = images
+        self._on_error = on_error
         self._earlier = earlier
         self._pictures = None if images is None else Pictures(self._fetch_picture, images, workers=workers)
         self._left_out: Counter[str] = Counter()
@@ -123,7 +127,7 @@ class Frames:
             if self._images is not None or not count or not task.get("width"):
                 count, width, height = self._extract(task, stem)
                 task = {**task, "width": task.get("width") or width, "height": task.get("height") or height}
-            for frame in frame_tasks(task, count, stem, self._left_out):
+            for frame in frame_tasks(task, count, stem, self._left_out, self._on_error):
                 yield {**frame, "source_name": task["name"]}
 
     def _extract(self, task: Task, stem: str) -> tuple[int, int, int]:

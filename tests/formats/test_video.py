@@ -53,10 +53,50 @@ def test_key_one_is_the_first_frame_and_a_missing_key_shows_nothing():
     assert json.dumps(task) == before
 
 
-@pytest.mark.parametrize("points", [[1, 2, 3, 4], None, {"x": shown(1)}, {"0": shown(1)}, {"1": [1, 2, 3, 4]}])
-def test_points_that_are_not_keyed_by_frame(points):
-    with pytest.raises(GeometryError, match=r"'clip\.mp4', annotation 1"):
-        list(frame_tasks(video(points), 3, "clip", Counter()))
+MALFORMED = [
+    {"type": "bbox", "value": "dog", "points": points}
+    for points in (
+        [1, 2, 3, 4],
+        None,
+        "x",
+        {"x": shown(1)},
+        {"0": shown(1)},
+        {"1": [1, 2, 3, 4]},
+        {"9" * 5000: shown(1)},
+    )
+] + [None, "text"]
+
+
+@pytest.mark.parametrize("annotation", MALFORMED)
+def test_a_malformed_annotation_of_a_video_is_named(annotation):
+    task = video({"1": shown(1, 2, 3, 4)})
+    task["annotations"].append(annotation)
+    with pytest.raises(GeometryError, match=r"'clip\.mp4', annotation 2.*on_error") as raised:
+        list(frame_tasks(task, 3, "clip", Counter()))
+    assert len(str(raised.value)) < 300
+
+
+def test_malformed_annotations_of_a_video_are_left_out_if_wanted(caplog):
+    good = {"1": shown(1, 2, 3, 4), "x": shown(1, 2, 3, 4), "2": [1], "3": shown(5, 6, 7, 8)}
+    task = video(good)
+    task["annotations"] += MALFORMED
+    left_out = Counter()
+    frames = list(frame_tasks(task, 3, "clip", left_out, on_error="skip"))
+    assert [[one["points"] for one in frame["annotations"]] for frame in frames] == [[[1, 2, 3, 4]], [], [[5, 6, 7, 8]]]
+    assert left_out == {"malformed": 2 + len(MALFORMED)}
+    assert "task 'clip.mp4', annotation 1: 'x' is not a frame number" in caplog.text
+
+
+def test_the_log_names_twenty_malformed_annotations_of_all_videos(caplog):
+    left_out = Counter()
+    for number in range(3):
+        task = {"name": f"{number}.mp4", "annotations": [{"points": None}] * 9}
+        list(frame_tasks(task, 1, "clip", left_out, on_error="skip"))
+    assert left_out == {"malformed": 27}
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 20
+    assert "'2.mp4', annotation 2" in lines[-1]
+    assert "only counted" in lines[-1]
 
 
 def test_what_is_in_no_frame_is_counted(caplog):
@@ -108,3 +148,12 @@ def test_an_exporter_takes_the_frames(clip, tmp_path):
     assert [one["image_id"] for one in document["annotations"]] == [1, 2]
     assert (report.annotations_in, report.annotations) == (4, 2)
     assert report.skipped == {"no_points": 1, "beyond_clip": 1}
+
+
+def test_an_export_leaves_out_what_is_malformed(clip, tmp_path):
+    path = clip(2)
+    left_out = Counter()
+    tasks = expanded([video({"1": shown(1, 2, 30, 40), "b": shown(1)})], lambda _: path, tmp_path, left_out, "skip")
+    report = export_coco(tasks, tmp_path, on_error="skip")
+    report.left_before(left_out)
+    assert (report.annotations_in, report.annotations, report.skipped) == (2, 1, {"malformed": 1})

@@ -520,6 +520,21 @@ def test_malformed_annotations_stop_the_export_or_are_counted(client, project, e
     assert (result["annotations_in"], result["annotations"], result["skipped"]) == (2, 1, {"malformed": 1})
 
 
+def test_malformed_frames_of_a_video_stop_the_export_or_are_counted(client, clip, export, tmp_path, monkeypatch):
+    broken = {
+        "type": "bbox",
+        "value": "cat",
+        "points": {"1": {"value": [1, 2, 3, 4]}, "first": {"value": [1, 2, 3, 4]}},
+    }
+    task = {**clip, "annotations": [*clip["annotations"], broken]}
+    monkeypatch.setattr(type(client), "iter_tasks", lambda *_, **__: iter([task]))
+    outcome = export(FastLabelExportCocoOperator, project="drives")
+    assert outcome.state == "failed"
+    assert "'first'" in str(outcome.error)
+    result = export(FastLabelExportCocoOperator, project="drives", on_error="skip").result
+    assert (result["annotations_in"], result["annotations"], result["skipped"]) == (4, 3, {"malformed": 1})
+
+
 class Tracked(dict):
     """A task whose life can be watched."""
 
