@@ -9,13 +9,14 @@ SDK numbers them: ``clip_00.jpg`` is ``"1"``.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.geometry import GeometryError
-from airflow_provider_fastlabel.formats.naming import OutputNames
+from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.report import BEYOND_CLIP, MALFORMED, NO_POINTS
 
 if TYPE_CHECKING:
@@ -32,10 +33,32 @@ IMAGES_FOLDER = "images"
 _JPEG_QUALITY = 95
 # Malformed annotations named in the log before it only counts.
 _LOGGED = 20
+# More digits than the number of a frame has.
+_DIGITS = 9
 
 
 class VideoError(ValueError):
     """A clip that cannot be read; the message names its task."""
+
+
+def frame_stem(names: OutputNames, name: str) -> str:
+    """Return the path of a clip's frames without number and extension.
+
+    With both it is still a name that :func:`~.naming.safe_name` leaves as it is, so exporters name the frame as its
+    file is named.
+
+    :param names: The stems given so far; made with the suffix ``""``.
+    :param name: Name of the clip's task.
+    :returns: A relative path no earlier call has returned.
+    """
+    stem = names.path_for(name)
+    frame = f"{stem}_{0:0{_DIGITS}}.jpg"
+    if safe_name(frame) == frame:
+        return stem
+    folder, _, last = stem.rpartition("/")
+    digest = hashlib.sha256(stem.encode()).hexdigest()[:20]
+    shorter = f"{last.encode()[:150].decode(errors='ignore')}~{digest}"
+    return names.path_for(f"{folder}/{shorter}" if folder and len(folder.encode()) < 750 else shorter)
 
 
 def frame_tasks(
@@ -131,7 +154,7 @@ def expanded(
     """
     names = OutputNames("")
     for task in tasks:
-        stem = names.path_for(str(task.get("name") or task.get("id")))
+        stem = frame_stem(names, str(task.get("name") or task.get("id")))
         try:
             frames, width, height = extract_frames(clip_of(task), Path(folder, IMAGES_FOLDER), stem)
         except VideoError as error:

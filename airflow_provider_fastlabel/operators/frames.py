@@ -118,11 +118,11 @@ class Frames:
 
     def _video_frames(self, tasks: Iterable[Task]) -> Iterator[Task]:
         from airflow_provider_fastlabel.formats.naming import OutputNames
-        from airflow_provider_fastlabel.formats.video import frame_tasks
+        from airflow_provider_fastlabel.formats.video import frame_stem, frame_tasks
 
         stems = OutputNames("")
         for task in tasks:
-            stem = stems.path_for(task["name"])
+            stem = frame_stem(stems, task["name"])
             count = task.get("frameCount")
             if self._images is not None or not count or not task.get("width"):
                 count, width, height = self._extract(task, stem)

@@ -130,6 +130,35 @@ def test_clips_of_one_name_do_not_overwrite_one_another(clip, tmp_path):
     assert not list(tmp_path.glob("*.jpg"))
 
 
+LONG = [
+    "long " + "x" * 300 + ".mp4",
+    "日本" * 50 + ".mp4",
+    "a" * 190 + ".mp4",
+    "b" * 195 + ".mp4",
+    "b" * 195 + ".MOV",
+    "c" * 196,
+    "folder " * 20 + "/" + "d" * 192 + ".mp4",
+    "/".join(["e" * 150] * 6) + "/clip of the folders.mp4",
+    "/".join(["f" * 140] * 7) + "/clip.mp4",
+    "/".join(["g" * 140] * 8) + "/clip.mp4",
+    "clip~0123456789abcdef.mp4",
+    "../" + "h" * 198,
+]
+
+
+def test_frames_of_clips_with_long_names_are_named_as_their_files(clip, tmp_path):
+    path = clip(2)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    tasks = expanded([video({"1": shown(1, 2, 30, 40)}, name=name) for name in LONG], lambda _: path, folder, Counter())
+    report = export_coco(tasks, folder)
+    assert "names_changed" not in report.adjusted
+    images = json.loads((folder / "annotations.json").read_bytes())["images"]
+    names = {image["file_name"] for image in images}
+    assert names == {file.relative_to(folder / "images").as_posix() for file in folder.rglob("*.jpg")}
+    assert len(names) == 2 * len(LONG)
+
+
 def test_a_clip_that_cannot_be_read_is_named(tmp_path):
     path = tmp_path / "bad.mp4"
     path.write_bytes(b"no clip")

@@ -535,6 +535,17 @@ def test_malformed_frames_of_a_video_stop_the_export_or_are_counted(client, clip
     assert (result["annotations_in"], result["annotations"], result["skipped"]) == (4, 3, {"malformed": 1})
 
 
+def test_pictures_of_a_long_clip_are_named_as_the_file_says(client, clip, export, tmp_path, monkeypatch):
+    task = {**clip, "name": "night/" + "x" * 195 + ".mp4"}
+    monkeypatch.setattr(type(client), "iter_tasks", lambda *_, **__: iter([task]))
+    export(FastLabelExportCocoOperator, project="drives", include_images=True)
+    folder = tmp_path / "out/coco"
+    images = json.loads((folder / "annotations.json").read_bytes())["images"]
+    pictures = {path.relative_to(folder / "images").as_posix() for path in (folder / "images").rglob("*.jpg")}
+    assert {image["file_name"] for image in images} == pictures
+    assert len(pictures) == clip["frameCount"]
+
+
 class Tracked(dict):
     """A task whose life can be watched."""
 
