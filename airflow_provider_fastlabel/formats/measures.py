@@ -20,12 +20,12 @@ Measures = list[float]
 class Rings:
     """Collects the rings of annotations and measures them together.
 
-    A ring is known by its identity, so the annotations must stay alive and unchanged until their shapes are made.
+    A ring is known by its identity, so this object must live, and the rings stay unchanged, until the shapes are made.
     """
 
     def __init__(self) -> None:
         self._numbers = array("d")
-        self._ids: list[int] = []
+        self._rings: list[list[float]] = []
         self._sizes: list[int] = []
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Rings:
         size = len(ring)
         if size >= 6 and not size & 1:
             self._numbers.fromlist(ring)
-            self._ids.append(id(ring))
+            self._rings.append(ring)
             self._sizes.append(size)
 
     def measures(self) -> Mapping[int, Measures]:
@@ -62,7 +62,7 @@ class Rings:
 
         :returns: Identity of a ring -> its measures; only of rings of finite numbers with a finite area.
         """
-        if not self._ids:
+        if not self._rings:
             return {}
         import numpy as np
 
@@ -85,7 +85,7 @@ class Rings:
                 axis=1,
             )
             odd = np.flatnonzero(~np.isfinite(table.sum(axis=1)))
-        measured = dict(zip(self._ids, table.tolist(), strict=True))
+        measured = dict(zip(map(id, self._rings), table.tolist(), strict=True))
         for number in odd:
-            measured.pop(self._ids[number], None)
+            measured.pop(id(self._rings[number]), None)
         return measured
