@@ -138,7 +138,12 @@ def _is_plain(data: bytes) -> bool:
 
 
 def _colours(data: bytes) -> Pixels | None:
-    """Return the pixels of an RGB image, not turned, or None if OpenCV cannot read it."""
+    """Return the pixels of an RGB image, not turned, or None if OpenCV cannot read it.
+
+    A JPEG without its end mark is left to Pillow: before version 5, OpenCV shows what is missing of it as grey.
+    """
+    if data[:2] == b"\xff\xd8" and not data.endswith(b"\xff\xd9"):
+        return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return None if pixels is None else np.asarray(pixels, np.uint8)
 
