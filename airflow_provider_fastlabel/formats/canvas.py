@@ -28,6 +28,8 @@ _ORIENTATION = 0x0112
 # OpenCV draws at sixteenths of a pixel; beyond these coordinates its 32-bit numbers would overflow.
 _SHIFT, _FAR = 4, 1e6
 _LARGE = 1 << 26
+# JPEG: bytes up to the end of the JFIF header, of a segment's content at most, and of a profile within one.
+_JFIF, _SEGMENT, _ICC = 20, 65533, 65519
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -59,7 +61,7 @@ class Picture:
     :param pixels: Rows by columns by 3 bytes: blue, green, red, the order in which OpenCV reads and writes.
     :param alpha: Alpha channel, None if there is none.
     :param format: Pillow's name of the file format.
-    :param saved: Arguments for Pillow's ``save``.
+    :param saved: Arguments for Pillow's ``save``: of a JPEG ``exif`` and ``icc_profile``, if it has them.
     """
 
     pixels: Pixels
@@ -102,11 +104,14 @@ class Picture:
         """Write the picture in its format.
 
         :param path: The file.
+        :raises ValueError: EXIF data that no JPEG can hold.
         """
-        if self.format == "JPEG" and not self.saved:
-            path.write_bytes(cv2.imencode(".jpg", self.pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].data)
+        if self.format == "JPEG":
+            jpeg = cv2.imencode(".jpg", self.pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].data
+            with path.open("wb") as target:
+                target.writelines((jpeg[:_JFIF], _segments(**self.saved), jpeg[_JFIF:]))
             return
-        options = {"JPEG": {"quality": 95}, "PNG": {"compress_level": 3}}.get(self.format, {})
+        options = {"compress_level": 3} if self.format == "PNG" else {}
         height, width = self.pixels.shape[:2]
         image = Image.frombuffer("RGB", (width, height), self.pixels.tobytes(), "raw", "BGR", 0, 1)
         if self.alpha:
@@ -114,6 +119,17 @@ class Picture:
         file = io.BytesIO()
         image.save(file, self.format, **options, **self.saved)
         path.write_bytes(file.getvalue())
+
+
+def _segments(exif: bytes = b"", icc_profile: bytes = b"") -> bytes:
+    """Return metadata as they stand in a JPEG behind its JFIF header (Exif 2.32, 4.5.4; ICC.1:2022, annex B.4)."""
+    pieces = [icc_profile[start : start + _ICC] for start in range(0, len(icc_profile), _ICC)]
+    contents = [(b"\xff\xe1", exif)] if exif else []
+    for number, piece in enumerate(pieces, 1):
+        contents.append((b"\xff\xe2", b"ICC_PROFILE\0" + bytes((number, len(pieces))) + piece))
+    if any(len(content) > _SEGMENT for _, content in contents):
+        raise ValueError(f"its EXIF data have more than {_SEGMENT} bytes")
+    return b"".join(kind + (len(content) + 2).to_bytes(2) + content for kind, content in contents)
 
 
 def _is_plain(data: bytes) -> bool:

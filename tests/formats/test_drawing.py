@@ -241,9 +241,10 @@ def test_exif_of_a_jpeg_is_found_wherever_it_stands(export, tmp_path, comment, a
         assert dict(after.getexif()) == {0x010F: "maker"}
 
 
+@pytest.mark.parametrize("length", [0, 200_000])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_colour_profile(image, export, tmp_path, name):
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+def test_colour_profile(image, export, tmp_path, name, length):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(length)
     image(name, icc_profile=profile)
     export(task(annotation("bbox", [2, 2, 20, 14]), name=name))
     with Image.open(tmp_path / "out" / name) as after:
@@ -282,6 +283,19 @@ def test_pieces_of_a_cut_polygon_do_not_hide_each_others_outlines(image, export,
     export(task(annotation("polygon", [10, 35, 65, 30, 10, 15, 60, 30, 30, 10])))
     for x, y in ((24, 19), (25, 19), (19, 22), (45, 20)):
         assert abs(pixels()[y, x] - mixed(200)).max() <= 1, (x, y)
+
+
+def test_exif_of_two_segments_is_an_error_of_that_image(export, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name, length in (("a.jpg", 65_440), ("b.jpg", 70_000)):
+        exif = Image.Exif()
+        exif[0x010F] = "m" * length
+        data = exif.tobytes()
+        parts = [(b"\xe1", data[:65_533])] + [(b"\xe1", data[:6] + data[65_533:])] * (len(data) > 65_533)
+        (tmp_path / "in" / name).write_bytes(jpeg_with(*parts))
+    assert export(task(name="a.jpg")).files == ["a.jpg"]
+    with pytest.raises(ImageError, match=r"b\.jpg.*EXIF"):
+        export(task(name="b.jpg"))
 
 
 def test_decompression_bombs_are_refused(export, tmp_path):
