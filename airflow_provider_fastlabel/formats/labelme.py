@@ -32,6 +32,7 @@ from airflow_provider_fastlabel.formats.folder import Folder
 from airflow_provider_fastlabel.formats.geometry import Shape, image_size
 from airflow_provider_fastlabel.formats.jsonbytes import dumps
 from airflow_provider_fastlabel.formats.naming import OutputNames, safe_name
+from airflow_provider_fastlabel.formats.publish import OWN_FILES
 from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage, attributes_of
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def export_labelme(
 ) -> ExportReport:
     """Write tasks as ``<name>.json``.
 
+    A task whose file would have one of the data set's own names (:data:`~.publish.OWN_FILES`) keeps its extension:
+    ``manifest.jpg`` becomes ``manifest.jpg.json``.
+
     :param tasks: Task objects as the API returns them; read once, never changed, not kept.
     :param folder: Existing folder.
     :param classes: Class map, annotation classes or class values; annotations of other values are counted as
@@ -68,7 +72,7 @@ def export_labelme(
     """
     stage = Stage(LABELME_TYPES, ClassMap.of(classes), clip=clip, on_error=on_error)
     out = Folder(Path(folder), stage.report)
-    names = OutputNames(".json")
+    names = OutputNames(".json", OWN_FILES)
     for task, found in stage.shapes(tasks):
         name = stage.name_of(task)
         out.write(names.path_for(name), dumps(_document(task, name, found, stage.report)) + b"\n")

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # What makes a name need work: what files or XML cannot hold, a component that is empty, "." or "..", a drive, and the
 # mark of a name that was changed, which no other name may have.
@@ -78,11 +82,12 @@ class OutputNames:
     same, since they are the same file on many machines.
 
     :param suffix: What replaces the extension, e.g. ``.txt``.
+    :param taken: Paths that no task may have.
     """
 
-    def __init__(self, suffix: str) -> None:
+    def __init__(self, suffix: str, taken: Iterable[str] = ()) -> None:
         self._suffix = suffix
-        self._files: set[str] = set()
+        self._files = {path.casefold() for path in taken}
         self._folders: set[str] = {""}
         self.changed = 0
 

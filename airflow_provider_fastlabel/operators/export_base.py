@@ -128,8 +128,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
         :param context: Airflow's task context.
         :returns: the summary, see the class.
-        :raises FastLabelInvalidException: the project does not exist or has no images, an argument rendered to what
-            cannot be meant, or a task is named like a file that publishing writes.
+        :raises FastLabelInvalidException: the project does not exist or has no images, or an argument rendered to what
+            cannot be meant.
         :raises ValueError: no task matches.
         :raises FileExistsError: ``output`` holds files that are no earlier export.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
@@ -137,7 +137,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.formats.classes import LOCK_FILE
         from airflow_provider_fastlabel.formats.publish import manifest_of, publish
         from airflow_provider_fastlabel.operators.places import place
-        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files, refuse_own_names, staging
+        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files, staging
 
         with permanent_errors_fail():
             target = place(self.output_path, self.output_conn_id)
@@ -150,7 +150,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
                 folder = work / "dataset"
                 folder.mkdir()
                 report = self._stage(kind, count, work, folder, classes, target)
-                refuse_own_names(folder)
                 (folder / LOCK_FILE).write_bytes(classes.to_lock())
                 described = manifest_of(
                     report,

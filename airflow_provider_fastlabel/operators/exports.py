@@ -8,6 +8,7 @@ import tempfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
+from airflow_provider_fastlabel.formats.publish import OWN_FILES
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ __all__ = [
 ]
 
 
-_TAKEN = ("manifest.json", "manifest.previous.json", "classes.lock.json")
-
-
 class FastLabelExportCocoOperator(FastLabelExportOperator):
     """Export a project as one COCO file.
 
@@ -46,8 +44,8 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
 
     def __init__(self, *, file_name: str = "annotations.json", clip: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if PurePosixPath(file_name).name != file_name or not file_name.endswith(".json") or file_name in _TAKEN:
-            raise ValueError(f"file_name must be a plain name ending in .json, and none of {_TAKEN}, not {file_name!r}")
+        if PurePosixPath(file_name).name != file_name or not file_name.endswith(".json") or file_name in OWN_FILES:
+            raise ValueError(f"file_name is a plain name ending in .json, and none of {OWN_FILES}, not {file_name!r}")
         self.file_name = file_name
         self.clip = clip
 

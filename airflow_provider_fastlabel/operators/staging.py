@@ -13,18 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.bulk.places import local_path
-from airflow_provider_fastlabel.formats.classes import LOCK_FILE
-from airflow_provider_fastlabel.formats.publish import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.operators.given import refused
+from airflow_provider_fastlabel.formats.publish import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STALE_SECONDS = 3600
 """An abandoned staging folder is cleared away after this time, by the next export to the same place."""
-
-OWN_NAMES = (MANIFEST, PREVIOUS, LOCK_FILE)
-"""Files at the top of a data set that publishing writes."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -42,19 +37,6 @@ def refuse_foreign_files(target: Any) -> None:
         raise FileExistsError(
             f"{local} holds files but no {MANIFEST} of an earlier export. Nothing was read or changed. "
             "Give `output` an empty or new folder."
-        )
-
-
-def refuse_own_names(folder: Path) -> None:
-    """Refuse a staged data set with a file of a name that publishing needs for its own, which would replace it.
-
-    :param folder: the staged data set.
-    :raises FastLabelInvalidException: naming the files.
-    """
-    if taken := sorted(name for name in OWN_NAMES if (folder / name).exists()):
-        raise refused(
-            f"A task of this project is named so that its file is {' and '.join(taken)} of the data set, which "
-            "publishing itself writes. Nothing was published. Leave the task out by `tags` or `status`."
         )
 
 

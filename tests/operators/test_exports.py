@@ -371,12 +371,14 @@ def test_wrong_arguments_are_named(export, client, label, tmp_path, arguments, w
     assert not (tmp_path / "out").exists()
 
 
-def test_a_task_named_like_a_file_of_the_dataset_itself_is_named_and_nothing_is_lost(export, label, tmp_path):
-    label("manifest.png", "a.png")
-    outcome = export(FastLabelExportLabelmeOperator)
-    assert outcome.state == "failed"
-    assert "manifest.json" in str(outcome.error)
-    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").rglob("*.json"))
+def test_a_task_named_like_a_file_of_the_dataset_itself_has_another_name(export, label, tmp_path):
+    label("manifest.png", "Classes.lock.png", "a.png")
+    outcome = export(FastLabelExportLabelmeOperator, include_images=False)
+    assert outcome.state == "success"
+    files = {row["path"] for row in json.loads((tmp_path / "out" / "labelme" / "manifest.json").read_text())["files"]}
+    assert {"manifest.png.json", "Classes.lock.png.json", "a.json"} <= files
+    shapes = json.loads((tmp_path / "out" / "labelme" / "manifest.png.json").read_text())
+    assert shapes["imagePath"] == "manifest.png"
 
 
 def test_a_path_from_home(export, label, tmp_path, monkeypatch):
