@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
+from airflow_provider_fastlabel.formats.within import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +27,9 @@ def bridged(region: Region) -> Ring:
     :returns: One flat open ring; the outer ring itself if there is no hole. If the holes leave nothing, it goes twice
         round and covers nothing.
     """
-    if len(region) == 1:
-        return region[0]
-    outer, *others = [ring for part in resolved(region) for ring in part] or [region[0], region[0]]
+    if not apart(region):
+        region = [ring for part in resolved(region) for ring in part] or [region[0], region[0]]
+    outer, *others = region
     for hole in others:
         at = _nearest(outer, hole[0], hole[1])
         start = _nearest(hole, outer[2 * at], outer[2 * at + 1])

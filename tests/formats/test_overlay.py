@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from airflow_provider_fastlabel.formats.clipping import clip_ring
 from airflow_provider_fastlabel.formats.geometry import shape_of
 from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
+from airflow_provider_fastlabel.formats.within import apart
 
 WIDTH, HEIGHT = 20, 12
 FINE = 8
@@ -188,3 +189,21 @@ def test_the_order_of_the_corners_does_not_matter(first, step):
     corners = [(-3, 2), (15, 9), (15, 2), (-3, 9)]
     ring = [number for corner in (corners[first:] + corners[:first])[::step] for number in corner]
     assert resolved([ring], WIDTH, HEIGHT) == [[[6, 5.5, 15, 2, 15, 9]], [[0, 3.166667, 6, 5.5, 0, 7.833333]]]
+
+
+@given(st.lists(RINGS, min_size=1, max_size=3))
+def test_what_is_certainly_apart_needs_no_work(region):
+    if apart(region):
+        assert resolved(region) == [region]
+
+
+def test_holes_that_lie_apart_are_seen_to():
+    outer = [0, 0, 18, 0, 18, 10, 0, 10]
+    left, right = [2, 2, 2, 8, 8, 8, 8, 2], [9, 2, 9, 8, 16, 8]
+    assert apart([outer])
+    assert apart([outer, left])
+    assert apart([outer, left, right])
+    assert not apart([outer, left, [7, 2, 7, 8, 16, 8]])
+    assert not apart([outer, left, [9, 2, 9, 8, 18, 8]])
+    assert not apart([outer, [9, 2, 9, 8, 20, 8]])
+    assert not apart([left, outer])
