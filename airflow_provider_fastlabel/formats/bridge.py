@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
-from airflow_provider_fastlabel.formats.within import apart
+from airflow_provider_fastlabel.formats.overlay import exact_area
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,17 +19,11 @@ if TYPE_CHECKING:
 def bridged(region: Region) -> Ring:
     """Join the holes of a region with its outer ring.
 
-    Of a hole that reaches out of its outline, or into another hole, only what it takes away is joined; what it cuts
-    apart is held together by bridges.
-
-    :param region: Flat open rings, the outer one first, holes the other way round.
-    :returns: One flat open ring; the outer ring itself if there is no hole. If the holes leave nothing, it goes twice
-        round and covers nothing.
+    :param region: Flat open rings, the outer one first, holes inside it, the other way round.
+    :returns: One flat open ring; the outer ring itself if there is no hole.
     """
-    if not apart(region):
-        region = [ring for part in resolved(region) for ring in part] or [region[0], region[0]]
-    outer, *others = region
-    for hole in others:
+    outer = region[0]
+    for hole in region[1:]:
         at = _nearest(outer, hole[0], hole[1])
         start = _nearest(hole, outer[2 * at], outer[2 * at + 1])
         round_trip = hole[2 * start :] + hole[: 2 * start + 2]

@@ -110,16 +110,14 @@ class _Writer:
         self.annotation_id = 0
         # Pose class -> number of keypoints when its first pose was written; later poses may bring more.
         self.poses: dict[int, int] = {}
-        # Image id and annotations of the tasks that wait to be written, and how many annotations that are.
-        self.waiting: list[tuple[int, list[Found]]] = []
-        self.count = 0
-        # Of the shapes with holes among them: regions, height, width; then their run lengths.
-        self.with_holes: dict[Shape, tuple[list[Region], int, int]] = {}
+        # Lines that wait to be written: bytes, which the garbage collector need not look at.
+        self.lines: list[bytes] = []
+        # Those among them whose shape has holes: number of the line, the annotation, regions, height and width.
+        self.with_holes: list[tuple[int, dict[str, Any], list[Region], int, int]] = []
         self.crossings = 0.0
-        self.run_lengths: dict[Shape, dict[str, Any]] = {}
 
     def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
-        """Write a task's image entry, and let its annotations wait."""
+        """Write a task's image entry and annotations."""
         width, height = image_size(task)
         self.image_id += 1
         name = self.stage.name_of(task)
@@ -129,65 +127,61 @@ class _Writer:
         image = {"file_name": file_name, "height": height, "width": width, "id": self.image_id}
         self.images.write(dumps(image))
         self.images.write(b",\n")
-        if not found:
-            return
-        self.waiting.append((self.image_id, [one for one in found if not one[2].holes or self._note(one[2], task)]))
-        self.count += len(found)
-        if self.count >= _BATCH:
+        for annotation, class_id, shape in found:
+            if not shape.holes:
+                self.lines.append(dumps(self._row(annotation, class_id, shape)))
+            else:
+                self._add_with_holes(annotation, class_id, shape, round(width), round(height))
+        if len(self.lines) >= _BATCH:
             self.flush()
 
-    def _note(self, shape: Shape, task: Mapping[str, Any]) -> bool:
-        """Note that a shape needs run lengths, and say whether it can be written at all."""
+    def _add_with_holes(
+        self, annotation: Mapping[str, Any], class_id: int, shape: Shape, width: int, height: int
+    ) -> None:
+        """Keep an annotation for its run lengths to be made with others, if its image has a possible size."""
         report = self.stage.report
-        width, height = (round(side) for side in image_size(task))
-        if not width:
-            report.adjust("holes_dropped")
-            return True
         if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
             report.annotations -= 1
             report.skip(IMAGE_TOO_LARGE)
-            return False
-        self.with_holes[shape] = shape.regions, height, width
+            return
+        row = self._row(annotation, class_id, shape)
+        if not width:
+            report.adjust("holes_dropped")
+            self.lines.append(dumps(row))
+            return
+        self.with_holes.append((len(self.lines), row, shape.regions, height, width))
+        self.lines.append(b"")
         self.crossings += 2 * (shape.x2 - shape.x1) * sum(map(len, shape.regions))
         if self.crossings > _CROSSINGS:
-            self._encode()
-        return True
+            self.flush()
 
-    def _encode(self) -> None:
-        """Make the run lengths of the shapes that need some."""
-        counts = encode_many(list(self.with_holes.values()))
-        for (shape, (_, height, width)), text in zip(self.with_holes.items(), counts, strict=True):
-            self.run_lengths[shape] = {"size": [height, width], "counts": text}
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        counts = encode_many([one[2:] for one in self.with_holes])
+        for (number, row, _, height, width), text in zip(self.with_holes, counts, strict=True):
+            row["segmentation"] = {"size": [height, width], "counts": text}
+            self.lines[number] = dumps(row)
+        self.annotations.write(b",\n".join([*self.lines, b""]))
+        self.lines.clear()
         self.with_holes.clear()
         self.crossings = 0
 
-    def flush(self) -> None:
-        """Write the annotations that wait."""
-        self._encode()
-        for image_id, found in self.waiting:
-            rows = [dumps(self._row(annotation, class_id, shape, image_id)) for annotation, class_id, shape in found]
-            self.annotations.write(b",\n".join([*rows, b""]))
-        self.waiting.clear()
-        self.run_lengths.clear()
-        self.count = 0
-
-    def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape, image_id: int) -> dict[str, Any]:
-        """Return a COCO annotation; ``category_id`` last, see the class."""
+    def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape) -> dict[str, Any]:
+        """Return a COCO annotation with polygons; ``category_id`` last, see the class."""
         self.annotation_id += 1
         x, y, area = shape.x1, shape.y1, shape.area
         keypoints: list[float] = []
         known = 0
         if shape.kind == "pose_estimation":
             keypoints, known = self._keypoints(class_id, shape)
-        run_lengths = self.run_lengths.get(shape) if shape.holes else None
         rows = annotation.get("attributes")
         return {
             "num_keypoints": known,
             "keypoints": keypoints,
-            "segmentation": run_lengths or shape.outlines(),
+            "segmentation": shape.outlines(),
             "iscrowd": 0,
             "area": _rounded(area) or area,
-            "image_id": image_id,
+            "image_id": self.image_id,
             "bbox": [x, y, _rounded(shape.x2 - x), _rounded(shape.y2 - y)],
             "rotation": 0 if shape.clipped else shape.rotation,
             "id": self.annotation_id,

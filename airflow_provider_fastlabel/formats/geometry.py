@@ -7,9 +7,10 @@ Coordinates are pixels, origin top left, x to the right, y down; integer coordin
 * a box has its lower corner first; a rotated one is turned about its centre, positive degrees clockwise on screen;
 * rings are flat lists, **open** (the first point is not repeated), of three points or more; outer rings run clockwise
   on screen, holes counter-clockwise; a region is a list of rings, the outer one first;
-* ``area`` is exact: the union of the regions, holes subtracted. Only of a single ring that crosses itself it is the net
-  area (shoelace), unless that is nothing;
-* with the image's size given, nothing lies outside it.
+* ``area`` is exact: the union of the regions, holes subtracted. Only of a ring that crosses itself and needed no cut it
+  is the net area (shoelace), unless that is nothing;
+* holes lie inside their outer ring and apart: what a hole takes away is cut out, what of it reaches out is dropped;
+* with the image's size given, nothing lies outside it; without, nothing lies beyond :data:`~.shape.FARTHEST`.
 
 Lines and circles are not cut at the image's border: no format asks for it. Frame-keyed points (video projects) are not
 shapes; :mod:`.video` turns them into one task per frame first.
@@ -23,11 +24,12 @@ from operator import mul
 from typing import Any
 
 from airflow_provider_fastlabel.formats import report
-from airflow_provider_fastlabel.formats.clipping import clip_ring, exact_area, inside
 from airflow_provider_fastlabel.formats.measures import Measures
+from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
 from airflow_provider_fastlabel.formats.shape import (
     AREA_KINDS,
     EPSILON,
+    FARTHEST,
     Box,
     GeometryError,
     Region,
@@ -36,8 +38,11 @@ from airflow_provider_fastlabel.formats.shape import (
     overlapping,
     rotated_corners,
 )
+from airflow_provider_fastlabel.formats.within import apart
 
 Known = Mapping[int, Measures]
+# An open ring, its measures, its area.
+_Solid = tuple[Ring, Measures, float]
 
 _NOTHING_KNOWN: Known = {}
 _NO_REGIONS = "a segmentation is a list of regions, each a list of rings, each a list of numbers"
@@ -53,9 +58,9 @@ def image_size(task: Mapping[str, Any]) -> tuple[float, float]:
     """
     width, height = task.get("width"), task.get("height")
     try:
-        if width > 0 and height > 0 and isfinite(width) and isfinite(height):  # type: ignore[operator, arg-type]
+        if 0 < width <= FARTHEST and 0 < height <= FARTHEST:  # type: ignore[operator]
             return width, height  # type: ignore[return-value]
-    except (TypeError, OverflowError):
+    except TypeError:
         pass
     return 0, 0
 
@@ -82,16 +87,15 @@ def _bbox(annotation: Mapping[str, Any], width: float, height: float, _: Known) 
         return report.NO_POINTS
     try:
         x1, y1, x2, y2 = points
-        total = x1 + y1 + x2 + y2
-        finite = total - total == 0
+        if x1 > x2:
+            x1, x2 = x2, x1
+        if y1 > y2:
+            y1, y2 = y2, y1
+        near = x1 >= -FARTHEST and y1 >= -FARTHEST and x2 <= FARTHEST and y2 <= FARTHEST
     except (TypeError, ValueError):
         raise GeometryError(_explain(points, "a box needs four numbers")) from None
-    if not finite:
-        raise GeometryError(f"a coordinate is not finite: {_short(points)}")
-    if x1 > x2:
-        x1, x2 = x2, x1
-    if y1 > y2:
-        y1, y2 = y2, y1
+    if not near:
+        raise GeometryError(_far(points))
     rotation = annotation.get("rotation")
     if rotation:
         return _rotated_box(x1, y1, x2, y2, rotation, width, height)
@@ -177,81 +181,84 @@ def _ring(ring: Any) -> Ring:
 def _of_regions(
     kind: str, given: list[Region], width: float, height: float, known: Known = _NOTHING_KNOWN
 ) -> Shape | str:
-    """Make a shape of any regions: clip them, drop what is degenerate, turn the rings the right way."""
+    """Make a shape of any regions: drop what is degenerate, cut them, turn the rings the right way."""
     regions: list[Region] = []
     boxes: list[Box] = []
-    net = 0.0
+    covered = 0.0
     clipped = False
-    dropped = outside = holes = 0
+    dropped = outside = 0
     for region in given:
-        outers, cut = _clean_ring(region[0] if region else [], 1, width, height, known)
-        if not outers:
+        outer = _solid(region[0], known) if region else None
+        if outer is None:
             dropped += 1
-            outside += cut
             continue
-        clipped |= cut
-        for outer in outers:
-            boxes.append(outer[1])
-            net += outer[2]
-        fresh = [[outer[0]] for outer in outers]
-        for ring in region[1:]:
-            pieces, hole_cut = _clean_ring(ring, -1, width, height, known)
-            dropped += not pieces and not hole_cut
-            for piece in pieces:
-                _home(piece[0], fresh).append(piece[0])
-                net -= piece[2]
-                holes += 1
-        regions += fresh
+        x1, y1, x2, y2, _ = outer[1]
+        leaves = bool(width) and (x1 < 0 or y1 < 0 or x2 > width or y2 > height)
+        if len(region) == 1 and not leaves:
+            boxes.append((x1, y1, x2, y2))
+            covered += outer[2]
+            regions.append([_turned(outer, 1)])
+            continue
+        holes = [_solid(ring, known) for ring in region[1:]]
+        solid = [outer, *(hole for hole in holes if hole)]
+        dropped += len(region) - len(solid)
+        parts, area = _cut(solid, *((width, height) if leaves else (0, 0)))
+        if not parts:
+            dropped += 1
+            outside += leaves
+            continue
+        clipped |= leaves
+        covered += area
+        for part in parts:
+            boxes.append(tuple(part[0][1][:4]))  # type: ignore[arg-type]
+            regions.append([_turned(one, -1 if order else 1) for order, one in enumerate(part)])
     if not regions:
         return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
-    # Holes may leave nothing; without them every ring is known to have an area.
-    if holes and net <= EPSILON and exact_area(regions) <= EPSILON:
+    inner = sum(map(len, regions)) - len(regions)
+    if inner and covered <= EPSILON:
         return report.DEGENERATE
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
-    area = None if holes or overlapping(boxes) else net
-    shape = Shape(kind, x1, y1, x2, y2, area, regions, (), clipped or outside > 0)
-    shape.net_area = net
+    shape = Shape(kind, x1, y1, x2, y2, None if overlapping(boxes) else covered, regions, (), clipped or outside > 0)
     shape.dropped = dropped
-    shape.holes = holes
+    shape.holes = inner
     return shape
 
 
-def _clean_ring(
-    ring: Ring, direction: int, width: float, height: float, known: Known = _NOTHING_KNOWN
-) -> tuple[list[tuple[Ring, Box, float]], bool]:
-    """Open, clip and turn one ring.
+def _solid(ring: Ring, known: Known) -> _Solid | None:
+    """Open and measure one ring.
 
-    :param direction: 1 for an outer ring, -1 for a hole.
-    :returns: The rings it becomes, each with its box and area (none if degenerate, several if the border cuts it
-        apart), and whether it was cut.
+    :returns: The open ring, its measures, and its area; None if it is degenerate.
     """
     measures = known.get(id(ring))
     if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:
         ring = ring[:-2]
     if len(ring) < 6:
-        return [], False
-    x1, y1, x2, y2, doubled = measures or _measured(ring)
+        return None
+    x1, y1, x2, y2, doubled = measures = measures or _measured(ring)
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
-        return [], False
-    if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
-        pieces = clip_ring(ring, width, height)
-        return [piece for one in pieces for piece in _clean_ring(one, direction, 0, 0)[0]], True
-    if doubled * direction < 0:
-        ring = _reversed(ring)
+        return None
     area = abs(doubled) / 2
     if area <= EPSILON * (x2 - x1 + y2 - y1):
         area = exact_area([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
-            return [], False
-    return [(ring, (x1, y1, x2, y2), area)], False
+            return None
+    return ring, measures, area
 
 
-def _home(hole: Ring, regions: list[Region]) -> Region:
-    """Find the region whose outer ring a hole lies in."""
-    if len(regions) == 1:
-        return regions[0]
-    corners = list(zip(hole[::2], hole[1::2], strict=True))
-    return max(regions, key=lambda region: sum(inside(region[0], x, y) for x, y in corners))
+def _cut(solid: list[_Solid], width: float, height: float) -> tuple[list[list[_Solid]], float]:
+    """Cut a region at the image's border and at its holes; return what is left, and its area."""
+    rings = [ring for ring, _, _ in solid]
+    if not width and apart(rings):
+        return [solid], solid[0][2] - sum(area for _, _, area in solid[1:])
+    parts, area = resolved(rings, width, height)
+    if parts and parts[0] is rings:
+        return [solid], area
+    return [[(ring, _measured(ring), 0.0) for ring in part] for part in parts], area
+
+
+def _turned(solid: _Solid, direction: int) -> Ring:
+    """Turn a ring clockwise on screen (1) or the other way (-1)."""
+    return _reversed(solid[0]) if solid[1][4] * direction < 0 else solid[0]
 
 
 def _hull(boxes: list[Box]) -> tuple[float, float, float, float]:
@@ -270,13 +277,12 @@ def _pose(annotation: Mapping[str, Any], width: float, height: float, _: Known) 
             if not value:
                 continue
             x, y = value[0], value[1]
-            total = x + y
-            finite = total - total == 0
+            near = abs(x) <= FARTHEST and abs(y) <= FARTHEST
             visible = len(value) < 3 or value[2] == 1
         except (AttributeError, IndexError, KeyError, TypeError):
             raise GeometryError(f"a keypoint needs a key and a value [x, y, visible]: {_short(row)}") from None
-        if not finite:
-            raise GeometryError(f"keypoint {key!r} is not finite: {_short(value)}")
+        if not near:
+            raise GeometryError(f"keypoint {key!r}: {_far(value)}")
         seen += 1
         if width and not (0 <= x <= width and 0 <= y <= height):
             clipped = True
@@ -336,12 +342,11 @@ def _circle(annotation: Mapping[str, Any], width: float, height: float, _: Known
         return report.NO_POINTS
     try:
         x, y, radius = points
-        total = x + y + radius
-        finite = total - total == 0
+        near = abs(x) <= FARTHEST and abs(y) <= FARTHEST and abs(radius) <= FARTHEST
     except (TypeError, ValueError):
         raise GeometryError(_explain(points, "a circle needs three numbers: centre and radius")) from None
-    if not finite:
-        raise GeometryError(f"a coordinate is not finite: {_short(points)}")
+    if not near:
+        raise GeometryError(_far(points))
     if radius <= EPSILON:
         return report.DEGENERATE
     x1, y1, x2, y2 = x - radius, y - radius, x + radius, y + radius
@@ -378,9 +383,9 @@ def _numbers(points: Any) -> Ring:
         total = sum(points)
     except TypeError:
         raise GeometryError(f"a coordinate is not a number: {_short(points)}") from None
-    # True of every finite number, false of NaN and the infinities.
-    if total - total != 0 and not all(map(isfinite, points)):
-        raise GeometryError(f"a coordinate is not finite: {_short(points)}")
+    # NaN is neither the least nor the largest, but the sum of all.
+    if points and not (total == total and min(points) >= -FARTHEST and max(points) <= FARTHEST):
+        raise GeometryError(_far(points))
     if len(points) & 1:
         raise GeometryError(f"{len(points)} coordinates: x and y must come in pairs")
     return ring
@@ -407,6 +412,11 @@ def _explain(points: Any, need: str) -> str:
     if isinstance(points, Mapping):
         return "the points are keyed by frame (a video project): expand the frames before exporting"
     return f"{need}: {_short(points)}"
+
+
+def _far(points: Any) -> str:
+    """Say that a coordinate is too large, or not finite."""
+    return f"a coordinate is not finite, or beyond {FARTHEST:.0f} pixels: {_short(points)}"
 
 
 def _short(value: Any) -> str:

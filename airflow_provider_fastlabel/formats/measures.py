@@ -9,6 +9,8 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.formats.shape import FARTHEST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,7 +62,7 @@ class Rings:
     def measures(self) -> Mapping[int, Measures]:
         """Measure what was collected.
 
-        :returns: Identity of a ring -> its measures; only of rings of finite numbers with a finite area.
+        :returns: Identity of a ring -> its measures; only of rings of numbers, none beyond :data:`~.shape.FARTHEST`.
         """
         if not self._rings:
             return {}
@@ -84,7 +86,7 @@ class Rings:
                 ],
                 axis=1,
             )
-            odd = np.flatnonzero(~np.isfinite(table.sum(axis=1)))
+            odd = np.flatnonzero(~(np.abs(table[:, :4]).max(axis=1) <= FARTHEST))
         measured = dict(zip(map(id, self._rings), table.tolist(), strict=True))
         for number in odd:
             measured.pop(id(self._rings[number]), None)

@@ -27,7 +27,7 @@ _NEAR = 9
 _TABLE = 1 << 20
 
 
-def resolved(region: list[Ring], width: float = 0, height: float = 0) -> list[list[Ring]]:
+def resolved(region: list[Ring], width: float = 0, height: float = 0) -> tuple[list[list[Ring]], float]:
     """Return a region as regions that lie in the image and apart, and whose holes lie in their outlines and apart.
 
     :param region: Flat open rings, the outer one first.
@@ -36,7 +36,7 @@ def resolved(region: list[Ring], width: float = 0, height: float = 0) -> list[li
     :returns: The region itself if it is such already, even if its rings touch one another or cross themselves. Else new
         ones whose rings do not: outer rings clockwise on screen and holes counter-clockwise, in an order that only the
         area decides, not how it was drawn. Corners keep their numbers, new ones have 6 decimals. None if nothing is
-        left.
+        left. And what they cover, in square pixels.
     """
     import numpy as np
     import shapely
@@ -49,15 +49,16 @@ def resolved(region: list[Ring], width: float = 0, height: float = 0) -> list[li
         kept = sides[0] & ~sides[1:].any(axis=0)
         astray = sides[1:].sum(axis=0) > sides[0]
         if not leaves and not _wide(faces[astray]).any():
-            return [region]
+            return [region], float(shapely.area(faces[kept]).sum())
         whole = shapely.union_all(faces[kept])
     elif not leaves:
-        return [region]
+        return [region], float(shapely.area(whole))
     else:
         whole = shapely.intersection(whole, shapely.box(0, 0, width, height))
     given = [number for ring in region for number in ring] + [0, width, height]
     known = dict(zip(np.round(given, _NEAR).tolist(), given, strict=True))
-    return _regions(whole, known, (0, width, 0, height) if leaves else (-inf, inf, -inf, inf))
+    limits = (0, width, 0, height) if leaves else (-inf, inf, -inf, inf)
+    return _regions(whole, known, limits), float(shapely.area(whole))
 
 
 def exact_area(regions: Sequence[list[Ring]]) -> float:

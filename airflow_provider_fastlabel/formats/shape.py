@@ -6,7 +6,7 @@ from math import cos, radians, sin
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.formats.clipping import exact_area, lies_within
+from airflow_provider_fastlabel.formats.overlay import exact_area
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,9 @@ Box = tuple[float, float, float, float]
 
 #: Annotation types that cover an area (a pose by the box around its keypoints).
 AREA_KINDS = ("bbox", "polygon", "segmentation", "pose_estimation")
+#: No coordinate may lie farther from the image's corner than so many pixels: areas stay below 2 ** 63, which is as much
+#: as JSON's readers and writers surely take.
+FARTHEST = 1e9
 #: Anything narrower or lower than this many pixels is degenerate. Derived numbers are rounded to the same precision.
 EPSILON = 1e-6
 DECIMALS = 6
@@ -44,7 +47,6 @@ class Shape:
     :ivar clipped: Whether something was cut off.
     :ivar dropped: Number of rings left out because they were degenerate or outside the image.
     :ivar holes: Number of holes.
-    :ivar net_area: The rings' areas less the holes', which is :attr:`area` if nothing overlaps.
     :ivar keypoints: pose_estimation: key -> (x, y, v) of the keypoints that are set, v as COCO has it: 2 visible,
         1 labelled but not visible.
     """
@@ -53,7 +55,6 @@ class Shape:
     rotation: float = 0
     dropped: int = 0
     holes: int = 0
-    net_area: float = 0
     keypoints: Mapping[str, tuple[float, float, int]] = MappingProxyType({})
 
     def __init__(
@@ -80,9 +81,9 @@ class Shape:
 
     @property
     def area(self) -> float:
-        """Square pixels; computed when asked for where holes or several regions make that costly."""
+        """Square pixels; computed when asked for where regions overlap, which makes that costly."""
         if self._area is None:
-            self._area = self.net_area if _apart(self.regions) else exact_area(self.regions)
+            self._area = exact_area(self.regions)
         return self._area
 
     @area.setter
@@ -127,22 +128,6 @@ def rotated_corners(x1: float, y1: float, x2: float, y2: float, rotation: float)
         ring.append(round(cx + u * c - v * s, DECIMALS))
         ring.append(round(cy + u * s + v * c, DECIMALS))
     return ring
-
-
-def _apart(regions: list[Region]) -> bool:
-    """Whether the regions lie apart and their holes inside them and apart, so that areas can simply be summed."""
-    for region in regions:
-        holes = region[1:]
-        if overlapping(_boxes(holes)) or not all(lies_within(hole, region[0]) for hole in holes):
-            return False
-    return not overlapping(_boxes([region[0] for region in regions]))
-
-
-def _boxes(rings: list[Ring]) -> list[Box]:
-    """Boxes around rings, worked out only if there are several to compare."""
-    if len(rings) < 2:
-        return []
-    return [(min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])) for ring in rings]
 
 
 def overlapping(boxes: list[Box]) -> bool:
