@@ -8,7 +8,8 @@ What goes where:
 * ``bbox``: ``bbox``; the four corners as ``segmentation``. A rotated box has its four turned corners as
   ``segmentation``, the box around them as ``bbox``, its degrees as ``rotation`` and its true area. What the image's
   border has left of a rotated box is no rotated box any more: its ``rotation`` is 0.
-* ``polygon``: the ring; two or more where the image's border cuts it apart.
+* ``polygon``: the ring; two or more where the image's border cuts it apart. Where the border leaves a hole (of a ring
+  that crosses itself), run lengths.
 * ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them (in an
   image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
 * ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as

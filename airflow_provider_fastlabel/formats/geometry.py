@@ -7,8 +7,7 @@ Coordinates are pixels, origin top left, x to the right, y down; integer coordin
 * a box has its lower corner first; a rotated one is turned about its centre, positive degrees clockwise on screen;
 * rings are flat lists, **open** (the first point is not repeated), of three points or more; outer rings run clockwise
   on screen, holes counter-clockwise; a region is a list of rings, the outer one first;
-* ``area`` is exact: the union of the regions, holes subtracted. Only of a ring that crosses itself and needed no cut it
-  is the net area (shoelace), unless that is nothing;
+* ``area`` is exact: the union of the regions, holes subtracted, each ring by the even-odd rule;
 * holes lie inside their outer ring and apart: what a hole takes away is cut out, what of it reaches out is dropped;
 * with the image's size given, nothing lies outside it; without, nothing lies beyond :data:`~.shape.FARTHEST`.
 
@@ -24,7 +23,7 @@ from operator import mul
 from typing import Any
 
 from airflow_provider_fastlabel.formats import report
-from airflow_provider_fastlabel.formats.measures import Measures
+from airflow_provider_fastlabel.formats.measures import Measures, measured
 from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
 from airflow_provider_fastlabel.formats.shape import (
     AREA_KINDS,
@@ -116,7 +115,8 @@ def _rotated_box(x1: float, y1: float, x2: float, y2: float, rotation: Any, widt
         raise GeometryError(f"the rotation is not a finite number of degrees: {rotation!r}")
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return report.DEGENERATE
-    shape = _of_ring("bbox", rotated_corners(x1, y1, x2, y2, rotation), width, height)
+    corners = rotated_corners(x1, y1, x2, y2, rotation)
+    shape = _of_ring("bbox", corners, width, height, _measured(corners))
     if isinstance(shape, Shape):
         shape.points = (x1, y1, x2, y2)
         shape.rotation = rotation
@@ -133,13 +133,13 @@ def _polygon(annotation: Mapping[str, Any], width: float, height: float, known: 
     return _of_ring("polygon", points if measures else _numbers(points), width, height, measures)
 
 
-def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measures | None = None) -> Shape | str:
+def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measures | None) -> Shape | str:
     """Make a shape of one ring without holes. This is the path nearly all outlines take, so it allocates little."""
     if ring[0] == ring[-2] and ring[1] == ring[-1]:
         ring = ring[:-2]
     if len(ring) < 6:
         return report.DEGENERATE
-    x1, y1, x2, y2, doubled = measures or _measured(ring)
+    x1, y1, x2, y2, doubled, crossed = measures or measured(ring)
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return report.DEGENERATE
     if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
@@ -147,7 +147,7 @@ def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measu
     if doubled < 0:
         ring, doubled = _reversed(ring), -doubled
     area = doubled / 2
-    if area <= EPSILON * (x2 - x1 + y2 - y1):
+    if crossed or area <= EPSILON * (x2 - x1 + y2 - y1):
         area = exact_area([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
             return report.DEGENERATE
@@ -192,7 +192,7 @@ def _of_regions(
         if outer is None:
             dropped += 1
             continue
-        x1, y1, x2, y2, _ = outer[1]
+        x1, y1, x2, y2 = outer[1][:4]
         leaves = bool(width) and (x1 < 0 or y1 < 0 or x2 > width or y2 > height)
         if len(region) == 1 and not leaves:
             boxes.append((x1, y1, x2, y2))
@@ -234,11 +234,11 @@ def _solid(ring: Ring, known: Known) -> _Solid | None:
         ring = ring[:-2]
     if len(ring) < 6:
         return None
-    x1, y1, x2, y2, doubled = measures = measures or _measured(ring)
+    x1, y1, x2, y2, doubled, crossed = measures = measures or measured(ring)
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return None
     area = abs(doubled) / 2
-    if area <= EPSILON * (x2 - x1 + y2 - y1):
+    if crossed or area <= EPSILON * (x2 - x1 + y2 - y1):
         area = exact_area([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
             return None
@@ -392,10 +392,10 @@ def _numbers(points: Any) -> Ring:
 
 
 def _measured(ring: Ring) -> Measures:
-    """Measure one ring that was not measured with others."""
+    """Measure a small ring that is known not to cross itself."""
     xs, ys = ring[::2], ring[1::2]
     doubled: float = sum(map(mul, xs, ys[1:])) - sum(map(mul, ys, xs[1:])) + xs[-1] * ys[0] - xs[0] * ys[-1]
-    return [min(xs), min(ys), max(xs), max(ys), doubled]
+    return [min(xs), min(ys), max(xs), max(ys), doubled, 0]
 
 
 def _reversed(ring: Ring) -> Ring:

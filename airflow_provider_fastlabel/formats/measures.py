@@ -1,6 +1,6 @@
 """Boxes and areas of many rings at once: numpy's cost is per call, Python's is per number.
 
-What is measured here is measured for speed alone: a ring that is odd in any way (no list, no numbers, not finite) is
+What is measured here is measured for speed alone: a ring that is odd in any way (no list, no numbers, too far away) is
 left out, and :mod:`.geometry` looks at it by itself and says what is wrong with it.
 """
 
@@ -9,13 +9,22 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from airflow_provider_fastlabel.formats.shape import FARTHEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Five numbers: x1, y1, x2, y2 of the enclosing box, and twice the signed area (shoelace formula), positive if the
-#: ring runs clockwise on screen. Whether a ring is open or closed makes no difference to them.
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+    Counts = NDArray[np.intp]
+    Flags = NDArray[np.bool_]
+
+#: Six numbers: x1, y1, x2, y2 of the enclosing box; twice the signed area (shoelace formula), positive if the ring runs
+#: clockwise on screen; and 1 if the ring crosses or touches itself, so that the area may be another, else 0. Whether a
+#: ring is open or closed makes no difference.
 Measures = list[float]
 
 
@@ -43,21 +52,30 @@ class Rings:
             try:
                 kind = annotation["type"]
                 if kind == "polygon":
-                    self._add(annotation["points"])
+                    self.add_ring(annotation["points"])
                 elif kind == "segmentation":
                     for region in annotation["points"]:
                         for ring in region:
-                            self._add(ring)
+                            self.add_ring(ring)
             except (KeyError, TypeError, OverflowError):
                 pass
 
-    def _add(self, ring: list[float]) -> None:
-        """Collect one ring if it has pairs of numbers for three corners."""
+    def add_ring(self, ring: list[float]) -> None:
+        """Collect one ring, if it has pairs of numbers for three corners.
+
+        :param ring: Flat coordinates.
+        :raises TypeError: It is no list of numbers.
+        :raises OverflowError: It holds an integer beyond any float.
+        """
         size = len(ring)
-        if size >= 6 and not size & 1:
-            self._numbers.fromlist(ring)
-            self._rings.append(ring)
-            self._sizes.append(size)
+        if size < 6 or size & 1:
+            return
+        self._numbers.fromlist(ring)
+        if size > 6 and ring[0] == ring[-2] and ring[1] == ring[-1]:
+            del self._numbers[-2:]
+            size -= 2
+        self._rings.append(ring)
+        self._sizes.append(size // 2)
 
     def measures(self) -> Mapping[int, Measures]:
         """Measure what was collected.
@@ -66,28 +84,59 @@ class Rings:
         """
         if not self._rings:
             return {}
-        import numpy as np
-
-        points = np.frombuffer(self._numbers)
-        x, y = points[::2], points[1::2]
-        ends = np.cumsum(self._sizes) // 2
-        starts, lasts = np.append(0, ends[:-1]), ends - 1
+        points = np.frombuffer(self._numbers).reshape(-1, 2)
+        x, y = points.T.copy()
+        sizes = np.array(self._sizes)
+        starts = np.cumsum(sizes) - sizes
         with np.errstate(over="ignore", invalid="ignore"):
-            cross = np.empty(len(x))
-            np.subtract(x[:-1] * y[1:], y[:-1] * x[1:], out=cross[:-1])
-            cross[lasts] = x[lasts] * y[starts] - y[lasts] * x[starts]
-            table = np.stack(
-                [
-                    np.minimum.reduceat(x, starts),
-                    np.minimum.reduceat(y, starts),
-                    np.maximum.reduceat(x, starts),
-                    np.maximum.reduceat(y, starts),
-                    np.add.reduceat(cross, starts),
-                ],
-                axis=1,
-            )
-            odd = np.flatnonzero(~(np.abs(table[:, :4]).max(axis=1) <= FARTHEST))
-        measured = dict(zip(map(id, self._rings), table.tolist(), strict=True))
-        for number in odd:
+            boxes = [extreme.reduceat(one, starts) for extreme in (np.minimum, np.maximum) for one in (x, y)]
+            near = np.abs(boxes).max(axis=0) <= FARTHEST
+            doubled, simple = _areas(x, y, starts, sizes)
+            crossed = near & ~simple
+        if crossed.any():
+            crossed[crossed] = _crossed(points[np.repeat(crossed, sizes)], sizes[crossed])
+        rows = np.stack([*boxes, doubled, crossed], axis=1).tolist()
+        measured = dict(zip(map(id, self._rings), rows, strict=True))
+        for number in np.flatnonzero(~near):
             measured.pop(id(self._rings[number]), None)
         return measured
+
+
+def measured(ring: list[float]) -> Measures:
+    """Measure one ring that was not measured with others.
+
+    :param ring: Flat coordinates of three corners or more, none beyond :data:`~.shape.FARTHEST`.
+    :returns: Its measures.
+    """
+    rings = Rings()
+    rings.add_ring(ring)
+    return rings.measures()[id(ring)]
+
+
+def _areas(x: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> tuple[Numbers, Flags]:
+    """Measure areas, and see which rings certainly do not cross themselves.
+
+    :returns: Twice the signed areas; and whether the ring, seen from the middle of its corners, goes round once and
+        never back, as most do.
+    """
+    lasts = starts + sizes - 1
+    u = x - np.repeat(np.add.reduceat(x, starts) / sizes, sizes)
+    v = y - np.repeat(np.add.reduceat(y, starts) / sizes, sizes)
+    turns = np.empty(len(u))
+    np.subtract(u[:-1] * v[1:], v[:-1] * u[1:], out=turns[:-1])
+    turns[lasts] = u[lasts] * v[starts] - v[lasts] * u[starts]
+    below = v >= 0
+    passes = np.empty(len(v), dtype=bool)
+    np.not_equal(below[:-1], below[1:], out=passes[:-1])
+    passes[lasts] = below[lasts] != below[starts]
+    one_way = (np.minimum.reduceat(turns, starts) > 0) | (np.maximum.reduceat(turns, starts) < 0)
+    return np.add.reduceat(turns, starts), one_way & (np.add.reduceat(passes, starts, dtype=np.intp) == 2)
+
+
+def _crossed(points: Numbers, sizes: Counts) -> Flags:
+    """Whether rings cross or touch themselves, as GEOS sees it."""
+    import shapely
+
+    rings = shapely.linearrings(points, indices=np.repeat(np.arange(len(sizes)), sizes))
+    flags: Flags = ~shapely.is_simple(rings)
+    return flags

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_fastlabel.formats.coco import export_coco
 from airflow_provider_fastlabel.formats.geometry import GeometryError, Shape, shape_of
 from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
 from airflow_provider_fastlabel.formats.rle import run_lengths
@@ -251,3 +253,23 @@ def test_any_even_list_of_numbers_is_a_shape_or_a_reason(points):
         assert 0 <= shape.y1 < shape.y2 <= 480
     else:
         assert shape in ("degenerate", "outside_image")
+
+
+BOW_TIE = [0, 0, 40, 40, 40, 0, 0, 20]  # two lobes of 1600 / 3 and 400 / 3, the other way round
+
+
+@pytest.mark.parametrize("points", [BOW_TIE, tuple(BOW_TIE), BOW_TIE + BOW_TIE[:2]])
+def test_a_ring_that_crosses_itself_has_all_its_area(points, tmp_path):
+    polygon = {"type": "polygon", "value": "dog", "points": points}
+    outline = {"type": "segmentation", "value": "dog", "points": [[points], [[50, 50, 60, 50, 60, 60]]]}
+    assert shape_of(polygon).area == pytest.approx(2000 / 3)
+    export_coco([{"name": "a.jpg", "width": 90, "height": 90, "annotations": [polygon, outline]}], tmp_path)
+    rows = json.loads((tmp_path / "annotations.json").read_text())["annotations"]
+    assert [row["area"] for row in rows] == pytest.approx([2000 / 3, 2000 / 3 + 50], abs=1e-5)
+
+
+@settings(deadline=None)
+@given(st.lists(corner, min_size=6, max_size=30).filter(lambda points: len(points) % 2 == 0))
+def test_areas_follow_the_even_odd_rule(points):
+    shape = shape_of({"type": "polygon", "points": points})
+    assert (0 if isinstance(shape, str) else shape.area) == pytest.approx(exact_area([[points]]), abs=1e-2)
