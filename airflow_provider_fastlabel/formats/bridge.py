@@ -6,6 +6,8 @@ nothing, so area and pixels stay what they are.
 
 from __future__ import annotations
 
+from itertools import repeat
+from math import dist
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.overlay import exact_area
@@ -66,7 +68,7 @@ def unbridged(ring: Sequence[float]) -> Region:
 
 def _nearest(ring: Ring, x: float, y: float) -> int:
     """Return the number of the corner that is nearest to a point."""
-    distances = [(u - x) ** 2 + (v - y) ** 2 for u, v in zip(ring[::2], ring[1::2], strict=True)]
+    distances = list(map(dist, repeat((x, y)), zip(ring[::2], ring[1::2], strict=True)))
     return distances.index(min(distances))
 
 

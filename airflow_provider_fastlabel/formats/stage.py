@@ -26,7 +26,7 @@ Found = tuple[Mapping[str, Any], int, Shape]
 _LOGGED = 20
 # Tasks and coordinates measured together: enough for numpy, few enough to stay in the processor's cache.
 _BATCH = 256
-_BATCH_NUMBERS = 1 << 14
+_BATCH_NUMBERS = 12_000
 
 
 def attributes_of(rows: Any) -> dict[str, Any]:

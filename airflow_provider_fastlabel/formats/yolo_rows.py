@@ -52,6 +52,7 @@ class Rows:
             "obb": self._obb,
         }[task]
         self.keys = [[keypoint.key for keypoint in one.keypoints] for one in classes]
+        self._heads = [b"%d " % number for number in range(len(classes))]
         self.keypoints = max(map(len, self.keys), default=0) if task == "pose" else 0
         self._forget()
 
@@ -89,15 +90,15 @@ class Rows:
 
         :returns: One text per task, in their order.
         """
-        text = self._cells().tobytes()
+        cells = memoryview(self._cells().tobytes())
         size = _CELL.itemsize
-        rows = [
-            b"%d %b" % (class_id, text[size * start : size * end])
-            for class_id, (start, end) in zip(self._class_ids, pairwise([0, *self._ends]), strict=True)
-        ]
-        if self.keypoints:
-            rows = [_with_visibility(*row) for row in zip(rows, self._visible, strict=True)]
-        texts = [b"".join(rows[start:end]) for start, end in pairwise(self._row_ends)]
+        pieces: list[bytes | memoryview] = []
+        for class_id, (start, end) in zip(self._class_ids, pairwise([0, *self._ends]), strict=True):
+            pieces.append(self._heads[class_id])
+            pieces.append(cells[size * start : size * end])
+        for number, visible in enumerate(self._visible):
+            pieces[2 * number + 1] = _with_visibility(bytes(pieces[2 * number + 1]), visible)
+        texts = [b"".join(pieces[2 * start : 2 * end]) for start, end in pairwise(self._row_ends)]
         self._forget()
         return texts
 
@@ -159,5 +160,5 @@ class Rows:
 def _with_visibility(row: bytes, visible: list[int]) -> bytes:
     """Put the visibility behind each keypoint of a pose."""
     words = row.split()
-    points = [b"%b %b %d" % (words[2 * n + 5], words[2 * n + 6], shown) for n, shown in enumerate(visible)]
-    return b" ".join([*words[:5], *points]) + b"\n"
+    points = [b"%b %b %d" % (words[2 * n + 4], words[2 * n + 5], shown) for n, shown in enumerate(visible)]
+    return b" ".join([*words[:4], *points]) + b"\n"
