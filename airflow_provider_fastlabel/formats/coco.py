@@ -86,7 +86,7 @@ def export_coco(
     known = ClassMap.of(classes)
     if known.open and isinstance(tasks, Sequence):
         known = ClassMap.discover(tasks, AREA_KINDS)
-    writer = _Writer(Path(folder), Stage(AREA_KINDS, known, clip=clip, on_error=on_error))
+    writer = _Writer(Path(folder), Stage(AREA_KINDS, known, clip=clip, on_error=on_error, areas=True))
     with writer.images, writer.annotations:
         for task, found in writer.stage.shapes(tasks):
             writer.add(task, found)

@@ -215,7 +215,7 @@ def _of_regions(
     if not regions:
         return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
     inner = sum(map(len, regions)) - len(regions)
-    if inner and covered <= EPSILON:
+    if inner and covered <= EPSILON and exact_area(regions) <= EPSILON:
         return report.DEGENERATE
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
     shape = Shape(kind, x1, y1, x2, y2, None if overlapping(boxes) else covered, regions, (), clipped or outside > 0)

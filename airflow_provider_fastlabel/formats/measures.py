@@ -10,6 +10,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 from airflow_provider_fastlabel.formats.shape import FARTHEST
 
@@ -32,9 +33,12 @@ class Rings:
     """Collects the rings of annotations and measures them together.
 
     A ring is known by its identity, so this object must live, and the rings stay unchanged, until the shapes are made.
+
+    :param crossings: Whether to find out which rings cross themselves; without it none is said to.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, crossings: bool = True) -> None:
+        self._crossings = crossings
         self._numbers = array("d")
         self._rings: list[list[float]] = []
         self._sizes: list[int] = []
@@ -88,11 +92,17 @@ class Rings:
         x, y = points.T.copy()
         sizes = np.array(self._sizes)
         starts = np.cumsum(sizes) - sizes
+        crossed = np.zeros(len(sizes), dtype=bool)
         with np.errstate(over="ignore", invalid="ignore"):
             boxes = [extreme.reduceat(one, starts) for extreme in (np.minimum, np.maximum) for one in (x, y)]
             near = np.abs(boxes).max(axis=0) <= FARTHEST
-            doubled, simple = _areas(x, y, starts, sizes)
-            crossed = near & ~simple
+            if self._crossings:
+                x -= np.repeat(np.add.reduceat(x, starts) / sizes, sizes)
+                y -= np.repeat(np.add.reduceat(y, starts) / sizes, sizes)
+            turns = _cross(x, y, starts, sizes)
+            if self._crossings:
+                crossed = near & ~_star_shaped(turns, y, starts, sizes)
+            doubled = np.add.reduceat(turns, starts)
         if crossed.any():
             crossed[crossed] = _crossed(points[np.repeat(crossed, sizes)], sizes[crossed])
         rows = np.stack([*boxes, doubled, crossed], axis=1).tolist()
@@ -113,30 +123,35 @@ def measured(ring: list[float]) -> Measures:
     return rings.measures()[id(ring)]
 
 
-def _areas(x: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> tuple[Numbers, Flags]:
-    """Measure areas, and see which rings certainly do not cross themselves.
+def _cross(x: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> Numbers:
+    """Cross product of each corner and the next one of its ring."""
+    lasts = starts + sizes - 1
+    cross = np.empty(len(x))
+    np.subtract(x[:-1] * y[1:], y[:-1] * x[1:], out=cross[:-1])
+    cross[lasts] = x[lasts] * y[starts] - y[lasts] * x[starts]
+    return cross
 
-    :returns: Twice the signed areas; and whether the ring, seen from the middle of its corners, goes round once and
-        never back, as most do.
+
+def _star_shaped(turns: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> Flags:
+    """Whether rings, seen from the middle of their corners, go round once and never back: such ones are simple.
+
+    Most are, and so are spared GEOS.
+
+    :param turns: Cross products of neighbouring corners, seen from the middle.
+    :param y: The corners' y, seen from the middle: on a way round it changes its sign twice.
     """
     lasts = starts + sizes - 1
-    u = x - np.repeat(np.add.reduceat(x, starts) / sizes, sizes)
-    v = y - np.repeat(np.add.reduceat(y, starts) / sizes, sizes)
-    turns = np.empty(len(u))
-    np.subtract(u[:-1] * v[1:], v[:-1] * u[1:], out=turns[:-1])
-    turns[lasts] = u[lasts] * v[starts] - v[lasts] * u[starts]
-    below = v >= 0
-    passes = np.empty(len(v), dtype=bool)
+    below = y >= 0
+    passes = np.empty(len(y), dtype=bool)
     np.not_equal(below[:-1], below[1:], out=passes[:-1])
     passes[lasts] = below[lasts] != below[starts]
     one_way = (np.minimum.reduceat(turns, starts) > 0) | (np.maximum.reduceat(turns, starts) < 0)
-    return np.add.reduceat(turns, starts), one_way & (np.add.reduceat(passes, starts, dtype=np.intp) == 2)
+    flags: Flags = one_way & (np.add.reduceat(passes, starts, dtype=np.intp) == 2)
+    return flags
 
 
 def _crossed(points: Numbers, sizes: Counts) -> Flags:
     """Whether rings cross or touch themselves, as GEOS sees it."""
-    import shapely
-
     rings = shapely.linearrings(points, indices=np.repeat(np.arange(len(sizes)), sizes))
     flags: Flags = ~shapely.is_simple(rings)
     return flags

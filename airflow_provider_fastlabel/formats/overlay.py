@@ -10,10 +10,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import shapely
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     Faces = NDArray[np.object_]
@@ -38,9 +40,6 @@ def resolved(region: list[Ring], width: float = 0, height: float = 0) -> tuple[l
         area decides, not how it was drawn. Corners keep their numbers, new ones have 6 decimals. None if nothing is
         left. And what they cover, in square pixels.
     """
-    import numpy as np
-    import shapely
-
     rings = _linear(region)
     leaves = width and any(min(ring) < 0 or max(ring[::2]) > width or max(ring[1::2]) > height for ring in region)
     whole = shapely.polygons(rings[0], rings[1:])
@@ -67,9 +66,6 @@ def exact_area(regions: Sequence[list[Ring]]) -> float:
     :param regions: Regions, each an outer ring and its holes, flat coordinates, open or closed, any direction.
     :returns: Square pixels.
     """
-    import numpy as np
-    import shapely
-
     if not regions:
         return 0.0
     parts = [_linear(region) for region in regions]
@@ -87,9 +83,6 @@ def exact_area(regions: Sequence[list[Ring]]) -> float:
 
 def _linear(region: list[Ring]) -> Faces:
     """Return rings as GEOS has them, closed."""
-    import numpy as np
-    import shapely
-
     numbers: Ring = []
     which: list[int] = []
     for number, ring in enumerate(region):
@@ -109,9 +102,6 @@ def _faces(rings: Faces, width: float, height: float) -> tuple[Faces, NDArray[np
     :param height: Image height.
     :returns: The faces between the edges, and for each ring whether each face is inside, by the even-odd rule.
     """
-    import numpy as np
-    import shapely
-
     frame = shapely.box(0, 0, width, height)
     lines = shapely.union_all([*rings, shapely.boundary(frame)] if width else rings)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
@@ -128,8 +118,6 @@ def _inside(ring: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[n
 
     GEOS would not say so of one on an edge that is walked to and fro, as bridges are; here the two cancel out.
     """
-    import numpy as np
-
     edges = np.concatenate((ring[:-1], ring[1:]), axis=1)
     x1, y1, x2, y2 = edges[edges[:, 1] != edges[:, 3]].T
     answers = [np.zeros(0, dtype=bool)]
@@ -147,8 +135,6 @@ def _regions(whole: Any, known: dict[float, float], limits: tuple[float, ...]) -
     :param known: Numbers as GEOS had them -> as they were given.
     :param limits: What no corner may lie beyond: left, right, top, bottom.
     """
-    import shapely
-
     left, right, top, bottom = limits
 
     def flat(ring: Any) -> Ring:
@@ -168,6 +154,4 @@ def _regions(whole: Any, known: dict[float, float], limits: tuple[float, ...]) -
 
 def _wide(polygons: Any) -> Any:
     """Tell whether polygons are more than noise."""
-    import shapely
-
     return shapely.area(polygons) > _THIN * shapely.length(polygons)

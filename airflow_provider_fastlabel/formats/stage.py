@@ -26,7 +26,7 @@ Found = tuple[Mapping[str, Any], int, Shape]
 _LOGGED = 20
 # Tasks and coordinates measured together: enough for numpy, few enough to stay in the processor's cache.
 _BATCH = 256
-_BATCH_NUMBERS = 12_000
+_BATCH_NUMBERS = 8_000
 
 
 def attributes_of(rows: Any) -> dict[str, Any]:
@@ -55,6 +55,7 @@ class Stage:
         ``skip`` the annotation, counted as ``malformed`` and logged.
     :param need_size: Whether the format cannot place anything in a task without width and height; its annotations are
         then counted as ``no_image_size``.
+    :param areas: Whether the format writes areas: those of outlines that cross themselves are exact then, too.
     :raises ValueError: ``on_error`` is neither word.
 
     :ivar report: The counts; the writer adds files and classes.
@@ -69,6 +70,7 @@ class Stage:
         clip: bool = True,
         on_error: OnError = "raise",
         need_size: bool = False,
+        areas: bool = False,
     ) -> None:
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
@@ -83,6 +85,7 @@ class Stage:
         self._clip = clip
         self._on_error = on_error
         self._need_size = need_size
+        self._areas = areas
 
     def name_of(self, task: Mapping[str, Any]) -> str:
         """Return a task's name.
@@ -112,14 +115,14 @@ class Stage:
     def _batches(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[list[Mapping[str, Any]], Known]]:
         """Read some tasks ahead and measure their outlines."""
         batch: list[Mapping[str, Any]] = []
-        rings = Rings()
+        rings = Rings(crossings=self._areas)
         for task in tasks:
             batch.append(task)
             if self._outlines:
                 rings.add(task.get("annotations") or ())
             if len(batch) >= _BATCH or len(rings) >= _BATCH_NUMBERS:
                 yield batch, rings.measures()
-                batch, rings = [], Rings()
+                batch, rings = [], Rings(crossings=self._areas)
         yield batch, rings.measures()
 
     def _shapes(self, task: Mapping[str, Any], known: Known) -> list[Found]:

@@ -57,7 +57,7 @@ _SPLITS = {"train": 0.8, "val": 0.2}
 # Line breaks, and what YAML 1.1 does not let into a file.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 # So many numbers, or tasks, wait at most.
-_NUMBERS = 1 << 14
+_NUMBERS = 1 << 12
 _FILES = 1000
 
 
