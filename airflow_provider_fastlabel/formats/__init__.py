@@ -3,8 +3,7 @@
 The modules here know no Airflow and no HTTP. Every writer is one function, `export_<format>(tasks, folder, ...)`: it
 streams task objects as the API returns them into an existing local folder and returns an
 :class:`~airflow_provider_fastlabel.formats.report.ExportReport` in which every annotation is either written or counted
-by the reason it was left out. A writer reads up to a few hundred tasks ahead, so an iterator must yield a new object
-for each task.
+by the reason it was left out. A writer reads some tasks ahead, so an iterator must yield a new object for each task.
 
 What all writers share exists once:
 

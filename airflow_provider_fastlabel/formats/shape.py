@@ -101,10 +101,6 @@ class Shape:
             return [[self.x1, self.y1, self.x2, self.y1, self.x2, self.y2, self.x1, self.y2]]
         return [region[0] for region in self._regions]
 
-    def has_holes(self) -> bool:
-        """Whether any region has a hole."""
-        return self.holes > 0
-
     def corners(self) -> Ring:
         """Return the four corners of a bbox, rotated but not clipped, from the unrotated top left one clockwise."""
         x1, y1, x2, y2 = self.points

@@ -24,8 +24,9 @@ Found = tuple[Mapping[str, Any], int, Shape]
 
 #: Malformed annotations named in the log before it only counts.
 _LOGGED = 20
-# Tasks and coordinates measured together: enough for numpy, few enough to stay in the processor's cache.
-_BATCH = 256
+# Annotations (and tasks), and coordinates of outlines, read ahead and measured together: enough for numpy, few enough
+# to stay in the processor's cache.
+_BATCH = 500
 _BATCH_NUMBERS = 8_000
 
 
@@ -115,14 +116,19 @@ class Stage:
     def _batches(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[list[Mapping[str, Any]], Known]]:
         """Read some tasks ahead and measure their outlines."""
         batch: list[Mapping[str, Any]] = []
+        entries = 0
         rings = Rings(crossings=self._areas)
         for task in tasks:
             batch.append(task)
+            annotations = task.get("annotations") or ()
+            entries += 1 + len(annotations)
             if self._outlines:
-                rings.add(task.get("annotations") or ())
-            if len(batch) >= _BATCH or len(rings) >= _BATCH_NUMBERS:
+                rings.add(annotations)
+            if entries >= _BATCH or len(rings) >= _BATCH_NUMBERS:
                 yield batch, rings.measures()
-                batch, rings = [], Rings(crossings=self._areas)
+                batch.clear()
+                entries = 0
+                rings = Rings(crossings=self._areas)
         yield batch, rings.measures()
 
     def _shapes(self, task: Mapping[str, Any], known: Known) -> list[Found]:

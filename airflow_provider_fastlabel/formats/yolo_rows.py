@@ -130,13 +130,14 @@ class Rows:
         self._row(class_id, self._box(shape))
 
     def _segment(self, class_id: int, shape: Shape) -> None:
-        regions = shape.regions
-        if shape.has_holes():
-            self._report.adjust("holes_bridged", sum(len(region) - 1 for region in regions))
-        if len(regions) > 1:
-            self._report.adjust("extra_rows", len(regions) - 1)
-        for region in regions:
-            self._row(class_id, bridged(region) if len(region) > 1 else region[0])
+        outlines = shape.outlines()
+        if len(outlines) > 1:
+            self._report.adjust("extra_rows", len(outlines) - 1)
+        if shape.holes:
+            self._report.adjust("holes_bridged", shape.holes)
+            outlines = [bridged(region) for region in shape.regions]
+        for outline in outlines:
+            self._row(class_id, outline)
 
     def _obb(self, class_id: int, shape: Shape) -> None:
         self._row(class_id, shape.corners())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -195,3 +196,26 @@ def test_rings_that_are_no_finite_numbers_are_not_measured(ring):
     rings = Rings()
     rings.add([{"type": "polygon", "points": ring}, {"type": "polygon", "points": [0, 0, 4, 0, 4, 4]}])
     assert len(rings.measures()) == 1
+
+
+class Tracked(dict):
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
+@writers
+@pytest.mark.parametrize(("annotations", "most"), [(0, 510), (7, 70), (2000, 3)])
+def test_the_larger_the_tasks_the_fewer_are_read_ahead(export, annotations, most, tmp_path):
+    alive = weakref.WeakSet()
+    counts = []
+
+    def tasks():
+        for number in range(1200 if annotations < 2000 else 8):
+            boxes = [{"type": "bbox", "value": "dog", "points": [1, 1, 9, 9]}] * annotations
+            task = Tracked(name=f"{number}.jpg", width=9, height=9, annotations=boxes)
+            alive.add(task)
+            counts.append(len(alive))
+            yield task
+
+    export(tasks(), tmp_path, classes=[{"value": "dog", "type": "bbox", "keypoints": [{"key": "nose"}]}])
+    assert max(counts) <= most
