@@ -8,6 +8,7 @@ by the reason it was left out. A writer reads some tasks ahead, so an iterator m
 What all writers share exists once:
 
 * :mod:`.geometry`: annotation -> shape (corner order, rotation, rings, holes, clipping, degenerate, malformed)
+* :mod:`.overlay`: what is left of regions that cross themselves, their holes, one another or the border
 * :mod:`.measures`: boxes and areas of many outlines at once
 * :mod:`.stage`: task -> class ids and shapes, with the counting and the error policy
 * :mod:`.classes`: class ids that never move

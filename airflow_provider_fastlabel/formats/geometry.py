@@ -43,7 +43,6 @@ Known = Mapping[int, Measures]
 # An open ring, its measures, its area.
 _Solid = tuple[Ring, Measures, float]
 
-_NOTHING_KNOWN: Known = {}
 _NO_REGIONS = "a segmentation is a list of regions, each a list of rings, each a list of numbers"
 
 __all__ = ["AREA_KINDS", "GeometryError", "Region", "Ring", "Shape", "image_size", "shape_of"]
@@ -53,7 +52,7 @@ def image_size(task: Mapping[str, Any]) -> tuple[float, float]:
     """Return a task's width and height.
 
     :param task: Task object.
-    :returns: Pixels; (0, 0) if either is missing, not a number, or not positive.
+    :returns: Pixels; (0, 0) if either is missing, not a number, not positive, or beyond :data:`~.shape.FARTHEST`.
     """
     width, height = task.get("width"), task.get("height")
     try:
@@ -139,11 +138,11 @@ def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measu
         ring = ring[:-2]
     if len(ring) < 6:
         return report.DEGENERATE
-    x1, y1, x2, y2, doubled, crossed = measures or measured(ring)
+    x1, y1, x2, y2, doubled, crossed = measures = measures or measured(ring)
     if x2 - x1 <= EPSILON or y2 - y1 <= EPSILON:
         return report.DEGENERATE
     if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
-        return _of_regions(kind, [[ring]], width, height)
+        return _of_regions(kind, [[ring]], width, height, {id(ring): measures})
     if doubled < 0:
         ring, doubled = _reversed(ring), -doubled
     area = doubled / 2
@@ -178,9 +177,7 @@ def _ring(ring: Any) -> Ring:
     return _numbers(ring) if ring else []
 
 
-def _of_regions(
-    kind: str, given: list[Region], width: float, height: float, known: Known = _NOTHING_KNOWN
-) -> Shape | str:
+def _of_regions(kind: str, given: list[Region], width: float, height: float, known: Known) -> Shape | str:
     """Make a shape of any regions: drop what is degenerate, cut them, turn the rings the right way."""
     regions: list[Region] = []
     boxes: list[Box] = []
@@ -215,6 +212,7 @@ def _of_regions(
     if not regions:
         return report.OUTSIDE_IMAGE if outside else report.DEGENERATE
     inner = sum(map(len, regions)) - len(regions)
+    # Holes may leave nothing; and an outline that crosses itself has more than the sum says, if nobody looked for that.
     if inner and covered <= EPSILON and exact_area(regions) <= EPSILON:
         return report.DEGENERATE
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)

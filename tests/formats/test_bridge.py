@@ -12,6 +12,7 @@ from airflow_provider_fastlabel.formats.bridge import bridged, unbridged
 from airflow_provider_fastlabel.formats.labelme import export_labelme
 from airflow_provider_fastlabel.formats.labelme_import import read_labelme
 from airflow_provider_fastlabel.formats.yolo import export_yolo
+from tests.formats.evenodd import inside
 
 
 def area(ring):
@@ -57,17 +58,9 @@ def test_two_loops_that_touch_in_a_corner_are_no_hole():
     assert unbridged(ring) == [ring]
 
 
-def drawn(ring, size=64):
-    """Points of a grid inside a ring by the even-odd rule."""
-    xs, ys = (np.arange(2 * size) + 0.4871) / 2, (np.arange(2 * size) + 0.5137) / 2
-    image = np.zeros((2 * size, 2 * size), bool)
-    corners = list(zip(ring[::2], ring[1::2], strict=True))
-    for n, (x1, y1) in enumerate(corners):
-        x2, y2 = corners[n - 1]
-        if y1 != y2:
-            between = (ys > min(y1, y2)) & (ys <= max(y1, y2))
-            image ^= between[:, None] & (xs[None, :] < (x1 + (ys - y1) / (y2 - y1) * (x2 - x1))[:, None])
-    return image
+def drawn(ring):
+    """Points of a grid inside a ring."""
+    return inside(ring, 64, 64, 2)
 
 
 OUTER = [10, 10, 50, 10, 50, 50, 10, 50]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from airflow_provider_fastlabel.formats.geometry import shape_of
 from airflow_provider_fastlabel.formats.overlay import exact_area, resolved
 from airflow_provider_fastlabel.formats.within import apart
+from tests.formats.evenodd import inside
 
 WIDTH, HEIGHT = 20, 12
 FINE = 8
@@ -33,19 +34,9 @@ RINGS = st.one_of(
 )
 
 
-def cover(*some):
-    """Points of a fine grid over the image that are inside an odd number of times."""
-    # Not in the middle, so that no point lies upon an edge between corners with few decimals.
-    xs, ys = (np.arange(WIDTH * FINE) + 0.4871) / FINE, (np.arange(HEIGHT * FINE) + 0.5137) / FINE
-    image = np.zeros((HEIGHT * FINE, WIDTH * FINE), bool)
-    for ring in some:
-        corners = list(zip(ring[::2], ring[1::2], strict=True))
-        for n, (x1, y1) in enumerate(corners):
-            x2, y2 = corners[n - 1]
-            if y1 != y2:
-                between = (ys > min(y1, y2)) & (ys <= max(y1, y2))
-                image ^= between[:, None] & (xs[None, :] < (x1 + (ys - y1) / (y2 - y1) * (x2 - x1))[:, None])
-    return image
+def cover(ring):
+    """Points of a fine grid over the image that are inside."""
+    return inside(ring, WIDTH, HEIGHT, FINE)
 
 
 def of_region(region):
