@@ -46,6 +46,21 @@ def attributes_of(rows: Any) -> dict[str, Any]:
         return {str(row["key"]): row.get("value") for row in rows if isinstance(row, Mapping) and "key" in row}
 
 
+def malformed(message: str, before: int, on_error: OnError, cause: Exception | None = None) -> None:
+    """Raise or log that an annotation is malformed, as the policy says; counting it is the caller's.
+
+    :param message: Task, annotation and what is wrong.
+    :param before: How many were malformed before it: the log names the first 20.
+    :param on_error: ``raise`` or ``skip``.
+    :param cause: What brought it to light.
+    :raises GeometryError: With ``raise``.
+    """
+    if on_error == "raise":
+        raise GeometryError(f'{message}. Correct it in FastLabel, or export with on_error="skip"') from cause
+    if before < _LOGGED:
+        logger.warning("Left out: %s%s", message, " (further ones are only counted)" if before + 1 == _LOGGED else "")
+
+
 class Stage:
     """The way of one export's tasks into shapes.
 
@@ -209,9 +224,5 @@ class Stage:
         if details:
             which += f" ({', '.join(details)})"
         message = f"task {task.get('name')!r}, {which}: {why}"
-        if self._on_error == "raise":
-            raise GeometryError(f'{message}. Correct it in FastLabel, or export with on_error="skip"') from error
+        malformed(message, self.report.skipped.get(reasons.MALFORMED, 0), self._on_error, error)
         self.report.skip(reasons.MALFORMED)
-        count = self.report.skipped[reasons.MALFORMED]
-        if count <= _LOGGED:
-            logger.warning("Left out: %s%s", message, " (further ones are only counted)" if count == _LOGGED else "")
