@@ -93,13 +93,15 @@ def _document(task: Mapping[str, Any], name: str, found: list[Found], report: Ex
         common = {"label": annotation["value"], "group_id": None, "flags": flags}
         if attributes:
             common["attributes"] = attributes
-        drawn = () if shape.kind == "pose_estimation" else _drawn(shape, report)
-        if len(drawn) != 1:
-            groups += 1
-            common["group_id"] = groups
+        drawn = _drawn(shape, report)
+        if len(drawn) == 1:
+            common["shape_type"], common["points"] = drawn[0]
+            shapes.append(common)
+            continue
+        groups += 1
+        common["group_id"] = groups
         shapes += [{**common, "shape_type": kind, "points": points} for kind, points in drawn]
-        if shape.keypoints:
-            shapes += _keypoints(shape, common)
+        shapes += _keypoints(shape, common)
     return {
         "version": _VERSION,
         "flags": {},
@@ -128,6 +130,8 @@ def _drawn(shape: Shape, report: ExportReport) -> list[tuple[str, Points]]:
     if kind == "circle":
         x, y, radius = shape.points
         return [("circle", [(x, y), (x + radius, y)])]
+    if kind == "pose_estimation":
+        return []
     points = _pairs(shape.points)
     if kind == "keypoint":
         return [("point", points)]
