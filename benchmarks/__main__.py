@@ -12,8 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from benchmarks import table
-from benchmarks.bench import PEERS_PYTHON, ROUNDS, Bench, sink, tell
-from benchmarks.plan import LARGE, MIDDLE, ONE_PASS, ROWS, SMALL
+from benchmarks.bench import PEERS_PYTHON, ROUNDS, Bench, busy, sink, tell
+from benchmarks.plan import BUSY, LARGE, MIDDLE, ONE_PASS, ROWS, SMALL
 
 if TYPE_CHECKING:
     from benchmarks.bench import Figures
@@ -23,7 +23,9 @@ _HOW = f"""\
 Seconds of CPU, wall clock in brackets; ratios are of CPU seconds, as they hold on a busy machine. Every measurement
 runs in a process of its own, the sides in turn, up to {ROUNDS} times; medians. Tasks are in memory before the clock
 starts, output goes to a file system in memory. A number of tasks in brackets: that side was measured with so many. The
-floor is straight-line code without checks, see `benchmarks/floor.py`."""
+floor is straight-line code without checks, see `benchmarks/floor.py`. The SDK starts a thread pool for each image, which
+costs little on an idle machine and much on a busy one; the table "beside a busy process" is measured while other
+processes keep all cores but one busy."""
 
 
 def _jobs(bench: Bench, size: int, full: bool) -> list[tuple[Row, dict[str, Figures], dict[str, Figures]]]:
@@ -40,6 +42,12 @@ def _jobs(bench: Bench, size: int, full: bool) -> list[tuple[Row, dict[str, Figu
             with_sdk = bench.run(["ours", "sdk"], row.job, beside, row.needs, kind=row.kind)
         results.append((row, found, with_sdk))
     return results
+
+
+def _busy(bench: Bench, size: int) -> list[tuple[Row, dict[str, Figures]]]:
+    """Measure ours and the SDK while other processes want the processor."""
+    with busy():
+        return [(row, bench.run(["ours", "sdk"], row.job, size, row.needs, kind=row.kind)) for row in BUSY]
 
 
 def _one_pass(bench: Bench, full: bool) -> list[tuple[Row, dict[str, Figures], dict[str, Figures]]]:
@@ -66,11 +74,14 @@ def main() -> int:
     size = SMALL if chosen.quick else MIDDLE
     with Bench.open() as bench:
         jobs = _jobs(bench, size, chosen.full)
+        crowded = _busy(bench, size) if PEERS_PYTHON.exists() else []
         grown = [] if chosen.quick else _one_pass(bench, chosen.full)
         with sink():
             sides = ["floor", "ours", *(("sdk",) if PEERS_PYTHON.exists() else ())]
             uploaded = bench.run(sides, "upload", SMALL, ["video"], kind="mixed")
     parts = [_HOW, table.jobs(jobs, size), table.peers([(row, found) for row, found, _ in jobs if row.peers])]
+    if crowded:
+        parts.append(table.busy(crowded))
     if grown:
         parts.append(table.one_pass(grown))
     text = "\n\n".join([*parts, table.upload(uploaded), table.facts()])

@@ -124,6 +124,19 @@ def _medians(some: list[dict[str, float]], size: int) -> Figures:
 
 
 @contextmanager
+def busy() -> Iterator[None]:
+    """Keep all cores but one busy (one, where there is but one): what other tasks of a worker do."""
+    spin = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(100_000))"
+    others = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(max((os.cpu_count() or 1) - 1, 1))]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+@contextmanager
 def sink() -> Iterator[None]:
     """Run the upload's sink; ``SINK_URL`` tells the measurements where it is."""
     command = [sys.executable, "-m", "benchmarks.upload"]

@@ -53,3 +53,6 @@ ROWS = (
 
 #: Jobs whose growth from 5,000 to 118,000 tasks is measured, tasks coming one at a time from a JSON Lines file.
 ONE_PASS = tuple(row for row in ROWS if row.kind == "mixed" or row.job.startswith("read_"))
+
+#: Jobs measured once more beside busy processes, as on a worker that has other work.
+BUSY = ROWS[:4]

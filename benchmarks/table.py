@@ -78,6 +78,16 @@ def peers(rows: Sequence[tuple[Row, Found]]) -> str:
     return _table(("", "ours", *PEERS, "best / ours"), lines)
 
 
+def busy(rows: Sequence[tuple[Row, Found]]) -> str:
+    """Return the table of ours beside the SDK on a machine that is busy."""
+    lines = []
+    for row, found in rows:
+        if sdk := found.get("sdk"):
+            ours = found["ours"]
+            lines.append([row.title, _time(ours), _time(sdk), f"**{_times(sdk.wall / ours.wall)}**"])
+    return _table(("beside a busy process", "ours", "SDK", "SDK / ours, wall"), lines)
+
+
 def one_pass(rows: Sequence[tuple[Row, Found, Found]]) -> str:
     """Return the table of growth: from a JSON Lines file, or the imports' files, in one pass."""
     lines = []

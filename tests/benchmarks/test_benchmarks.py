@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from benchmarks import floors, generate, ours, sdk, sets, table
-from benchmarks.bench import ROOT, Figures
+from benchmarks.bench import ROOT, Figures, busy
 from benchmarks.given import Given
 from benchmarks.plan import ROWS
 
@@ -70,6 +70,22 @@ def test_the_table_says_ratios_of_cpu_and_who_was_measured_with_less():
     assert text.splitlines()[2] == (
         "| COCO | 1.00 (1.00) | 2.00 (4.00) | 2.00 | 10.0 (5.00) (500) | **20** (5.0) | 30 |  |"
     )
+
+
+def test_the_table_of_the_busy_machine_says_ratios_of_wall_clock():
+    found = {"ours": Figures(1, 2, 10, 1, 5000), "sdk": Figures(10, 50, 20, 1, 5000)}
+    text = table.busy([(ROWS[2], found), (ROWS[3], {"ours": found["ours"]})])
+    assert text.splitlines()[2:] == ["| Pascal VOC | 1.00 (2.00) | 10.0 (50.0) | **25** |"]
+
+
+def test_busy_processes_end_with_the_measurement(monkeypatch):
+    started = []
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *given: started.append(real(*given)) or started[-1])
+    with busy():
+        assert started
+        assert all(process.poll() is None for process in started)
+    assert all(process.poll() is not None for process in started)
 
 
 def test_the_readme_is_changed_between_its_marks_only(tmp_path):
