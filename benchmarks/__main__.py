@@ -23,7 +23,7 @@ _HOW = f"""\
 Seconds of CPU, wall clock in brackets; ratios are of CPU seconds, as they hold on a busy machine. Every measurement
 runs in a process of its own, the sides in turn, up to {ROUNDS} times; medians. Tasks are in memory before the clock
 starts, output goes to a file system in memory. A number of tasks in brackets: that side was measured with so many. The
-floor is straight-line code without checks, see `benchmarks/floor.py`. The SDK starts a thread pool for each image, which
+floor is straight-line code without checks, see `benchmarks/floor.py`. The SDK starts a thread pool per image, which
 costs little on an idle machine and much on a busy one; the table "beside a busy process" is measured while other
 processes keep all cores but one busy."""
 
