@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -25,6 +24,7 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportYoloOperator,
 )
 from airflow_provider_fastlabel.operators.staging import STALE_SECONDS, staging
+from tests.operators.exporting import BOX, png, tree
 
 ALL = [
     FastLabelExportCocoOperator,
@@ -35,48 +35,6 @@ ALL = [
     FastLabelExportAnnotatedImagesOperator,
 ]
 CLIP = Path(__file__).resolve().parents[1] / "emulator" / "files" / "clip.mp4"
-BOX = {"type": "bbox", "value": "cat", "points": [4, 5, 20, 25]}
-
-
-def png(width: int = 40, height: int = 30, colour: int = 9) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (width, height), (colour, 200, 30)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def project(client):
-    client.create_annotation("photos", "bbox", "dog", "Dog", color="#00ff00")
-    client.create_annotation("photos", "bbox", "cat", "Cat", color="#ff0000")
-    return "photos"
-
-
-@pytest.fixture
-def label(client, project, tmp_path):
-    """Create approved tasks with one box each."""
-    picture = tmp_path / "picture.png"
-
-    def create(*names, annotations=(BOX,), status="approved", colour=9, **fields):
-        picture.write_bytes(png(colour=colour))
-        for name in names:
-            client.create_image_task(project, name, picture, status=status, annotations=list(annotations), **fields)
-
-    return create
-
-
-@pytest.fixture
-def export(airflow_run, tmp_path):
-    """Run an export operator as a worker does and return its outcome."""
-
-    def go(operator, **arguments):
-        arguments = {"project": "photos", "output": str(tmp_path / "out" / operator.format), **arguments}
-        return airflow_run(lambda: operator(task_id="export", **arguments)).attempt()
-
-    return go
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("operator", ALL)
