@@ -8,8 +8,9 @@ import math
 import random
 import re
 import ssl
+import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3.exceptions
@@ -25,6 +26,9 @@ from airflow_provider_fastlabel.client.exceptions import (
     RequestTimeout,
     ServerError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 RETRY_AFTER_CAP = 120.0
 """Longest pause in seconds that is slept here; beyond it the caller is told, so that Airflow can reschedule the task
@@ -66,6 +70,12 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
+def asked_pause(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds an answer asks to wait. A date is held against the server's own clock, where it tells it."""
+    date = http_date(headers.get("Date"))
+    return retry_after_seconds(headers.get("Retry-After"), time.time() if date is None else date)
+
+
 def http_date(value: str | None) -> float | None:
     """Return an HTTP date as seconds since 1970, ``None`` if it is absent or not readable."""
     try:
@@ -96,17 +106,16 @@ def pause_before_retry(attempt: int, retry_after: float | None) -> float:
 
 
 def error_for(
-    call: str, status: int, body: str, retry_after: float | None, token_source: str | None = None
+    call: str, status: int, text: str, retry_after: float | None, token_source: str | None = None
 ) -> FastLabelException:
     """Return the error that an answer outside 2xx stands for.
 
     :param call: verb and path.
     :param status: HTTP status code.
-    :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
+    :param text: what the answer says, in one short line.
     :param retry_after: seconds FastLabel asked to wait.
     :param token_source: in words, where the token of the call came from; ``None`` for a signed address, which got none.
     """
-    text = error_text(body)
     said = f"{text or 'no explanation'} ({call})."
     if status == 408:
         return RequestTimeout(f"{said} FastLabel closed the request as too slow; try again.", status)
@@ -128,8 +137,12 @@ def error_for(
     return FastLabelException(f"{said} This answer was not expected; check the API URL.", status)
 
 
-def error_text(body: str) -> str:
-    """Return what an error body says, in one short line."""
+def error_text(body: str, hide: Callable[[str], str] = str) -> str:
+    """Return what an error body says, in one short line.
+
+    :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
+    :param hide: takes out what must not be shown, after JSON's escapes are resolved and before the line is cut.
+    """
     text: Any = body
     try:
         parsed = json.loads(body)
@@ -139,7 +152,7 @@ def error_text(body: str) -> str:
         text = parsed.get("message") or parsed.get("error") or body
     if isinstance(text, list):
         text = "; ".join(str(item) for item in text)
-    line = " ".join(str(text).split()).rstrip(".")
+    line = hide(" ".join(str(text).split()).rstrip("."))
     return line if len(line) <= LONGEST_TEXT else line[:LONGEST_TEXT] + "…"
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import secrets
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -118,8 +118,8 @@ def _refusal(call: str, response: requests.Response) -> FastLabelException | Non
     """Return the error of an answer outside 2xx; not its text, where stores repeat parts of the signature."""
     if response.ok and response.status_code < 300:
         return None
-    wait = retry.retry_after_seconds(response.headers.get("Retry-After"), time.time())
-    return retry.error_for(call, response.status_code, response.reason or "", wait)
+    said = http.client.responses.get(response.status_code, "")
+    return retry.error_for(call, response.status_code, said, retry.asked_pause(response.headers))
 
 
 def _save(call: str, response: requests.Response, aside: Path, have: int) -> FastLabelException | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -205,13 +206,13 @@ class Transport(Transfers):
             self._clock_offset = date - time.monotonic()
         status = response.status_code
         if not 200 <= status < 300:
-            wait = retry.retry_after_seconds(response.headers.get("Retry-After"), time.time())
-            error = retry.error_for(call, status, self._auth.hide(response.text), wait, self._token_source)
+            said = retry.error_text(response.text, self._auth.hide)
+            error = retry.error_for(call, status, said, retry.asked_pause(response.headers), self._token_source)
             return None, error, status >= 500 or status == 408
         if method == "DELETE" or (method != "GET" and not response.content):
             return None, None, False
         try:
-            return response.json(), None, False
+            return json.loads(response.content.decode("utf-8-sig")), None, False
         except (ValueError, RecursionError):
             what = "is not JSON" if response.content else "is empty"
             return None, ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status), True

@@ -62,7 +62,9 @@ def test_a_map_that_is_none(client, wire, path, call, answer):
 NESTED = "[" * 100_000
 
 
-@pytest.mark.parametrize("body", [NESTED, '{"a":' * 100_000, b"\xff\xfe\x00", "{'a': 1}", "[1" + "0" * 5000 + "]"])
+@pytest.mark.parametrize(
+    "body", [NESTED, '{"a":' * 100_000, b"\xff\xfe\x00", b'[{"name": "caf\xe9"}]', "{'a': 1}", "[1" + "0" * 5000 + "]"]
+)
 def test_answers_no_parser_takes(client, wire, body):
     wire.mock.add("GET", "http://fastlabel.test/v1/projects", body=body)
     with pytest.raises(FastLabelException, match="GET projects: the answer is not JSON"):

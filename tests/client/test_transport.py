@@ -7,6 +7,8 @@ import logging
 import os
 import socket
 import threading
+import time
+from email.utils import formatdate
 
 import pytest
 
@@ -144,6 +146,16 @@ def test_retry_after_is_waited_for(raw, raw_client):
     raw.play(raw.answer(429, {"message": "m"}, Retry_After="7"), raw.answer(200, []))
     raw_client.get_projects()
     assert 7 <= raw_client.pauses[0] <= 7.5
+
+
+@pytest.mark.parametrize("wrong_by", [-7200, 7200])
+def test_a_retry_after_date_is_held_against_the_clock_of_the_server(raw, raw_client, wrong_by):
+    now = time.time() + wrong_by
+    dates = {"Date": formatdate(now, usegmt=True), "Retry_After": formatdate(now + 9, usegmt=True)}
+    raw.play(raw.answer(429, **dates), raw.answer(200, []))
+    raw_client.get_projects()
+    assert len(raw_client.pauses) == 1
+    assert 9 <= raw_client.pauses[0] <= 9.5
 
 
 def test_a_long_retry_after_is_handed_to_the_caller_at_once(raw, raw_client):
@@ -394,6 +406,23 @@ def test_a_token_echoed_by_the_server_is_hidden(raw, raw_client):
     with pytest.raises(AuthError) as caught:
         raw_client.get_projects()
     assert "secret-token" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        rb'{"message": "bad token secret\/token+value"}',
+        rb'{"message": "bad token secret/token\u002bvalue"}',
+        b'{"message": ["' + b"x" * 490 + b'", "secret/token+value"]}',
+        b"bad token secret/token+value",
+    ],
+)
+def test_a_token_echoed_in_another_spelling_is_hidden(raw, said):
+    with FastLabelClient("secret/token+value", api_url=raw.url) as client:
+        raw.play(raw.answer(403, body=said))
+        with pytest.raises(AuthError) as caught:
+            client.get_projects()
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [401, 403])
