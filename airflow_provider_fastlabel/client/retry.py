@@ -47,6 +47,10 @@ _REFUSED = {
         AuthError,
         "The access token from {source} is valid, but may not do this; ask the workspace owner.",
     ),
+    407: (
+        FastLabelInvalidException,
+        "The proxy wants a user and a password; put them into its address in `proxies`.",
+    ),
     404: (NotFound, "Check the id or the slug, and that the token belongs to the same workspace."),
     409: (Conflict, "Choose another name, or look the existing one up."),
 }
@@ -164,12 +168,14 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
     :param call: verb and path, or verb and host for a signed address.
     """
     reason = _innermost(error)
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+    if isinstance(error, ValueError):
         return FastLabelInvalidException(
-            f"{call}: the address or the proxy is not valid, or its kind needs a package ({type(error).__name__}). "
-            "Nothing was sent.",
+            f"{call}: the address, that of a redirect or that of the proxy is not valid, or its kind needs a package "
+            f"({type(error).__name__}). Nothing was sent there.",
             422,
         ), False
+    if isinstance(error, requests.TooManyRedirects):
+        return FastLabelException(f"{call}: one redirect led to the next without end. Check the API URL."), False
     if isinstance(error, requests.ConnectTimeout):
         return RequestTimeout(f"{call}: no connection within the timeout. Check the network and the API URL."), False
     if isinstance(reason, urllib3.exceptions.TimeoutError | TimeoutError):
@@ -177,13 +183,22 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
             f"{call}: no answer within the timeout. Raise `timeout` if the file is large or the line slow."
         ), True
     name = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
-    if isinstance(reason, ssl.SSLCertVerificationError):
+    if type(reason) is OSError and not reason.strerror:
+        name = str(reason)  # what a proxy said, or which certificates are missing
+    if isinstance(error, requests.exceptions.SSLError) and _is_about_certificates(reason):
         return ConnectionFailed(
             f"{call}: no trusted TLS connection ({name}). Check the certificate, or `verify`."
         ), False
     reached = not isinstance(_outer(error), urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError)
     what = "the connection broke" if reached else "cannot connect"
     return ConnectionFailed(f"{call}: {what} ({name}). Check the network, the proxy and the API URL."), reached
+
+
+def _is_about_certificates(reason: BaseException) -> bool:
+    """Return whether TLS failed over certificates, theirs or ours: then nothing was sent."""
+    if isinstance(reason, ssl.SSLError):
+        return isinstance(reason, ssl.SSLCertVerificationError) or reason.library == "X509"
+    return type(reason) is OSError
 
 
 def may_retry(error: FastLabelException) -> bool:

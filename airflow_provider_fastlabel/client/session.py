@@ -18,15 +18,15 @@ from requests.utils import get_environ_proxies
 
 from airflow_provider_fastlabel.client import retry
 from airflow_provider_fastlabel.client.arguments import is_duration, is_whole
+from airflow_provider_fastlabel.client.exceptions import FastLabelException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_fastlabel.client.exceptions import FastLabelException
-
 log = logging.getLogger(__name__)
 
 POOL_SIZE = 64
+MOST_REDIRECTS = 5
 SHORTEST_SECRET = 8
 """Shorter tokens (of an emulator) are also syllables of ordinary words."""
 
@@ -110,7 +110,9 @@ class Connections:
             raise ValueError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
         self._max_retries = max_retries
         self._verify = _certificates(verify)
-        if proxies is not None and not isinstance(proxies, Mapping):
+        if proxies is not None and not (
+            isinstance(proxies, Mapping) and all(isinstance(each, str | None) for each in proxies.values())
+        ):
             raise ValueError("proxies must be addresses by scheme, such as {'https': 'http://proxy:3128'}.")
         if not isinstance(user_agent, str) or not user_agent.isascii() or not user_agent.isprintable():
             raise ValueError(f"user_agent must be one line of ASCII, not {user_agent!r}.")
@@ -123,8 +125,19 @@ class Connections:
         self._own_session.close()
 
     def _send(self, session: requests.Session, method: str, url: str, **more: Any) -> requests.Response:
-        proxies = self._proxies if self._proxies is not None else get_environ_proxies(url)
-        return session.request(method, url, timeout=self._timeout, verify=self._verify, proxies=proxies, **more)
+        """Send a request.
+
+        :raises requests.RequestException: if that fails; also where requests itself lets other errors through.
+        """
+        try:
+            proxies = self._proxies if self._proxies is not None else get_environ_proxies(url)
+            return session.request(method, url, timeout=self._timeout, verify=self._verify, proxies=proxies, **more)
+        except (requests.RequestException, FastLabelException, UnicodeEncodeError):
+            raise
+        except ValueError as problem:  # of an address, possibly that of a redirect
+            raise requests.exceptions.InvalidURL(type(problem).__name__) from None
+        except OSError as problem:  # of the certificates; those of the network come wrapped
+            raise requests.exceptions.SSLError(problem) from None
 
     def _pause(self, call: str, attempt: int, error: FastLabelException) -> None:
         """Wait before the next attempt, or raise when there is none."""
@@ -150,6 +163,7 @@ class Connections:
         session = requests.Session()
         session.trust_env = False  # .netrc must not replace the token; proxies and certificates go with each request
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.max_redirects = MOST_REDIRECTS
         session.headers["User-Agent"] = self._user_agent
         adapter = HTTPAdapter(pool_connections=size, pool_maxsize=size)
         session.mount("http://", adapter)

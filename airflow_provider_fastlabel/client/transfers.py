@@ -36,7 +36,7 @@ class Transfers(Connections):
         :raises FastLabelException: if the file cannot be read or changes meanwhile, or the store does not take it.
         """
         body = RawBody(FilePart(file_path))
-        call = f"upload of {Path(file_path).name} to {urlsplit(url).hostname}"
+        call = f"upload of {Path(file_path).name} to {_host(url)}"
 
         def send() -> FastLabelException | None:
             with self._signed("PUT", url, body, {"Content-Type": content_type}) as response:
@@ -57,7 +57,7 @@ class Transfers(Connections):
         :return: whether the file was fetched; false if it was confirmed.
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
-        call = f"download of {target.name} from {urlsplit(url).hostname}"
+        call = f"download of {target.name} from {_host(url)}"
         aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
         tag = ""
         fetched = True
@@ -108,10 +108,18 @@ class Transfers(Connections):
     def _signed(self, method: str, url: str, data: Any, headers: dict[str, str]) -> Iterator[requests.Response]:
         _this_thread.signed = True
         try:
-            with self._send(self._session, method, url, data=data, headers=headers, stream=True) as response:
+            with self._send(self._session, method, str(url), data=data, headers=headers, stream=True) as response:
                 yield response
         finally:
             _this_thread.signed = False
+
+
+def _host(url: object) -> str:
+    """Return the host of an address, for messages: the rest of it is signed."""
+    try:
+        return urlsplit(str(url)).hostname or "nowhere"
+    except ValueError:
+        return "nowhere"
 
 
 def _refusal(call: str, response: requests.Response) -> FastLabelException | None:

@@ -55,7 +55,13 @@ def test_what_is_no_token(token):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("verify", "/nowhere.pem"), ("verify", 5), ("proxies", "http://proxy"), ("user_agent", "a\nb")],
+    [
+        ("verify", "/nowhere.pem"),
+        ("verify", 5),
+        ("proxies", "http://proxy"),
+        ("proxies", {"https": 5}),
+        ("user_agent", "a\nb"),
+    ],
 )
 def test_arguments_of_the_connection(name, value):
     with pytest.raises(ValueError, match=name):

@@ -464,6 +464,54 @@ def test_ordinary_ids_are_sent_as_they_are():
     assert segment(7) == "7"
 
 
+# Addresses that are none, redirects, certificates, proxies -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "http://" + "a" * 70 + ".b/", "ftp://x/y", "file:///etc/passwd"])
+def test_a_redirect_to_what_is_no_address_is_not_tried_again(raw, raw_client, target):
+    raw.play(raw.answer(302, Location=target))
+    with pytest.raises(FastLabelInvalidException, match="GET projects: .*address"):
+        raw_client.get_projects()
+    assert len(raw.requests) == 1
+
+
+def test_a_redirect_in_a_circle_ends_soon_and_is_not_tried_again(raw, raw_client):
+    raw.play(raw.answer(302, Location="projects"))
+    with pytest.raises(FastLabelException, match="GET projects: .*redirect.*API URL"):
+        raw_client.get_projects()
+    assert len(raw.requests) <= 10
+    assert raw_client.pauses == []
+
+
+def test_certificates_that_are_gone_are_named(tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    bundle.touch()
+    client = FastLabelClient("t", api_url="https://127.0.0.1:9/v1/", verify=str(bundle), max_retries=0)
+    bundle.unlink()
+    with client, pytest.raises(ConnectionFailed, match=r"GET projects: .*bundle\.pem.*verify"):
+        client.get_projects()
+
+
+def test_certificates_that_are_none_leave_no_doubt(tmp_path):
+    """Nothing was sent yet, so that there is nothing to look up."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/v1/"
+        client = FastLabelClient("t", api_url=url, verify=str(bundle), max_retries=0)
+        with client, pytest.raises(ConnectionFailed, match="verify"):
+            client.execute_auto_annotation_job("p", "m")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_password_is_told(raw, scheme):
+    raw.play(raw.answer(407, body=b"<html>Who are you?</html>"))
+    proxy = {scheme: f"http://127.0.0.1:{raw.port}"}
+    client = FastLabelClient("t", api_url=f"{scheme}://fastlabel.test/v1/", proxies=proxy, max_retries=0)
+    with client, pytest.raises(FastLabelException, match="407.*prox"):
+        client.execute_auto_annotation_job("p", "m")
+
+
 # Signed addresses ----------------------------------------------------------------------------------------------------
 
 
@@ -579,3 +627,21 @@ def test_a_missing_object_is_not_saved_as_a_file(raw, raw_client, tmp_path):
     with pytest.raises(NotFound):
         raw_client.transport.download(signed(raw), tmp_path / "f.bin")
     assert list(tmp_path.iterdir()) == []
+
+
+NO_ADDRESSES = ["", "/files/x", "http://[::1?s3cr3t", "http://" + "a" * 70 + ".b/?s3cr3t", "ftp://x/?s3cr3t", None, 5]
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+def test_what_is_no_signed_address_is_refused_and_not_tried_again(raw_client, tmp_path, url):
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    transport = raw_client.transport
+    for transfer in (
+        lambda: transport.upload(url, tmp_path / "a.zip", "application/zip"),
+        lambda: transport.download(url, tmp_path / "b.bin"),
+    ):
+        with pytest.raises(FastLabelInvalidException, match="(upload of a.zip|download of b.bin).*address") as caught:
+            transfer()
+        assert "s3cr3t" not in str(caught.value)
+    assert raw_client.pauses == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
