@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import logging
+import re
 import secrets
 import threading
 from pathlib import Path
@@ -40,6 +41,8 @@ class Transfers(Connections):
 
         def send() -> FastLabelException | None:
             with self._signed("PUT", url, body, {"Content-Type": content_type}) as response:
+                if response.request.method != "PUT":
+                    return FastLabelException(f"{call}: the store redirected it as a reading. Nothing was uploaded.")
                 return _refusal(call, response)
 
         self._persist(call, send)
@@ -58,7 +61,7 @@ class Transfers(Connections):
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
         call = f"download of {target.name} from {_host(url)}"
-        aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+        aside = target.with_name(f".{secrets.token_hex(8)}.part")  # never longer than a name may be
         tag = ""
         fetched = True
 
@@ -74,13 +77,16 @@ class Transfers(Connections):
                 if response.status_code == 304 and "If-None-Match" in headers:
                     fetched = False
                     return None
+                if response.status_code == 416 and have:
+                    tag = ""
+                    return ConnectionFailed(f"{call}: it broke off, and cannot go on from there.")
                 if (refusal := _refusal(call, response)) is not None:
                     return refusal
                 etag = response.headers.get("ETag", "")
                 tag = "" if etag.startswith("W/") else etag
                 if response.status_code != 206:
                     have = 0
-                elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+                elif not _is_rest(response.headers.get("Content-Range", ""), have):
                     tag = ""
                     return ConnectionFailed(f"{call}: another part arrived than asked for.")
                 return _save(call, response, aside, have)
@@ -128,6 +134,12 @@ def _refusal(call: str, response: requests.Response) -> FastLabelException | Non
         return None
     said = http.client.responses.get(response.status_code, "")
     return retry.error_for(call, response.status_code, said, retry.asked_pause(response.headers))
+
+
+def _is_rest(content_range: str, start: int) -> bool:
+    """Return whether a part goes from ``start`` to the end of the whole (RFC 9110, 14.4)."""
+    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", content_range)
+    return match is not None and int(match[1]) == start and int(match[2]) + 1 == int(match[3])
 
 
 def _save(call: str, response: requests.Response, aside: Path, have: int) -> FastLabelException | None:

@@ -544,6 +544,20 @@ def test_a_store_that_refuses_is_an_error(raw, raw_client, tmp_path, caplog):
     assert "PUT /v1/f.bin" in caplog.text  # urllib3 did log, without the signature
 
 
+@pytest.mark.parametrize(("status", "taken"), [(302, False), (303, False), (307, True), (308, True)])
+def test_a_store_that_redirects_has_the_file_or_there_is_an_error(raw, raw_client, tmp_path, status, taken):
+    """HTTP makes a GET of a PUT behind 302 and 303, whose answer says nothing of the file."""
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    raw.play(raw.answer(status, Location="elsewhere"), raw.answer(200))
+    if not taken:
+        with pytest.raises(FastLabelException, match=r"upload of a\.zip.*redirect.*Nothing was uploaded"):
+            raw_client.transport.upload(signed(raw), tmp_path / "a.zip", "application/zip")
+        assert raw_client.pauses == []
+    else:
+        raw_client.transport.upload(signed(raw), tmp_path / "a.zip", "application/zip")
+        assert [request["body"] for request in raw.requests] == [b"PK", b"PK"]
+
+
 def test_a_missing_file_is_not_uploaded(raw, raw_client, tmp_path):
     with pytest.raises(FastLabelInvalidException, match="No such file"):
         raw_client.transport.upload(signed(raw), tmp_path / "no.zip", "application/zip")
@@ -588,6 +602,30 @@ def test_a_part_that_was_not_asked_for_is_not_pasted_in(raw, raw_client, tmp_pat
     )
     raw_client.transport.download(signed(raw), tmp_path / "f.bin")
     assert (tmp_path / "f.bin").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("part", ["bytes 0-2/900", "bytes 0-2/*", "bytes 0-", "rows 0-2/3"])
+def test_a_part_that_ends_early_is_not_taken_for_the_whole(raw, raw_client, tmp_path, part):
+    raw.play(raw.answer(206, body=b"abc", Content_Range=part), raw.answer(body=b"whole"))
+    raw_client.transport.download(signed(raw), tmp_path / "f.bin")
+    assert (tmp_path / "f.bin").read_bytes() == b"whole"
+
+
+def test_a_download_that_broke_at_its_very_end_starts_again(raw, raw_client, tmp_path):
+    """All bytes came, only the end of the chunks did not: there is no rest to ask for."""
+    raw_client.transport._timeout = (5, 0.3)
+    chunked = b'HTTP/1.1 200 OK\r\nETag: "e1"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n'
+    raw.play(chunked, raw.answer(416, Content_Range="bytes */5"), raw.answer(body=b"whole"))
+    raw_client.transport.download(signed(raw), tmp_path / "f.bin")
+    assert "range" in raw.requests[1]["headers"]
+    assert (tmp_path / "f.bin").read_bytes() == b"whole"
+
+
+def test_a_file_with_the_longest_name_is_downloaded(raw, raw_client, tmp_path):
+    raw.play(raw.answer(body=b"whole"))
+    name = "a" * 251 + ".bin"
+    raw_client.transport.download(signed(raw), tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_what_is_there_already_is_not_fetched_again(raw, raw_client, tmp_path):
