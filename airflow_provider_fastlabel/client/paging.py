@@ -40,13 +40,16 @@ def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int,
     while True:
         page, offset = _overlapping(fetch, page_size, offset, seen, path, key)
         names = _names(path, page, key)
-        fresh = [item for item, name in zip(page, names, strict=True) if name not in seen]
+        fresh = []
+        for item, name in zip(page, names, strict=True):
+            if name not in seen:
+                seen.add(name)
+                fresh.append(item)
         if not fresh and len(page) <= 1:
             return
         repeated = repeated + 1 if names == last else 0
         if repeated == TOO_OFTEN:
             raise FastLabelException(f"GET {path}: the list gives the same page at every offset; it cannot be read on.")
-        seen.update(names)
         yield from fresh
         last = names
         offset += len(page) - 1
@@ -73,10 +76,11 @@ def _overlapping(
 def _names(path: str, page: Any, key: str | int) -> list[object]:
     """Return what tells the items of a page apart."""
     try:
-        if isinstance(page, list):
-            return [item[key] for item in page]
+        names = [item[key] for item in page] if isinstance(page, list) else [None]
     except (KeyError, TypeError, IndexError):
-        pass
+        names = [None]
+    if all(isinstance(name, str | int) for name in names):
+        return names
     raise _unexpected(path, f"a list of objects that all have {key!r}")
 
 
@@ -90,13 +94,13 @@ def objects(path: str, answer: Any) -> list[Any]:
     return answer
 
 
-def mapped(path: str, answer: Any) -> dict[str, Any]:
-    """Return the answer of a map.
+def mapped(path: str, answer: Any) -> dict[str, str]:
+    """Return the answer of a map of ids to names or slugs.
 
     :raises FastLabelException: if it is something else.
     """
-    if not isinstance(answer, dict):
-        raise _unexpected(path, "an object")
+    if not isinstance(answer, dict) or not all(isinstance(value, str) for value in answer.values()):
+        raise _unexpected(path, "an object of texts")
     return answer
 
 

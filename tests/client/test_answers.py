@@ -44,14 +44,16 @@ def test_a_list_that_is_none(client, wire, path, call, answer):
         list(call(client))
 
 
+@pytest.mark.parametrize("name", [None, ["x"], {"x": 1}, ...])
 @pytest.mark.parametrize(("path", "call"), LISTS.items())
-def test_items_without_a_name_of_their_own(client, wire, path, call):
-    wire.answer("GET", path, [{"a": 1}])
+def test_items_without_a_name_of_their_own(client, wire, path, call, name):
+    """All of them would pass for one and the same."""
+    wire.answer("GET", path, [{"a": 1} if name is ... else dict.fromkeys(("id", "name", "trainingJobId"), name)])
     with pytest.raises(FastLabelException, match=f"GET {path}: .*list of objects that all have '"):
         list(call(client))
 
 
-@pytest.mark.parametrize("answer", [[], [{"id": "n"}], "text", 5])
+@pytest.mark.parametrize("answer", [[], [{"id": "n"}], "text", 5, {"id": None}, {"id": ["n"]}])
 @pytest.mark.parametrize(("path", "call"), MAPS.items())
 def test_a_map_that_is_none(client, wire, path, call, answer):
     wire.answer("GET", path, answer)

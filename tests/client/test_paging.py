@@ -73,6 +73,11 @@ def test_a_plain_loop_would_have_missed_some():
     assert listing.calls[:3] == [(0, 10), (9, 10), (0, 10)]
 
 
+def test_an_item_that_comes_twice_in_a_page_is_yielded_once():
+    listing = Listing([0, 0, 1, 2, 2, 3, 4, 4, 5, 5])
+    assert names(listing, 5) == [0, 1, 2, 3, 4, 5]
+
+
 def test_a_list_that_empties_meanwhile_ends():
     assert names(Listing(range(30), [lambda _: None, leaves(set(range(30)))]), 10) == list(range(10))
 
