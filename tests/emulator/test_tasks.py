@@ -45,9 +45,10 @@ def test_a_created_task_is_shown_as_documented(cats):
     assert task["createdAt"].endswith("Z")
 
 
-def test_the_file_comes_back_from_the_signed_address(cats):
+@pytest.mark.parametrize("name", ["a.png", "写真 1+2.png", "a#1.png", "a?b=1&c%20.png"])
+def test_the_file_comes_back_from_the_signed_address(cats, name):
     data = picture_bytes(40, 30)
-    ident = cats.image("a.png", file=encoded(data))
+    ident = cats.image(name, file=encoded(data))
     assert requests.get(cats("GET", f"tasks/image/{ident}")["url"], timeout=9).content == data
 
 
