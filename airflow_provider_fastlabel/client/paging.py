@@ -111,11 +111,13 @@ def exactly(path: str, key: str, value: str, page: Any, every: Callable[[], Iter
     :param page: the first page FastLabel gives for this value. Should FastLabel match by part, and this page be full of
         others, the exact one may be on a later page.
     :param every: returns a pager of all items FastLabel gives for this value.
-    :raises FastLabelException: if the page is no list of objects.
+    :raises FastLabelException: if the page is no list of objects, or the item has no id.
     """
     found = next((item for item in objects(path, page) if item.get(key, value) == value), None)
     if found is None and len(page) >= SHORTEST_PAGE:
         found = next((item for item in every() if item.get(key) == value), None)
+    if found is not None and not found.get("id"):
+        raise _unexpected(path, "objects that all have 'id'")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import Conflict, OutcomeUnknown
+from airflow_provider_fastlabel.client.retry import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ def require_ours(what: str, found: Mapping[str, Any], is_ours: Callable[[object]
     :raises Conflict: if it is older than the call.
     :raises OutcomeUnknown: if it does not tell when it was created.
     """
-    if not found.get("createdAt"):
+    if timestamp(found.get("createdAt")) is None:
         raise OutcomeUnknown(f"The answer was lost. There is a {what} now that does not tell its age; look at it.")
     if not is_ours(found["createdAt"]):
         raise Conflict(f"There was a {what} already. Nothing was created.", 409)

@@ -14,6 +14,7 @@ from airflow_provider_fastlabel.client import retry
 from airflow_provider_fastlabel.client.arguments import not_unicode
 from airflow_provider_fastlabel.client.bodies import StreamedBody, encode
 from airflow_provider_fastlabel.client.exceptions import (
+    Conflict,
     ConnectionFailed,
     FastLabelException,
     FastLabelInvalidException,
@@ -87,7 +88,7 @@ class Transport(Transfers):
         * ``settle(is_ours)`` is asked what became of it. It returns the result, or ``None`` if nothing was created and
           the call may be sent again, or raises. ``is_ours(created_at)`` tells whether something was created since this
           call began;
-        * without either, :class:`OutcomeUnknown` is raised.
+        * without either, and where the look-up itself fails, :class:`OutcomeUnknown` is raised.
 
         :return: the parsed answer; ``None`` if it is empty.
         """
@@ -154,9 +155,9 @@ class Transport(Transfers):
             log.warning("The answer to %s was lost; looking up what became of it.", call)
             try:
                 return settle(is_ours)
+            except (Conflict, OutcomeUnknown):
+                raise
             except FastLabelException as problem:
-                if not retry.may_retry(problem):
-                    raise
                 in_vain = problem.message
         raise OutcomeUnknown(
             f"{error.message} It may have been carried out nevertheless; look before sending it again."

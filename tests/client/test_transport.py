@@ -243,8 +243,39 @@ def test_a_lost_create_that_cannot_be_looked_up_is_in_doubt(raw, raw_client, tex
     assert caught.value.__context__ is None
 
 
-def test_a_task_without_age_is_in_doubt(raw, raw_client, text):
-    raw.play(raw.RESET, raw.answer(200, [{"id": "t", "name": "n"}]))
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [
+        (401, {"message": "expired"}),
+        (403, {"message": "no right to list"}),
+        (404, {"message": "no such route"}),
+        (414, {"message": "the name is too long for an address"}),
+        (200, {"message": "welcome"}),
+        (200, [{"name": "n", "slug": "n", "value": "n", "createdAt": JUST_NOW}]),
+    ],
+)
+@pytest.mark.parametrize(
+    "create",
+    [
+        lambda c: c.create_robotics_task("p", "n"),
+        lambda c: c.create_project("image_bbox", "N", "n"),
+        lambda c: c.create_annotation("p", "bbox", "n", "N"),
+        lambda c: c.create_task_from_aws_s3("p"),
+        lambda c: c.create_dataset("n"),
+        lambda c: c.create_workspace_user("N", "n@example.com", "en", "member"),
+    ],
+)
+def test_a_look_up_that_fails_in_any_way_leaves_the_doubt(raw, raw_client, create, status, found):
+    """An error of the look-up alone would tell that the create failed."""
+    raw.play(raw.RESET, raw.answer(status, found))
+    with pytest.raises(OutcomeUnknown, match="POST .*look before sending it again"):
+        create(raw_client)
+    assert sum(line.startswith("POST") for line in raw.lines()) == 1
+
+
+@pytest.mark.parametrize("age", [None, "yesterday", 1700000000000, ""])
+def test_a_task_without_age_is_in_doubt(raw, raw_client, text, age):
+    raw.play(raw.RESET, raw.answer(200, [{"id": "t", "name": "n", "createdAt": age}]))
     with pytest.raises(OutcomeUnknown, match="age"):
         raw_client.create_text_task("p", "n", text)
 
