@@ -105,12 +105,26 @@ def _faces(rings: Faces, width: float, height: float) -> tuple[Faces, NDArray[np
     frame = shapely.box(0, 0, width, height)
     lines = shapely.union_all([*rings, shapely.boundary(frame)] if width else rings)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
-    spots = shapely.point_on_surface(faces)
+    spots = _places_in(faces)
     if width:
         within = shapely.contains(frame, spots)
         faces, spots = faces[within], spots[within]
     places = shapely.get_coordinates(spots)
     return faces, np.array([_inside(shapely.get_coordinates(ring), places) for ring in rings])
+
+
+def _places_in(faces: Faces) -> Faces:
+    """Return a point inside each face.
+
+    What GEOS finds quickly is a corner where it meets a part of the face that has no width to speak of; it then looks
+    for the middle of the largest circle. Faces that are all of that kind keep the corner: they count for nothing.
+    """
+    spots: Faces = shapely.point_on_surface(faces)
+    missed = ~shapely.contains(faces, spots)
+    if missed.any():
+        missed &= _wide(faces)
+        spots[missed] = shapely.get_point(shapely.maximum_inscribed_circle(faces[missed]), 0)
+    return spots
 
 
 def _inside(ring: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.bool_]:

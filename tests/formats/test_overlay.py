@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -223,3 +224,13 @@ def test_holes_that_lie_apart_are_seen_to():
     assert not apart([outer, left, [9, 2, 9, 8, 18, 8]])
     assert not apart([outer, [9, 2, 9, 8, 20, 8]])
     assert not apart([left, outer])
+
+
+def test_a_face_that_ends_in_a_needle_counts():
+    # Asked for a place in a face with an end of almost no width, GEOS may name a corner.
+    rings = [
+        [1, 4, 2.333333, 3, 3, 2.5, 3.857143, 1.857143, 5, 3, 4, 3.25, 4, 3, 3, 3, 3, 3.5],
+        [2.75, 2.25, 3, 2, 4, 2, 5, 3, 3, 4, 3, 3],
+    ]
+    union = shapely.union_all([shapely.Polygon(np.reshape(ring, (-1, 2))) for ring in rings])
+    assert exact_area([[ring] for ring in rings]) == pytest.approx(union.area, abs=1e-5)
