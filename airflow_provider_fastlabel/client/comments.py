@@ -163,7 +163,7 @@ class Comments(Resource):
         :param thread_id: id of the message.
         :param text: its new text.
         """
-        return self._transport.put(f"comments/threads/{segment(thread_id)}", {"text": text})
+        return self._transport.put(f"comments/threads/{segment(thread_id)}", required(text=text))
 
     def delete_task_comment(self, thread_id: str) -> None:
         """Delete a message; with the last one the comment goes too.

@@ -94,13 +94,16 @@ class Transport(Transfers):
         """
         return self._call("POST", path, body=body, settle=settle, repeatable=idempotent)
 
-    def put(self, path: str, body: Mapping[str, object] | StreamedBody) -> Any:
-        """Set something, by a body that may be sent twice. ``None`` if the answer is empty."""
-        return self._call("PUT", path, body=body)
+    def put(self, path: str, body: Mapping[str, object] | StreamedBody, *, removes: bool = False) -> Any:
+        """Set something, by a body that may be sent twice. ``None`` if the answer is empty.
+
+        :param removes: whether this takes something away: then as :meth:`delete`.
+        """
+        return self._call("PUT", path, body=body, removes=removes)
 
     def delete(self, path: str, body: Mapping[str, object] | None = None) -> None:
         """Delete something. When the answer was lost, "not found" at the second attempt means it is done."""
-        self._call("DELETE", path, body=body)
+        self._call("DELETE", path, body=body, removes=True)
 
     def _call(
         self,
@@ -111,6 +114,7 @@ class Transport(Transfers):
         body: Mapping[str, object] | StreamedBody | None = None,
         settle: Callable[[Callable[[object], bool]], Any] | None = None,
         repeatable: bool = True,
+        removes: bool = False,
     ) -> Any:
         """Make a call, repeating it as far as that is safe.
 
@@ -125,7 +129,7 @@ class Transport(Transfers):
             answer, error, lost = self._attempt(method, path, params, data, fresh=not (repeatable or settle))
             if error is None:
                 return answer
-            if method == "DELETE" and lost_before and isinstance(error, NotFound):
+            if removes and lost_before and isinstance(error, NotFound):
                 return None
             in_doubt = lost or (lost_before and error.code in (400, 409, 422))
             lost_before = lost_before or lost

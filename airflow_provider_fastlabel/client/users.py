@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.arguments import paging
+from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present
@@ -63,17 +63,18 @@ class WorkspaceUsers(Resource):
                     return user
             return None
 
-        body = {"name": name, "email": email, "language": language, "role": role}
+        body = required(name=name, email=email, language=language, role=role)
         return self._transport.post("workspaces-users/internal-users", body, settle=settle)
 
-    def update_workspace_user(self, email: str, role: str) -> dict[str, Any]:
+    def update_workspace_user(self, email: str, role: str) -> dict[str, Any] | None:
         """Change the role of a user.
 
         :param email: email address of the user.
         :param role: ``member``, ``owner``, or ``none`` to remove the user from the workspace.
+        :return: the user; ``None`` if the answer to a removal was lost and the user is gone.
         """
-        body = {"email": email, "role": role}
-        return self._transport.put("workspaces-users/internal-users", body)
+        body = required(email=email, role=role)
+        return self._transport.put("workspaces-users/internal-users", body, removes=role == "none")
 
     def delete_workspace_user(self, email: str) -> None:
         """Remove a user from the workspace.
@@ -93,7 +94,7 @@ class WorkspaceUsers(Resource):
 
         def grant(module: str) -> Any:
             path = f"function-resource-permissions/{MODULES[module]}/internal-users"
-            return self._transport.post(path, {"email": email}, idempotent=True)
+            return self._transport.post(path, required(email=email), idempotent=True)
 
         return _for_each_module(modules, grant, "granted")
 
@@ -106,14 +107,14 @@ class WorkspaceUsers(Resource):
         """
 
         def revoke(module: str) -> None:
-            self._transport.delete("function-resource-permissions", {"email": email, "resource": module})
+            self._transport.delete("function-resource-permissions", required(email=email) | {"resource": module})
 
         _for_each_module(modules, revoke, "revoked")
 
 
 def _for_each_module(modules: str | Sequence[str], act: Callable[[str], Any], done_word: str) -> list[Any]:
     """Check all modules, then act on one after the other."""
-    wanted = [modules] if isinstance(modules, str) else list(modules)
+    wanted = [modules] if isinstance(modules, str) else texts("modules", modules) or []
     if unknown := [module for module in wanted if module not in MODULES]:
         raise FastLabelInvalidException(
             f"Unknown module {', '.join(map(repr, unknown))}: use {', '.join(MODULES)}. Nothing was changed.", 422

@@ -348,6 +348,22 @@ def test_deleting_what_a_lost_call_deleted_already_is_no_error(raw, raw_client):
     assert raw.lines() == ["DELETE tasks/t"] * 2
 
 
+@pytest.mark.parametrize(
+    "remove",
+    [lambda c: c.delete_workspace_user("a@b.c"), lambda c: c.update_workspace_user("a@b.c", "none")],
+)
+def test_a_user_that_a_lost_call_removed_already_is_no_error(raw, raw_client, remove):
+    """FastLabel removes a user by an update."""
+    raw.play(raw.RESET, raw.answer(404, {"message": "no such user"}))
+    assert remove(raw_client) is None
+    raw.play(raw.answer(404, {"message": "no such user"}))
+    with pytest.raises(NotFound):
+        remove(raw_client)
+    raw.play(raw.RESET, raw.answer(404, {"message": "no such user"}))
+    with pytest.raises(NotFound):
+        raw_client.update_workspace_user("a@b.c", "owner")
+
+
 def test_deleting_what_is_not_there_is_an_error(raw, raw_client):
     raw.play(raw.answer(404, {"message": "not found"}))
     with pytest.raises(NotFound):
