@@ -88,7 +88,8 @@ class Picture:
                 saved["icc_profile"] = image.info["icc_profile"]
             turn = 1
             if kind == "TIFF":  # Pillow turns these itself
-                if image.info.get("compression") not in (None, "raw"):
+                # Fax codes know no colours.
+                if image.mode != "1" and image.info.get("compression") not in (None, "raw"):
                     saved["compression"] = image.info["compression"]
             elif exif := image.getexif():
                 turn = exif.get(_ORIENTATION, 1)
@@ -100,17 +101,16 @@ class Picture:
                     saved["exif"] = exif.tobytes()
             return cls(*_decoded(image, data, turn), kind, saved)
 
-    def write(self, path: Path) -> None:
-        """Write the picture in its format.
+    def encoded(self) -> Sequence[bytes | memoryview]:
+        """Return the picture in its format.
 
-        :param path: The file.
+        :returns: The file's content, in pieces.
         :raises ValueError: EXIF data that no JPEG can hold.
+        :raises OSError: The format cannot hold the picture.
         """
         if self.format == "JPEG":
             jpeg = cv2.imencode(".jpg", self.pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].data
-            with path.open("wb") as target:
-                target.writelines((jpeg[:_JFIF], _segments(**self.saved), jpeg[_JFIF:]))
-            return
+            return jpeg[:_JFIF], _segments(**self.saved), jpeg[_JFIF:]
         options = {"compress_level": 3} if self.format == "PNG" else {}
         height, width = self.pixels.shape[:2]
         image = Image.frombuffer("RGB", (width, height), self.pixels.tobytes(), "raw", "BGR", 0, 1)
@@ -118,7 +118,7 @@ class Picture:
             image.putalpha(self.alpha)
         file = io.BytesIO()
         image.save(file, self.format, **options, **self.saved)
-        path.write_bytes(file.getvalue())
+        return (file.getbuffer(),)
 
 
 def _segments(exif: bytes = b"", icc_profile: bytes = b"") -> bytes:
@@ -166,13 +166,13 @@ def _colours(data: bytes) -> Pixels | None:
 
 def _decoded(image: Image.Image, data: bytes, turn: int) -> tuple[Pixels, Image.Image | None]:
     """Return an image's pixels and alpha channel, turned as its EXIF orientation says."""
-    if image.mode == "RGB" and turn not in _TURNS and image.format in ("JPEG", "PNG", "BMP"):
+    see_through = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+    if image.mode == "RGB" and not see_through and turn not in _TURNS and image.format in ("JPEG", "PNG", "BMP"):
         pixels = _colours(data)
         if pixels is not None and pixels.shape[1::-1] == image.size:
             return pixels, None
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    see_through = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
     image = image.convert("RGBA" if see_through else "RGB")
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])

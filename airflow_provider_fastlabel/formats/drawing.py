@@ -69,6 +69,7 @@ def export_images_with_annotations(
     :returns: Counts, files, and the class values. ``images_without_task`` and ``default_colour`` are adjustments.
     :raises GeometryError: Malformed points, with ``raise``.
     :raises ImageError: An image that cannot be read, with ``raise``.
+    :raises OSError: A file that cannot be written.
     :raises ValueError: Source and target are one folder.
     :raises NotADirectoryError: There is no ``image_dir``.
     """
@@ -79,7 +80,7 @@ def export_images_with_annotations(
     writer = _Writer(stage, Folder(folder, stage.report), image_dir, on_error)
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads, thread_name_prefix="fastlabel-draw") as pool:
-        pending: deque[tuple[str, int, Future[None]]] = deque()
+        pending: deque[tuple[str, int, Future[OSError | None]]] = deque()
         try:
             for task, found in stage.shapes(tasks):
                 writer.submit(task, found, pool, pending)
@@ -109,7 +110,7 @@ class _Writer:
         task: Mapping[str, Any],
         found: list[Found],
         pool: ThreadPoolExecutor,
-        pending: deque[tuple[str, int, Future[None]]],
+        pending: deque[tuple[str, int, Future[OSError | None]]],
     ) -> None:
         """Start the work on one task's image."""
         name = safe_name(self.stage.name_of(task))
@@ -123,10 +124,11 @@ class _Writer:
         future = pool.submit(_redraw, path, self.out.reserve(name), markers, (round(width), round(height)))
         pending.append((name, len(found), future))
 
-    def settle(self, name: str, count: int, future: Future[None]) -> None:
+    def settle(self, name: str, count: int, future: Future[OSError | None]) -> None:
         """Wait for one image, and raise or count what went wrong with it."""
+        unwritten = None
         try:
-            future.result()
+            unwritten = future.result()
         except Exception as error:  # whatever a damaged image makes a decoder raise
             if self.on_error == "raise":
                 raise ImageError(
@@ -136,6 +138,8 @@ class _Writer:
             self._leave_out(IMAGE_UNREADABLE, count)
             self.stage.report.images -= 1
             self.stage.report.files.remove(name)
+        if unwritten:
+            raise unwritten
 
     def finish(self) -> None:
         """Count what was not asked for."""
@@ -178,8 +182,18 @@ def _colour(text: Any) -> tuple[int, int, int] | None:
     return red, green, blue
 
 
-def _redraw(source: Path, target: str, markers: list[Marker], size: tuple[int, int]) -> None:
-    """Read, draw and write one image."""
+def _redraw(source: Path, target: str, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
+    """Read, draw and write one image.
+
+    :returns: What kept the file from being written, which is not the image's fault.
+    """
     picture = Picture.read(source, size)
     draw(picture.pixels, markers)
-    picture.write(Path(target))
+    content = picture.encoded()
+    try:
+        with open(target, "wb") as file:
+            file.writelines(content)
+    except OSError as error:
+        error.filename = error.filename or target
+        return error
+    return None

@@ -374,3 +374,25 @@ def test_far_coordinates_do_no_harm(image, export):
         )
     )
     assert report.annotations == 4
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_an_output_that_cannot_be_written_is_no_unreadable_image(image, export, tmp_path, on_error):
+    image()
+    (tmp_path / "out" / "a.png").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match="out/a.png"):
+        export(task(annotation("bbox", [10, 10, 40, 30])), on_error=on_error)
+
+
+def test_the_transparent_colour_of_a_png_stays_transparent(image, export, tmp_path):
+    image(transparency=GREY)
+    export(task(annotation("bbox", [10, 10, 40, 30])))
+    with Image.open(tmp_path / "out" / "a.png") as after:
+        assert after.getchannel("A").getextrema() == (0, 0)
+
+
+def test_a_fax_page_becomes_a_colour_image(image, export, tmp_path):
+    image("a.tif", "1", compression="group4")
+    export(task(annotation("bbox", [10, 10, 40, 30]), name="a.tif"))
+    with Image.open(tmp_path / "out" / "a.tif") as after:
+        assert (after.mode, after.size) == ("RGB", (60, 40))
