@@ -25,6 +25,7 @@ from airflow_provider_fastlabel.formats.jsonbytes import dumps
 from airflow_provider_fastlabel.formats.naming import OutputNames
 from airflow_provider_fastlabel.formats.palette import whole_palette
 from airflow_provider_fastlabel.formats.png import Canvas
+from airflow_provider_fastlabel.formats.publish import OWN_FILES
 from airflow_provider_fastlabel.formats.raster import Cover, covers
 from airflow_provider_fastlabel.formats.report import IMAGE_TOO_LARGE
 from airflow_provider_fastlabel.formats.stage import Found, OnError, Stage
@@ -108,7 +109,7 @@ class _Writer:
         self.table = table
         self.palette = palette
         self.start = start_index
-        self.names = OutputNames(".png")
+        self.names = OutputNames(".png", (*OWN_FILES, CLASSES_FILE, INSTANCES_FILE))
         self.canvas: Canvas | None = None
 
     def add(self, task: Mapping[str, Any], found: list[Found]) -> None:

@@ -249,3 +249,12 @@ def test_masks_read_back(export, tmp_path):
         "b": SQUARE,
         "a": [[[50, 50, 60, 50, 60, 60, 50, 60, 50, 50]]],
     }
+
+
+@pytest.mark.parametrize("kind", ["semantic", "instance"])
+@pytest.mark.parametrize("name", ["classes.json", "instances.jsonl", "manifest.json", "classes.lock.json"])
+def test_a_folder_named_like_a_table_is_another_one(export, tmp_path, kind, name):
+    report = export(task(annotation("segmentation", SQUARE), name=f"{name}/a.jpg"), kind=kind)
+    assert f"{name}~2/a.jpg.png" in report.files
+    assert all((tmp_path / path).is_file() for path in report.files)
+    assert report.adjusted["names_changed"] == 1
