@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.arguments import items, paging, required
+from airflow_provider_fastlabel.client.arguments import items, optional, paging, required
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.client.paging import exactly, iterate
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
@@ -58,7 +58,7 @@ class AnnotationClasses(Resource):
         :param offset: position of the first class, from 0.
         :param limit: classes per page, at most 1000.
         """
-        filters = present({"value": value, **paging(offset, limit, PAGE_MAXIMUM)})
+        filters = present({**optional(value=value), **paging(offset, limit, PAGE_MAXIMUM)})
         return self._transport.get("annotations", required(project=project) | filters)
 
     def iter_annotations(self, project: str, value: str | None = None) -> Iterator[AnnotationClass]:

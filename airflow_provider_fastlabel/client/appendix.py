@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.arguments import paging, required, texts
+from airflow_provider_fastlabel.client.arguments import optional, paging, required, texts
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present
 from airflow_provider_fastlabel.client.zips import upload_zip
@@ -57,6 +57,7 @@ class Appendix(Resource):
         :param limit: entries per call, at most 10,000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
+        optional(status=status, external_status=external_status, task_name=task_name)
         filters = {
             "status": status,
             "externalStatus": external_status,
@@ -94,6 +95,7 @@ class Appendix(Resource):
         :param limit: entries per call, at most 10,000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
+        optional(task_name=task_name)
         filters = present({"taskName": task_name, **paging(offset, limit, MAXIMUM)})
         return self._transport.get("tasks/appendix", required(project=project) | filters)
 

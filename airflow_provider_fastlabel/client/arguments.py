@@ -26,6 +26,19 @@ def required(**given: str) -> dict[str, Any]:
     return given
 
 
+def optional(**given: str | None) -> dict[str, Any]:
+    """Return arguments that may be left out, by their names.
+
+    :raises FastLabelInvalidException: (422) if one is something else than a text and ``None``, or no valid Unicode.
+    """
+    for name, text in given.items():
+        if text is not None:
+            if not isinstance(text, str):
+                raise _refused(name, "a text", text)
+            check_unicode(text)
+    return given
+
+
 def paging(offset: int | None, limit: int | None, maximum: int | None = None) -> dict[str, int | None]:
     """Return the query keys of a page.
 

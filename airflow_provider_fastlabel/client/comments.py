@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.arguments import listed, paging, required, texts
+from airflow_provider_fastlabel.client.arguments import listed, optional, paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
@@ -65,6 +65,7 @@ class Comments(Resource):
         :param limit: messages per call, at most 1000.
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
+        optional(status=status, external_status=external_status, issue_category_id=issue_category_id)
         filters = {
             "taskStatus": status,
             "taskExternalStatus": external_status,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.client.arguments import paging, required
+from airflow_provider_fastlabel.client.arguments import optional, paging, required
 from airflow_provider_fastlabel.client.paging import exactly, iterate, mapped
 from airflow_provider_fastlabel.client.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.settling import require_ours
@@ -48,7 +48,7 @@ class Projects(Resource):
         :param offset: position of the first project, from 0.
         :param limit: projects per page, at most 1000.
         """
-        return self._transport.get("projects", present({"slug": slug, **paging(offset, limit, PAGE_MAXIMUM)}))
+        return self._transport.get("projects", present({**optional(slug=slug), **paging(offset, limit, PAGE_MAXIMUM)}))
 
     def iter_projects(self, slug: str | None = None) -> Iterator[Project]:
         """Yield all projects, page by page, each once.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.client.arguments import paging, required, texts
+from airflow_provider_fastlabel.client.arguments import optional, paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present
@@ -34,7 +34,7 @@ class Tags(Resource):
         :param offset: position of the first tag, from 0.
         :param limit: tags per page, at most 1000.
         """
-        filters = {"keyword": keyword, **paging(offset, limit, PAGE_MAXIMUM)}
+        filters = {**optional(keyword=keyword), **paging(offset, limit, PAGE_MAXIMUM)}
         return self._transport.get("tags", required(project=project) | present(filters))
 
     def iter_tags(self, project: str, keyword: str | None = None) -> Iterator[Tag]:

@@ -126,6 +126,57 @@ def test_every_other_row_of_texts_is_a_list(client, wire, tags):
     assert wire.sent[0][3] == {"tags": ["a", "b"]}
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c, none: c.update_image_task("t", annotations=none),
+        lambda c, none: c.update_sequential_pcd_task("t", annotations=none),
+        lambda c, none: c.update_image_classification_task("t", attributes=none),
+        lambda c, none: c.update_task("t", tags=none),
+        lambda c, none: c.create_integrated_image_task("p", "gcp", "a.png", annotations=none),
+    ],
+)
+def test_an_iterator_over_nothing_is_as_good_as_an_empty_list(client, wire, call):
+    """It is no reason to replace the annotations of a task by none."""
+    wire.answer("PUT", "tasks/image/t", "t")
+    wire.answer("PUT", "tasks/sequential-pcd/t", "t")
+    wire.answer("PUT", "tasks/image/classification/t", "t")
+    wire.answer("PUT", "tasks/t", "t")
+    wire.answer("POST", "tasks/integrated-image", "t")
+    call(client, [])
+    call(client, iter(()))
+    assert wire.sent[0] == wire.sent[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("status", lambda c, v: c.get_image_tasks("p", status=v)),
+        ("status", lambda c, v: c.iter_tasks("p", "video", status=v)),
+        ("external_status", lambda c, v: c.count_tasks("p", external_status=v)),
+        ("task_name", lambda c, v: c.get_text_tasks("p", task_name=v)),
+        ("status", lambda c, v: c.get_project_comments("p", status=v)),
+        ("task_name", lambda c, v: c.get_appendix_data("p", task_name=v)),
+        ("task_name", lambda c, v: c.get_task_appendix_data("p", task_name=v)),
+        ("status", lambda c, v: c.update_task("t", status=v)),
+        ("custom_task_status", lambda c, v: c.update_image_task("t", custom_task_status=v)),
+        ("status", lambda c, v: c.create_robotics_task("p", "n", status=v)),
+        ("assignee", lambda c, v: c.update_task("t", assignee=v)),
+        ("workflow_2_user", lambda c, v: c.update_task("t", workflow_2_user=v)),
+        ("keyword", lambda c, v: c.get_tags("p", v)),
+        ("slug", lambda c, v: c.get_projects(v)),
+        ("value", lambda c, v: c.get_annotations("p", v)),
+    ],
+)
+@pytest.mark.parametrize("value", [["approved", "completed"], {"a": 1}, 5, b"approved"])
+def test_what_is_one_text_is_not_several(client, wire, name, call, value):
+    """A list would go out as a key that comes twice, of which a server heeds one."""
+    with pytest.raises(FastLabelInvalidException, match=f"> {name} must be a text") as caught:
+        call(client, value)
+    assert caught.value.code == 422
+    assert wire.sent == []
+
+
 # What must be given --------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.arguments import paging, required, texts
+from airflow_provider_fastlabel.client.arguments import optional, paging, required, texts
 from airflow_provider_fastlabel.client.bodies import StreamedBody
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.media import checked_file, checked_folder
@@ -102,7 +102,7 @@ class TaskResource(Resource):
             body["contents"] = checked_folder(path, row, self.limits)
         elif row.media:
             body["file"] = checked_file(path, row.media, self.limits)
-        body |= _annotations(annotations, name if row.content_on_create else None)
+        body |= annotation_fields(annotations, name if row.content_on_create else None)
         return self._post_task(row, body | task_fields(users, **fields))
 
     def _post_task(self, row: Kind, body: dict[str, Any]) -> Any:
@@ -124,12 +124,16 @@ class TaskResource(Resource):
 
     def _update(self, kind: str, task_id: str, *, users: Users, annotations: Items | None = None, **fields: Any) -> Any:
         row = KINDS[kind]
-        body = _annotations(annotations, "" if row.content_on_update else None)
+        body = annotation_fields(annotations, "" if row.content_on_update else None)
         return self._transport.put(f"{row.path}/{segment(task_id)}", body | task_fields(users, **fields))
 
 
-def _annotations(annotations: Items | None, content: str | None) -> dict[str, Any]:
-    return {"annotations": clean_annotations(annotations, content)} if annotations else {}
+def annotation_fields(annotations: Items | None, content: str | None) -> dict[str, Any]:
+    """Return the body key of annotations; without any, also from an iterator, there is none.
+
+    :param content: as in :func:`clean_annotations`.
+    """
+    return present({"annotations": clean_annotations(annotations, content)})
 
 
 def task_filters(
@@ -140,5 +144,6 @@ def task_filters(
     task_name: str | None = None,
 ) -> dict[str, Any]:
     """Return the query keys of the filters of task lists; empty ones are left out."""
+    optional(status=status, external_status=external_status, task_name=task_name)
     filters = {"status": status, "externalStatus": external_status, "tags": texts("tags", tags), "taskName": task_name}
     return required(project=project) | present(filters)

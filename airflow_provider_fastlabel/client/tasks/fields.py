@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from airflow_provider_fastlabel.client.arguments import items, texts
+from airflow_provider_fastlabel.client.arguments import items, optional, texts
 
 _IF_FILLED = {
     "status": "status",
@@ -23,6 +23,7 @@ _LISTS: dict[str, Callable[[str, Any], list[Any] | None]] = {
     "relations": items,
     "metadatas": items,
 }
+_TEXTS = ("status", "external_status", "custom_task_status")
 _IF_GIVEN = {"priority": "priority", "operator": "operator"}
 _USERS = {
     "assignee": "assignee",
@@ -61,10 +62,12 @@ def task_fields(users: Users, **values: Any) -> dict[str, Any]:
     Most are left out when they are empty, ``priority`` and ``operator`` only when they are ``None``, and people never.
 
     :raises TypeError: for a keyword that names nobody. (FastLabel's SDK drops it without a word.)
+    :raises FastLabelInvalidException: (422) naming an argument that is of another type.
     """
     unknown = [key for key in users if key not in _USERS]
     if unknown:
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}; people are given as {', '.join(_USERS)}")
+    optional(**users, **{key: values.get(key) for key in _TEXTS})
     values = {key: _LISTS[key](key, value) if key in _LISTS else value for key, value in values.items()}
     body = {wire: values[key] for key, wire in _IF_FILLED.items() if values.get(key)}
     body |= {wire: values[key] for key, wire in _IF_GIVEN.items() if values.get(key) is not None}
@@ -72,7 +75,9 @@ def task_fields(users: Users, **values: Any) -> dict[str, Any]:
     return body
 
 
-def clean_annotations(annotations: Iterable[Mapping[str, Any]], content: str | None = None) -> list[dict[str, Any]]:
+def clean_annotations(
+    annotations: Iterable[Mapping[str, Any]] | None, content: str | None = None
+) -> list[dict[str, Any]]:
     """Return copies of annotations as FastLabel accepts them, so that what was read can be sent back.
 
     What FastLabel keeps itself is left out: id, title and color, names and edges of keypoints, title, name and type of

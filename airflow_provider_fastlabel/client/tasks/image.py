@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Unpack
 from airflow_provider_fastlabel.client.arguments import required
 from airflow_provider_fastlabel.client.kinds import IMAGE
 from airflow_provider_fastlabel.client.media import check_extension
-from airflow_provider_fastlabel.client.tasks.base import TaskResource
-from airflow_provider_fastlabel.client.tasks.fields import clean_annotations, task_fields
+from airflow_provider_fastlabel.client.tasks.base import TaskResource, annotation_fields
+from airflow_provider_fastlabel.client.tasks.fields import task_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,8 +126,7 @@ class ImageTasks(TaskResource):
         check_extension(file_path, IMAGE)
         required(storage_type=storage_type)
         body = required(project=project) | {"filePath": os.fspath(file_path), "storageType": storage_type}
-        if annotations:
-            body["annotations"] = clean_annotations(annotations, os.fspath(file_path))
+        body |= annotation_fields(annotations, os.fspath(file_path))
         body |= task_fields(users, status=status, external_status=external_status, tags=tags, metadatas=metadatas)
         return self._transport.post("tasks/integrated-image", body)
 
