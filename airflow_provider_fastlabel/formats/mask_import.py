@@ -63,16 +63,17 @@ def read_mask(
 ) -> ImportedAnnotations:
     """Read an index mask: one segmentation annotation per index that occurs.
 
-    :param mask_image: path of the mask picture (palette or 8/16-bit grey: the indexes count, not the colours), or a
-        two-dimensional integer array.
+    :param mask_image: path of the mask picture (palette or 8/16-bit grey: the indexes count, not the colours; grey may
+        be stored as equal red, green and blue), or a two-dimensional integer array.
     :param values: index -> annotation class value; for an instance mask several indexes have one value.
     :param image: the annotated image, as key of the result; default: the mask's file name.
     :param background: the index that is nothing.
     :returns: the annotations; an index without a value is a problem.
-    :raises ValueError: as :func:`mask_to_fastlabel_segmentation_points`.
+    :raises ValueError: as :func:`mask_to_fastlabel_segmentation_points`, and where there are no indexes: a picture of
+        colours, numbers with decimals.
     """
     file = "mask" if isinstance(mask_image, np.ndarray) else Path(mask_image).name
-    pixels = _load(mask_image)
+    pixels = _load(mask_image, indexes=True)
     result = ImportedAnnotations()
     annotations = result.open_image(image or file, file)
     for index in (int(found) for found in np.unique(pixels)):
@@ -209,21 +210,29 @@ def _unpack_counts(text: str) -> list[int]:
     return counts
 
 
-def _load(mask_image: MaskSource) -> NDArray[Any]:
-    """Return a mask as a two-dimensional array of indexes."""
+def _load(mask_image: MaskSource, *, indexes: bool = False) -> NDArray[Any]:
+    """Return a mask as a two-dimensional array.
+
+    :param indexes: Whether values are told apart, rather than 0 and everything else.
+    """
     if isinstance(mask_image, np.ndarray):
         pixels = mask_image
     else:
         from PIL import Image
 
+        name = Path(mask_image).name
         try:
             with Image.open(mask_image) as picture:
                 pixels = np.asarray(picture)
-        except (OSError, SyntaxError) as error:
-            raise ValueError(f"{Path(mask_image).name!r} cannot be read as a mask: {error}") from error
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ValueError(f"{name!r} cannot be read as a mask: {error}") from error
         if pixels.ndim == 3:
             colours = pixels if pixels.shape[2] == 3 else pixels[:, :, :-1]
-            pixels = np.asarray(colours.any(axis=2))
+            if indexes and (colours != colours[:, :, :1]).any():
+                raise ValueError(f"{name!r} is a picture of colours, not of indexes: save it as palette or grey image.")
+            pixels = colours[:, :, 0] if indexes else np.asarray(colours.any(axis=2))
     if pixels.ndim != 2:
         raise ValueError(f"A mask has two dimensions, height and width; this one has the shape {pixels.shape}.")
+    if indexes and pixels.dtype.kind not in "biu":
+        raise ValueError(f"The indexes of a mask are whole numbers, not {pixels.dtype}.")
     return pixels

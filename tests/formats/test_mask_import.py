@@ -109,3 +109,33 @@ def test_an_index_mask_gives_one_annotation_per_index(tmp_path):
     assert [str(problem) for problem in result.problems] == [
         "a.png: index 9 has no annotation class; its area was left out"
     ]
+
+
+def test_a_picture_of_colours_holds_no_indexes(tmp_path):
+    path = tmp_path / "colours.png"
+    Image.fromarray(np.array([[[0, 0, 0], [128, 0, 0]], [[0, 128, 0], [0, 0, 0]]], np.uint8)).save(path)
+    with pytest.raises(ValueError, match=r"'colours.png' is a picture of colours"):
+        read_mask(path, {1: "dog", 2: "cat"})
+    assert len(mask_to_fastlabel_segmentation_points(path)) == 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+def test_a_grey_mask_saved_with_more_channels_keeps_its_indexes(tmp_path, mode):
+    path = tmp_path / "grey.png"
+    Image.fromarray(np.array([[0, 7], [7, 9]], np.uint8)).convert(mode).save(path)
+    result = read_mask(path, {7: "dog", 9: "cat"})
+    assert result.problems == []
+    assert [one["value"] for one in result.by_image["grey.png"]] == ["dog", "cat"]
+
+
+def test_numbers_with_decimals_are_no_indexes():
+    with pytest.raises(ValueError, match="whole numbers"):
+        read_mask(np.array([[0.0, 1.5]]), {1: "dog"})
+
+
+def test_a_mask_too_large_to_unpack_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.png"
+    Image.new("L", (40, 40)).save(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    with pytest.raises(ValueError, match=r"'bomb.png' cannot be read as a mask"):
+        read_mask(path, {1: "dog"})
