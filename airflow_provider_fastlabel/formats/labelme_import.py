@@ -264,6 +264,8 @@ def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
             pixels = np.asarray(picture)
     except (OSError, SyntaxError, TypeError, ValueError, binascii.Error) as error:
         raise UnusableError(f"its mask is no PNG in base64: {error}") from None
+    except Image.DecompressionBombError as error:
+        raise UnusableError(f"its mask cannot be unpacked: {error}") from None
     found = pixels != 0 if pixels.ndim == 2 else pixels[:, :, 0] != 0
     left, top = (int(value) for value in points[:2])
     regions = mask_points(found, left, top)

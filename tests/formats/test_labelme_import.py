@@ -203,3 +203,16 @@ def test_a_shape_without_type_is_a_polygon(read_shapes):
     outline = shape([[1, 2], [9, 2], [9, 8]])
     del outline["shape_type"]
     assert read_shapes(outline)[0]["type"] == "polygon"
+
+
+def test_a_mask_too_large_to_unpack_is_a_problem(read, monkeypatch):
+    picture = io.BytesIO()
+    Image.new("1", (40, 40)).save(picture, "PNG")
+    mask = shape([[0, 0], [39, 39]], "mask", mask=base64.b64encode(picture.getvalue()).decode())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    result = read({"a.json": document(mask, shape([[1, 1], [9, 9]], "rectangle"))})
+    assert [one["type"] for one in result.by_image["a.jpg"]] == ["bbox"]
+    assert [str(problem) for problem in result.problems] == [
+        "a.json: shapes[0]: its mask cannot be unpacked: Image size (1600 pixels) exceeds limit of 1000 pixels, "
+        "could be decompression bomb DOS attack."
+    ]
