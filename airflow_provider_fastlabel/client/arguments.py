@@ -7,6 +7,7 @@ out as ``null``. FastLabel would do something with each of them.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from reprlib import repr as short
 from typing import Any
@@ -55,6 +56,17 @@ def paging(offset: int | None, limit: int | None, maximum: int | None = None) ->
             f"limit must be {maximum} or less for this list, not {limit}. Nothing was sent.", 422
         )
     return {"offset": offset, "limit": limit}
+
+
+def path_text(path: object) -> str:
+    """Return a path as text.
+
+    :raises FastLabelInvalidException: (422) if it is something else.
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise _refused("the path of a file or folder", "a text or a path", path)
+    return text
 
 
 def listed(name: str, values: Iterable[Any] | None) -> list[Any] | None:

@@ -15,6 +15,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from airflow_provider_fastlabel.client.arguments import path_text
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class FilePart:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path_text(path))
         try:
             self._stat = self.path.stat()
         except (OSError, ValueError) as error:  # ValueError for a NUL in the name

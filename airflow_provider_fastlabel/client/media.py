@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.client.arguments import check_unicode, path_text
 from airflow_provider_fastlabel.client.bodies import FilePart, base64_length
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.kinds import MB
@@ -100,9 +101,10 @@ def checked_folder(folder: str | os.PathLike[str], kind: Kind, limits: Limits) -
     """
     assert kind.media is not None  # holds for every row with max_files
     assert kind.max_files is not None
-    root = Path(folder)
-    if not os.fspath(folder) or not root.is_dir():
-        raise FastLabelInvalidException(f"{os.fspath(folder)!r} does not exist or is no folder. Nothing was sent.", 422)
+    given = path_text(folder)
+    root = Path(given)
+    if not given or not root.is_dir():
+        raise FastLabelInvalidException(f"{given!r} does not exist or is no folder. Nothing was sent.", 422)
     try:
         paths = sorted((path for path in root.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
     except OSError as error:
@@ -114,6 +116,7 @@ def checked_folder(folder: str | os.PathLike[str], kind: Kind, limits: Limits) -
     characters = 0
     for path in paths:
         file = checked_file(path, kind.media, limits)
+        check_unicode(path.name)
         if len(contents) == most:
             raise _refused(root, too_many(len(paths), most))
         contents.append({"name": path.name, "file": file})
@@ -137,7 +140,7 @@ def _check_h264(path: Path) -> None:
 
 
 def _check_extension(path: str | os.PathLike[str], purpose: str, extensions: tuple[str, ...]) -> None:
-    extension = Path(path).suffix.lower()
+    extension = Path(path_text(path)).suffix.lower()
     if extension.removeprefix(".") not in extensions:
         found = f"ends in {extension}" if extension else "has no extension"
         raise _refused(path, f"{found}; for {purpose} send a {', '.join(f'.{each}' for each in extensions)} file")

@@ -256,6 +256,29 @@ def test_what_must_be_given_is_named(client, wire, name, call, nothing):
     assert wire.sent == []
 
 
+@pytest.mark.parametrize("path", [None, 5, b"a.png", ["a.png"]])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c, v: c.create_text_task("p", "n", v),
+        lambda c, v: c.create_image_classification_task("p", "n", v),
+        lambda c, v: c.create_sequential_image_task("p", "n", v),
+        lambda c, v: c.create_integrated_image_task("p", "gcp", v),
+        lambda c, v: c.create_integrated_image_classification_task("p", v, "gcp"),
+        lambda c, v: c.create_dicom_task("p", v),
+        lambda c, v: c.create_dataset_object("d", "n", v),
+        lambda c, v: c.import_appendix_file("p", v),
+        lambda c, v: c.execute_endpoint("e", v),
+        lambda c, v: c.execute_training_job("d", "m", 1, config_file_path=v or 0),
+    ],
+)
+def test_what_is_no_path_is_named(client, wire, call, path):
+    with pytest.raises(FastLabelInvalidException, match="> the path of a file or folder must be") as caught:
+        call(client, path)
+    assert caught.value.code == 422
+    assert wire.sent == []
+
+
 # Paging --------------------------------------------------------------------------------------------------------------
 
 PAGED = [

@@ -98,6 +98,13 @@ def test_a_file_name_that_is_no_unicode(client, wire, call):
     assert wire.sent == []
 
 
+def test_a_file_in_a_folder_whose_name_is_no_unicode(client, wire, tmp_path):
+    (tmp_path / "caf\udce9.png").write_bytes(b"x")
+    with pytest.raises(FastLabelInvalidException, match="Unicode"):
+        client.create_sequential_image_task("p", "n", tmp_path)
+    assert wire.sent == []
+
+
 # Files ---------------------------------------------------------------------------------------------------------------
 
 CREATES = [

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Unpack
 
-from airflow_provider_fastlabel.client.arguments import required
+from airflow_provider_fastlabel.client.arguments import path_text, required
 from airflow_provider_fastlabel.client.tasks.base import TaskResource
 from airflow_provider_fastlabel.client.tasks.fields import task_fields
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
 
     from airflow_provider_fastlabel.client.tasks.fields import Items, Users
@@ -110,8 +110,8 @@ class ImageClassificationTasks(TaskResource):
         :return: the id of the task.
         :raises OutcomeUnknown: if the answer was lost: FastLabel names the task itself, so it cannot be looked up.
         """
-        required(storage_type=storage_type)
-        body = required(project=project) | {"filePath": os.fspath(file_path), "storageType": storage_type}
+        place = required(file_path=path_text(file_path), storage_type=storage_type)
+        body = required(project=project) | {"filePath": place["file_path"], "storageType": storage_type}
         body |= task_fields(
             users, status=status, external_status=external_status, priority=priority, attributes=attributes, tags=tags
         )

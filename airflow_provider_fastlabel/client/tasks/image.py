@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Unpack
 
-from airflow_provider_fastlabel.client.arguments import required
+from airflow_provider_fastlabel.client.arguments import path_text, required
 from airflow_provider_fastlabel.client.kinds import IMAGE
 from airflow_provider_fastlabel.client.media import check_extension
 from airflow_provider_fastlabel.client.tasks.base import TaskResource, annotation_fields
 from airflow_provider_fastlabel.client.tasks.fields import task_fields
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
 
     from airflow_provider_fastlabel.client.tasks.fields import Items, Users
@@ -124,9 +124,9 @@ class ImageTasks(TaskResource):
         :raises OutcomeUnknown: if the answer was lost: FastLabel names the task itself, so it cannot be looked up.
         """
         check_extension(file_path, IMAGE)
-        required(storage_type=storage_type)
-        body = required(project=project) | {"filePath": os.fspath(file_path), "storageType": storage_type}
-        body |= annotation_fields(annotations, os.fspath(file_path))
+        place = required(file_path=path_text(file_path), storage_type=storage_type)
+        body = required(project=project) | {"filePath": place["file_path"], "storageType": storage_type}
+        body |= annotation_fields(annotations, place["file_path"])
         body |= task_fields(users, status=status, external_status=external_status, tags=tags, metadatas=metadatas)
         return self._transport.post("tasks/integrated-image", body)
 
