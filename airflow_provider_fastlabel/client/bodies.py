@@ -8,11 +8,13 @@ sent again for a retry.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
 import secrets
 from pathlib import Path
+from reprlib import repr as short
 from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_fastlabel.client.arguments import path_text
@@ -107,7 +109,7 @@ class StreamedBody:
 
         def stand_in(value: object) -> str:
             if not isinstance(value, FilePart):
-                raise TypeError(f"{type(value).__name__} {value!r} is not JSON")
+                raise TypeError(f"{short(value)} is not JSON")
             files.append(value)
             return f"{mark}{len(files) - 1}"
 
@@ -138,6 +140,24 @@ def encode(fields: object, default: object = None) -> bytes:
     try:
         return json.dumps(fields, allow_nan=False, default=default).encode()  # type: ignore[arg-type]
     except (TypeError, ValueError, RecursionError) as error:
+        place = ""
+        with contextlib.suppress(RecursionError):  # something contains itself, or is too deep
+            place = _misfit(fields, default)
         raise FastLabelInvalidException(
-            f"The request cannot be written as JSON: {error}. Nothing was sent.", 422
+            f"The request cannot be written as JSON{place and f' at {place}'}: {error}. Nothing was sent.", 422
         ) from error
+
+
+def _misfit(value: object, default: object, place: str = "") -> str:
+    """Return the place of the first value that is not JSON, empty if it is not a single one."""
+    if isinstance(value, dict):
+        inner = [(f"{place}.{key}".removeprefix("."), each) for key, each in value.items()]
+    elif isinstance(value, list | tuple):
+        inner = [(f"{place}[{index}]", each) for index, each in enumerate(value)]
+    else:
+        try:
+            json.dumps(value, allow_nan=False, default=default)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return place
+        return ""
+    return next(filter(None, (_misfit(each, default, where) for where, each in inner)), "")

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import tracemalloc
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_fastlabel.client import FastLabelInvalidException
-from airflow_provider_fastlabel.client.bodies import CHUNK_BYTES, FilePart, StreamedBody, base64_length
+from airflow_provider_fastlabel.client.bodies import CHUNK_BYTES, FilePart, StreamedBody, base64_length, encode
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -68,6 +69,39 @@ def test_a_text_that_looks_like_a_file_is_a_text(tmp_path):
 def test_what_is_not_json_is_refused_before_sending(value):
     with pytest.raises(FastLabelInvalidException, match="Nothing was sent"):
         StreamedBody({"x": value})
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"a": 1, "annotations": [{"points": [1]}, {"points": [1, {2}]}]}, "annotations[1].points[1]"),
+        ({"annotations": [{"points": {"1": {"value": [float("nan")]}}}]}, "annotations[0].points.1.value[0]"),
+        ({"priority": Decimal(1)}, "priority"),
+        ({"points": (1, b"x")}, "points[1]"),
+    ],
+)
+@pytest.mark.parametrize("write", [encode, StreamedBody])
+def test_what_is_not_json_is_named_by_its_place(fields, place, write):
+    with pytest.raises(FastLabelInvalidException) as caught:
+        write(fields)
+    assert f" at {place}: " in str(caught.value)
+
+
+def test_what_contains_itself_or_is_endless_is_refused():
+    circle = {"type": "bbox"}
+    circle["points"] = [circle, circle]
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+    for fields in ({"a": circle}, {"a": nested}, {("a", "b"): 1}):
+        with pytest.raises(FastLabelInvalidException, match="Nothing was sent"):
+            encode(fields)
+
+
+def test_a_long_value_is_not_quoted_whole():
+    with pytest.raises(FastLabelInvalidException) as caught:
+        StreamedBody({"a": set(range(10_000))})
+    assert len(str(caught.value)) < 300
 
 
 def grow(path):
