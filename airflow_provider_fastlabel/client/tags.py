@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.client.arguments import optional, paging, required, texts
-from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.paging import iterate
 from airflow_provider_fastlabel.client.resource import Resource, present
 
@@ -79,5 +79,16 @@ class Tags(Resource):
         target, changed = required(project=project), 0
         for start in range(0, len(unique), TASKS_PER_CALL):
             body = target | {"taskIds": unique[start : start + TASKS_PER_CALL], "tags": names}
-            changed += self._transport.post(f"tasks/tags/{verb}", body, idempotent=True)["updatedTaskCount"]
+            try:
+                changed += _count(verb, self._transport.post(f"tasks/tags/{verb}", body, idempotent=True))
+            except FastLabelException as error:
+                error.add_note(f"The first {start} of {len(unique)} tasks are done; the same call again does no harm.")
+                raise
         return changed
+
+
+def _count(verb: str, answer: object) -> int:
+    count = answer.get("updatedTaskCount") if isinstance(answer, dict) else None
+    if not isinstance(count, int):
+        raise FastLabelException(f"POST tasks/tags/{verb}: FastLabel did not answer with updatedTaskCount.")
+    return count

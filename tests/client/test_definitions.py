@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_fastlabel.client import FastLabelInvalidException, NotFound
+from airflow_provider_fastlabel.client import FastLabelException, FastLabelInvalidException, NotFound
 
 ATTRIBUTES = [{"type": "radio", "name": "N", "key": "k", "options": [{"title": "T", "value": "t"}]}]
 RESULTS = [
@@ -209,6 +209,21 @@ def test_tags_of_many_tasks_are_changed_in_batches(client, wire):
         {"project": "p", "taskIds": ids[5000:], "tags": ["t"]},
         {"project": "p", "taskIds": ["a"], "tags": ["t"]},
     ]
+
+
+@pytest.mark.parametrize("answer", [[], "ok", {}, {"updatedTaskCount": None}, 5])
+def test_tags_changed_without_a_count(client, wire, answer):
+    wire.answer("POST", "tasks/tags/add", answer)
+    with pytest.raises(FastLabelException, match="POST tasks/tags/add: .*updatedTaskCount"):
+        client.add_task_tags("p", ["a"], ["t"])
+
+
+def test_a_failure_among_many_tasks_says_how_many_are_done(client, wire):
+    wire.answer("POST", "tasks/tags/add", {"updatedTaskCount": 5000})
+    wire.answer("POST", "tasks/tags/add", {"message": "no such task"}, status=404)
+    with pytest.raises(NotFound) as caught:
+        client.add_task_tags("p", map(str, range(9000)), ["t"])
+    assert caught.value.__notes__ == ["The first 5000 of 9000 tasks are done; the same call again does no harm."]
 
 
 @pytest.mark.parametrize(("ids", "tags", "empty"), [([], ["t"], "task_ids"), (["a"], [], "tags")])
