@@ -193,6 +193,8 @@ class Transport(Transfers):
                     auth=self._auth,
                     allow_redirects=method == "GET",
                 )
+        except FastLabelException as problem:  # of a file in the body; the frames on its way hold the headers
+            return None, problem.with_traceback(None), False
         except UnicodeEncodeError as problem:
             return None, not_unicode(problem), False
         except requests.RequestException as problem:

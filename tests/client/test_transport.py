@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+import traceback
 from email.utils import formatdate
 
 import pytest
@@ -470,6 +471,18 @@ def test_a_token_echoed_in_another_spelling_is_hidden(raw, said):
         with pytest.raises(AuthError) as caught:
             client.get_projects()
     assert "secret" not in str(caught.value)
+
+
+def test_no_frame_of_an_error_holds_the_token(raw, raw_client, tmp_path):
+    """Some error reports print the variables of all frames."""
+    path = tmp_path / "a.txt"
+    path.symlink_to("/proc/self/mem")  # cannot be read, which only shows in the midst of the request
+    raw.play(raw.answer(500))
+    for call in (lambda: raw_client.create_text_task("p", "n", path), raw_client.get_projects):
+        with pytest.raises(FastLabelException) as caught:
+            call()
+        report = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        assert "secret-token" not in report
 
 
 @pytest.mark.parametrize("status", [401, 403])
