@@ -39,8 +39,8 @@ class Quota:
         self._clock = clock
         self._stamps: deque[float] = deque()
         self._quiet_until = clock()
-        self.limit = limit
         self._renew_lock()
+        self.limit = limit
         _every_quota.add(self)
 
     @property
@@ -52,7 +52,9 @@ class Quota:
     def limit(self, value: int) -> None:
         if not is_whole(value, 1):
             raise ValueError(f"calls_per_10_minutes must be a whole number of at least 1, not {value!r}.")
-        self._limit = value
+        with self._changed:
+            self._limit = value
+            self._changed.notify_all()
 
     def remaining(self) -> int:
         """Return how many calls may start at this moment without waiting."""

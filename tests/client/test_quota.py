@@ -115,6 +115,22 @@ def test_the_limit_named_last_holds():
     assert first.limit == 4
 
 
+def test_who_waits_hears_of_a_higher_limit():
+    quota = shared_quota("http://x/", "quota-e", 1)
+    done = threading.Event()
+
+    def work():
+        for _ in range(2):
+            with quota.slot():
+                pass
+        done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    assert not done.wait(0.2)  # the second call would start in ten minutes
+    shared_quota("http://x/", "quota-e", 2)
+    assert done.wait(20)
+
+
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(limit):
     with pytest.raises(ValueError, match="at least 1"):
