@@ -214,15 +214,18 @@ class _Writer:
         if self._incomplete_poses(given) or new_id != list(range(len(new_id))):
             lines = self._renumbered(given, [number + 1 for number in new_id if number is not None])
         path = self.folder / f"{file_name}.part"
-        with path.open("wb") as out:
-            out.write(b'{"info":' + dumps(_INFO) + b',"licenses":[],\n"images":[\n')
-            _append_list(self.images, out)
-            out.write(b'],\n"categories":[\n')
-            out.write(b",\n".join(dumps(_category(n, one)) for n, one in enumerate(final, 1)))
-            out.write(b'],\n"annotations":[\n')
-            _append_list(lines, out)
-            out.write(b"]}\n")
-        path.replace(self.folder / file_name)
+        try:
+            with path.open("wb") as out:
+                out.write(b'{"info":' + dumps(_INFO) + b',"licenses":[],\n"images":[\n')
+                _append_list(self.images, out)
+                out.write(b'],\n"categories":[\n')
+                out.write(b",\n".join(dumps(_category(n, one)) for n, one in enumerate(final, 1)))
+                out.write(b'],\n"annotations":[\n')
+                _append_list(lines, out)
+                out.write(b"]}\n")
+            path.replace(self.folder / file_name)
+        finally:
+            path.unlink(missing_ok=True)
         if lines is not self.annotations:
             lines.close()
         report = self.stage.report

@@ -47,11 +47,16 @@ class Folder:
 
         :param path: Relative path with forward slashes, safe as :mod:`.naming` makes it.
         :param content: The whole content.
+        :raises OSError: The disk is full, or the file cannot be made; the message names it.
         """
-        handle = os.open(self.reserve(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        target = self.reserve(path)
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:
             while content:
                 content = content[os.write(handle, content) :]
+        except OSError as error:
+            error.filename = target
+            raise
         finally:
             os.close(handle)
 
