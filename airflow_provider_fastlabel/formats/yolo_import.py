@@ -81,7 +81,10 @@ def read_yolo(
 
 def _read_classes(path: Path) -> tuple[list[str | None], dict[int, list[str]]]:
     """Return class values by index (None: no such class) and keypoint keys by class index."""
-    text = path.read_text(encoding="utf-8-sig")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is not UTF-8 text: save it as UTF-8.") from error
     if path.suffix.lower() not in (".yaml", ".yml"):
         names: list[str | None] = [line.strip() or None for line in text.rstrip().split("\n")]
         if names == [None]:
@@ -98,12 +101,16 @@ def _read_classes(path: Path) -> tuple[list[str | None], dict[int, list[str]]]:
         raise ValueError(f"{path.name} has no names: give the classes as a list or by number under 'names'.")
     by_index = _numbered(found)
     names = [by_index.get(index) for index in range(max(by_index, default=-1) + 1)]
-    keys = data.get("kpt_names")
-    shared = keys if isinstance(keys, list) else None
-    key_lists = {index: [str(key) for key in shared or ()] for index in by_index} if shared else {}
-    if isinstance(keys, dict):
-        key_lists = {int(index): [str(key) for key in listed] for index, listed in keys.items()}
-    return names, key_lists
+    keys = data.get("kpt_names") or {}
+    by_class = dict.fromkeys(by_index, keys) if isinstance(keys, list) else keys
+    if not isinstance(by_class, dict) or not all(map(_is_key_list, by_class.keys(), by_class.values())):
+        raise ValueError(f"{path.name}: kpt_names is a list of names, or one by class number, not {keys!r}.")
+    return names, {int(index): list(map(str, listed)) for index, listed in by_class.items()}
+
+
+def _is_key_list(index: Any, listed: Any) -> bool:
+    """Tell whether these are a class's number and its keypoints' names."""
+    return str(index).isdecimal() and isinstance(listed, list) and all(isinstance(key, str | int) for key in listed)
 
 
 def _numbered(found: list[Any] | dict[Any, Any]) -> dict[int, str]:

@@ -315,3 +315,19 @@ def test_two_label_files_for_one_image_are_put_together(data):
     result = data.read()
     assert len(result.by_image["a.jpg"]) == 2
     assert "put together" in result.problems[0].message
+
+
+@pytest.mark.parametrize("name", ["classes.txt", "data.yaml"])
+def test_a_classes_file_that_is_no_utf_8_is_named(data, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes("names: [猫]\n".encode("cp932"))
+    with pytest.raises(ValueError, match=f"{name} is not UTF-8 text: save it as UTF-8"):
+        read_yolo(path, data.folder)
+
+
+@pytest.mark.parametrize("keys", ["{0: null}", "{0: abc}", "{x: [a]}", "abc", "[[a], [b]]"])
+def test_keypoint_names_that_are_no_lists_by_class_are_refused(data, tmp_path, keys):
+    path = tmp_path / "data.yaml"
+    path.write_text(f"names: [dog]\nkpt_names: {keys}\n")
+    with pytest.raises(ValueError, match=r"data.yaml: kpt_names is a list of names"):
+        read_yolo(path, data.folder, task="pose")
