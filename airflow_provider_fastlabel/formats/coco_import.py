@@ -211,6 +211,8 @@ def _bbox_field(entry: dict[str, Any]) -> list[float] | None:
         x, y, width, height = corners
         if not math.isfinite(x + y + width + height):
             raise UnusableError("its bbox has a value that is no number")
+    except OverflowError:
+        raise UnusableError("its bbox has a value that is no number") from None
     except (TypeError, ValueError):
         raise UnusableError("its bbox is not four numbers") from None
     if width <= 0 or height <= 0:
@@ -247,6 +249,8 @@ def _as_box(entry: dict[str, Any], category: _Category) -> list[Annotation]:
     del category
     corners = _bbox_field(entry)
     rotation = entry.get("rotation") or 0
+    if rotation and not finite([rotation]):
+        raise UnusableError("its rotation is no number")
     if isinstance(entry.get("segmentation"), dict):
         parts = [] if corners else [region[0] for region in _regions(entry)]
     else:

@@ -373,3 +373,29 @@ def test_ci7_work_grows_with_the_file_and_not_with_its_square(read):
         return made
 
     assert calls(800) < 2.5 * calls(400)
+
+
+def test_a_number_beyond_any_float_costs_its_own_object_only(read):
+    huge = 10**400
+    result = read(
+        document(
+            {"bbox": [huge, 1, 2, 3]},
+            {"segmentation": [[0, 0, huge, 0, 5, 5]]},
+            {"bbox": [1, huge, 2, 3], "segmentation": [[0, 0, 5, 0, 5, 5, 0, 5]]},
+            {"keypoints": [1, huge, 2, 1, 1, 2]},
+            {"bbox": [1, 1, 2, 3]},
+        )
+    )
+    assert [one["type"] for one in result.by_image["a.jpg"]] == ["polygon", "bbox"]
+    assert messages(result) == [
+        "annotations[0] (id 1): its bbox has a value that is no number",
+        "annotations[1] (id 2): the outline has a coordinate that is no number",
+        "annotations[3] (id 4): a keypoint has a coordinate that is no number",
+    ]
+
+
+@pytest.mark.parametrize("rotation", ["45", [1], float("inf")])
+def test_a_box_whose_rotation_is_no_number_is_left_out(read, rotation):
+    result = read(document({"bbox": [1, 1, 2, 3], "rotation": rotation}))
+    assert result.by_image == {"a.jpg": []}
+    assert messages(result) == ["annotations[0] (id 1): its rotation is no number"]
