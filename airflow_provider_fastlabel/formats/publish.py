@@ -1,17 +1,20 @@
 """A finished folder appears at its target whole or not at all.
 
-An exporter writes into a staging folder; :func:`publish` adds ``manifest.json`` (files with size and SHA-256, counts,
-class ids, filters, provider version; no timestamps, so the same content has the same bytes) and puts it in place.
+An exporter writes into a staging folder; :func:`publish` adds ``manifest.json`` (files with size, SHA-256 and MD5,
+counts, class ids, filters, provider version; no timestamps, so the same content has the same bytes) and puts it in
+place.
 
 * **Local folder**: the new data set is completed beside the target (``.<name>.publishing``) and renamed into place; the
   old one is renamed away (``.<name>.previous``) just before and removed after. A publish killed at any moment is set
   right by the next one. Files a user has put into the old data set are carried over.
-* **Object store** (any object with the pathlib methods, such as Airflow's ``ObjectStoragePath``): there is no rename,
-  so ``manifest.json`` is the mark of a finished data set: it is taken away before the first file changes and written
-  last. Files the previous version had and this one has not are removed after that. A publish that died leaves no
-  ``manifest.json`` but ``manifest.previous.json``, from which the next one knows what to clear away.
+* **Object store** (any object with the pathlib methods over an fsspec file system, such as Airflow's
+  ``ObjectStoragePath``): there is no rename, so ``manifest.json`` is the mark of a finished data set: it is taken away
+  before the first file changes and written last. Files the previous version had and this one has not are removed after
+  that. A publish that died leaves no ``manifest.json`` but ``manifest.previous.json``, from which the next one knows
+  what to clear away and what had not been touched. A file stays where it is if :func:`held` finds it.
 
-Publishing the same content again changes nothing.
+Publishing the same content again changes nothing, unless a file of the data set is missing, has another size, or was
+written after the manifest: then somebody has overwritten it, and it is put right.
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.classes import ClassMap
     from airflow_provider_fastlabel.formats.report import ExportReport
 
+    Row = Mapping[str, Any]
+
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
@@ -46,6 +51,12 @@ OWN_FILES = (MANIFEST, PREVIOUS, LOCK_FILE)
 _VERSION = 1
 _UPLOADS = 8
 _CHUNK = 1 << 20
+_CHANGED = ("mtime", "LastModified", "last_modified", "modified", "updated", "created")
+"""What file systems of fsspec call the time at which a file was last written, the surest first."""
+
+
+class FileGoneError(OSError):
+    """A file that was to stay where it is in an object store is not there any more. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +102,33 @@ def manifest_of(
     }
 
 
-def publish(staged: Path, target: Any, manifest: Mapping[str, Any]) -> Published:
+def publish(
+    staged: Path, target: Any, manifest: Mapping[str, Any], *, stand_ins: Mapping[str, Row] | None = None
+) -> Published:
     """Put a finished folder in its place.
 
     :param staged: Folder with the files, on this machine. Its files are moved or copied; what is left is the
         caller's to remove.
     :param target: Where the data set shall be: ``str`` or ``Path`` of a local folder, or an object-store path.
     :param manifest: What to say about it, see :func:`manifest_of`; ``version`` and ``files`` are added.
+    :param stand_ins: For an object store: the SHA-256 of a staged file that only stands for one that is there already,
+        at the same path -> the row of that file, as :func:`held` gave it.
     :returns: The manifest, its digest, and whether anything changed.
     :raises FileExistsError: A local target holds files but no manifest of ours: it would be overwritten.
+    :raises FileGoneError: A file that a stand-in stands for is not at its path, or has changed.
     :raises OSError: Files cannot be read, written or renamed; the old data set is then still there.
     """
     staged = Path(staged)
     (staged / MANIFEST).unlink(missing_ok=True)
-    full = {**manifest, "version": _VERSION, "files": _described(staged)}
-    text = (json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
     local = _as_local(target)
-    changed = _publish_remote(staged, target, full, text) if local is None else _publish_local(staged, local, text)
+    there = held(target) if local is None else {}
+    files = [_meant(row, stand_ins or {}, there) for row in _described(staged)]
+    full = {**manifest, "version": _VERSION, "files": files}
+    text = (json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
+    if local is None:
+        changed = _publish_remote(staged, target, full, text, there)
+    else:
+        changed = _publish_local(staged, local, text)
     return Published(full, hashlib.sha256(text).hexdigest(), changed)
 
 
@@ -131,13 +152,27 @@ def _as_local(target: Any) -> Path | None:
 
 
 def _described(folder: Path) -> list[dict[str, Any]]:
-    """List the files under a folder, sorted, with size and SHA-256."""
+    """List the files under a folder, sorted, with size, SHA-256, and the MD5 by which S3 knows them."""
     rows = []
     for path in _files(folder):
+        size, sha256, md5 = 0, hashlib.sha256(), hashlib.md5(usedforsecurity=False)
         with (folder / path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            rows.append({"path": path, "size": os.fstat(file.fileno()).st_size, "sha256": digest})
+            while piece := file.read(_CHUNK):
+                size += len(piece)
+                sha256.update(piece)
+                md5.update(piece)
+        rows.append({"path": path, "size": size, "sha256": sha256.hexdigest(), "md5": md5.hexdigest()})
     return rows
+
+
+def _meant(row: dict[str, Any], stand_ins: Mapping[str, Row], there: Mapping[str, Row]) -> Row:
+    """Return the row of the file that a staged one stands for; of itself, if it is no stand-in."""
+    meant = stand_ins.get(row["sha256"])
+    if meant is None:
+        return row
+    if there.get(row["path"]) != meant:
+        raise FileGoneError(f"{row['path']} is not in the earlier data set any more, or not as it was")
+    return meant
 
 
 def _files(folder: Path) -> list[str]:
@@ -156,16 +191,6 @@ def _load(target: Any, name: str) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
         return None
     return data if isinstance(data, dict) and isinstance(data.get("files"), list) else None
-
-
-def _same(target: Any, text: bytes, manifest: Mapping[str, Any] | None) -> bool:
-    """Whether the target holds this very data set, every file with its size."""
-    try:
-        if manifest is None or (target / MANIFEST).read_bytes() != text:
-            return False
-        return all((target / row["path"]).stat().st_size == row["size"] for row in manifest["files"])
-    except OSError:
-        return False
 
 
 # Local folders.
@@ -208,6 +233,18 @@ def _publish_local(staged: Path, target: Path, text: bytes) -> bool:
     return True
 
 
+def _same(target: Path, text: bytes, manifest: Mapping[str, Any] | None) -> bool:
+    """Whether a folder holds this very data set, every file with its size and not written after the manifest."""
+    try:
+        if manifest is None or (target / MANIFEST).read_bytes() != text:
+            return False
+        until = (target / MANIFEST).stat().st_mtime_ns
+        seen = ((row["size"], (target / row["path"]).stat()) for row in manifest["files"])
+        return all(stat.st_size == size and stat.st_mtime_ns <= until for size, stat in seen)
+    except OSError:
+        return False
+
+
 def _complete(staged: Path, coming: Path, text: bytes) -> None:
     """Bring the staged files beside the target, by rename where that is possible, and write the manifest.
 
@@ -243,18 +280,52 @@ def _finish_swap(target: Path, leaving: Path) -> None:
 # Object stores.
 
 
-def _publish_remote(staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes) -> bool:
+def held(target: Any) -> dict[str, dict[str, Any]]:
+    """Find the files of a data set in an object store that are as its manifest says.
+
+    A file counts if it has its size and was not written after the manifest, which comes last: an overwritten one does
+    not count, even if it is as long as before. The store is listed, no file is read.
+
+    :param target: An object-store path with ``path`` and ``fs``. After a publish that died, the files that it had not
+        touched are found.
+    :returns: Path -> the file's row of the manifest.
+    """
+    for mark in (MANIFEST, PREVIOUS):
+        if (manifest := _load(target, mark)) is not None:
+            break
+    else:
+        return {}
+    root = str(target.path).strip("/") + "/"
+    target.fs.invalidate_cache()
+    listed = target.fs.find(target.path, detail=True).items()
+    found = {path.lstrip("/").removeprefix(root): (info["size"], _changed(info)) for path, info in listed}
+    _, until = found.get(mark, (0, None))
+    rows = {}
+    for row in manifest["files"]:
+        size, changed = found.get(row["path"], (-1, None))
+        if size == row.get("size") and (until is None or changed is None or changed <= until):
+            rows[row["path"]] = row
+    return rows
+
+
+def _changed(info: Mapping[str, Any]) -> Any:
+    """When a file was last written, in the store's own words; None if the store does not say."""
+    return next((info[name] for name in _CHANGED if info.get(name) is not None), None)
+
+
+def _publish_remote(
+    staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, there: Mapping[str, Row]
+) -> bool:
     old, before = _load(target, MANIFEST), _load(target, PREVIOUS)
-    if before is None and _same(target, text, old):
+    rows = {row["path"]: row for row in manifest["files"]}
+    fresh = [path for path, row in rows.items() if there.get(path, {}).get("sha256") != row["sha256"]]
+    if old is not None and before is None and not fresh and (target / MANIFEST).read_bytes() == text:
         return False
-    known = {row["path"]: row for row in (old or {"files": []})["files"]}
-    stale = {row["path"] for one in (old, before) if one for row in one["files"]} - {
-        row["path"] for row in manifest["files"]
-    }
-    fresh = [row["path"] for row in manifest["files"] if known.get(row["path"]) != row or not _there(target, row)]
+    stale = {row["path"] for one in (old, before) if one for row in one["files"]} - set(rows)
     target.mkdir(parents=True, exist_ok=True)
-    touched = {"files": [{"path": path} for path in sorted(stale.union(row["path"] for row in manifest["files"]))]}
-    _write(target / PREVIOUS, json.dumps(touched, ensure_ascii=False).encode("utf-8", "replace"))
+    touched = rows | {path: {"path": path} for path in [*fresh, *sorted(stale)]}
+    record = {"files": list(touched.values())}
+    _write(target / PREVIOUS, json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
     _remove(target / MANIFEST)
     with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="publish") as pool:
         list(pool.map(lambda path: _upload(staged / path, target / path), fresh))
@@ -263,14 +334,6 @@ def _publish_remote(staged: Path, target: Any, manifest: Mapping[str, Any], text
         _remove(target / path)
     _remove(target / PREVIOUS)
     return True
-
-
-def _there(target: Any, row: Mapping[str, Any]) -> bool:
-    """Whether a file of the manifest exists with its size."""
-    try:
-        return bool((target / row["path"]).stat().st_size == row["size"])
-    except OSError:
-        return False
 
 
 def _upload(source: Path, target: Any) -> None:

@@ -1,33 +1,60 @@
-"""Pictures of the data set that lies at the output already, so that they need not come from FastLabel again."""
+"""Pictures of the data set that lies at the output already, so that they need not come from FastLabel again.
+
+Nothing is believed of them: the store that FastLabel keeps its pictures in must confirm their MD5.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import stat
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.client.bulk.places import local_path
+from airflow_provider_fastlabel.formats.publish import held
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
-class EarlierPictures:
-    """Offers pictures of the published data set. Nothing is believed of them: the store must confirm their MD5.
+class EarlierPictures(ABC):
+    """Offers pictures of the published data set."""
 
-    :param root: local folder of the published data set; it need not exist.
-    :param folders: folders in it where pictures lie, ``""`` for itself.
-    """
+    stand_ins: Mapping[str, Mapping[str, Any]]
+    """What :func:`~airflow_provider_fastlabel.formats.publish.publish` must know of the files that were put."""
 
-    def __init__(self, root: Path, folders: Sequence[str]) -> None:
-        self._places = [root / folder for folder in folders]
+    @staticmethod
+    def of(target: Any, folders: Sequence[str]) -> EarlierPictures:
+        """Look at a published data set; it need not exist.
 
+        :param target: its local folder, or its path in an object store.
+        :param folders: folders in it where pictures lie, ``""`` for itself.
+        """
+        local = local_path(target)
+        return _Stored(target, folders) if local is None else _Local(local, folders)
+
+    @abstractmethod
     def offer(self, name: str, target: Path) -> str | None:
-        """Link the picture of this name to its new place, and return its MD5; ``None`` where there is none.
+        """Put the picture of this name, or what stands for it, to its new place, and return the picture's MD5.
 
         :param name: relative path that stays inside its folder.
         :param target: its new place, where nothing is yet.
+        :returns: the MD5, hexadecimal; ``None`` where there is no such picture.
         """
+
+
+class _Local(EarlierPictures):
+    """Links pictures of a local folder. Their MD5 is that of their bytes as they are now."""
+
+    def __init__(self, root: Path, folders: Sequence[str]) -> None:
+        self.stand_ins = {}
+        self._places = [root / folder for folder in folders]
+
+    def offer(self, name: str, target: Path) -> str | None:
+        """See the base class."""
         for place in self._places:
             try:
                 os.link(place / name, target)
@@ -38,4 +65,25 @@ class EarlierPictures:
                 with target.open("rb") as file:
                     return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
             target.unlink()
+        return None
+
+
+class _Stored(EarlierPictures):
+    """Puts a line of text for a picture of an object store, which is not read: its MD5 is what the manifest says."""
+
+    def __init__(self, target: Any, folders: Sequence[str]) -> None:
+        self.stand_ins: dict[str, Mapping[str, Any]] = {}
+        self._rows = held(target)
+        self._folders = [f"{folder}/" if folder else "" for folder in folders]
+        self._secret = secrets.token_hex()  # no picture has the same bytes as what stands for one
+
+    def offer(self, name: str, target: Path) -> str | None:
+        """See the base class."""
+        for folder in self._folders:
+            row = self._rows.get(folder + name, {})
+            if "md5" in row:
+                text = f"{self._secret} {row['path']}".encode()
+                target.write_bytes(text)
+                self.stand_ins[hashlib.sha256(text).hexdigest()] = row
+                return str(row["md5"])
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.operators.given import one_text, texts
+from airflow_provider_fastlabel.hooks.given import one_text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.formats.classes import ClassMap
+    from airflow_provider_fastlabel.formats.publish import Published
     from airflow_provider_fastlabel.formats.report import ExportReport
+    from airflow_provider_fastlabel.operators.earlier import EarlierPictures
 
     Task = Mapping[str, Any]
 
@@ -42,9 +44,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     :param status: export tasks of this status; ``None`` or an empty text for any. Templated.
     :param external_status: export tasks of this external status. Templated.
     :param tags: export tasks that carry these tags, at most 10. Templated.
-    :param include_images: also download the images, to ``images/``. An image of the earlier export in the same local
-        folder is kept if the store confirms that it is still the same (by its MD5, as S3 does for objects without KMS);
-        into an object store, and for the frames of videos, everything is downloaded at every export.
+    :param include_images: also download the images, to ``images/``. An image of the earlier export to the same place is
+        kept if the store it would come from confirms that it is still the same (by its MD5, as S3 does for objects
+        without KMS). In an object store it must also be there with its size and not be written after the manifest; it
+        is not read. The frames of videos come from their clip, which is downloaded at every export.
     :param on_error: ``raise`` fails on the first malformed annotation, naming it; ``skip`` leaves such out and counts
         them.
     :param allow_empty: publish an empty data set if no task matches, instead of failing.
@@ -134,35 +137,49 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises FileExistsError: ``output`` holds files that are no earlier export.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
-        from airflow_provider_fastlabel.formats.classes import LOCK_FILE
-        from airflow_provider_fastlabel.formats.publish import manifest_of, publish
+        from airflow_provider_fastlabel.formats.publish import FileGoneError
+        from airflow_provider_fastlabel.operators.earlier import EarlierPictures
         from airflow_provider_fastlabel.operators.places import place
-        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files, staging
+        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files
 
         with permanent_errors_fail():
             target = place(self.output_path, self.output_conn_id)
-            filters = self._filters()
+            self._filters()  # a wrong argument is named before any call
             refuse_foreign_files(target)
             kind = self._exportable_kind()
             count = self._count()
             classes = self._class_map(target)
-            with staging(target) as work:
-                folder = work / "dataset"
-                folder.mkdir()
-                report = self._stage(kind, count, work, folder, classes, target)
-                (folder / LOCK_FILE).write_bytes(classes.to_lock())
-                described = manifest_of(
-                    report,
-                    format=self.format,
-                    classes=classes,
-                    first_class_id=self.first_class_id,
-                    filters=filters,
-                )
-                published = publish(folder, target, described)
+            earlier = EarlierPictures.of(target, self.earlier_folders()) if self.include_images else None
+            try:
+                report, published = self._publish(kind, count, classes, target, earlier)
+            except FileGoneError as gone:
+                self.log.warning("%s: the export starts again and downloads every image", gone)
+                report, published = self._publish(kind, count, classes, target, None)
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}
         self._tell(summary, context)
         return summary
+
+    def _publish(
+        self, kind: Kind, count: int, classes: ClassMap, target: Any, earlier: EarlierPictures | None
+    ) -> tuple[ExportReport, Published]:
+        from airflow_provider_fastlabel.formats.classes import LOCK_FILE
+        from airflow_provider_fastlabel.formats.publish import manifest_of, publish
+        from airflow_provider_fastlabel.operators.staging import staging
+
+        with staging(target) as work:
+            folder = work / "dataset"
+            folder.mkdir()
+            report = self._stage(kind, count, work, folder, classes, earlier)
+            (folder / LOCK_FILE).write_bytes(classes.to_lock())
+            described = manifest_of(
+                report,
+                format=self.format,
+                classes=classes,
+                first_class_id=self.first_class_id,
+                filters=self._filters(),
+            )
+            return report, publish(folder, target, described, stand_ins=earlier.stand_ins if earlier else None)
 
     def _exportable_kind(self) -> Kind:
         from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
@@ -217,16 +234,14 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             return current
         return ClassMap.from_lock(lock).extended(current)
 
-    def _stage(self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, target: Any) -> ExportReport:
-        from airflow_provider_fastlabel.client.bulk.places import local_path
-        from airflow_provider_fastlabel.operators.earlier import EarlierPictures
+    def _stage(
+        self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
+    ) -> ExportReport:
         from airflow_provider_fastlabel.operators.frames import Frames
 
         images = self.images_folder(work, folder)
         if images is not None:
             images.mkdir(parents=True, exist_ok=True)
-        published = local_path(target)
-        earlier = None if published is None else EarlierPictures(published, self.earlier_folders())
         frames = Frames(
             self.client, kind.name, images, workers=self.max_workers, on_error=self.on_error, earlier=earlier
         )

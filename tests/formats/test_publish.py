@@ -12,7 +12,15 @@ import pytest
 from upath import UPath
 
 from airflow_provider_fastlabel.formats import publish as room
-from airflow_provider_fastlabel.formats.publish import MANIFEST, manifest_of, publish, read_manifest
+from airflow_provider_fastlabel.formats.publish import (
+    MANIFEST,
+    PREVIOUS,
+    FileGoneError,
+    held,
+    manifest_of,
+    publish,
+    read_manifest,
+)
 from airflow_provider_fastlabel.formats.report import ExportReport
 
 
@@ -60,7 +68,12 @@ def test_everything_arrives_with_a_manifest_that_can_be_checked(tmp_path, target
     assert manifest["provider"].startswith("airflow-provider-fastlabel ")
     for row in manifest["files"]:
         raw = (target / row["path"]).read_bytes()
-        assert row == {"path": row["path"], "size": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+        assert row == {
+            "path": row["path"],
+            "size": len(raw),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+            "md5": hashlib.md5(raw, usedforsecurity=False).hexdigest(),
+        }
     assert done.digest == hashlib.sha256((target / MANIFEST).read_bytes()).hexdigest()
     assert done.changed
 
@@ -75,6 +88,15 @@ def test_same_content_again_changes_nothing(tmp_path, target):
 def test_damaged_data_set_is_published_again(tmp_path, target):
     publish(staged(tmp_path / "s1", FIRST), target, {})
     (target / "a.txt").unlink()
+    assert publish(staged(tmp_path / "s2", FIRST), target, {}).changed
+    assert content(target) == FIRST
+
+
+def test_a_file_overwritten_with_as_many_bytes_is_published_again(tmp_path, target):
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    (target / "a.txt").write_text("9")
+    if (tmp_path / "out").exists():  # whose clock may not have ticked since
+        os.utime(target / "a.txt", (time.time() + 1,) * 2)
     assert publish(staged(tmp_path / "s2", FIRST), target, {}).changed
     assert content(target) == FIRST
 
@@ -169,6 +191,92 @@ def test_interrupted_upload_never_looks_finished(tmp_path, writes):
     publish(staged(tmp_path / "s3", third), store, {})
     assert content(store) == third
     store.fs.rm(f"/dying-{tmp_path.name}", recursive=True)
+
+
+@pytest.fixture
+def store(tmp_path):
+    path = UPath(f"memory://store-{tmp_path.name}/set")
+    yield path
+    path.fs.rm(f"/store-{tmp_path.name}", recursive=True)
+
+
+def standing(*rows):
+    """Stand-ins for rows of a manifest, as files to stage and as :func:`publish` wants to know them."""
+    texts = {row["path"]: f"stands for {row['path']}" for row in rows}
+    return texts, {hashlib.sha256(texts[row["path"]].encode()).hexdigest(): row for row in rows}
+
+
+def test_a_file_that_is_stood_for_stays_where_it_is(tmp_path, store):
+    publish(staged(tmp_path / "s1", FIRST), store, {})
+    texts, stand_ins = standing(*(row for path, row in held(store).items() if path != "a.txt"))
+    written = {path: store.fs.created(f"{store.path}/{path}") for path in texts}
+    second = {**FIRST, "a.txt": "changed"}
+    done = publish(staged(tmp_path / "s2", {**texts, "a.txt": "changed"}), store, {}, stand_ins=stand_ins)
+    assert content(store) == second
+    assert {path: store.fs.created(f"{store.path}/{path}") for path in texts} == written
+    assert publish(staged(tmp_path / "s3", second), tmp_path / "full", {}).digest == done.digest
+
+
+def cut(store, texts):
+    (store / "sub/b.txt").write_bytes(b"")
+
+
+def overwrite(store, texts):
+    (store / "sub/b.txt").write_text("9")
+
+
+def remove(store, texts):
+    (store / "sub/b.txt").unlink()
+
+
+def stand_elsewhere(store, texts):
+    texts["b.txt"] = texts.pop("sub/b.txt")
+
+
+@pytest.mark.parametrize("spoil", [cut, overwrite, remove, stand_elsewhere])
+def test_a_file_that_is_stood_for_and_not_there_changes_nothing(tmp_path, store, spoil):
+    publish(staged(tmp_path / "s1", FIRST), store, {})
+    manifest = (store / MANIFEST).read_bytes()
+    texts, stand_ins = standing(held(store)["sub/b.txt"])
+    spoil(store, texts)
+    before = content(store)
+    with pytest.raises(FileGoneError, match=r"b\.txt"):
+        publish(staged(tmp_path / "s2", {**texts, "new.txt": "2"}), store, {}, stand_ins=stand_ins)
+    assert content(store) == before
+    assert (store / MANIFEST).read_bytes() == manifest
+
+
+def test_no_stand_in_gets_into_a_local_folder(tmp_path):
+    publish(staged(tmp_path / "s1", FIRST), tmp_path / "t", {})
+    texts, stand_ins = standing(read_manifest(tmp_path / "t")["files"][0])
+    with pytest.raises(FileGoneError):
+        publish(staged(tmp_path / "s2", texts), tmp_path / "t", {}, stand_ins=stand_ins)
+    assert content(tmp_path / "t") == FIRST
+
+
+def test_a_store_that_tells_no_times_is_believed_its_sizes(tmp_path, store, monkeypatch):
+    publish(staged(tmp_path / "s1", FIRST), store, {})
+    find = type(store.fs).find
+
+    def timeless(self, path, **more):
+        return {name: {"size": info["size"]} for name, info in find(self, path, **more).items()}
+
+    monkeypatch.setattr(type(store.fs), "find", timeless)
+    (store / "a.txt").write_text("")
+    assert set(held(store)) == set(FIRST) - {"a.txt"}
+
+
+def test_what_a_publish_that_died_had_not_touched_is_still_held(tmp_path, store):
+    publish(staged(tmp_path / "s1", {**FIRST, "stale.txt": "5"}), store, {})
+    for number, writes in enumerate((1, 2)):
+        changes = {**FIRST, "a.txt": f"changed {number}", "new.txt": "6"}
+        with pytest.raises(ConnectionError):
+            publish(staged(tmp_path / f"died-{writes}", changes), DyingStore(store, [writes]), {})
+        assert not (store / MANIFEST).exists()
+        assert (store / PREVIOUS).exists()
+        assert set(held(store)) == set(FIRST) - {"a.txt"}
+    publish(staged(tmp_path / "s2", FIRST), store, {})
+    assert content(store) == FIRST
 
 
 KILLED = """
