@@ -7,13 +7,15 @@ which image they were drawn.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.report import NO_SUCH_IMAGE
+from airflow_provider_fastlabel.formats.shape import GeometryError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +26,16 @@ def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
     :param task: Sequential image task as the API returns it; not changed.
     :returns: One image task per image, in their order, named ``<task>/<image>`` and with the keys ``source_name`` (the
         task's) and ``content_name`` (the image's) beside; and the number of annotations that belong to no image of the
-        sequence.
+        sequence, or are none.
+    :raises GeometryError: An image has no name.
     """
     by_content: dict[str, list[Mapping[str, Any]]] = {}
     for annotation in task.get("annotations") or ():
-        by_content.setdefault(str(annotation.get("content")), []).append(annotation)
+        content = annotation.get("content") if isinstance(annotation, Mapping) else None
+        by_content.setdefault(str(content), []).append(annotation)
+    for number, content in enumerate(task.get("contents") or (), 1):
+        if not isinstance(content, Mapping) or not content.get("name"):
+            raise GeometryError(f"task {task.get('name')!r}: its image {number} has no name")
     images = [
         {
             **content,

@@ -4,7 +4,10 @@ import copy
 import json
 from collections import Counter
 
+import pytest
+
 from airflow_provider_fastlabel.formats.coco import export_coco
+from airflow_provider_fastlabel.formats.geometry import GeometryError
 from airflow_provider_fastlabel.formats.sequence import content_tasks, image_tasks
 
 BOX = {"type": "bbox", "value": "dog", "points": [1, 1, 9, 9]}
@@ -36,3 +39,14 @@ def test_an_exporter_takes_the_images_and_what_has_none_is_counted(tmp_path, cap
     assert [one["file_name"] for one in images] == ["walk/a.jpg", "walk/b.jpg", "c.jpg"]
     assert (report.annotations_in, report.annotations, report.skipped) == (3, 1, {"no_such_image": 2})
     assert "'walk': 2 annotations belong to none of its images" in caplog.text
+
+
+def test_what_is_no_annotation_belongs_to_no_image():
+    images, homeless = content_tasks(SEQUENCE | {"annotations": [None, "x", BOX | {"content": "a.jpg"}]})
+    assert [len(one["annotations"]) for one in images] == [1, 0]
+    assert homeless == 2
+
+
+def test_an_image_without_a_name_is_refused_with_its_task():
+    with pytest.raises(GeometryError, match="task 'walk': its image 2 has no name"):
+        content_tasks(SEQUENCE | {"contents": [{"name": "a.jpg"}, {"url": "u"}]})
