@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
+from starlette.requests import ClientDisconnect
 
 from airflow_provider_fastlabel.emulator import schemas
 from airflow_provider_fastlabel.emulator.errors import ApiError, invalid, not_found
@@ -86,8 +87,12 @@ async def _receive(emu: Emulation, request: Request) -> Blob:
             while piece := await part.read(_PIECE):
                 writer.write(piece)
         return writer.commit()
-    async for piece in request.stream():
-        writer.write(piece)
+    try:
+        async for piece in request.stream():
+            writer.write(piece)
+    except ClientDisconnect:
+        writer.discard()
+        raise invalid("the upload broke off") from None
     return writer.commit()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
+from urllib.parse import urlsplit
 
 from airflow_provider_fastlabel.emulator.files import Files
 from airflow_provider_fastlabel.emulator.settings import Clock
@@ -30,3 +33,21 @@ def test_a_small_file_is_whole_as_soon_as_it_is_there(tmp_path):
     reader.join()
     assert seen
     assert min(seen) > 900_000
+
+
+def test_an_upload_that_breaks_off_is_no_file_and_no_fault_of_the_emulator(api, caplog):
+    api.project("dicom_bbox", "scans")
+    place = api("GET", "files", project="scans", fileName="a.zip", fileType="application/zip")
+    url = urlsplit(place["url"])
+    head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    with socket.create_connection((url.hostname, url.port)) as connection:
+        connection.sendall(head.encode() + b"PK" * 50)
+    for _ in range(500):
+        seen = [each["ms"] for each in api.emulator.requests() if each["method"] == "PUT"]
+        if seen and seen[0] is not None:
+            break
+        time.sleep(0.02)
+    assert seen
+    message = api.refused(422, "POST", "tasks/dicom", {"project": "scans", "fileKey": place["name"]})
+    assert "nothing was uploaded" in message
+    assert "Exception" not in caplog.text
