@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from airflow_provider_fastlabel.hooks.given import PRIORITIES, task_status, texts
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.operators.given import PRIORITIES, task_status, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

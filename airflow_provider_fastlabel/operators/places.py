@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_fastlabel.client.bulk.places import local_path
-from airflow_provider_fastlabel.operators.given import refused
+from airflow_provider_fastlabel.hooks.given import refused
 
 _HALF_A_URL = re.compile(r"[a-z][a-z0-9+.-]*:/(?!/)")
 

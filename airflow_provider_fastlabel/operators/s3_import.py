@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.hooks.given import refused, texts
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
-from airflow_provider_fastlabel.operators.given import refused, texts
 from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.decisions import decide_import

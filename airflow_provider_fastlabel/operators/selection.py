@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.hooks.given import listed, refused
 from airflow_provider_fastlabel.hooks.kinds import kind_of_project
-from airflow_provider_fastlabel.operators.given import listed, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_fastlabel.hooks.given import listed, one_text, refused, task_status
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.operators.given import listed, one_text, refused, task_status
 from airflow_provider_fastlabel.operators.selection import ChosenTask, TaskSelection, known_fields
 
 if TYPE_CHECKING:

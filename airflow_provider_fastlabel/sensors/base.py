@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
-from airflow_provider_fastlabel.triggers.events import SUCCESS, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import ERROR, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.watch import Watch
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ class FastLabelSensor(BaseSensorOperator):
 
     Deferred or not, a sensor ends the same way. Errors that may pass (network, 5xx, exceeded quota) do not end it,
     only the timeout does, and its message says what was last seen. Errors that do not pass (wrong token, unknown
-    project) and failed imports fail the task at once, without retries; with ``soft_fail`` they skip it, as Airflow
-    defines that argument. The return value is a small object with what was last seen.
+    project, an argument that rendered to nothing) and failed imports fail the task at once, without retries; with
+    ``soft_fail`` they skip it, as Airflow defines that argument. The return value is a small object with what was last
+    seen.
 
     :param fastlabel_conn_id: id of the Airflow connection. Templated.
     :param poll_interval: seconds between looks.
@@ -87,7 +88,10 @@ class FastLabelSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Wait: in this process, or in the triggerer when ``deferrable`` and the first look does not end it."""
-        self.build_wait()
+        try:
+            wait = self._wait
+        except ValueError as error:
+            return self._finish(WaitEvent(ERROR, f"The wait cannot begin: {error}"))
         if not self.deferrable:
             return self._execute_in_worker(context)
         deadlines = Deadlines.starting_now(self, float(self.timeout))
@@ -95,7 +99,7 @@ class FastLabelSensor(BaseSensorOperator):
             return self._finish(event)
         defer_wait(
             self,
-            self._wait,
+            wait,
             deadlines,
             fastlabel_conn_id=self.fastlabel_conn_id,
             poll_interval=float(self.poke_interval),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.hooks.given import listed, task_status, texts
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.waits import TASK_STATUSES, TaskCountWait, TaskListWait, Wait
+from airflow_provider_fastlabel.triggers.waits import TaskCountWait, TaskListWait, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,7 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
     :param min_count: number of tasks that must have reached it.
     :param min_share: share of the tasks that must have reached it, above 0 up to 1. When neither is given, all (1.0);
         when both are, both must be met.
-    :raises ValueError: when the statuses are unknown, the demands impossible, or more than one way to choose tasks is
-        used.
+    :raises ValueError: when a demand is impossible.
     """
 
     template_fields: Sequence[str] = (*FastLabelSensor.template_fields, "status", "tags", "task_ids", "task_names")
@@ -62,17 +62,19 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
         self.min_share = min_share
 
     def build_wait(self) -> Wait:
-        """Return the wait on counts, or on a list of tasks."""
-        statuses = [self.status] if isinstance(self.status, str) else list(self.status)
-        if unknown := sorted(set(statuses) - set(TASK_STATUSES)):
-            raise ValueError(f"Unknown task status {unknown}; FastLabel has {sorted(TASK_STATUSES)}")
+        """Return the wait on counts, or on a list of tasks.
+
+        :raises ValueError: when the statuses are unknown, the demands impossible, or the tasks chosen in several ways.
+        """
+        statuses = texts("status", self.status)
+        for status in statuses:
+            task_status("status", status)
         if not statuses:
             raise ValueError("status must name at least one task status")
         min_share = 1.0 if self.min_count is None and self.min_share is None else self.min_share
         chosen: dict[str, list[str] | None] = {
-            "tags": _names("tags", self.tags),
-            "task_ids": _names("task_ids", self.task_ids),
-            "task_names": _names("task_names", self.task_names),
+            name: None if value is None else listed(name, value)
+            for name, value in (("tags", self.tags), ("task_ids", self.task_ids), ("task_names", self.task_names))
         }
         used = [name for name, values in chosen.items() if values is not None]
         if len(used) > 1:
@@ -94,15 +96,3 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
             min_count=self.min_count,
             min_share=min_share,
         )
-
-
-def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
-    """Return a list of strings, ``None`` when not given.
-
-    :raises ValueError: for a bare string, whose letters would be taken for names.
-    """
-    if value is None:
-        return None
-    if isinstance(value, str):
-        raise ValueError(f"{argument} must be a list, not the string {value!r}; a template must render natively")
-    return [str(item) for item in value]

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.hooks.given import TASK_STATUSES
 from airflow_provider_fastlabel.hooks.kinds import kind_of_project
 from airflow_provider_fastlabel.triggers.decisions import (
     Decision,
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-
-TASK_STATUSES = ("approved", "reviewed", "completed", "skipped", "declined", "sent_back", "registered", "pending")
-"""Task statuses of FastLabel, late ones first.
-
-Counted in this order, a task that moves forward between two counts is missed until the next look rather than counted
-twice.
-"""
 
 HISTORY_PAGE = 1000
 """Import histories asked for at once, the largest page FastLabel gives."""
@@ -296,6 +290,10 @@ class TaskListWait(Wait):
 
 
 def _late_first(statuses: Sequence[str]) -> list[str]:
-    """Order statuses as :data:`TASK_STATUSES` explains; unknown ones last."""
+    """Order statuses for counting, unknown ones last.
+
+    Counted in this order, a task that moves forward between two counts is missed until the next look rather than
+    counted twice.
+    """
     rank = {status: number for number, status in enumerate(TASK_STATUSES)}
     return sorted(dict.fromkeys(statuses), key=lambda status: rank.get(status, len(rank)))

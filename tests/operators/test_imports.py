@@ -95,6 +95,7 @@ def test_without_a_manifest_path_it_lies_under_airflows_home(client, run, monkey
         ({"tags": "['a', 'b']"}, ["tags", "natively"]),
         ({"tags": {"a": 1}}, ["tags"]),
         ({"tags": ["a", None]}, ["tags", "None"]),
+        ({"tags": ["{{ none }}"]}, ["tags", "'None'", "rendered to nothing"]),
         (
             {"annotations_format": "coco", "annotations_path": "/no/such/labels"},
             ["annotations_path", "/no/such/labels"],

@@ -196,17 +196,22 @@ def test_a_look_at_a_list_that_must_go_on_costs_one_call(airflow_run, emulator, 
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ({"status": "done"}, "Unknown task status"),
+        ({"status": "done"}, "'done'"),
+        ({"status": "{{ none }}"}, "'None'"),
         ({"status": []}, "at least one"),
         ({"tags": ["a"], "task_names": ["b"]}, "one way"),
         ({"task_names": []}, "empty"),
         ({"task_names": "a.png"}, "must be a list"),
+        ({"task_ids": "['a', 'b']"}, "must be a list"),
+        ({"tags": ["{{ none }}"]}, "tags holds the text 'None'"),
+        ({"tags": ["{{ '' }}"]}, "tags must hold texts"),
+        ({"tags": [None]}, "tags must hold texts"),
         ({"task_names": ["a.png"], "min_count": 2}, "cannot be met"),
     ],
 )
 def test_senseless_arguments_fail_before_any_call(airflow_run, emulator, client, arguments, word):
     emulator.clear_requests()
-    done = airflow_run(sensor(**arguments)).attempt()
+    done = airflow_run(sensor(**arguments)).attempt(retries_left=True)
     assert done.state == "failed"
     assert word in str(done.error)
     assert emulator.requests() == []

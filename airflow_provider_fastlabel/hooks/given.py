@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_fastlabel.triggers.waits import TASK_STATUSES
+TASK_STATUSES = ("approved", "reviewed", "completed", "skipped", "declined", "sent_back", "registered", "pending")
+"""Task statuses of FastLabel, late ones first."""
 
 PRIORITIES = (0, 10, 20, 30)
 """Task priorities of FastLabel: none, low, medium, high."""
@@ -65,7 +66,8 @@ def listed(name: str, value: Any) -> list[str]:
     """Return a list of texts, empty when it is not given.
 
     :param name: of the argument.
-    :raises FastLabelInvalidException: for anything else, also for a single text and an empty text in the list.
+    :raises FastLabelInvalidException: for anything else, also for a single text, and for an empty text in the list or
+        one that a template made of ``None``.
     """
     if value is None:
         return []
@@ -77,4 +79,6 @@ def listed(name: str, value: Any) -> list[str]:
     for item in value:
         if not isinstance(item, str) or not item:
             raise refused(f"{name} must hold texts that are not empty, not {item!r}")
+        if item == "None":
+            raise refused(f"{name} holds the text 'None'; its template may have been rendered to nothing")
     return list(value)
