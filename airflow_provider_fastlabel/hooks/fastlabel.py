@@ -39,6 +39,7 @@ def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelCli
     """Build a client from checked settings, and log what is worth remarking on them.
 
     :param overrides: client arguments that win over the connection, for instance ``max_retries=0``.
+    :raises InvalidConnectionError: when the client refuses what the connection says.
     """
     from airflow_provider_fastlabel.client import FastLabelClient
 
@@ -46,7 +47,10 @@ def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelCli
         log.warning("%s", remark)
     source = f"Airflow connection {settings.conn_id!r} (its password, 'Access token')"
     own = {"user_agent": user_agent(), "token_source": source}
-    return FastLabelClient(**{**settings.client_arguments(), **own, **overrides})
+    try:
+        return FastLabelClient(**{**settings.client_arguments(), **own, **overrides})
+    except ValueError as error:
+        raise InvalidConnectionError(f"Connection {settings.conn_id!r}: {error}") from None
 
 
 class FastLabelHook(BaseHook):
@@ -116,10 +120,10 @@ class FastLabelHook(BaseHook):
 
         try:
             settings = self.settings()
+            client = build_client(settings, timeout=TEST_TIMEOUT, max_retries=0)
         except InvalidConnectionError as error:
             return False, str(error)
         host = urlsplit(settings.api_url).netloc
-        client = build_client(settings, timeout=TEST_TIMEOUT, max_retries=0)
         try:
             projects: object = client.get_projects(limit=TEST_PAGE)
         except RateLimited:

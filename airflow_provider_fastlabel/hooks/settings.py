@@ -121,7 +121,13 @@ def api_url_of(connection: ConnectionLike) -> str:
         port = parts.port
     except ValueError:
         raise InvalidConnectionError(f"Connection {connection.conn_id!r}, host: the URL cannot be read") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+    ):
         raise InvalidConnectionError(
             f"Connection {connection.conn_id!r}, host: must be the API base URL such as {DEFAULT_API_URL}, "
             "without credentials or query"

@@ -126,6 +126,15 @@ def test_an_invalid_connection_is_a_message_not_an_exception(connect):
     assert FastLabelHook().test_connection()[0] is False
 
 
+@pytest.mark.parametrize("fields", [{"password": "two words"}, {"password": TOKEN, "host": "https://a b/v1/"}])
+def test_what_only_the_client_refuses_names_the_connection_too(connect, fields):
+    connect(**fields)
+    with pytest.raises(InvalidConnectionError, match="'fastlabel_default'") as caught:
+        FastLabelHook().get_conn()
+    assert FastLabelHook().test_connection() == (False, str(caught.value))
+    assert "two words" not in str(caught.value)
+
+
 def test_an_exhausted_quota_still_proves_the_token(emulator, connect):
     emulator.faults({"path": "projects", "times": 1, "kind": "status", "status": 429})
     assert FastLabelHook().test_connection()[0] is True

@@ -44,7 +44,14 @@ def test_port_and_schema_of_a_connection_uri_are_understood():
 
 @pytest.mark.parametrize(
     "host",
-    ["ftp://api.example.com", "https://", "https://user:secret@api.example.com", "https://a.example/?x=1", "a:b:c"],
+    [
+        "ftp://api.example.com",
+        "https://",
+        "https://user:secret@api.example.com",
+        "https://:secret@api.example.com",
+        "https://a.example/?x=1",
+        "a:b:c",
+    ],
 )
 def test_a_host_that_is_no_base_url_is_refused_without_showing_it(host):
     with pytest.raises(InvalidConnectionError, match="'my_conn', host") as caught:
