@@ -61,8 +61,7 @@ def moved(s3):
 
 def content(files, root):
     files.invalidate_cache()
-    root = root.rstrip("/") + "/"
-    return {path.removeprefix(root): files.cat_file(path) for path in files.find(root)}
+    return {path.removeprefix(f"{root}/"): files.cat_file(path) for path in files.find(root)}
 
 
 def check(found):
