@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.bridge import unbridged
-from airflow_provider_fastlabel.formats.geometry import shape_of
+from airflow_provider_fastlabel.formats.geometry import GeometryError, shape_of
 from airflow_provider_fastlabel.formats.imported import UnusableError, finite, tidy
 
 if TYPE_CHECKING:
@@ -73,9 +73,13 @@ def ring(flat: Sequence[float]) -> list[float]:
 
     :param flat: the outline, open or closed, in any direction.
     :returns: flat closed ring, a new list.
-    :raises UnusableError: as :func:`outline`, or it has no area.
+    :raises UnusableError: as :func:`outline`, or it has no area, or lies too far away.
     """
-    shape = shape_of({"type": "polygon", "points": outline(flat)})
+    points = outline(flat)
+    try:
+        shape = shape_of({"type": "polygon", "points": points})
+    except GeometryError as error:
+        raise UnusableError(str(error)) from None
     if isinstance(shape, str):
         raise UnusableError("the outline has no area")
     points = shape.regions[0][0]

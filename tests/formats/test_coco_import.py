@@ -399,3 +399,13 @@ def test_a_box_whose_rotation_is_no_number_is_left_out(read, rotation):
     result = read(document({"bbox": [1, 1, 2, 3], "rotation": rotation}))
     assert result.by_image == {"a.jpg": []}
     assert messages(result) == ["annotations[0] (id 1): its rotation is no number"]
+
+
+def test_a_region_too_far_away_costs_its_own_object_only(read):
+    far = [[0, 0, 1e12, 0, 5, 5], [7, 7, 9, 7, 9, 9]]
+    result = read(document({"segmentation": far}, {"bbox": [1, 1, 2, 3]}))
+    assert [one["type"] for one in result.by_image["a.jpg"]] == ["bbox"]
+    assert messages(result) == [
+        "annotations[0] (id 1): a coordinate is not finite, or beyond 1000000000 pixels: "
+        "[0, 0, 1000000000000.0, 0, 5, 5]"
+    ]

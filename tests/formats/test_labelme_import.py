@@ -216,3 +216,12 @@ def test_a_mask_too_large_to_unpack_is_a_problem(read, monkeypatch):
         "a.json: shapes[0]: its mask cannot be unpacked: Image size (1600 pixels) exceeds limit of 1000 pixels, "
         "could be decompression bomb DOS attack."
     ]
+
+
+def test_a_region_too_far_away_costs_its_own_shape_only(read):
+    polygons = [shape([[0, 0], [x, 0], [5, 5]], group_id=1) for x in (5, 1e12)]
+    result = read({"a.json": document(*polygons)})
+    assert len(result.by_image["a.jpg"]) == 1
+    assert [problem.message.partition(",")[0] for problem in result.problems] == [
+        "shapes[1]: a coordinate is not finite"
+    ]
