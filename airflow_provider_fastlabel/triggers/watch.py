@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow_provider_fastlabel.hooks.errors import is_permanent, is_transient
 from airflow_provider_fastlabel.triggers.decisions import WAITING, Decision
 from airflow_provider_fastlabel.triggers.events import ERROR, EXECUTION_TIMEOUT, TIMEOUT, WaitEvent
-from airflow_provider_fastlabel.triggers.progress import Progress
+from airflow_provider_fastlabel.triggers.progress import LINE_SECONDS, QUIET_SECONDS, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,8 @@ class Watch:
         self._seen: Decision | None = None
         self._failure: Exception | None = None
         self._failures = 0
+        self._complaint = ""
+        self._complained_at = 0.0
 
     @property
     def deadline(self) -> float:
@@ -86,8 +88,10 @@ class Watch:
                 return WaitEvent(ERROR, f"The wait cannot go on: {outcome}{HINT if missing else ''}", self._facts())
             if not (missing or is_transient(outcome)):
                 raise outcome
-            self._log.warning("Look %s in a row failed, the wait goes on: %s", self._failures, outcome)
+            self._complain(str(outcome), now)
         else:
+            if self._failures:
+                self._log.info("FastLabel answers again after %s failed look(s)", self._failures)
             self._seen, self._failure, self._failures = outcome, None, 0
             if outcome.status != WAITING:
                 self._log.info("%s", outcome.message)
@@ -95,6 +99,14 @@ class Watch:
             if line := self._progress.line(outcome, now):
                 self._log.info("Waiting: %s", line)
         return self._overdue(now)
+
+    def _complain(self, complaint: str, now: float) -> None:
+        """Log a failed look: the first of a row, another failure after 30 seconds, the same one every 10 minutes."""
+        silence = now - self._complained_at
+        if self._failures > 1 and silence < (QUIET_SECONDS if complaint == self._complaint else LINE_SECONDS):
+            return
+        self._complaint, self._complained_at = complaint, now
+        self._log.warning("Look %s in a row failed, the wait goes on: %s", self._failures, complaint)
 
     def _overdue(self, now: float) -> WaitEvent | None:
         """Return the event of the first deadline when it has passed."""
