@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_provider_fastlabel.hooks.given import one_text, task_status, texts
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
@@ -91,13 +92,14 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the files, start the imports that are missing, then wait.
 
+        :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was sent.
         :raises ImportRefused: a file is not right, or there is none; nothing was sent.
         :raises AirflowException: an import could not be started, or has failed.
         """
         with permanent_errors_fail():
             deadlines = Deadlines.starting_now(self, self.timeout)
-            sources = self._find()
             memory = self._memory(context)
+            sources = self._find()
             histories = self._attach(memory)
             rest = [source for source in sources if source.name not in histories]
             existing = {task_name(name) for name in self.client.task_ids_by_name(self.project)}
@@ -180,9 +182,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
             self.project,
             self.folder,
             self.pattern,
-            self.status,
-            self.external_status,
-            self._tag_list(),
+            *self._fields().values(),
         )
         return TaskMemory(context, "fastlabel_dicom_import", mark)
 
@@ -261,9 +261,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     def _start(self, source: Source) -> Mapping[str, Any]:
         """Upload a file and start its import."""
         with source.local() as path:
-            return self.client.create_dicom_task(
-                self.project, path, status=self.status, external_status=self.external_status, tags=self._tag_list()
-            )
+            return self.client.create_dicom_task(self.project, path, **self._fields())
 
     def _not_started(self, failures: Sequence[str], started: int) -> str:
         """Return the message about imports that could not be started."""
@@ -272,9 +270,16 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
             f"{started} others have begun and go on; a retry waits for them and starts only these again."
         )
 
-    def _tag_list(self) -> list[str]:
-        """Return the tags as a list; one tag given as text is one tag, not its letters."""
-        return [self.tags] if isinstance(self.tags, str) else list(self.tags or [])
+    def _fields(self) -> dict[str, Any]:
+        """Return what every task gets.
+
+        :raises FastLabelInvalidException: an argument rendered to what cannot be meant.
+        """
+        return {
+            "status": task_status("status", self.status),
+            "external_status": one_text("external_status", self.external_status),
+            "tags": texts("tags", self.tags),
+        }
 
     def _finish(self, context: Context, event: WaitEvent, result: dict[str, Any]) -> dict[str, Any]:
         """Forget the imports and return the result; raise on every end but success."""

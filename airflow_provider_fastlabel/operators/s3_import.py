@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.hooks.given import refused, texts
+from airflow_provider_fastlabel.hooks.given import refused, task_status, texts
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
@@ -92,7 +92,8 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Submit, or attach to what an earlier try submitted; then wait.
 
-        :raises FastLabelInvalidException: the prefix rendered to nothing, or FastLabel refuses the request.
+        :raises FastLabelInvalidException: an argument rendered to what cannot be meant, or FastLabel refuses the
+            request.
         """
         with permanent_errors_fail():
             if self.prefix is not None and self.prefix.strip() in ("", "None"):
@@ -100,6 +101,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
                     "prefix is empty; its template may have been rendered to nothing. Nothing was sent. Leave `prefix` "
                     "out to link the whole bucket."
                 )
+            task_status("status", self.status)
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             history_id, before = self._attach(context, memory) or self._submit(memory)

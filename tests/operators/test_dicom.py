@@ -253,13 +253,20 @@ def test_too_large_a_file_is_refused(airflow_run, emulator, client, scans, opera
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [({"pattern": "*.nothing"}, "matches pattern"), ({"project": "photos"}, "takes image tasks")],
+    [
+        ({"pattern": "*.nothing"}, "matches pattern"),
+        ({"project": "photos"}, "takes image tasks"),
+        ({"status": "aproved"}, "'aproved'"),
+        ({"tags": ["{{ none }}"]}, "tags holds the text 'None'"),
+        ({"tags": "['a', 'b']"}, "natively"),
+    ],
 )
 def test_what_cannot_work_fails_at_once(airflow_run, emulator, client, operator, arguments, word):
     done = airflow_run(operator(**arguments)).attempt(retries_left=True)
     assert done.state == "failed"
     assert word in str(done.error)
     assert submits(emulator) == 0
+    assert calls(emulator, "files") == 0
 
 
 def test_what_the_database_keeps_of_the_deferral_holds_no_token(airflow_run, emulator, client, operator):

@@ -193,6 +193,16 @@ def test_a_wrong_token_fails_without_retries_and_without_showing_itself(airflow_
     assert "a-wrong-token" not in str(done.error) + caplog.text
 
 
+@pytest.mark.parametrize("wrong", [{"status": "aproved"}, {"tags": ["{{ none }}"]}])
+def test_wrong_arguments_are_refused_before_the_bucket_is_linked(airflow_run, emulator, client, wrong):
+    emulator.clear_requests()
+    make = operator(bucket_name="photos", bucket_region="us-east-1", **wrong)
+    done = airflow_run(make).attempt(retries_left=True)
+    assert done.state == "failed"
+    assert next(iter(wrong)) in str(done.error)
+    assert emulator.requests() == []
+
+
 @pytest.mark.parametrize("prefix", ["{{ '' }}", "{{ none }}"])
 def test_a_prefix_that_rendered_to_nothing_does_not_link_the_whole_bucket(airflow_run, emulator, client, prefix):
     emulator.clear_requests()
