@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_fastlabel.hooks.given import refused
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 
 if TYPE_CHECKING:
@@ -154,13 +155,13 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
     def _refuse_output_inside(self) -> None:
         """Refuse an output whose pictures the next run would take for files to send.
 
-        :raises ValueError: when ``output`` is ``folder`` or inside it.
+        :raises FastLabelInvalidException: when ``output`` is ``folder`` or inside it.
         """
         from airflow_provider_fastlabel.operators.places import path_below, place
 
         folder = place(self.folder, self.source_conn_id)
         if path_below(folder, place(self.output_path, self.output_conn_id)) is not None:
-            raise ValueError(f"output {self.output_path} is inside folder {self.folder}. Nothing was sent.")
+            raise refused(f"output {self.output_path} is inside folder {self.folder}. Nothing was sent.")
 
 
 class _Run:

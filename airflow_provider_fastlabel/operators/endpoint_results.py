@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.bulk.places import local_path
+from airflow_provider_fastlabel.hooks.given import refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -40,7 +41,7 @@ class Results:
     """The answers below one output; :meth:`add` may be called from any thread.
 
     :param output: a ``pathlib.Path``, or an object with its interface such as Airflow's ``ObjectStoragePath``.
-    :raises ValueError: when ``results.jsonl`` is there and not ours.
+    :raises FastLabelInvalidException: when ``results.jsonl`` is there and not ours.
     """
 
     def __init__(self, output: Any) -> None:
@@ -101,7 +102,7 @@ class Results:
                     with suppress(ValueError):
                         line = json.loads(raw)
                     if not isinstance(line, dict) or not {"name", "endpoint", "sha256"} <= line.keys():
-                        raise ValueError(
+                        raise refused(
                             f"{self._output / RESULTS}, line {number}, is no result of an endpoint. Nothing was sent. "
                             "Give `output` another folder."
                         )

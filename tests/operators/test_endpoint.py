@@ -188,7 +188,8 @@ def test_no_file_is_an_error(airflow_run, emulator, operator):
 
 @pytest.mark.parametrize("inside", ["", "/results", "/"])
 def test_an_output_inside_the_folder_is_refused(airflow_run, emulator, photos, operator, inside):
-    done = airflow_run(operator(output=f"{photos}{inside}")).attempt()
+    done = airflow_run(operator(output=f"{photos}{inside}")).attempt(retries_left=True)
+    assert done.state == "failed"
     assert "is inside folder" in str(done.error)
     assert executed(emulator) == 0
 
@@ -203,7 +204,8 @@ def test_an_output_that_leads_into_the_folder_is_refused(airflow_run, emulator, 
 def test_results_that_are_not_ours_are_not_touched(airflow_run, emulator, operator, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/results.jsonl").write_text('{"mine": 1}\n')
-    done = airflow_run(operator()).attempt()
+    done = airflow_run(operator()).attempt(retries_left=True)
+    assert done.state == "failed"
     assert "line 1, is no result" in str(done.error)
     assert (tmp_path / "out/results.jsonl").read_text() == '{"mine": 1}\n'
     assert executed(emulator) == 0
