@@ -12,7 +12,8 @@ mixes them. The kind is the caller's choice:
 * ``pose``: ``id cx cy w h`` and ``x y v`` for each keypoint, in the order of the class's; v as in COCO (2 visible, 1
   not visible, 0 not set). pose_estimation only. Classes with fewer keypoints than others are filled with zeros.
 * ``obb``: ``id x1 y1 x2 y2 x3 y3 x4 y4``, clockwise from the unrotated top left corner. bbox only. Corners that lie
-  outside the image are moved to its border.
+  outside the image are moved to its border; where they then hold less than half of what the image shows of the box, the
+  row is the upright box around that (``rotation_as_box``).
 
 Types that do not fit are counted. A task without annotations has an empty file, which tells a trainer that there is
 nothing to see; a task whose annotations cannot be placed, since it has no width and height, has no file for that

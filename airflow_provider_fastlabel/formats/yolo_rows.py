@@ -140,7 +140,15 @@ class Rows:
             self._row(class_id, outline)
 
     def _obb(self, class_id: int, shape: Shape) -> None:
-        self._row(class_id, shape.corners())
+        corners = shape.corners()
+        if shape.clipped and shape.rotation:
+            width, height = self._sizes[-1]
+            xs, ys = np.clip(corners[::2], 0, width), np.clip(corners[1::2], 0, height)
+            doubled = abs(xs @ np.roll(ys, -1) - ys @ np.roll(xs, -1))
+            if doubled < shape.area:
+                self._report.adjust("rotation_as_box")
+                corners = [shape.x1, shape.y1, shape.x2, shape.y1, shape.x2, shape.y2, shape.x1, shape.y2]
+        self._row(class_id, corners)
 
     def _pose(self, class_id: int, shape: Shape) -> None:
         keypoints = [shape.keypoints.get(key, (0, 0, 0)) for key in self.keys[class_id]]

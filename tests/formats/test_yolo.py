@@ -342,6 +342,19 @@ def test_iterator_and_list_give_the_same_bytes(tmp_path):
     assert first == second
 
 
+@pytest.mark.parametrize("rotation", [45, -45, 135])
+def test_a_turned_box_whose_corners_all_lie_outside_keeps_an_extent(tmp_path, rotation):
+    # A strip across the image: moved to the border, its corners would be two points.
+    (row,) = rows(tmp_path, bbox(-50, 45, 150, 55, rotation=rotation), task="obb")
+    assert row[1:] == [0, 0, 1, 0, 1, 1, 0, 1]
+
+
+def test_a_turned_box_that_is_little_cut_stays_turned(tmp_path):
+    (row,) = rows(tmp_path, bbox(0, 40, 40, 60, rotation=30), task="obb")
+    assert row[1] == 0.076795
+    assert row[7] == 0
+
+
 def test_lock_ids_are_used_as_they_are(tmp_path):
     locked = ClassMap.of(["gone", "dog"]).extended(ClassMap.of(["ant", "dog"]))
     assert rows(tmp_path, bbox(1, 1, 9, 9), bbox(1, 1, 9, 9, value="ant"), classes=locked)[0][0] == 1
