@@ -49,15 +49,9 @@ def staging(target: Any) -> Iterator[Path]:
 
     :param target: where the data set will be published.
     :returns: the folder.
-    :raises OSError: with a remedy in its text, when the disk is full.
+    :raises OSError: with a remedy in its text, when the folder cannot be made or the disk is full.
     """
-    local = local_path(target)
-    prefix = "fastlabel-export-" if local is None else f".{local.name}.staging-"
-    if local is not None:
-        local = local.absolute()
-        local.parent.mkdir(parents=True, exist_ok=True)
-        _clear_abandoned(local.parent, prefix)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=local.parent if local is not None else None))
+    folder = _make_folder(local_path(target))
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -73,6 +67,24 @@ def staging(target: Any) -> Iterator[Path]:
     finally:
         os.close(handle)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_folder(local: Path | None) -> Path:
+    """Make a folder beside a local target, or in the temporary folder."""
+    try:
+        if local is None:
+            return Path(tempfile.mkdtemp(prefix="fastlabel-export-"))
+        parent, prefix = local.absolute().parent, f".{local.name}.staging-"
+        parent.mkdir(parents=True, exist_ok=True)
+        _clear_abandoned(parent, prefix)
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    except OSError as error:
+        where, remedy = ("the temporary folder", "TMPDIR") if local is None else (local.absolute().parent, "`output`")
+        raise OSError(
+            error.errno,
+            f"{error.strerror}: the data set cannot be put together in {where}. Nothing was published, what was "
+            f"published before is untouched. Let the worker's user write there, or give {remedy} another folder",
+        ) from error
 
 
 def _clear_abandoned(parent: Path, prefix: str) -> None:

@@ -455,6 +455,14 @@ except OSError as error:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("output", ["file/dataset", "file/deep/dataset"])
+def test_an_output_that_cannot_be_written_is_named_with_a_remedy(tmp_path, output):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match="Not a directory|File exists") as raised, staging(tmp_path / output):
+        pytest.fail("there is no place to work in")
+    assert all(words in str(raised.value) for words in (str(tmp_path / "file"), "Nothing was published", "`output`"))
+
+
 def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(tmp_path):
     target = tmp_path / "coco"
     abandoned, other = tmp_path / ".coco.staging-old", tmp_path / ".yolo.staging-old"
