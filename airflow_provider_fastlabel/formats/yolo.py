@@ -226,6 +226,6 @@ def _write_tables(out: Folder, stage: Stage, rows: Rows, places: _Places | None)
             if keys:
                 lines.append(f"  {number}: {_CONTROL.sub('_', json.dumps(keys, ensure_ascii=False))}")
     lines.append(f"nc: {len(names)}")
-    lines.append("names:")
+    lines.append("names:" if names else "names: {}")
     lines += [f"  {number}: {json.dumps(name, ensure_ascii=False)}" for number, name in enumerate(names)]
     out.write("data.yaml", ("\n".join(lines) + "\n").encode("utf-8", "replace"))

@@ -355,6 +355,12 @@ def test_a_turned_box_that_is_little_cut_stays_turned(tmp_path):
     assert row[7] == 0
 
 
+def test_a_data_set_without_classes_says_so(tmp_path):
+    export_yolo([task()], tmp_path, layout="ultralytics")
+    data = yaml.safe_load((tmp_path / "data.yaml").read_text())
+    assert (data["nc"], data["names"]) == (0, {})
+
+
 def test_lock_ids_are_used_as_they_are(tmp_path):
     locked = ClassMap.of(["gone", "dog"]).extended(ClassMap.of(["ant", "dog"]))
     assert rows(tmp_path, bbox(1, 1, 9, 9), bbox(1, 1, 9, 9, value="ant"), classes=locked)[0][0] == 1
