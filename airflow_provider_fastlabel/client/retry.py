@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import html
 import json
 import math
 import random
@@ -37,6 +38,7 @@ instead.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 LONGEST_TEXT = 500
+_MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _TAKEN = re.compile(
     r"already (exist|used|taken|in use|registered)|duplicate (name|slug|key|value|entry)|must be unique|not unique",
     re.IGNORECASE,
@@ -147,7 +149,7 @@ def error_text(body: str, hide: Callable[[str], str] = str) -> str:
     :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
     :param hide: takes out what must not be shown, after JSON's escapes are resolved and before the line is cut.
     """
-    text: Any = body
+    text: Any = _words(body) if body.lstrip().startswith("<") else body
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -156,8 +158,14 @@ def error_text(body: str, hide: Callable[[str], str] = str) -> str:
         text = parsed.get("message") or parsed.get("error") or body
     if isinstance(text, list):
         text = "; ".join(str(item) for item in text)
-    line = hide(" ".join(str(text).split()).rstrip("."))
+    line = " ".join(str(text).split()).rstrip(".")
+    line = hide("".join(character for character in line if character.isprintable()))
     return line if len(line) <= LONGEST_TEXT else line[:LONGEST_TEXT] + "…"
+
+
+def _words(page: str) -> str:
+    """Return what a web page or XML says, as those of gateways and stores, without its markup."""
+    return html.unescape(_MARKUP.sub(" ", page))
 
 
 def network_error(call: str, error: requests.RequestException) -> tuple[FastLabelException, bool]:

@@ -100,7 +100,21 @@ def test_timestamps(value, seconds):
 def test_any_error_body_gives_one_short_line(body):
     line = error_text(body)
     assert len(line) <= 501
-    assert "\n" not in line
+    assert line.isprintable()
+
+
+def test_a_web_page_is_told_by_its_words():
+    page = """<!DOCTYPE html><html><head><title>502 Bad Gateway</title><style>h1 {color: red}</style>
+        <script type="x">if (a < b) c();</script></head>
+        <body bgcolor="white"><center><h1>No server &amp; no luck</h1></center><!-- padding > --></body></html>"""
+    assert error_text(page) == "502 Bad Gateway No server & no luck"
+    assert error_text("<Error><Code>AccessDenied</Code></Error>") == "AccessDenied"
+    assert error_text("limit < 5 and > 3") == "limit < 5 and > 3"
+    assert error_text('{"message": "use <b>"}') == "use <b>"
+
+
+def test_control_characters_do_not_reach_the_log():
+    assert error_text('{"message": "a\\u001b[31mb\\u0000c\\nd"}') == "a[31mbc d"
 
 
 @pytest.mark.parametrize(
