@@ -235,6 +235,14 @@ def test_a_conflict_without_a_lost_answer_is_not_looked_up(raw, raw_client, text
     assert len(raw.requests) == 1
 
 
+@pytest.mark.parametrize("step", [b"", "RESET"])
+def test_an_error_of_a_create_names_the_task(raw, raw_client, text, step):
+    raw.play(raw.RESET if step else raw.answer(422, {"message": "no such class"}))
+    with pytest.raises(FastLabelException) as caught:
+        raw_client.create_text_task("p", "deep/n.txt", text)
+    assert caught.value.__notes__ == [f"The task was 'deep/n.txt' in project 'p', from {text}."]
+
+
 def test_a_lost_create_that_cannot_be_looked_up_is_in_doubt(raw, raw_client, text):
     raw.play(raw.RESET)
     with pytest.raises(OutcomeUnknown, match="look before sending it again") as caught:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.arguments import optional, paging, required, texts
 from airflow_provider_fastlabel.client.bodies import StreamedBody
+from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.media import checked_file, checked_folder
 from airflow_provider_fastlabel.client.paging import exactly, iterate
@@ -103,13 +104,13 @@ class TaskResource(Resource):
         elif row.media:
             body["file"] = checked_file(path, row.media, self.limits)
         body |= annotation_fields(annotations, name if row.content_on_create else None)
-        return self._post_task(row, body | task_fields(users, **fields))
-
-    def _post_task(self, row: Kind, body: dict[str, Any]) -> Any:
-        """Post a named task; when the answer is lost, look its name up."""
-        return self._transport.post(
-            row.path, StreamedBody(body), settle=self._by_name(row, body["project"], body["name"])
-        )
+        body |= task_fields(users, **fields)
+        try:
+            return self._transport.post(row.path, StreamedBody(body), settle=self._by_name(row, project, name))
+        except FastLabelException as error:
+            source = f", from {path}" if path else ""
+            error.add_note(f"The task was {name!r} in project {project!r}{source}.")
+            raise
 
     def _by_name(self, row: Kind, project: str, name: str) -> Callable[[Callable[[object], bool]], str | None]:
         def settle(is_ours: Callable[[object], bool]) -> str | None:
