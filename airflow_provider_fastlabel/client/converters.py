@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PROBLEMS_TOLD = 10
+_SKIP = 'on_error="skip"'
+_BY_WHOM = ", which the functions in airflow_provider_fastlabel.formats and the export operators take"
 _ROWS: dict[str, YoloTask] = {"image_segmentation": "segment", "image_pose_estimation": "pose"}
 _YOLO_ROWS: dict[str, YoloTask] = {"pose_estimation": "pose", "obb": "obb"}
 
@@ -330,7 +332,9 @@ def _invalid_as_422() -> Iterator[None]:
     except FastLabelException:
         raise
     except ValueError as error:
-        raise FastLabelInvalidException(str(error), 422) from error
+        # The formats advise what the seed's methods have no argument for.
+        known = _BY_WHOM if str(error).endswith(_SKIP) else ""
+        raise FastLabelInvalidException(f"{error}{known}", 422) from error
 
 
 def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:

@@ -213,6 +213,17 @@ def test_an_unknown_project_leaves_no_folder(client, wire, here, method):
     assert files(here) == []
 
 
+def test_the_advice_about_malformed_points_is_of_use_to_the_methods_caller(client, here):
+    broken = {**TASK, "annotations": [DOG | {"points": [1, 2, 3]}]}
+    with pytest.raises(FastLabelInvalidException) as caught:
+        client.export_labelme([broken])
+    assert "sub/a.jpg" in caught.value.message
+    assert caught.value.message.endswith(
+        'or export with on_error="skip", which the functions in airflow_provider_fastlabel.formats and the export '
+        "operators take"
+    )
+
+
 def test_malformed_points_are_the_clients_own_error(client, here):
     with pytest.raises(FastLabelInvalidException, match=r"'sub/a\.jpg', annotation 1") as caught:
         client.export_labelme([TASK | {"annotations": [DOG | {"points": [1, 2, 3]}]}])
