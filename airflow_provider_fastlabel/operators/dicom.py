@@ -140,7 +140,9 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
 
         if (kind := kind_of_project(self.client, self.project)) != "dicom":
             raise ImportRefused(f"Project {self.project!r} takes {kind} tasks, not DICOM. Nothing was sent.")
-        found = find_sources(place(self.folder, self.source_conn_id), extensions=DICOM.extensions, pattern=self.pattern)
+        found = find_sources(
+            place("folder", self.folder, self.source_conn_id), extensions=DICOM.extensions, pattern=self.pattern
+        )
         problems = [*found.problems, *self._problems(found.sources)]
         if problems:
             raise ImportRefused(

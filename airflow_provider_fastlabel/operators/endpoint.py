@@ -105,7 +105,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         self._stop = threading.Event()
         with permanent_errors_fail():
             sources, problems = self._find()
-            results = Results(place(self.output_path, self.output_conn_id))
+            results = Results(place("output", self.output_path, self.output_conn_id))
             run = _Run(self, results, sources, problems, self._stop)
             run.send_all()
             published = results.publish()
@@ -135,7 +135,9 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.operators.places import place
 
         self._refuse_output_inside()
-        found = find_sources(place(self.folder, self.source_conn_id), extensions=IMAGE.extensions, pattern=self.pattern)
+        found = find_sources(
+            place("folder", self.folder, self.source_conn_id), extensions=IMAGE.extensions, pattern=self.pattern
+        )
         wrong = "is no png, jpg or jpeg; move it away or narrow `pattern`"
         problems = [Problem(problem.name, wrong) for problem in found.problems]
         large = [source for source in found.sources if not 0 <= source.size <= ENDPOINT_IMAGE]
@@ -159,8 +161,8 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         """
         from airflow_provider_fastlabel.operators.places import path_below, place
 
-        folder = place(self.folder, self.source_conn_id)
-        if path_below(folder, place(self.output_path, self.output_conn_id)) is not None:
+        folder = place("folder", self.folder, self.source_conn_id)
+        if path_below(folder, place("output", self.output_path, self.output_conn_id)) is not None:
             raise refused(f"output {self.output_path} is inside folder {self.folder}. Nothing was sent.")
 
 

@@ -143,7 +143,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.operators.staging import refuse_foreign_files
 
         with permanent_errors_fail():
-            target = place(self.output_path, self.output_conn_id)
+            target = place("output", self.output_path, self.output_conn_id)
             self._filters()  # a wrong argument is named before any call
             refuse_foreign_files(target)
             kind = self._exportable_kind()

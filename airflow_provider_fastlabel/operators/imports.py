@@ -145,9 +145,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         with permanent_errors_fail():
             status, tags = task_status("status", self.status), texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
-            folder = place(self.folder, self.source_conn_id)
+            folder = place("folder", self.folder, self.source_conn_id)
             manifest = self.manifest or _default_manifest(context)
-            record = place(manifest, self.source_conn_id)
+            record = place("manifest", manifest, self.source_conn_id)
             kind = resolve_kind(self.client, self.project, self.kind)
             found = self._find(folder, kind, record)
             annotations, problems = self._read_annotations(folder, found, kind)
@@ -214,7 +214,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         reader = Reader(
             self.annotations_format,
             folder,
-            place(self.annotations_path, self.source_conn_id) if self.annotations_path else None,
+            place("annotations_path", self.annotations_path, self.source_conn_id) if self.annotations_path else None,
             str(project["type"]) if project else "",
             list(self.client.iter_annotations(self.project)),
             self.annotations_arguments or {},

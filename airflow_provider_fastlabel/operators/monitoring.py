@@ -116,7 +116,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
             return
         from airflow_provider_fastlabel.operators.places import place
 
-        path = place(self.results_path, self.source_conn_id)
+        path = place("results_path", self.results_path, self.source_conn_id)
         if not path.is_file():
             raise ValueError(f"results_path {self.results_path}: there is no such file")
         with path.open("r", encoding="utf-8") as file:

@@ -13,9 +13,10 @@ from airflow_provider_fastlabel.hooks.given import refused
 _HALF_A_URL = re.compile(r"[a-z][a-z0-9+.-]*:/(?!/)")
 
 
-def place(url: str, conn_id: str | None = None) -> Any:
+def place(name: str, url: str, conn_id: str | None = None) -> Any:
     """Open a local path or an object store URL for the ``pathlib`` interface; nothing is read yet.
 
+    :param name: of the argument, for messages.
     :param url: a local path, in which ``~`` is the home of the worker's user, or a URL such as ``s3://bucket/prefix``
         of a scheme that an installed provider registers.
     :param conn_id: Airflow connection of the object store; by default what the store's own tools find.
@@ -23,12 +24,12 @@ def place(url: str, conn_id: str | None = None) -> Any:
     :raises FastLabelInvalidException: the text is empty or half a URL, or no installed provider knows the URL's scheme.
     """
     if url is None or str(url).strip() in ("", "None"):
-        raise refused("The path is empty; its template may have been rendered to nothing.")
+        raise refused(f"{name} is empty; its template may have been rendered to nothing.")
     if not isinstance(url, str | os.PathLike):
-        raise refused(f"The path must be a text, not {url!r}.")
+        raise refused(f"{name} must be a text, not {url!r}.")
     if "://" not in str(url):
         if _HALF_A_URL.match(str(url)):
-            raise refused(f"{str(url)!r} is neither a path nor a URL; a URL is written like s3://bucket/prefix.")
+            raise refused(f"{name} {str(url)!r} is neither a path nor a URL; a URL is written like s3://bucket/prefix.")
         return Path(url).expanduser()
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -37,7 +38,7 @@ def place(url: str, conn_id: str | None = None) -> Any:
         path.fs  # noqa: B018 - looked up now, so that a missing provider is reported before any work
     except (ValueError, ImportError) as error:
         raise refused(
-            f"{url}: {error}. Install the Airflow provider of this object store with its file system extra, "
+            f"{name} {url}: {error}. Install the Airflow provider of this object store with its file system extra, "
             "for instance apache-airflow-providers-amazon[s3fs] for s3://."
         ) from error
     return path

@@ -93,7 +93,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
 
         if not isinstance(self.definition, str):
             return read_definition(self.definition)
-        path = place(self.definition, self.source_conn_id)
+        path = place("definition", self.definition, self.source_conn_id)
         if not path.is_file():
             raise ValueError(f"There is no definition file {self.definition}. Nothing was sent.")
         return read_definition(parse_text(path.read_bytes().decode("utf-8-sig"), self.definition))

@@ -309,8 +309,8 @@ def test_frames_of_a_video_stay_in_one_split(export, clip, tmp_path):
     [
         ({"project": "nowhere"}, ["'nowhere'", "does not exist", "Nothing was published"]),
         ({"status": "declined"}, ["No task", "status='declined'", "1 tasks", "allow_empty"]),
-        ({"output": "{{ '' }}"}, ["path is empty"]),
-        ({"output": "{{ none }}"}, ["path is empty"]),
+        ({"output": "{{ '' }}"}, ["output is empty"]),
+        ({"output": "{{ none }}"}, ["output is empty"]),
         ({"output": "s3:/bucket/photos"}, ["'s3:/bucket/photos'", "s3://"]),
         ({"status": ["approved", "completed"]}, ["status", "one text"]),
         ({"external_status": ["approved"]}, ["external_status"]),
