@@ -47,6 +47,8 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     have ended (begun, when not waiting). The ids of the imports are pushed to XCom as ``history_ids`` before the
     waiting starts.
 
+    For ``wait_for_completion``, ``deferrable`` and the rest see :class:`FastLabelWaitingOperator`.
+
     :param project: slug of a DICOM project. Templated.
     :param folder: local path on the worker, or URL of an object store that Airflow knows, from which the files are
         downloaded one at a time. Templated.

@@ -35,6 +35,8 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
     Boxes, polygons, segmentations (run lengths where there are holes) and poses; other annotations are counted as left
     out. Category ids start at 1 in the order of the project's classes.
 
+    For ``project``, ``output``, ``include_images`` and the rest see :class:`FastLabelExportOperator`.
+
     :param file_name: name of the file, ending in ``.json``; not ``manifest.json`` or another name of ours.
     :param clip: cut shapes at the image's border, and count them.
     """
@@ -65,6 +67,8 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
     ``layout="fastlabel"`` gives ``annotations/<name>.txt`` and ``classes.txt``. ``layout="ultralytics"`` gives a folder
     that can be trained on as it is: ``images/<split>/``, ``labels/<split>/``, ``data.yaml``; images are included unless
     ``include_images`` is set to ``False``. Class ids start at 0 in the order of the project's classes.
+
+    For ``project``, ``output``, ``include_images`` and the rest see :class:`FastLabelExportOperator`.
 
     :param yolo_task: what the rows are: ``detect``, ``segment``, ``pose`` or ``obb``.
     :param layout: ``fastlabel`` or ``ultralytics``.
@@ -142,6 +146,8 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
 class FastLabelExportPascalVocOperator(FastLabelExportOperator):
     """Export a project as Pascal VOC files, ``annotations/<name>.xml``.
 
+    For ``project``, ``output``, ``include_images`` and the rest see :class:`FastLabelExportOperator`.
+
     :param corners: ``one_based`` as the VOC devkit says (pixels counted from 1, both ends inside), or ``zero_based`` as
         labelImg writes.
     :param clip: cut shapes at the image's border, and count them.
@@ -170,6 +176,8 @@ class FastLabelExportPascalVocOperator(FastLabelExportOperator):
 
 class FastLabelExportLabelmeOperator(FastLabelExportOperator):
     """Export a project as labelme files, ``<name>.json``.
+
+    For ``project``, ``output``, ``include_images`` and the rest see :class:`FastLabelExportOperator`.
 
     :param clip: cut shapes at the image's border, and count them.
     :param include_images: also download the images, beside their files, where labelme looks for them.
@@ -200,6 +208,8 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
 
 class FastLabelExportMasksOperator(FastLabelExportOperator):
     """Export a project as index masks, ``<name>.png``, with a table of the indexes.
+
+    For ``project``, ``output``, ``include_images`` and the rest see :class:`FastLabelExportOperator`.
 
     :param mask_kind: ``semantic``: a pixel's index is that of the class; ``instance``: that of the object.
     :param start_index: index of the first class or object; 0 is the background's unless this is 0.
@@ -232,7 +242,10 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
 
 
 class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
-    """Export the images of a project with their annotations drawn on them, named like the tasks."""
+    """Export the images of a project with their annotations drawn on them, named like the tasks.
+
+    For ``project``, ``output`` and the rest see :class:`FastLabelExportOperator`.
+    """
 
     format = "annotated_images"
 

@@ -36,6 +36,8 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
     Job lists do not show every argument of a job. So when tasks start jobs that differ only in, say, the learning rate,
     do not let them start in the same second.
+
+    For ``wait_for_completion``, ``deferrable`` and the rest see :class:`FastLabelWaitingOperator`.
     """
 
     kind: ClassVar[str]

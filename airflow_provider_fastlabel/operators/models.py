@@ -17,7 +17,7 @@ __all__ = [
 
 
 class FastLabelRunTrainingJobOperator(FastLabelModelJobOperator):
-    """Trains a model on a dataset and waits until it is trained. Retries: see its base class.
+    """Trains a model on a dataset and waits until it is trained. Retries and waiting: see its base class.
 
     Returns ``{"job_id", "kind", "status", "base_model_name", "model_id", "model_name", "model_url", "content_count",
     "created_at", "completed_at"}``; the address is without its signature. The job id is also pushed to XCom as
@@ -103,7 +103,7 @@ class FastLabelRunTrainingJobOperator(FastLabelModelJobOperator):
 
 
 class FastLabelRunEvaluationJobOperator(FastLabelModelJobOperator):
-    """Evaluates a model on a dataset and waits for the scores. Retries: see its base class.
+    """Evaluates a model on a dataset and waits for the scores. Retries and waiting: see its base class.
 
     Returns ``{"job_id", "kind", "status", "model_name", "content_count", "metrics", "created_at", "completed_at"}``;
     ``metrics`` holds ``mAP``, ``recall``, ``precision`` and ``f1``. The job id is also pushed to XCom as ``job_id``
@@ -164,7 +164,7 @@ class FastLabelRunEvaluationJobOperator(FastLabelModelJobOperator):
 
 
 class FastLabelRunAutoAnnotationJobOperator(FastLabelModelJobOperator):
-    """Lets a model annotate the tasks of a project and waits until it has. Retries: see its base class.
+    """Lets a model annotate the tasks of a project and waits until it has. Retries and waiting: see its base class.
 
     Returns ``{"job_id", "kind", "status", "model_name", "content_count", "annotation_count", "created_at",
     "completed_at"}``. The job id is also pushed to XCom as ``job_id`` before the waiting starts.

@@ -17,6 +17,8 @@ class FastLabelImportHistorySensor(FastLabelSensor):
     However many sensors defer on imports of one project, each interval costs one call. A failed import fails the sensor
     at once. Returns ``{"project", "history_id", "status"}``.
 
+    For ``deferrable``, ``poll_interval`` and ``timeout`` see :class:`FastLabelSensor`.
+
     :param project: project slug. Templated.
     :param history_id: id of the import history. Templated.
     """

@@ -18,6 +18,8 @@ class FastLabelModelJobSensor(FastLabelSensor):
     However many sensors defer on jobs of one kind (auto-annotation: of one project), each interval costs one call. A
     failed job fails the sensor at once. Returns the job's summary, see the operator that starts such jobs.
 
+    For ``deferrable``, ``poll_interval`` and ``timeout`` see :class:`FastLabelSensor`.
+
     :param kind: ``training``, ``evaluation`` or ``auto_annotation``.
     :param job_id: id of the job. Templated.
     :param project: slug of the project; for ``auto_annotation``, whose jobs are listed per project. Templated.

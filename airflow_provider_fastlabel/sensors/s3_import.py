@@ -12,6 +12,8 @@ class FastLabelS3ImportSensor(FastLabelSensor):
     It knows no id: an import that ended before the sensor started satisfies it. As long as the project has had no
     import the sensor waits. A failed import fails it at once. Returns ``{"project", "history_id", "status"}``.
 
+    For ``deferrable``, ``poll_interval`` and ``timeout`` see :class:`FastLabelSensor`.
+
     :param project: project slug. Templated.
     """
 

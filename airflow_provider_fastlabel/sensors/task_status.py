@@ -24,6 +24,8 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
 
     Returns ``{"done", "total", "needed", "statuses"}``.
 
+    For ``deferrable``, ``poll_interval`` and ``timeout`` see :class:`FastLabelSensor`.
+
     :param project: project slug. Templated.
     :param status: the status, or several, that count as reached. Templated.
     :param tags: watch only tasks that carry these tags. Templated.
