@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,17 +194,16 @@ class Datasets(Resource):
         """
         download = DatasetDownload(self._transport, Path(path), by_type=bool(types))
         route = "dataset-revision-objects/signed-urls"
+
+        def page(start: int, size: int) -> list[DatasetObject]:
+            query = _object_query(dataset, version, revision_id, tags, licenses, types, offset + start, size)
+            return objects(route, self._transport.get(route, query))
+
         listed: list[DatasetObject] = []
-        while True:
-            size = MAXIMUM if limit is None else limit
-            query = _object_query(dataset, version, revision_id, tags, licenses, types, offset, size)
-            # one page at a time: signed addresses expire
-            page: list[DatasetObject] = objects(route, self._transport.get(route, query))
-            download.fetch(page)
-            listed.extend(page)
-            offset += len(page)
-            if limit is not None or not page:
-                break
+        pages = iter([page(0, limit)]) if limit is not None else _by_pages(iterate(route, page, MAXIMUM, key="name"))
+        for some in pages:
+            download.fetch(some)
+            listed.extend(some)
         download.finish(dataset)
         return listed
 
@@ -291,6 +291,17 @@ class Datasets(Resource):
 
     def _dataset_named(self, name: str) -> Dataset | None:
         return exactly("datasets-v2", "name", name, self.get_datasets(name), lambda: iter(()))
+
+
+def _by_pages(every: Iterator[DatasetObject]) -> Iterator[list[DatasetObject]]:
+    """Yield what a pager yields page by page: a signed address expires, so that none is asked for long before its use.
+
+    :param every: the pager; its pages after the first begin with an item of the one before.
+    """
+    size = MAXIMUM
+    while some := list(islice(every, size)):
+        yield some
+        size = MAXIMUM - 1
 
 
 def _version(version: str | None, revision_id: str | None) -> dict[str, str]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -10,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from responses import matchers
 
 from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.dataset_download import aside_folder, safe_target
@@ -287,16 +287,49 @@ def test_no_more_than_four_at_a_time(client, wire, tmp_path):
     assert max(most) == 4
 
 
-def test_without_a_limit_all_pages_come(client, wire, tmp_path):
-    for offset, names in ((0, ["a", "b"]), (2, ["c"]), (3, [])):
-        objects = [an_object(name, b"x") for name in names]
-        match = [matchers.query_param_matcher({"datasetName": "d", "offset": str(offset), "limit": "1000"})]
-        wire.answer("GET", LIST, objects, match=match)
-        for each in objects:
-            wire.mock.add("GET", each["signedUrl"], body=b"x")
-    assert [each["name"] for each in client.download_dataset_objects("d", tmp_path, limit=None)] == ["a", "b", "c"]
-    assert sorted(tree(tmp_path)) == ["a", "b", "c"]
-    assert [note["name"] for note in json.loads((tmp_path / "annotations.json").read_text())] == ["a", "b", "c"]
+class Listing:
+    """The list of signed addresses, whose first object goes away after the first page."""
+
+    def __init__(self, wire, names, page, *, heeds_offset=True):
+        self.names, self.page, self.heeds_offset = list(names), page, heeds_offset
+        self.offsets = []
+        wire.mock.add_callback("GET", f"http://fastlabel.test/v1/{LIST}", self)
+        wire.mock.add("GET", re.compile(re.escape(STORE)), body=b"x")
+
+    def __call__(self, request):
+        offset = int(request.params["offset"])
+        self.offsets.append(offset)
+        start = offset if self.heeds_offset else 0
+        page = [an_object(name, b"x") for name in self.names[start : start + self.page]]
+        if len(self.offsets) == 1:
+            del self.names[0]
+        return 200, {}, json.dumps(page)
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_without_a_limit_all_pages_come_also_when_objects_go_meanwhile(client, wire, tmp_path, offset):
+    listing = Listing(wire, "abcdefg", 3)
+    listed = client.download_dataset_objects("d", tmp_path, offset=offset, limit=None)
+    assert [each["name"] for each in listed] == list("abcdefg"[offset:])
+    assert sorted(tree(tmp_path)) == list("abcdefg"[offset:])
+    assert [note["name"] for note in json.loads((tmp_path / "annotations.json").read_text())] == list(
+        "abcdefg"[offset:]
+    )
+    assert min(listing.offsets) == offset
+
+
+def test_a_list_that_never_ends_is_not_read_for_ever(client, wire, tmp_path):
+    Listing(wire, "abcd", 3, heeds_offset=False)
+    with pytest.raises(FastLabelException, match="same page"):
+        client.download_dataset_objects("d", tmp_path, limit=None)
+
+
+def test_addresses_are_used_page_by_page(client, wire, tmp_path):
+    """They expire: none is asked for long before its file."""
+    Listing(wire, map(str, range(1005)), 1000)
+    client.download_dataset_objects("d", tmp_path, limit=None)
+    lists = [index for index, call in enumerate(wire.mock.calls) if LIST in call.request.url]
+    assert lists[:2] == [0, 1001]
 
 
 def test_files_bear_the_time_of_their_object(client, wire, tmp_path):
