@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STALE_SECONDS = 3600
-"""An abandoned staging folder is cleared away after this time, by the next export to the same place."""
+"""An abandoned staging folder is cleared away after this time, by the next export to the same folder or any store."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -71,18 +71,19 @@ def staging(target: Any) -> Iterator[Path]:
 
 def _make_folder(local: Path | None) -> Path:
     """Make a folder beside a local target, or in the temporary folder."""
-    try:
-        if local is None:
-            return Path(tempfile.mkdtemp(prefix="fastlabel-export-"))
+    if local is None:
+        parent, prefix = Path(tempfile.gettempdir()), "fastlabel-export-"
+    else:
         parent, prefix = local.absolute().parent, f".{local.name}.staging-"
+    try:
         parent.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(parent, prefix)
         return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     except OSError as error:
-        where, remedy = ("the temporary folder", "TMPDIR") if local is None else (local.absolute().parent, "`output`")
+        remedy = "TMPDIR" if local is None else "`output`"
         raise OSError(
             error.errno,
-            f"{error.strerror}: the data set cannot be put together in {where}. Nothing was published, what was "
+            f"{error.strerror}: the data set cannot be put together in {parent}. Nothing was published, what was "
             f"published before is untouched. Let the worker's user write there, or give {remedy} another folder",
         ) from error
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import weakref
 from pathlib import Path
@@ -23,6 +24,7 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportPascalVocOperator,
     FastLabelExportYoloOperator,
 )
+from airflow_provider_fastlabel.operators.places import place
 from airflow_provider_fastlabel.operators.staging import STALE_SECONDS, staging
 from tests.operators.exporting import BOX, png, tree
 
@@ -463,9 +465,12 @@ def test_an_output_that_cannot_be_written_is_named_with_a_remedy(tmp_path, outpu
     assert all(words in str(raised.value) for words in (str(tmp_path / "file"), "Nothing was published", "`output`"))
 
 
-def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(tmp_path):
-    target = tmp_path / "coco"
-    abandoned, other = tmp_path / ".coco.staging-old", tmp_path / ".yolo.staging-old"
+@pytest.mark.parametrize("where", ["folder", "store"])
+def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(bucket, tmp_path, monkeypatch, where):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    target = tmp_path / "coco" if where == "folder" else place("output", f"{bucket}/coco")
+    prefix = ".coco.staging-" if where == "folder" else "fastlabel-export-"
+    abandoned, other = tmp_path / f"{prefix}old", tmp_path / ".yolo.staging-old"
     for folder in (abandoned, other):
         (folder / "dataset").mkdir(parents=True)
         os.utime(folder, (time.time() - STALE_SECONDS - 9,) * 2)
