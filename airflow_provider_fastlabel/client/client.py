@@ -49,6 +49,9 @@ class FastLabelClient(
 ):
     """FastLabel's HTTP API in Python. One client may be used from many threads.
 
+    What was decided where nothing is documented: an answer that keeps arriving, however slowly, is waited for; a read
+    that is redirected to another host is sent there without the token; a write is never redirected.
+
     :param access_token: token of the workspace; ``FASTLABEL_ACCESS_TOKEN`` if ``None``.
     :param api_url: base URL of the API; ``FASTLABEL_API_URL`` if ``None``, else the public one.
     :param timeout: seconds for connecting and for each wait on the answer, as one number or as a pair.
