@@ -70,7 +70,7 @@ class Converters(Projects):
 
         kind = self._type_of(project)
         with self._export(output_dir, tasks, kind) as (folder, known, left_out):
-            classes = list(annotations) if annotations else None
+            classes = annotations or None
             _tell(
                 "export_coco",
                 export_coco(known, folder, classes=classes, file_name=output_file_name),
@@ -99,7 +99,7 @@ class Converters(Projects):
 
         kind = self._type_of(project)
         with self._export(output_dir, tasks, kind) as (folder, known, left_out):
-            given = list(classes) if classes else None
+            given = classes or None
             report = export_yolo(known, folder, classes=given, task=_ROWS.get(kind, "detect"))
             _tell("export_yolo", report, left_out)
 
@@ -283,7 +283,7 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.masks import export_masks
 
         with self._export(output_dir, tasks) as (folder, known, left_out):
-            given = list(classes) if classes else None
+            given = classes or None
             report = export_masks(known, folder, kind=kind, classes=given, palette=palette, start_index=start_index)
             _tell(f"export_{kind}_segmentation", report, left_out)
 

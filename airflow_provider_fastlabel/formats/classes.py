@@ -94,10 +94,13 @@ class ClassMap:
         :param classes: A map (returned as it is), annotation classes as the API lists them, class values, or None for
             an open map that takes the classes as they come.
         :returns: The map.
-        :raises ValueError: A class has no value.
+        :raises ValueError: A class has no value, or this is one class and no list: its letters, or keys, would be taken
+            for classes.
         """
         if isinstance(classes, ClassMap):
             return classes
+        if isinstance(classes, (str, Mapping)):
+            raise ValueError(f"classes are a list, not one: {classes!r}")
         if classes is None:
             return cls(open=True)
         return cls(LabelClass(one) if isinstance(one, str) else _from_api(one) for one in classes)

@@ -224,6 +224,11 @@ def test_the_advice_about_malformed_points_is_of_use_to_the_methods_caller(clien
     )
 
 
+def test_one_class_where_a_list_is_meant_is_refused(client, project, here):
+    with pytest.raises(FastLabelInvalidException, match="classes are a list"):
+        client.export_yolo(project=project(), tasks=[TASK], classes="dog")
+
+
 def test_malformed_points_are_the_clients_own_error(client, here):
     with pytest.raises(FastLabelInvalidException, match=r"'sub/a\.jpg', annotation 1") as caught:
         client.export_labelme([TASK | {"annotations": [DOG | {"points": [1, 2, 3]}]}])

@@ -29,6 +29,12 @@ def test_class_without_value_is_refused():
         ClassMap.of([{"type": "bbox"}])
 
 
+@pytest.mark.parametrize("one", ["dog", {"value": "dog", "type": "bbox"}])
+def test_one_class_where_a_list_is_meant_is_refused(one):
+    with pytest.raises(ValueError, match=r"classes are a list, .*'dog'"):
+        ClassMap.of(one)
+
+
 def test_discovery_sorts_and_counts_only_the_types_asked_for():
     tasks = [
         {"annotations": [{"type": "bbox", "value": "b"}, {"type": "line", "value": "x"}, "no annotation", {}]},
