@@ -109,6 +109,19 @@ def items(name: str, values: Iterable[Mapping[str, Any]] | None) -> list[Mapping
     return found
 
 
+def keyed(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a dictionary, ``None`` if it is not given.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: (422) if it is something else.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise _refused(name, "a dictionary", value)
+    return dict(value)
+
+
 def check_unicode(text: str) -> None:
     """Refuse a text with lone surrogates: the name of a file whose bytes are no UTF-8, as Python reads it.
 

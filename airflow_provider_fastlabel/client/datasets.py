@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.arguments import items, paging, required, texts
+from airflow_provider_fastlabel.client.arguments import items, keyed, paging, path_text, required, texts
 from airflow_provider_fastlabel.client.bodies import StreamedBody
 from airflow_provider_fastlabel.client.dataset_download import OBJECT_TYPES, DatasetDownload
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
@@ -166,7 +166,7 @@ class Datasets(Resource):
         tags: Sequence[str] | None = None,
         licenses: Sequence[str] | None = None,
         types: Sequence[str] | None = None,
-        offset: int = 0,
+        offset: int | None = 0,
         limit: int | None = MAXIMUM,
     ) -> list[DatasetObject]:
         """Download objects of a dataset into a folder, under their names, and note them in its ``annotations.json``.
@@ -192,11 +192,12 @@ class Datasets(Resource):
         :raises FastLabelInvalidException: (422) for another type or a larger ``limit``, or if the folder's
             ``annotations.json`` is not such a list.
         """
-        download = DatasetDownload(self._transport, Path(path), by_type=bool(types))
+        first = paging(offset, limit, MAXIMUM)["offset"] or 0
+        download = DatasetDownload(self._transport, Path(path_text(path)), by_type=bool(types))
         route = "dataset-revision-objects/signed-urls"
 
         def page(start: int, size: int) -> list[DatasetObject]:
-            query = _object_query(dataset, version, revision_id, tags, licenses, types, offset + start, size)
+            query = _object_query(dataset, version, revision_id, tags, licenses, types, first + start, size)
             return objects(route, self._transport.get(route, query))
 
         listed: list[DatasetObject] = []
@@ -235,7 +236,7 @@ class Datasets(Resource):
             "tags": texts("tags", tags),
             "licenses": texts("licenses", licenses),
             "annotations": items("annotations", annotations),
-            "customMetadata": dict(custom_metadata or {}),
+            "customMetadata": keyed("custom_metadata", custom_metadata),
         }
         body = StreamedBody({"datasetName": dataset, "objectName": name, "filePath": file, **present(optional)})
 
@@ -274,7 +275,7 @@ class Datasets(Resource):
             "tags": texts("tags", tags),
             "licenses": texts("licenses", licenses),
             "annotations": items("annotations", annotations),
-            "customMetadata": custom_metadata,
+            "customMetadata": keyed("custom_metadata", custom_metadata),
         }
         given = {key: value for key, value in optional.items() if value is not None}
         body = {"datasetId": dataset_id, "objectName": object_name, **given}

@@ -270,12 +270,27 @@ def test_what_must_be_given_is_named(client, wire, name, call, nothing):
         lambda c, v: c.import_appendix_file("p", v),
         lambda c, v: c.execute_endpoint("e", v),
         lambda c, v: c.execute_training_job("d", "m", 1, config_file_path=v or 0),
+        lambda c, v: c.download_dataset_objects("d", v),
     ],
 )
 def test_what_is_no_path_is_named(client, wire, call, path):
     with pytest.raises(FastLabelInvalidException, match="> the path of a file or folder must be") as caught:
         call(client, path)
     assert caught.value.code == 422
+    assert wire.sent == []
+
+
+@pytest.mark.parametrize("value", ["abc", b"abc", [["a", "b"]], 5])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c, v: c.create_dataset_object("d", "n", __file__, custom_metadata=v),
+        lambda c, v: c.update_dataset_object("d", "n", custom_metadata=v),
+    ],
+)
+def test_what_is_no_dictionary_is_named(client, wire, call, value):
+    with pytest.raises(FastLabelInvalidException, match="> custom_metadata must be a dictionary"):
+        call(client, value)
     assert wire.sent == []
 
 

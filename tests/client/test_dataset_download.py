@@ -287,6 +287,12 @@ def test_no_more_than_four_at_a_time(client, wire, tmp_path):
     assert max(most) == 4
 
 
+def test_no_offset_is_the_start(client, wire, tmp_path):
+    serve(wire, {"a.jpg": b"a"})
+    client.download_dataset_objects("d", tmp_path, offset=None)
+    assert tree(tmp_path) == {"a.jpg": b"a"}
+
+
 class Listing:
     """The list of signed addresses, whose first object goes away after the first page."""
 
