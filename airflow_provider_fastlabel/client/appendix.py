@@ -76,10 +76,11 @@ class Appendix(Resource):
         task_name: str | None = None,
     ) -> Iterator[AppendixData]:
         """Yield all appendix data of a project. Parameters as in :meth:`get_appendix_data`."""
+        names = texts("tags", tags)
         return iterate(
             "contents/export/appendix",
             lambda offset, limit: self.get_appendix_data(
-                project, status, external_status, tags, task_name, offset, limit
+                project, status, external_status, names, task_name, offset, limit
             ),
             MAXIMUM,
         )

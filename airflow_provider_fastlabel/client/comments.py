@@ -84,10 +84,11 @@ class Comments(Resource):
         issue_category_id: str | None = None,
     ) -> Iterator[CommentThread]:
         """Yield all messages in a project. Parameters as in :meth:`get_project_comments`."""
+        names = texts("tags", tags)
         return iterate(
             "comments/threads",
             lambda offset, limit: self.get_project_comments(
-                project, status, external_status, tags, issue_category_id, offset, limit
+                project, status, external_status, names, issue_category_id, offset, limit
             ),
             MAXIMUM,
         )

@@ -148,6 +148,7 @@ class Datasets(Resource):
         types: Sequence[str] | None = None,
     ) -> Iterator[DatasetObject]:
         """Yield all objects of a dataset. Parameters as in :meth:`get_dataset_objects`."""
+        tags, licenses, types = texts("tags", tags), texts("licenses", licenses), texts("types", types)
         return iterate(
             "dataset-revision-objects",
             lambda offset, limit: self.get_dataset_objects(
@@ -192,6 +193,7 @@ class Datasets(Resource):
         :raises FastLabelInvalidException: (422) for another type or a larger ``limit``, or if the folder's
             ``annotations.json`` is not such a list.
         """
+        tags, licenses, types = texts("tags", tags), texts("licenses", licenses), texts("types", types)
         first = paging(offset, limit, MAXIMUM)["offset"] or 0
         download = DatasetDownload(self._transport, Path(path_text(path)), by_type=bool(types))
         route = "dataset-revision-objects/signed-urls"

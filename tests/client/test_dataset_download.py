@@ -330,6 +330,21 @@ def test_a_list_that_never_ends_is_not_read_for_ever(client, wire, tmp_path):
         client.download_dataset_objects("d", tmp_path, limit=None)
 
 
+def test_filters_from_an_iterator_hold_for_every_page(client, wire, tmp_path):
+    Listing(wire, "abcdefg", 3)
+    client.download_dataset_objects("d", tmp_path, tags=iter(["t"]), types=iter(["none"]), limit=None)
+    lists = [call.request.params for call in wire.mock.calls if LIST in call.request.url]
+    assert len(lists) > 3
+    assert all((each["tags"], each["types"]) == ("t", "none") for each in lists)
+    assert sorted(tree(tmp_path)) == [f"none/{name}" for name in "abcdefg"]
+
+
+def test_an_iterator_over_no_types_makes_no_folders(client, wire, tmp_path):
+    serve(wire, {"a.jpg": b"a"})
+    client.download_dataset_objects("d", tmp_path, types=iter(()))
+    assert tree(tmp_path) == {"a.jpg": b"a"}
+
+
 def test_addresses_are_used_page_by_page(client, wire, tmp_path):
     """They expire: none is asked for long before its file."""
     Listing(wire, map(str, range(1005)), 1000)

@@ -157,3 +157,28 @@ def test_maps_are_read_to_their_end(client, wire):
             wire.answer("GET", route, part, match=[matchers.query_param_matcher(query, strict_match=False)])
     assert client.task_ids_by_name("p") == {name: number for number, name in ids.items()}
     assert dict(client.iter_project_id_slug_map()) == ids
+
+
+@pytest.mark.parametrize(
+    ("path", "keys", "pager"),
+    [
+        ("tasks/image", ["tags"], lambda c, some: c.iter_image_tasks("p", tags=some())),
+        ("comments/threads", ["taskTags"], lambda c, some: c.iter_project_comments("p", tags=some())),
+        ("contents/export/appendix", ["tags"], lambda c, some: c.iter_appendix_data("p", tags=some())),
+        (
+            "dataset-revision-objects",
+            ["tags", "licenses", "types"],
+            lambda c, some: c.iter_dataset_objects("d", tags=some(), licenses=some(), types=some()),
+        ),
+    ],
+)
+def test_filters_from_an_iterator_hold_for_every_page(client, wire, path, keys, pager):
+    """It gives its items once, to the first page."""
+    items = [{"id": str(number), "name": str(number)} for number in range(4)]
+    wire.answer("GET", path, items[:3])
+    wire.answer("GET", path, items[2:])
+    wire.answer("GET", path, items[3:])
+    assert len(list(pager(client, lambda: iter(["train", "test"])))) == 4
+    assert len(wire.sent) == 3
+    for _, _, query, _ in wire.sent:
+        assert [pair for pair in query if pair[0] in keys] == [(k, v) for k in keys for v in ("train", "test")]
