@@ -13,11 +13,8 @@ from airflow_provider_fastlabel.hooks.settings import ConnectionSettings, Invali
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.exceptions import FastLabelException
-    from airflow_provider_fastlabel.hooks.settings import ConnectionLike
 
 log = logging.getLogger(__name__)
 
@@ -98,18 +95,6 @@ class FastLabelHook(BaseHook):
                 "this id (Admin > Connections), or correct `fastlabel_conn_id`"
             ) from None
         return read_connection(connection, connection.extra_dejson)
-
-    @classmethod
-    def client_from_connection(
-        cls, connection: ConnectionLike, extra: Mapping[str, Any], **overrides: Any
-    ) -> FastLabelClient:
-        """Build a client from a connection that the caller already holds, as triggers do.
-
-        :param connection: the Airflow connection.
-        :param extra: its extra field as a dictionary.
-        :param overrides: client arguments that win over the connection.
-        """
-        return build_client(read_connection(connection, extra), **overrides)
 
     def test_connection(self) -> tuple[bool, str]:
         """Make one cheap call and say in one sentence what is right or wrong; never shows the token.

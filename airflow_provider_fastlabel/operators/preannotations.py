@@ -13,7 +13,7 @@ import unicodedata
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.client.bulk import ImportRefused, Problem, Source, find_sources
 from airflow_provider_fastlabel.client.bulk.places import local_path
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
-FORMATS = get_args(AnnotationsFormat)
 
 EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "coco": ("json",),
