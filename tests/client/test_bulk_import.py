@@ -270,6 +270,16 @@ def test_pre_annotations_arrive(client, project, photos, tmp_path):
     assert box == {"type": "bbox", "value": "cat", "points": [1, 1, 5, 4]}
 
 
+def test_what_comes_from_iterators_reaches_every_task(client, project, photos, tmp_path):
+    """The checks read it before, and the first task must not keep it from the others."""
+    cat = {"type": "bbox", "value": "cat", "points": [1, 1, 4, 4]}
+    own = {name: iter([cat]) for name in names_of(photos)}
+    run(client, photos, tmp_path / "m.jsonl", annotations=own, fields={"tags": iter(["night"])})
+    tasks = list(client.iter_image_tasks("cats"))
+    assert len(tasks) == 20
+    assert all(task["tags"] == ["night"] and len(task["annotations"]) == 1 for task in tasks)
+
+
 def test_classes_beyond_the_first_page_are_known(client, project, photos, tmp_path):
     for number in range(15):
         client.create_annotation(project, "bbox", f"class{number:02d}", "C")

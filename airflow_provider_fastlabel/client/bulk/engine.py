@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.client.bulk.manifest import Manifest
@@ -101,8 +102,16 @@ def import_files(
         raise ValueError(f"max_workers must be at least 1, not {max_workers}")
     resolved = resolve_kind(client, project, kind)
     with Manifest(manifest, project=project, kind=resolved.name) as record:
-        run = _Run(client, project, resolved, record, on_exists, max_failures, fields or {}, annotations or {})
+        given = _lasting(fields or {}), _lasting(annotations or {})
+        run = _Run(client, project, resolved, record, on_exists, max_failures, *given)
         return run.run(list(sources), list(problems), max_workers, stop or threading.Event())
+
+
+def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return values that can be read more than once: an iterator gives its items to the first reader only."""
+    if not any(isinstance(value, Iterator) for value in values.values()):
+        return values
+    return {key: list(value) if isinstance(value, Iterator) else value for key, value in values.items()}
 
 
 class _Run:
