@@ -124,6 +124,9 @@ def turned_box(corners: Sequence[float]) -> tuple[list[float], float] | None:
     middle_x, middle_y = (ax + bx + cx + dx) / 4, (ay + by + cy + dy) / 4
     width = (math.hypot(bx - ax, by - ay) + math.hypot(cx - dx, cy - dy)) / 2
     height = (math.hypot(dx - ax, dy - ay) + math.hypot(cx - bx, cy - by)) / 2
-    rotation = tidy(math.degrees(math.atan2(by - ay + cy - dy, bx - ax + cx - dx)))
+    across_x, across_y, down_x, down_y = bx - ax + cx - dx, by - ay + cy - dy, dx - ax + cx - bx, dy - ay + cy - by
+    # Both pairs of sides say how far it was turned, the longer one more exactly.
+    way = 1 if across_x * down_y >= across_y * down_x else -1
+    rotation = tidy(math.degrees(math.atan2(across_y - way * down_x, across_x + way * down_y)))
     points = box(middle_x - width / 2, middle_y - height / 2, middle_x + width / 2, middle_y + height / 2)
     return [tidy(value) for value in points], 180.0 if rotation == -180.0 else rotation

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from airflow_provider_fastlabel.formats.classes import ClassMap
+from airflow_provider_fastlabel.formats.geometry import shape_of
 from airflow_provider_fastlabel.formats.yolo import export_yolo
+from airflow_provider_fastlabel.formats.yolo_import import read_yolo
 from tests.formats.readers import checked
 
 HOLE = [[20, 20, 60, 20, 60, 60, 20, 60, 20, 20], [30, 30, 30, 50, 50, 50, 50, 30, 30, 30]]
@@ -347,6 +349,17 @@ def test_a_turned_box_whose_corners_all_lie_outside_keeps_an_extent(tmp_path, ro
     # A strip across the image: moved to the border, its corners would be two points.
     (row,) = rows(tmp_path, bbox(-50, 45, 150, 55, rotation=rotation), task="obb")
     assert row[1:] == [0, 0, 1, 0, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("rotation", [0.02, 30, -75, 170])
+@pytest.mark.parametrize("box", [[300, 100, 303, 400], [150, 250, 450, 253]])
+def test_thin_turned_boxes_come_back_as_exactly_as_rows_are(tmp_path, box, rotation):
+    one = bbox(*box, rotation=rotation)
+    export_yolo([task(one, width=640, height=480)], tmp_path, task="obb")
+    Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
+    (back,) = read_yolo(tmp_path / "classes.txt", tmp_path, task="obb").by_image["a.jpg"]
+    before, after = (shape_of(each).corners() for each in (one, back))
+    assert after == pytest.approx(before, abs=0.002)
 
 
 def test_a_turned_box_that_is_little_cut_stays_turned(tmp_path):
