@@ -152,7 +152,7 @@ class _Reader:
                 for annotation in annotations:
                     annotation["value"] = category.value
                     annotation["attributes"] = _attributes(entry)
-                    if isinstance(entry.get("score"), int | float):
+                    if "score" in entry and finite([entry["score"]]):
                         annotation["confidenceScore"] = entry["score"]
             except UnusableError as error:
                 self.result.add_problem(self.file, f"annotations[{index}] (id {entry.get('id')!r}): {error}")

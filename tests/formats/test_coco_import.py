@@ -409,3 +409,8 @@ def test_a_region_too_far_away_costs_its_own_object_only(read):
         "annotations[0] (id 1): a coordinate is not finite, or beyond 1000000000 pixels: "
         "[0, 0, 1000000000000.0, 0, 5, 5]"
     ]
+
+
+def test_a_score_that_is_no_number_says_nothing(read):
+    found = only(read(document({"bbox": [1, 1, 2, 3], "score": float("nan")})))
+    assert "confidenceScore" not in found
