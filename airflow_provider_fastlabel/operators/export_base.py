@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_fastlabel.hooks.given import one_text, texts
+from airflow_provider_fastlabel.hooks.given import task_status, texts
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 
 if TYPE_CHECKING:
@@ -202,12 +202,12 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     def _filters(self) -> dict[str, Any]:
         """Return what the tasks are selected by, for the manifest.
 
-        :raises FastLabelInvalidException: an argument is of a wrong type.
+        :raises FastLabelInvalidException: an argument is of a wrong type, or no status of FastLabel.
         """
         return {
             "project": self.project,
-            "status": one_text("status", self.status),
-            "external_status": one_text("external_status", self.external_status),
+            "status": task_status("status", self.status),
+            "external_status": task_status("external_status", self.external_status),
             "tags": sorted(texts("tags", self.tags)),
         }
 

@@ -316,6 +316,8 @@ def test_frames_of_a_video_stay_in_one_split(export, clip, tmp_path):
         ({"output": "s3:/bucket/photos"}, ["'s3:/bucket/photos'", "s3://"]),
         ({"status": ["approved", "completed"]}, ["status", "one text"]),
         ({"external_status": ["approved"]}, ["external_status"]),
+        ({"status": "aproved"}, ["status must be one of", "'aproved'"]),
+        ({"external_status": "{{ none }}"}, ["external_status must be one of", "'None'"]),
         ({"tags": "['a', 'b']"}, ["tags", "natively"]),
         ({"tags": [None]}, ["tags", "None"]),
         ({"tags": 5}, ["tags", "5"]),
