@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.hooks.given import refused
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 
 if TYPE_CHECKING:
@@ -148,11 +149,17 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
         """Copy the project unless the target exists.
 
         :raises NotFound: when there is no source.
-        :raises FastLabelInvalidException: when the target is the source, or a project of another type has its slug.
+        :raises FastLabelInvalidException: when the target is nothing or the source, or a project of another type has
+            its slug.
         """
         from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 
         with permanent_errors_fail():
+            if self.target_project in (None, "", "None"):
+                raise refused(
+                    f"target_project is {self.target_project!r}; its template may have been rendered to nothing. "
+                    "Nothing was sent."
+                )
             if self.source_project == self.target_project:
                 raise FastLabelInvalidException(
                     f"source_project and target_project are both {self.source_project!r}. Nothing was sent."

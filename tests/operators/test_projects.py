@@ -337,6 +337,7 @@ def test_copies_once(airflow_run, emulator, client, applied):
         ({"source_project": "nowhere"}, NotFound),
         ({"target_project": "cats"}, FastLabelInvalidException),
         ({"target_project": "films"}, FastLabelInvalidException),
+        ({"target_project": "{{ none }}"}, FastLabelInvalidException),
     ],
 )
 def test_impossible_copies_write_nothing(airflow_run, emulator, client, applied, arguments, error):
