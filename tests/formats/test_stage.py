@@ -5,6 +5,7 @@ import logging
 import math
 import resource
 import weakref
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -222,27 +223,28 @@ def test_the_larger_the_tasks_the_fewer_are_read_ahead(export, annotations, most
     assert max(counts) <= most
 
 
-@pytest.fixture
-def at_most():
-    """Let no file grow beyond a number of bytes, as on a full disk."""
+@contextmanager
+def at_most(size):
+    """Let no file grow beyond a number of bytes, as on a full disk; pytest's own output cannot then, either."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_disk_that_is_full_is_told_with_the_file(tmp_path, at_most):
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path):
     boxes = [{"type": "bbox", "value": "dog", "points": [1, 1, 9, 9]}] * 20
-    at_most(2000)
-    with pytest.raises(OSError, match=r"File too large: '.*/annotations/a.xml'"):
+    with at_most(2000), pytest.raises(OSError, match=r"File too large: '.*/annotations/a.xml'"):
         export_pascalvoc([{"name": "a.jpg", "width": 10, "height": 10, "annotations": boxes}], tmp_path)
 
 
-def test_a_file_that_could_not_be_joined_leaves_nothing(tmp_path, at_most):
+def test_a_file_that_could_not_be_joined_leaves_nothing(tmp_path):
     boxes = [{"type": "bbox", "value": "dog", "points": [1, 1, 9, 9]}] * 20
     tasks = [{"name": "a.jpg", "width": 10, "height": 10, "annotations": boxes}]
     export_coco(tasks, tmp_path)
     size = (tmp_path / "annotations.json").stat().st_size
-    at_most(size - 50)
-    with pytest.raises(OSError, match=r"File too large"):
+    with at_most(size - 50), pytest.raises(OSError, match=r"File too large"):
         export_coco(tasks, tmp_path, file_name="other.json")
     assert [path.name for path in tmp_path.iterdir()] == ["annotations.json"]
