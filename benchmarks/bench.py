@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PEERS_PYTHON = ROOT / ".venv-bench/bin/python"
 ROUNDS = 3
 # A side that takes longer than this is not measured again: its own noise is smaller then.
-_LONG = 6.0
+_LONG = 20.0
 
 
 @dataclass(frozen=True)
