@@ -8,6 +8,9 @@ from typing import Any
 TASK_STATUSES = ("approved", "reviewed", "completed", "skipped", "declined", "sent_back", "registered", "pending")
 """Task statuses of FastLabel, late ones first."""
 
+EXTERNAL_STATUSES = (*TASK_STATUSES, "customer_declined")
+"""External task statuses of FastLabel."""
+
 PRIORITIES = (0, 10, 20, 30)
 """Task priorities of FastLabel: none, low, medium, high."""
 
@@ -43,10 +46,24 @@ def task_status(name: str, value: Any) -> str | None:
     :param name: of the argument.
     :raises FastLabelInvalidException: when FastLabel has no such status.
     """
-    status = one_text(name, value)
-    if status is not None and status not in TASK_STATUSES:
-        raise refused(f"{name} must be one of {', '.join(sorted(TASK_STATUSES))}, not {status!r}")
-    return status
+    return _one_of(name, value, TASK_STATUSES)
+
+
+def external_status(name: str, value: Any) -> str | None:
+    """Return an external task status, ``None`` when it is not given or empty.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: when FastLabel has no such status.
+    """
+    return _one_of(name, value, EXTERNAL_STATUSES)
+
+
+def _one_of(name: str, value: Any, known: Sequence[str]) -> str | None:
+    """Return one of the texts that are known, ``None`` when it is not given or empty."""
+    text = one_text(name, value)
+    if text is not None and text not in known:
+        raise refused(f"{name} must be one of {', '.join(sorted(known))}, not {text!r}")
+    return text
 
 
 def texts(name: str, value: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_fastlabel.hooks.given import one_text, task_status, texts
+from airflow_provider_fastlabel.hooks.given import external_status, task_status, texts
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
@@ -281,7 +281,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         """
         return {
             "status": task_status("status", self.status),
-            "external_status": one_text("external_status", self.external_status),
+            "external_status": external_status("external_status", self.external_status),
             "tags": texts("tags", self.tags),
         }
 

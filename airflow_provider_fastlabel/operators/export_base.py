@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_fastlabel.hooks.given import task_status, texts
+from airflow_provider_fastlabel.hooks.given import external_status, task_status, texts
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         return {
             "project": self.project,
             "status": task_status("status", self.status),
-            "external_status": task_status("external_status", self.external_status),
+            "external_status": external_status("external_status", self.external_status),
             "tags": sorted(texts("tags", self.tags)),
         }
 

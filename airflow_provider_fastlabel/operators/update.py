@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_provider_fastlabel.hooks.given import listed, one_text, refused, task_status
+from airflow_provider_fastlabel.hooks.given import external_status, listed, refused, task_status
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 from airflow_provider_fastlabel.operators.selection import ChosenTask, TaskSelection, known_fields
 
@@ -185,7 +185,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
     def _check_changes(self) -> None:
         for name, read in (
             ("status", task_status),
-            ("external_status", one_text),
+            ("external_status", external_status),
             ("tags", listed),
             ("add_tags", listed),
         ):

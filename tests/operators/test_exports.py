@@ -106,6 +106,8 @@ def test_filters_are_templates_and_select(export, label):
     assert export(FastLabelExportCocoOperator, tags=["{{ 'nig' ~ 'ht' }}"]).result["images"] == 1
     assert export(FastLabelExportCocoOperator, status="{{ 'completed' }}").result["images"] == 1
     assert export(FastLabelExportCocoOperator, status=None).result["images"] == 3
+    label("d.png", external_status="customer_declined")
+    assert export(FastLabelExportCocoOperator, external_status="customer_declined").result["images"] == 1
 
 
 def test_unsupported_annotations_are_counted(export, client, tmp_path, project):
