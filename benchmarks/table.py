@@ -38,10 +38,7 @@ def facts() -> str:
         found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         versions = " Beside " + ", ".join(f"{name} {version}" for name, version in found.items()) + "."
     load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
-    return (
-        f"{model}, {os.cpu_count()} cores{load}; {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}.{versions}"
-    )
+    return f"{model}, {os.cpu_count()} cores{load}; {platform.system()}, Python {platform.python_version()}.{versions}"
 
 
 def jobs(rows: Sequence[tuple[Row, Found, Found]], size: int) -> str:
