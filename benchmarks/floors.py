@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import orjson
 
-from airflow_provider_fastlabel.formats.imported import collector_paused
+from airflow_provider_fastlabel.formats.reading.imported import collector_paused
 from benchmarks import floor
 
 if TYPE_CHECKING:

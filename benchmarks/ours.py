@@ -64,32 +64,32 @@ def _semantic_masks(given: Given) -> Callable[[], object]:
 
 
 def _drawn(given: Given) -> Callable[[], object]:
-    from airflow_provider_fastlabel.formats.drawing import export_images_with_annotations
+    from airflow_provider_fastlabel.formats.drawings import export_drawings
 
     tasks = given.tasks()
-    return lambda: export_images_with_annotations(tasks, given.path("images"), given.folder)
+    return lambda: export_drawings(tasks, given.path("images"), given.folder)
 
 
 def _read_coco(given: Given) -> Callable[[], object]:
-    from airflow_provider_fastlabel.formats.coco_import import read_coco
+    from airflow_provider_fastlabel.formats.coco import read_coco
 
     return lambda: read_coco(given.coco, "bbox")
 
 
 def _read_yolo(given: Given) -> Callable[[], object]:
-    from airflow_provider_fastlabel.formats.yolo_import import read_yolo
+    from airflow_provider_fastlabel.formats.yolo import read_yolo
 
     return lambda: read_yolo(given.path("classes.txt"), given.path("yolo"))
 
 
 def _read_pascalvoc(given: Given) -> Callable[[], object]:
-    from airflow_provider_fastlabel.formats.pascalvoc_import import read_pascalvoc
+    from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 
     return lambda: read_pascalvoc(given.path("pascalvoc"))
 
 
 def _read_labelme(given: Given) -> Callable[[], object]:
-    from airflow_provider_fastlabel.formats.labelme_import import read_labelme
+    from airflow_provider_fastlabel.formats.labelme import read_labelme
 
     return lambda: read_labelme(given.path("labelme"))
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from airflow_provider_fastlabel.formats.coco_import import CocoType
-    from airflow_provider_fastlabel.formats.imported import ImportedAnnotations
-    from airflow_provider_fastlabel.formats.report import ExportReport
-    from airflow_provider_fastlabel.formats.yolo_import import YoloTask
+    from airflow_provider_fastlabel.formats.coco.read import CocoType
+    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.formats.yolo.read import YoloTask
 
     Tasks = Iterable[Mapping[str, Any]]
     AnnotationsByImage = dict[str, list[dict[str, Any]]]
@@ -187,10 +187,10 @@ class Converters(Projects):
         :param output_dir: folder; made if missing.
         :raises FastLabelInvalidException: (422) malformed points, or an image that cannot be read; it is named.
         """
-        from airflow_provider_fastlabel.formats.drawing import export_images_with_annotations
+        from airflow_provider_fastlabel.formats.drawings import export_drawings
 
         with self._export(output_dir, tasks) as (folder, known, left_out):
-            report = export_images_with_annotations(known, Path(image_dir), folder)
+            report = export_drawings(known, Path(image_dir), folder)
             _tell("export_image_with_annotations", report, left_out)
 
     def convert_coco_to_fastlabel(
@@ -204,7 +204,7 @@ class Converters(Projects):
         :returns: image ``file_name`` -> annotations for :meth:`create_image_task`.
         :raises FastLabelInvalidException: (422) another type.
         """
-        from airflow_provider_fastlabel.formats.coco_import import read_coco
+        from airflow_provider_fastlabel.formats.coco import read_coco
 
         with _invalid_as_422():
             return _annotations("COCO", read_coco(file_path, cast("CocoType | None", annotation_type)))
@@ -225,7 +225,7 @@ class Converters(Projects):
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
         :raises FastLabelInvalidException: (422) a classes file without classes.
         """
-        from airflow_provider_fastlabel.formats.yolo_import import read_yolo
+        from airflow_provider_fastlabel.formats.yolo import read_yolo
 
         with _invalid_as_422():
             for ending, task in _YOLO_ROWS.items():
@@ -243,7 +243,7 @@ class Converters(Projects):
         :param folder_path: the folder, read with its sub-folders; corners count from 1, as the VOC devkit says.
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
         """
-        from airflow_provider_fastlabel.formats.pascalvoc_import import read_pascalvoc
+        from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 
         return _annotations("Pascal VOC", read_pascalvoc(folder_path))
 
@@ -253,7 +253,7 @@ class Converters(Projects):
         :param folder_path: the folder, read with its sub-folders.
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
         """
-        from airflow_provider_fastlabel.formats.labelme_import import read_labelme
+        from airflow_provider_fastlabel.formats.labelme import read_labelme
 
         return _annotations("labelme", read_labelme(folder_path))
 
@@ -263,10 +263,10 @@ class Converters(Projects):
         """Turn a mask into the points of a segmentation annotation, exact to the pixel.
 
         :param mask_image: path of a mask picture, or a two-dimensional array; what is not 0 is foreground.
-        :returns: regions of closed rings, see :mod:`airflow_provider_fastlabel.formats.mask_import`.
+        :returns: regions of closed rings, see :mod:`airflow_provider_fastlabel.formats.masks.read`.
         :raises FastLabelInvalidException: (422) no mask.
         """
-        from airflow_provider_fastlabel.formats.mask_import import mask_to_fastlabel_segmentation_points
+        from airflow_provider_fastlabel.formats.masks import mask_to_fastlabel_segmentation_points
 
         with _invalid_as_422():
             return mask_to_fastlabel_segmentation_points(mask_image)
@@ -297,12 +297,12 @@ class Converters(Projects):
         with ExitStack() as stack, _invalid_as_422():
             folder.mkdir(parents=True, exist_ok=True)
             if project_type.startswith("video_"):
-                from airflow_provider_fastlabel.formats.video import expanded
+                from airflow_provider_fastlabel.formats.writing.video import expanded
 
                 clips = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-clips-")))
                 tasks = expanded(tasks, lambda task: self._clip(task, clips), folder, left_out)
             elif not isinstance(tasks, list) or any(task.get("contents") for task in tasks):
-                from airflow_provider_fastlabel.formats.sequence import image_tasks
+                from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
 
                 tasks = image_tasks(tasks, left_out)
             yield folder, tasks, left_out

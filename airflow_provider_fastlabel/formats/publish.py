@@ -32,22 +32,18 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel import __version__
-from airflow_provider_fastlabel.formats.classes import LOCK_FILE
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from airflow_provider_fastlabel.formats.classes import ClassMap
-    from airflow_provider_fastlabel.formats.report import ExportReport
+    from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
     Row = Mapping[str, Any]
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
-PREVIOUS = "manifest.previous.json"
-OWN_FILES = (MANIFEST, PREVIOUS, LOCK_FILE)
-"""What a data set's folder holds beside the writers' files."""
 _VERSION = 1
 _UPLOADS = 8
 _CHUNK = 1 << 20

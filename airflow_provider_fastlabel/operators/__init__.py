@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
@@ -51,33 +52,26 @@ __all__ = [
     "FastLabelUpdateTasksOperator",
 ]
 
-_MODULES = {
-    "FastLabelApplyProjectOperator": "projects",
-    "FastLabelCopyProjectOperator": "projects",
-    "FastLabelCreateDicomTasksOperator": "dicom",
-    "FastLabelCreateTasksFromFolderOperator": "imports",
-    "FastLabelCreateTasksFromS3Operator": "s3_import",
-    "FastLabelDeleteTasksOperator": "update",
-    "FastLabelExecuteEndpointOperator": "endpoint",
-    "FastLabelExportAnnotatedImagesOperator": "exports",
-    "FastLabelExportCocoOperator": "exports",
-    "FastLabelExportLabelmeOperator": "exports",
-    "FastLabelExportMasksOperator": "exports",
-    "FastLabelExportPascalVocOperator": "exports",
-    "FastLabelExportYoloOperator": "exports",
-    "FastLabelPushMonitoringResultsOperator": "monitoring",
-    "FastLabelRunAutoAnnotationJobOperator": "models",
-    "FastLabelRunEvaluationJobOperator": "models",
-    "FastLabelRunTrainingJobOperator": "models",
-    "FastLabelUpdateTasksOperator": "update",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import an operator when it is asked for.
-
-    :raises AttributeError: when this package has no operator of that name.
-    """
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = loads(
+    __name__,
+    {
+        "FastLabelApplyProjectOperator": "projects",
+        "FastLabelCopyProjectOperator": "projects",
+        "FastLabelCreateDicomTasksOperator": "dicom",
+        "FastLabelCreateTasksFromFolderOperator": "imports",
+        "FastLabelCreateTasksFromS3Operator": "s3_import",
+        "FastLabelDeleteTasksOperator": "update",
+        "FastLabelExecuteEndpointOperator": "endpoint",
+        "FastLabelExportAnnotatedImagesOperator": "exports",
+        "FastLabelExportCocoOperator": "exports",
+        "FastLabelExportLabelmeOperator": "exports",
+        "FastLabelExportMasksOperator": "exports",
+        "FastLabelExportPascalVocOperator": "exports",
+        "FastLabelExportYoloOperator": "exports",
+        "FastLabelPushMonitoringResultsOperator": "monitoring",
+        "FastLabelRunAutoAnnotationJobOperator": "models",
+        "FastLabelRunEvaluationJobOperator": "models",
+        "FastLabelRunTrainingJobOperator": "models",
+        "FastLabelUpdateTasksOperator": "update",
+    },
+)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.client.kinds import Kind
-    from airflow_provider_fastlabel.formats.classes import ClassMap
     from airflow_provider_fastlabel.formats.publish import Published
-    from airflow_provider_fastlabel.formats.report import ExportReport
+    from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.operators.earlier import EarlierPictures
 
     Task = Mapping[str, Any]
@@ -163,8 +163,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     def _publish(
         self, kind: Kind, count: int, classes: ClassMap, target: Any, earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
-        from airflow_provider_fastlabel.formats.classes import LOCK_FILE
         from airflow_provider_fastlabel.formats.publish import manifest_of, publish
+        from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
         from airflow_provider_fastlabel.operators.staging import staging
 
         with staging(target) as work:
@@ -225,7 +225,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
     def _class_map(self, target: Any) -> ClassMap:
         """Return the project's classes; ids that an earlier export to the same place gave stay."""
-        from airflow_provider_fastlabel.formats.classes import LOCK_FILE, ClassMap
+        from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
 
         current = ClassMap.of(list(self.client.iter_annotations(self.project)))
         try:

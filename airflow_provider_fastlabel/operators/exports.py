@@ -8,15 +8,15 @@ import tempfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_fastlabel.formats.publish import OWN_FILES
+from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from airflow_provider_fastlabel.formats.classes import ClassMap
-    from airflow_provider_fastlabel.formats.report import ExportReport
+    from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.operators.export_base import Task
 
 __all__ = [
@@ -260,7 +260,7 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Draw; see the base class."""
-        from airflow_provider_fastlabel.formats.drawing import export_images_with_annotations
+        from airflow_provider_fastlabel.formats.drawings import export_drawings
 
         assert images is not None
         # The writer lists the images first: all of them must be there before the first task comes.
@@ -268,6 +268,4 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
             for task in tasks:
                 kept.write(json.dumps(task) + "\n")
             kept.seek(0)
-            return export_images_with_annotations(
-                map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error
-            )
+            return export_drawings(map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error)

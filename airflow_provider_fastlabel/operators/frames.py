@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.formats.report import ExportReport
-    from airflow_provider_fastlabel.formats.stage import OnError
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.formats.writing.stage import OnError
     from airflow_provider_fastlabel.operators.earlier import EarlierPictures
 
     Task = Mapping[str, Any]
@@ -107,8 +107,8 @@ class Frames:
         return str(now["url"])
 
     def _sequence_images(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        from airflow_provider_fastlabel.formats.report import NO_SUCH_IMAGE
-        from airflow_provider_fastlabel.formats.sequence import content_tasks
+        from airflow_provider_fastlabel.formats.geometry.reasons import NO_SUCH_IMAGE
+        from airflow_provider_fastlabel.formats.writing.sequence import content_tasks
 
         for task in tasks:
             images, homeless = content_tasks(task)
@@ -117,8 +117,8 @@ class Frames:
             yield from images
 
     def _video_frames(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        from airflow_provider_fastlabel.formats.naming import OutputNames
-        from airflow_provider_fastlabel.formats.video import frame_stem, frame_tasks
+        from airflow_provider_fastlabel.formats.writing.naming import OutputNames
+        from airflow_provider_fastlabel.formats.writing.video import frame_stem, frame_tasks
 
         stems = OutputNames("")
         for task in tasks:
@@ -132,7 +132,7 @@ class Frames:
 
     def _extract(self, task: Task, stem: str) -> tuple[int, int, int]:
         """Fetch the clip and write its frames; without a folder for them only count them."""
-        from airflow_provider_fastlabel.formats.video import VideoError, extract_frames
+        from airflow_provider_fastlabel.formats.writing.video import VideoError, extract_frames
 
         beside = None if self._images is None else self._images.parent
         with tempfile.TemporaryDirectory(prefix=".clip-", dir=beside) as folder:

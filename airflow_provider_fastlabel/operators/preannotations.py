@@ -21,7 +21,7 @@ from airflow_provider_fastlabel.client.bulk.places import local_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from airflow_provider_fastlabel.formats.imported import ImportedAnnotations
+    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 
 log = logging.getLogger(__name__)
 
@@ -100,20 +100,20 @@ class Reader:
                 f"There is nothing at {local} on this worker. Nothing was created. Check `annotations_path`."
             )
         if self.form == "coco":
-            from airflow_provider_fastlabel.formats.coco_import import read_coco
+            from airflow_provider_fastlabel.formats.coco import read_coco
 
             file = stack.enter_context(self._coco_file().local())
             return read_coco(file, **{"annotation_type": self._coco_type(), **self.arguments})
         root = self._tree(sources, stack)
         if self.form == "yolo":
-            from airflow_provider_fastlabel.formats.yolo_import import read_yolo
+            from airflow_provider_fastlabel.formats.yolo import read_yolo
 
             return read_yolo(_yolo_classes(root), root, **{**self._yolo_arguments(), **self.arguments})
         if self.form == "pascalvoc":
-            from airflow_provider_fastlabel.formats.pascalvoc_import import read_pascalvoc
+            from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 
             return read_pascalvoc(root, **self.arguments)
-        from airflow_provider_fastlabel.formats.labelme_import import read_labelme
+        from airflow_provider_fastlabel.formats.labelme import read_labelme
 
         return read_labelme(root, **self.arguments)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.bulk.places import local_path
-from airflow_provider_fastlabel.formats.publish import MANIFEST
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

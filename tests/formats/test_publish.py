@@ -12,16 +12,9 @@ import pytest
 from upath import UPath
 
 from airflow_provider_fastlabel.formats import publish as room
-from airflow_provider_fastlabel.formats.publish import (
-    MANIFEST,
-    PREVIOUS,
-    FileGoneError,
-    held,
-    manifest_of,
-    publish,
-    read_manifest,
-)
-from airflow_provider_fastlabel.formats.report import ExportReport
+from airflow_provider_fastlabel.formats.publish import FileGoneError, held, manifest_of, publish, read_manifest
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 
 def staged(folder, files):

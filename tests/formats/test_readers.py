@@ -18,17 +18,13 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from airflow_provider_fastlabel.formats.coco import export_coco
-from airflow_provider_fastlabel.formats.coco_import import read_coco
-from airflow_provider_fastlabel.formats.drawing import export_images_with_annotations
-from airflow_provider_fastlabel.formats.labelme import export_labelme
-from airflow_provider_fastlabel.formats.labelme_import import read_labelme
+from airflow_provider_fastlabel.formats.coco import export_coco, read_coco
+from airflow_provider_fastlabel.formats.drawings import export_drawings
+from airflow_provider_fastlabel.formats.labelme import export_labelme, read_labelme
 from airflow_provider_fastlabel.formats.masks import export_masks
-from airflow_provider_fastlabel.formats.naming import safe_name
-from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
-from airflow_provider_fastlabel.formats.pascalvoc_import import read_pascalvoc
-from airflow_provider_fastlabel.formats.yolo import export_yolo
-from airflow_provider_fastlabel.formats.yolo_import import read_yolo
+from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc, read_pascalvoc
+from airflow_provider_fastlabel.formats.writing.naming import safe_name
+from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 from tests.formats import hostile
 from tests.formats.readers import checked, opened_by_labelme
 
@@ -47,7 +43,7 @@ def yolo(kind, layout):
 
 
 def drawn(tasks, folder, photos, **options):
-    return export_images_with_annotations(tasks, photos, folder, **options)
+    return export_drawings(tasks, photos, folder, **options)
 
 
 EXPORTS = {

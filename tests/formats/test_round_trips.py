@@ -14,19 +14,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools.coco import COCO
 
-from airflow_provider_fastlabel.formats.coco import export_coco
-from airflow_provider_fastlabel.formats.coco_import import read_coco
-from airflow_provider_fastlabel.formats.geometry import shape_of
-from airflow_provider_fastlabel.formats.labelme import export_labelme
-from airflow_provider_fastlabel.formats.labelme_import import read_labelme
-from airflow_provider_fastlabel.formats.mask_import import mask_to_fastlabel_segmentation_points, read_mask
-from airflow_provider_fastlabel.formats.masks import export_masks
-from airflow_provider_fastlabel.formats.overlay import exact_area
-from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
-from airflow_provider_fastlabel.formats.pascalvoc_import import read_pascalvoc
-from airflow_provider_fastlabel.formats.raster import covers
-from airflow_provider_fastlabel.formats.yolo import export_yolo
-from airflow_provider_fastlabel.formats.yolo_import import read_yolo
+from airflow_provider_fastlabel.formats.coco import export_coco, read_coco
+from airflow_provider_fastlabel.formats.geometry.raster import covers
+from airflow_provider_fastlabel.formats.geometry.regions import exact_area
+from airflow_provider_fastlabel.formats.geometry.shapes import shape_of
+from airflow_provider_fastlabel.formats.labelme import export_labelme, read_labelme
+from airflow_provider_fastlabel.formats.masks import export_masks, mask_to_fastlabel_segmentation_points, read_mask
+from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc, read_pascalvoc
+from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

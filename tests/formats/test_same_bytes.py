@@ -14,16 +14,16 @@ RUN = """
 import hashlib, json, sys
 from pathlib import Path
 from airflow_provider_fastlabel.formats.coco import export_coco
-from airflow_provider_fastlabel.formats.coco_import import read_coco
-from airflow_provider_fastlabel.formats.drawing import export_images_with_annotations
+from airflow_provider_fastlabel.formats.coco import read_coco
+from airflow_provider_fastlabel.formats.drawings import export_drawings
 from airflow_provider_fastlabel.formats.labelme import export_labelme
-from airflow_provider_fastlabel.formats.labelme_import import read_labelme
+from airflow_provider_fastlabel.formats.labelme import read_labelme
 from airflow_provider_fastlabel.formats.masks import export_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
-from airflow_provider_fastlabel.formats.pascalvoc_import import read_pascalvoc
+from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 from airflow_provider_fastlabel.formats.publish import manifest_of, publish
 from airflow_provider_fastlabel.formats.yolo import export_yolo
-from airflow_provider_fastlabel.formats.yolo_import import read_yolo
+from airflow_provider_fastlabel.formats.yolo import read_yolo
 from PIL import Image
 from tests.formats import hostile
 
@@ -41,7 +41,7 @@ exports = {
     "voc": export_pascalvoc,
     "semantic": lambda *a, **k: export_masks(*a, kind="semantic", **k),
     "instance": lambda *a, **k: export_masks(*a, kind="instance", **k),
-    "drawn": lambda t, f, **k: export_images_with_annotations(t, photos, f, **k),
+    "drawn": lambda t, f, **k: export_drawings(t, photos, f, **k),
 }
 for kind in ("detect", "segment", "pose", "obb"):
     exports[kind] = lambda *a, kind=kind, **k: export_yolo(*a, task=kind, layout="ultralytics", image_dir=photos, **k)

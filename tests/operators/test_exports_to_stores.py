@@ -10,7 +10,7 @@ import fsspec
 import pytest
 from airflow.sdk.io import attach
 
-from airflow_provider_fastlabel.formats.publish import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.operators import (
     FastLabelExportAnnotatedImagesOperator,
     FastLabelExportCocoOperator,

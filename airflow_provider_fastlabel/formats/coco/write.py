@@ -1,0 +1,290 @@
+"""FastLabel -> COCO, in one pass and with flat memory.
+
+The format is the one of cocodataset.org ("Data format"), read by pycocotools. Beside its keys stand those the FastLabel
+SDK has always written: ``color``, ``keypoint_colors``, ``num_keypoints``, ``rotation`` and ``attributes``.
+
+What goes where:
+
+* ``bbox``: ``bbox``; the four corners as ``segmentation``. A rotated box has its four turned corners as
+  ``segmentation``, the box around them as ``bbox``, its degrees as ``rotation`` and its true area. What the image's
+  border has left of a rotated box is no rotated box any more: its ``rotation`` is 0.
+* ``polygon``: the ring; two or more where the image's border cuts it apart. Where the border leaves a hole (of a ring
+  that crosses itself), run lengths.
+* ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them (in an
+  image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
+* ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as
+  ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box).
+* other types (keypoint, line, circle, ...) have no place in COCO and are counted.
+
+Tasks without annotations or without size keep their image entry. ``file_name`` is the task's name, made safe where it
+would lead out of the images' folder: readers refuse it otherwise. Image and annotation ids count from 1 in the order of
+the tasks; a category's id is its place in the class map plus one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from orjson import loads
+
+from airflow_provider_fastlabel.formats.coco.rle import encode_many
+from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE
+from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, Shape, image_size
+from airflow_provider_fastlabel.formats.writing.classes import ClassMap, LabelClass
+from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
+from airflow_provider_fastlabel.formats.writing.naming import plain_file_name, safe_name
+from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage, attributes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_fastlabel.formats.geometry.shapes import Region
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+
+_INFO = {"description": "Exported from FastLabel", "version": "1.0", "contributor": "", "url": "", "date_created": ""}
+# Output is handed to the file in pieces of about this many bytes.
+_BUFFER = 1 << 18
+# So many annotations wait, for their run lengths to be made together: numpy's cost is per call.
+_BATCH = 500
+# Of shapes with holes, no more at once than cross about this many columns: each crossing takes 80 bytes meanwhile.
+_CROSSINGS = 1 << 20
+
+MAX_SIDE = 1 << 20
+"""Longest side of an image whose holes are written: a forged size must not fill the memory."""
+MAX_PIXELS = (1 << 32) - 1
+"""Largest such image: pycocotools counts pixels in 32 bits."""
+
+
+def export_coco(
+    tasks: Iterable[Mapping[str, Any]],
+    folder: Path,
+    *,
+    classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
+    file_name: str = "annotations.json",
+    clip: bool = True,
+    on_error: OnError = "raise",
+) -> ExportReport:
+    """Write tasks as one COCO file.
+
+    :param tasks: Task objects as the API returns them, never changed, not kept; any iterable is read in one pass.
+    :param folder: Existing folder the file is written into.
+    :param classes: Class map, annotation classes or class values: all of them become categories, in this order, and
+        annotations of other values are counted as ``unknown_class``. None takes the values found, sorted.
+    :param file_name: Name of the file, ending in ``.json``.
+    :param clip: Cut shapes at the image's border, counted as ``clipped``. A keypoint outside becomes unset.
+    :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :returns: Counts, the file's name, and the class values in id order.
+    :raises GeometryError: Malformed points, with ``raise``.
+    :raises ValueError: The file name is no plain ``.json`` name.
+    """
+    plain_file_name(file_name, ".json")
+    known = ClassMap.of(classes)
+    if known.open and isinstance(tasks, Sequence):
+        known = ClassMap.discover(tasks, AREA_KINDS)
+    writer = _Writer(Path(folder), Stage(AREA_KINDS, known, clip=clip, on_error=on_error, areas=True))
+    with writer.images, writer.annotations:
+        for task, found in writer.stage.shapes(tasks):
+            writer.add(task, found)
+        writer.finish(file_name)
+    return writer.stage.report
+
+
+class _Writer:
+    """The two lists grow in unnamed files beside the output and are joined at the end.
+
+    Ids of discovered classes are known only then: the category id is the last key of an annotation and every annotation
+    has its own line, so that the join can put the final id in place of the provisional one.
+    """
+
+    def __init__(self, folder: Path, stage: Stage) -> None:
+        self.folder = folder
+        self.stage = stage
+        self.images: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
+        self.annotations: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
+        self.discovered = stage.classes.open
+        self.image_id = 0
+        self.annotation_id = 0
+        # Pose class -> number of keypoints when its first pose was written; later poses may bring more.
+        self.poses: dict[int, int] = {}
+        # Lines that wait to be written: bytes, which the garbage collector need not look at.
+        self.lines: list[bytes] = []
+        # Those among them whose shape has holes: number of the line, the annotation, regions, height and width.
+        self.with_holes: list[tuple[int, dict[str, Any], list[Region], int, int]] = []
+        self.crossings = 0.0
+
+    def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
+        """Write a task's image entry and annotations."""
+        width, height = image_size(task)
+        self.image_id += 1
+        name = self.stage.name_of(task)
+        file_name = safe_name(name)
+        if file_name != name:
+            self.stage.report.adjust("names_changed")
+        image = {"file_name": file_name, "height": height, "width": width, "id": self.image_id}
+        self.images.write(dumps(image))
+        self.images.write(b",\n")
+        for annotation, class_id, shape in found:
+            if not shape.holes:
+                self.lines.append(dumps(self._row(annotation, class_id, shape)))
+            else:
+                self._add_with_holes(annotation, class_id, shape, round(width), round(height))
+        if len(self.lines) >= _BATCH:
+            self.flush()
+
+    def _add_with_holes(
+        self, annotation: Mapping[str, Any], class_id: int, shape: Shape, width: int, height: int
+    ) -> None:
+        """Keep an annotation for its run lengths to be made with others, if its image has a possible size."""
+        report = self.stage.report
+        if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+            report.annotations -= 1
+            report.skip(IMAGE_TOO_LARGE)
+            return
+        row = self._row(annotation, class_id, shape)
+        if not width:
+            report.adjust("holes_dropped")
+            self.lines.append(dumps(row))
+            return
+        self.with_holes.append((len(self.lines), row, shape.regions, height, width))
+        self.lines.append(b"")
+        self.crossings += 2 * (shape.x2 - shape.x1) * sum(map(len, shape.regions))
+        if self.crossings > _CROSSINGS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        counts = encode_many([one[2:] for one in self.with_holes])
+        for (number, row, _, height, width), text in zip(self.with_holes, counts, strict=True):
+            row["segmentation"] = {"size": [height, width], "counts": text}
+            self.lines[number] = dumps(row)
+        self.annotations.write(b",\n".join([*self.lines, b""]))
+        self.lines.clear()
+        self.with_holes.clear()
+        self.crossings = 0
+
+    def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape) -> dict[str, Any]:
+        """Return a COCO annotation with polygons; ``category_id`` last, see the class."""
+        self.annotation_id += 1
+        x, y, area = shape.x1, shape.y1, shape.area
+        keypoints: list[float] = []
+        known = 0
+        if shape.kind == "pose_estimation":
+            keypoints, known = self._keypoints(class_id, shape)
+        rows = annotation.get("attributes")
+        return {
+            "num_keypoints": known,
+            "keypoints": keypoints,
+            "segmentation": shape.outlines(),
+            "iscrowd": 0,
+            "area": _rounded(area) or area,
+            "image_id": self.image_id,
+            "bbox": [x, y, _rounded(shape.x2 - x), _rounded(shape.y2 - y)],
+            "rotation": 0 if shape.clipped else shape.rotation,
+            "id": self.annotation_id,
+            "attributes": attributes_of(rows) if rows else {},
+            "category_id": class_id + 1,
+        }
+
+    def _keypoints(self, class_id: int, shape: Shape) -> tuple[list[float], int]:
+        """Return the keypoints in the order of the category's, zeros where one is not set, and how many are set."""
+        wanted = self.stage.classes[class_id].keypoints
+        self.poses.setdefault(class_id, len(wanted))
+        numbers: list[float] = []
+        known = 0
+        for keypoint in wanted:
+            point = shape.keypoints.get(keypoint.key)
+            known += point is not None
+            numbers += point or (0, 0, 0)
+        if known < len(shape.keypoints):
+            self.stage.report.adjust("keypoints_unknown", len(shape.keypoints) - known)
+        return numbers, known
+
+    def finish(self, file_name: str) -> None:
+        """Join the lists into the file; it appears under its name when complete."""
+        self.flush()
+        given = self.stage.classes
+        final = given.sorted() if self.discovered else given
+        new_id = [final.id_of(value) for value in given.values]
+        lines = self.annotations
+        if self._incomplete_poses(given) or new_id != list(range(len(new_id))):
+            lines = self._renumbered(given, [number + 1 for number in new_id if number is not None])
+        path = self.folder / f"{file_name}.part"
+        try:
+            with path.open("wb") as out:
+                out.write(b'{"info":' + dumps(_INFO) + b',"licenses":[],\n"images":[\n')
+                _append_list(self.images, out)
+                out.write(b'],\n"categories":[\n')
+                out.write(b",\n".join(dumps(_category(n, one)) for n, one in enumerate(final, 1)))
+                out.write(b'],\n"annotations":[\n')
+                _append_list(lines, out)
+                out.write(b"]}\n")
+            path.replace(self.folder / file_name)
+        finally:
+            path.unlink(missing_ok=True)
+        if lines is not self.annotations:
+            lines.close()
+        report = self.stage.report
+        report.files.append(file_name)
+        report.classes = final.values
+
+    def _incomplete_poses(self, classes: ClassMap) -> bool:
+        """Whether a pose was written before its class had all its keypoints."""
+        return any(count < len(classes[number].keypoints) for number, count in self.poses.items())
+
+    def _renumbered(self, classes: ClassMap, category_ids: list[int]) -> IO[bytes]:
+        """Copy the annotations with their final category ids, and poses with all their keypoints."""
+        padded = self._incomplete_poses(classes)
+        out: IO[bytes] = tempfile.TemporaryFile(dir=self.folder, buffering=_BUFFER)  # noqa: SIM115
+        self.annotations.seek(0)
+        final = {b"%d" % (n + 1): b":%d},\n" % category_ids[n] for n in range(len(classes))}
+        while piece := self.annotations.read(_BUFFER):
+            # Text in JSON has no line breaks, so only the ends of lines look like this.
+            lines = (piece + self.annotations.readline()).split(b"},\n")[:-1]
+            parts = []
+            for head, _, number in [line.rpartition(b":") for line in lines]:
+                keypoints = classes[int(number) - 1].keypoints if padded else ()
+                parts.append(_padded(head, 3 * len(keypoints)) if keypoints else head)
+                parts.append(final[number])
+            out.write(b"".join(parts))
+        return out
+
+
+def _rounded(number: float) -> float:
+    """Round what is not negative to 6 decimals: several times as fast as round(), and whole numbers stay whole."""
+    return number if type(number) is int else int(number * 1e6 + 0.5) / 1e6
+
+
+def _padded(head: bytes, length: int) -> bytes:
+    """Lengthen the keypoints of an annotation that still lacks its category id."""
+    annotation = loads(head + b":0}")
+    keypoints = annotation["keypoints"]
+    if annotation["num_keypoints"]:
+        keypoints += [0] * (length - len(keypoints))
+    return dumps(annotation)[:-3]
+
+
+def _append_list(lines: IO[bytes], out: IO[bytes]) -> None:
+    """Copy lines that each end in a comma, without the last comma."""
+    end = lines.seek(0, os.SEEK_END)
+    if end:
+        lines.truncate(end - 2)
+        lines.seek(0)
+        shutil.copyfileobj(lines, out, _BUFFER)
+
+
+def _category(number: int, one: LabelClass) -> dict[str, Any]:
+    """Return a category; the FastLabel SDK's keys in its order."""
+    return {
+        "id": number,
+        "name": one.value,
+        "supercategory": one.value,
+        "skeleton": one.skeleton(),
+        "keypoints": [keypoint.key for keypoint in one.keypoints],
+        "keypoint_colors": [keypoint.color for keypoint in one.keypoints],
+        "color": one.color,
+    }

@@ -1,0 +1,200 @@
+"""FastLabel annotations drawn onto the images they belong to.
+
+A file below the image folder belongs to the task whose name, made safe as all exports do, is its path relative to that
+folder. The result has the same path, format, alpha channel and colour profile; a JPEG is written with quality 95. Grey
+and palette images become colour images, or nothing could be told apart on them.
+
+The EXIF orientation is applied, since annotations are made on the picture as it is displayed. Where a task's size shows
+that FastLabel counted in unturned pixels, the picture stays unturned and keeps its orientation tag.
+
+Files are decoded, drawn and encoded in several threads: OpenCV and Pillow work outside Python's lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats.drawings.image_file import Picture
+from airflow_provider_fastlabel.formats.drawings.pen import Marker, draw
+from airflow_provider_fastlabel.formats.files import files_below, suffix_of
+from airflow_provider_fastlabel.formats.geometry.shapes import image_size
+from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+from airflow_provider_fastlabel.formats.writing.folder import Folder
+from airflow_provider_fastlabel.formats.writing.naming import safe_name
+from airflow_provider_fastlabel.formats.writing.palette import whole_palette
+from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+
+logger = logging.getLogger(__name__)
+
+DRAWN_TYPES = ("bbox", "polygon", "segmentation", "keypoint", "line", "circle", "pose_estimation")
+"""Annotation types that are drawn."""
+SUFFIXES = frozenset({".jpeg", ".jpg", ".png", ".tif", ".tiff", ".bmp"})
+"""Endings, in lower case, of the images that are looked at."""
+NO_IMAGE = "no_image"
+"""Reason: there is no file for the task."""
+IMAGE_UNREADABLE = "image_unreadable"
+"""Reason: the file cannot be decoded; only with ``on_error="skip"``."""
+
+
+class ImageError(ValueError):
+    """An image that cannot be read or written; the message names it."""
+
+
+def export_drawings(
+    tasks: Iterable[Mapping[str, Any]],
+    image_dir: Path,
+    folder: Path,
+    *,
+    classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
+    on_error: OnError = "raise",
+) -> ExportReport:
+    """Draw every task's annotations onto its image and write ``<name>``.
+
+    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
+    :param image_dir: Folder of the images, read with all its sub-folders.
+    :param folder: Existing folder; not ``image_dir``, or the originals would be overwritten.
+    :param classes: Class map, annotation classes or class values; annotations of other values are counted as
+        ``unknown_class``. None takes all.
+    :param on_error: ``raise`` stops at malformed points and at images that cannot be read, naming them; ``skip`` counts
+        their annotations.
+    :returns: Counts, files, and the class values. ``images_without_task`` and ``default_colour`` are adjustments.
+    :raises GeometryError: Malformed points, with ``raise``.
+    :raises ImageError: An image that cannot be read, with ``raise``.
+    :raises OSError: A file that cannot be written.
+    :raises ValueError: Source and target are one folder.
+    :raises NotADirectoryError: There is no ``image_dir``.
+    """
+    image_dir, folder = Path(image_dir), Path(folder)
+    if folder.resolve() == image_dir.resolve():
+        raise ValueError("the annotated images would overwrite the originals: give another output folder")
+    stage = Stage(DRAWN_TYPES, ClassMap.of(classes), on_error=on_error)
+    writer = _Writer(stage, Folder(folder, stage.report), image_dir, on_error)
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads, thread_name_prefix="fastlabel-draw") as pool:
+        pending: deque[tuple[str, int, Future[OSError | None]]] = deque()
+        try:
+            for task, found in stage.shapes(tasks):
+                writer.submit(task, found, pool, pending)
+                while len(pending) > 4 * threads:
+                    writer.settle(*pending.popleft())
+            while pending:
+                writer.settle(*pending.popleft())
+        finally:
+            for _, _, future in pending:
+                future.cancel()
+    writer.finish()
+    return stage.report
+
+
+class _Writer:
+    """Finds the image of each task, hands the work out and counts what became of it."""
+
+    def __init__(self, stage: Stage, out: Folder, image_dir: Path, on_error: OnError) -> None:
+        self.stage = stage
+        self.out = out
+        self.on_error = on_error
+        self.files = {name: image_dir / name for name in files_below(image_dir) if suffix_of(name).lower() in SUFFIXES}
+        self.palette = whole_palette()
+
+    def submit(
+        self,
+        task: Mapping[str, Any],
+        found: list[Found],
+        pool: ThreadPoolExecutor,
+        pending: deque[tuple[str, int, Future[OSError | None]]],
+    ) -> None:
+        """Start the work on one task's image."""
+        name = safe_name(self.stage.name_of(task))
+        path = self.files.pop(name, None)
+        if path is None:
+            self._leave_out(NO_IMAGE, len(found))
+            self.stage.report.images -= 1
+            return
+        markers = [self._marker(one) for one in found]
+        width, height = image_size(task)
+        future = pool.submit(_redraw, path, self.out.reserve(name), markers, (round(width), round(height)))
+        pending.append((name, len(found), future))
+
+    def settle(self, name: str, count: int, future: Future[OSError | None]) -> None:
+        """Wait for one image, and raise or count what went wrong with it."""
+        unwritten = None
+        try:
+            unwritten = future.result()
+        except Exception as error:  # whatever a damaged image makes a decoder raise
+            if self.on_error == "raise":
+                raise ImageError(
+                    f'image {name!r} cannot be drawn on: {error}. Replace it, or export with on_error="skip"'
+                ) from error
+            logger.warning("Left out: image %r cannot be drawn on: %s", name, error)
+            self._leave_out(IMAGE_UNREADABLE, count)
+            self.stage.report.images -= 1
+            self.stage.report.files.remove(name)
+        if unwritten:
+            raise unwritten
+
+    def finish(self) -> None:
+        """Count what was not asked for."""
+        report = self.stage.report
+        if self.files:
+            report.adjust("images_without_task", len(self.files))
+            logger.info("%d images have no task, the first is %r", len(self.files), next(iter(self.files)))
+        known = self.stage.classes
+        report.classes = known.sorted().values if known.open else known.values
+
+    def _leave_out(self, reason: str, count: int) -> None:
+        """Count annotations the stage took for written."""
+        if count:
+            self.stage.report.annotations -= count
+            self.stage.report.skip(reason, count)
+
+    def _marker(self, found: Found) -> Marker:
+        """Join a shape with what its drawing needs beside it."""
+        annotation, class_id, shape = found
+        colour = _colour(annotation.get("color"))
+        if colour is None:
+            self.stage.report.adjust("default_colour")
+            index = 1 + class_id % 255
+            colour = (self.palette[3 * index], self.palette[3 * index + 1], self.palette[3 * index + 2])
+        edges = {
+            str(row["key"]): [str(key) for key in row.get("edges") or ()]
+            for row in (annotation.get("keypoints") or () if shape.kind == "pose_estimation" else ())
+        }
+        return Marker(shape, colour, edges)
+
+
+def _colour(text: Any) -> tuple[int, int, int] | None:
+    """Read ``#rrggbb``."""
+    if not isinstance(text, str) or len(text) != 7 or text[0] != "#":
+        return None
+    try:
+        red, green, blue = bytes.fromhex(text[1:])
+    except ValueError:
+        return None
+    return red, green, blue
+
+
+def _redraw(source: Path, target: str, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
+    """Read, draw and write one image.
+
+    :returns: What kept the file from being written, which is not the image's fault.
+    """
+    picture = Picture.read(source, size)
+    draw(picture.pixels, markers)
+    content = picture.encoded()
+    try:
+        with open(target, "wb") as file:
+            file.writelines(content)
+    except OSError as error:
+        error.filename = error.filename or target
+        return error
+    return None

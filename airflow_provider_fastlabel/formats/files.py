@@ -1,0 +1,68 @@
+"""Files of a data set are listed and told apart by their names."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SUFFIXES = "avif bmp dib gif heic heif jfif jp2 jpe jpeg jpg mpo png tif tiff webp"
+IMAGE_SUFFIXES = frozenset("." + name for name in _SUFFIXES.split())
+"""File name endings, in lower case, that make a file an image for the importers."""
+
+
+def files_below(folder: Path) -> list[str]:
+    """List the files below a folder in a fixed order.
+
+    Paths stay plain text here and in the importers: making a ``Path`` costs more than reading a small file.
+
+    :param folder: the folder.
+    :returns: paths relative to the folder with forward slashes, sorted.
+    :raises NotADirectoryError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotADirectoryError(f"There is no folder {str(folder)!r} to read annotations from.")
+    root = str(folder)
+    found: list[str] = []
+    for parent, _, names in os.walk(root):
+        below = os.path.relpath(parent, root).replace(os.sep, "/")
+        found += names if below == "." else [f"{below}/{name}" for name in names]
+    found.sort()
+    return found
+
+
+def suffix_of(name: str) -> str:
+    """Return the last ending of a path.
+
+    :param name: path with forward slashes.
+    :returns: the ending with its dot; empty if there is none.
+    """
+    return posixpath.splitext(name)[1]
+
+
+def is_image(name: str) -> bool:
+    """Tell whether a file name is that of an image.
+
+    :param name: file name or path.
+    :returns: True for the endings of :data:`IMAGE_SUFFIXES`, upper or lower case.
+    """
+    return suffix_of(name).lower() in IMAGE_SUFFIXES
+
+
+def image_beside(stem: Path) -> str | None:
+    """Find the one image that lies in a folder under a given name, whatever its ending.
+
+    :param stem: path of the image without its ending.
+    :returns: the image's ending as it is written, or None when there is none or more than one.
+    """
+    if not stem.parent.is_dir():
+        return None
+    endings = [
+        path.suffix
+        for path in stem.parent.iterdir()
+        if path.stem == stem.name and path.suffix.lower() in IMAGE_SUFFIXES
+    ]
+    return endings[0] if len(endings) == 1 else None

@@ -1,0 +1,77 @@
+"""Holes in formats that know one outline only: joined by a bridge of no width, and found again.
+
+From a corner of the outer ring the outline goes over to the hole, once round it, and the same way back. A bridge covers
+nothing, so area and pixels stay what they are.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from math import dist
+from typing import TYPE_CHECKING
+
+from airflow_provider_fastlabel.formats.geometry.regions import exact_area
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_fastlabel.formats.geometry.shapes import Region, Ring
+
+
+def bridged(region: Region) -> Ring:
+    """Join the holes of a region with its outer ring.
+
+    :param region: Flat open rings, the outer one first, holes inside it, the other way round.
+    :returns: One flat open ring; the outer ring itself if there is no hole.
+    """
+    outer = region[0]
+    for hole in region[1:]:
+        at = _nearest(outer, hole[0], hole[1])
+        start = _nearest(hole, outer[2 * at], outer[2 * at + 1])
+        round_trip = hole[2 * start :] + hole[: 2 * start + 2]
+        outer = outer[: 2 * at + 2] + round_trip + outer[2 * at :]
+    return outer
+
+
+def unbridged(ring: Sequence[float]) -> Region:
+    """Take an outline apart that holds bridged holes.
+
+    :param ring: Flat open ring.
+    :returns: The outer ring and its holes; the ring alone if it comes back to none of its corners, or not as a bridge
+        does.
+    """
+    corners = list(zip(ring[::2], ring[1::2], strict=True))
+    if len(set(corners)) == len(corners):
+        return [list(ring)]
+    way: list[tuple[float, float]] = []
+    place: dict[tuple[float, float], int] = {}
+    holes: list[list[tuple[float, float]]] = []
+    for corner in corners:
+        at = place.get(corner)
+        if at is None:
+            place[corner] = len(way)
+            way.append(corner)
+            continue
+        if len(way) - at > 2:
+            holes.append(way[at:])
+        for passed in way[at + 1 :]:
+            del place[passed]
+        del way[at + 1 :]
+    direction = _turn(way)
+    if len(way) < 3 or any(_turn(hole) * direction >= 0 for hole in holes):
+        return [list(ring)]
+    region = [[value for corner in one for value in corner] for one in (way, *holes)]
+    # Loops that lie beside one another are no holes: taken for some they would vanish.
+    whole = exact_area([[list(ring)]])
+    return region if abs(exact_area([region]) - whole) <= 1e-6 * max(whole, 1) else [list(ring)]
+
+
+def _nearest(ring: Ring, x: float, y: float) -> int:
+    """Return the number of the corner that is nearest to a point."""
+    distances = list(map(dist, repeat((x, y)), zip(ring[::2], ring[1::2], strict=True)))
+    return distances.index(min(distances))
+
+
+def _turn(corners: list[tuple[float, float]]) -> float:
+    """Return twice the signed area (shoelace formula): its sign is the direction."""
+    return sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(corners, [*corners[1:], *corners[:1]], strict=True))

@@ -1,0 +1,109 @@
+"""A mask is traced: its pixels become closed rings, holes included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+# A corner of the border lies where four pixels meet: upper left = 1, upper right = 2, lower left = 4, lower right = 8.
+# With the foreground on the right hand each pattern says where the border comes from and where it goes to. The two
+# patterns of touching diagonals (6 and 9) hold two corners; they are joined so that diagonal neighbours are connected.
+_EAST, _SOUTH, _WEST, _NORTH = range(4)
+_TURNS: dict[int, tuple[tuple[int, int], ...]] = {
+    1: ((_SOUTH, _WEST),),
+    2: ((_WEST, _NORTH),),
+    4: ((_EAST, _SOUTH),),
+    8: ((_NORTH, _EAST),),
+    7: ((_WEST, _SOUTH),),
+    11: ((_NORTH, _WEST),),
+    13: ((_SOUTH, _EAST),),
+    14: ((_EAST, _NORTH),),
+    6: ((_WEST, _SOUTH), (_EAST, _NORTH)),
+    9: ((_SOUTH, _EAST), (_NORTH, _WEST)),
+}
+
+
+def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float]]]:
+    """Trace the pixel borders of a mask.
+
+    :param mask: two-dimensional boolean array.
+    :param left: x of the mask's first column in the image.
+    :param top: y of the mask's first row in the image.
+    :returns: regions as in :func:`mask_to_fastlabel_segmentation_points`, in reading order.
+    """
+    import cv2
+
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return []
+    y0, x0 = int(rows[0]), int(columns[0])
+    padded = np.pad(mask[y0 : rows[-1] + 1, x0 : columns[-1] + 1].astype(np.uint8), 1)
+    labels = cv2.connectedComponents(padded, connectivity=8)[1]
+    regions: dict[int, list[list[float]]] = {}
+    for corners, first_turn in _rings(padded):
+        x, y = corners[0]
+        # The pixel on the right hand of the border that leaves this corner belongs to the ring's own region.
+        inside = {_EAST: (y + 1, x + 1), _SOUTH: (y + 1, x), _WEST: (y, x), _NORTH: (y, x + 1)}[first_turn]
+        flat: list[float] = [value for cx, cy in (*corners, corners[0]) for value in (cx + x0 + left, cy + y0 + top)]
+        # A ring met first in reading order is its region's outer one: its topmost corner lies above every hole's.
+        regions.setdefault(int(labels[inside]), []).append(flat)
+    return list(regions.values())
+
+
+def _rings(padded: NDArray[np.uint8]) -> list[tuple[list[tuple[int, int]], int]]:
+    """Follow the border corner by corner.
+
+    :param padded: 0/1 pixels with an empty margin of one pixel.
+    :returns: (corners as (x, y), direction in which the first corner is left), ring by ring,
+        ordered by first corner in reading order.
+    """
+    code = padded[:-1, :-1] + 2 * padded[:-1, 1:] + 4 * padded[1:, :-1] + 8 * padded[1:, 1:]
+    table = np.zeros((16, 2, 2), np.int64)
+    count = np.zeros(16, np.int64)
+    for pattern, turns in _TURNS.items():
+        count[pattern] = len(turns)
+        table[pattern, : len(turns)] = turns
+    ys, xs = count[code].nonzero()
+    codes = code[ys, xs]
+    index = np.repeat(np.arange(len(codes)), count[codes])
+    second = np.concatenate([[False], index[1:] == index[:-1]]).astype(np.int64)
+    ys, xs = ys[index], xs[index]
+    came, goes = table[codes[index], second].T
+    # Every corner ends one horizontal and one vertical edge; sorted along its line, corners pair up two by two.
+    right_end = np.where(came % 2 == 0, came == _EAST, goes == _WEST)
+    bottom_end = np.where(came % 2 == 1, came == _SOUTH, goes == _NORTH)
+    following = np.empty(len(ys), np.int64)
+    for horizontal, order in (
+        (True, np.lexsort((~right_end, xs, ys))),
+        (False, np.lexsort((~bottom_end, ys, xs))),
+    ):
+        partner = np.empty(len(ys), np.int64)
+        partner[order[0::2]], partner[order[1::2]] = order[1::2], order[0::2]
+        leaves = (goes % 2 == 0) == horizontal
+        following[leaves] = partner[leaves]
+    return _cycles(following.tolist(), xs.tolist(), ys.tolist(), goes.tolist())
+
+
+def _cycles(
+    following: list[int], xs: list[int], ys: list[int], goes: list[int]
+) -> list[tuple[list[tuple[int, int]], int]]:
+    """Collect the closed walks of a successor list."""
+    rings = []
+    seen = bytearray(len(following))
+    for start in range(len(following)):
+        if seen[start]:
+            continue
+        corners = []
+        at = start
+        while not seen[at]:
+            seen[at] = 1
+            corners.append((xs[at], ys[at]))
+            at = following[at]
+        rings.append((corners, goes[start]))
+    return rings

@@ -1,0 +1,18 @@
+"""Masks: one picture of class indexes an image, written by :func:`export_masks` and read by :func:`read_mask`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_fastlabel.lazy import loads
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.formats.masks.read import mask_to_fastlabel_segmentation_points, read_mask
+    from airflow_provider_fastlabel.formats.masks.write import export_masks
+
+__all__ = ["export_masks", "mask_to_fastlabel_segmentation_points", "read_mask"]
+
+__getattr__ = loads(
+    __name__,
+    {"export_masks": "write", "mask_to_fastlabel_segmentation_points": "read", "read_mask": "read"},
+)

@@ -1,0 +1,95 @@
+"""Masks are read: pictures of class indexes become FastLabel segmentation points, exact to the pixel.
+
+Rings run along pixel borders (FastLabel's rule), so a filled rectangle of columns 3-8 and rows 2-5 becomes the ring
+(3,2) (9,2) (9,6) (3,6): painting it gives back the very same pixels. Only corners are kept.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from airflow_provider_fastlabel.formats.geometry.trace import mask_points
+from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    MaskSource = str | os.PathLike[str] | NDArray[Any]
+
+
+def mask_to_fastlabel_segmentation_points(mask_image: MaskSource) -> list[list[list[float]]]:
+    """Turn a mask into the ``points`` of a segmentation annotation.
+
+    :param mask_image: path of a mask picture, or a two-dimensional array; everything that is not 0 is foreground.
+    :returns: one region per connected area (diagonal neighbours are connected), each a list of closed flat rings: the
+        outer one clockwise, then its holes counter-clockwise. Empty for an empty mask.
+    :raises ValueError: the array is not two-dimensional, or the picture cannot be read.
+    """
+    return mask_points(_load(mask_image) != 0)
+
+
+def read_mask(
+    mask_image: MaskSource,
+    values: Mapping[int, str],
+    *,
+    image: str | None = None,
+    background: int = 0,
+) -> ImportedAnnotations:
+    """Read an index mask: one segmentation annotation per index that occurs.
+
+    :param mask_image: path of the mask picture (palette or 8/16-bit grey: the indexes count, not the colours; grey may
+        be stored as equal red, green and blue), or a two-dimensional integer array.
+    :param values: index -> annotation class value; for an instance mask several indexes have one value.
+    :param image: the annotated image, as key of the result; default: the mask's file name.
+    :param background: the index that is nothing.
+    :returns: the annotations; an index without a value is a problem.
+    :raises ValueError: as :func:`mask_to_fastlabel_segmentation_points`, and where there are no indexes: a picture of
+        colours, numbers with decimals.
+    """
+    file = "mask" if isinstance(mask_image, np.ndarray) else Path(mask_image).name
+    pixels = _load(mask_image, indexes=True)
+    result = ImportedAnnotations()
+    annotations = result.open_image(image or file, file)
+    for index in (int(found) for found in np.unique(pixels)):
+        if index == background:
+            continue
+        if index not in values:
+            result.add_problem(file, f"index {index} has no annotation class; its area was left out")
+            continue
+        points = mask_points(pixels == index)
+        annotations.append({"type": "segmentation", "value": values[index], "points": points})
+    return result
+
+
+def _load(mask_image: MaskSource, *, indexes: bool = False) -> NDArray[Any]:
+    """Return a mask as a two-dimensional array.
+
+    :param indexes: Whether values are told apart, rather than 0 and everything else.
+    """
+    if isinstance(mask_image, np.ndarray):
+        pixels = mask_image
+    else:
+        from PIL import Image
+
+        name = Path(mask_image).name
+        try:
+            with Image.open(mask_image) as picture:
+                pixels = np.asarray(picture)
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ValueError(f"{name!r} cannot be read as a mask: {error}") from error
+        if pixels.ndim == 3:
+            colours = pixels if pixels.shape[2] == 3 else pixels[:, :, :-1]
+            if indexes and (colours != colours[:, :, :1]).any():
+                raise ValueError(f"{name!r} is a picture of colours, not of indexes: save it as palette or grey image.")
+            pixels = colours[:, :, 0] if indexes else np.asarray(colours.any(axis=2))
+    if pixels.ndim != 2:
+        raise ValueError(f"A mask has two dimensions, height and width; this one has the shape {pixels.shape}.")
+    if indexes and pixels.dtype.kind not in "biu":
+        raise ValueError(f"The indexes of a mask are whole numbers, not {pixels.dtype}.")
+    return pixels

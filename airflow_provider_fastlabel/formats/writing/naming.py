@@ -1,0 +1,179 @@
+"""Task name -> path of an output file: inside the folder, possible on the file system, and nobody else's.
+
+A task's name is data from outside. It may be ``../../x.jpg``, ``/abs.jpg``, hold control characters, be longer than
+a file name may be, or differ from another task's name in its extension only. Names that need no change keep their
+folders; what is changed is counted, and no file is ever overwritten by another task's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Row = Mapping[str, Any]
+
+MANIFEST = "manifest.json"
+PREVIOUS = "manifest.previous.json"
+OWN_FILES = (MANIFEST, PREVIOUS, LOCK_FILE)
+"""What a data set's folder holds beside the writers' files."""
+
+# What makes a name need work: what files or XML cannot hold, a component that is empty, "." or "..", a drive, and the
+# mark of a name that was changed, which no other name may have.
+_SUSPECT = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]|(?:^|/)\.{0,2}(?:/|$)|^[A-Za-z]:"
+    r"|~[0-9a-f]{16}(?:\.[A-Za-z0-9]{1,5})?$"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
+_DRIVE = re.compile(r"[A-Za-z]:")
+# File systems allow 255 bytes a component; the rest is kept for suffixes added here and by whoever copies the files.
+_MAX_COMPONENT = 200
+_MAX_PATH = 1000
+
+
+def safe_name(name: str) -> str:
+    """Return a relative path with forward slashes that stays where it is put.
+
+    ``..`` becomes ``__``, empty components and ``.`` disappear (so an absolute path becomes relative), a drive's colon,
+    backslashes and control characters become ``_``; a component of more than 200 bytes is shortened, and the folders
+    of a path of more than 1,000 become one. A changed name ends, before its extension, with ``~`` and 16 hexadecimal
+    digits of the given name's SHA-256: two names never become one, in whatever order they come, and nothing needs to be
+    remembered.
+
+    :param name: Task name.
+    :returns: The path; the same name for a name that needed no change.
+    """
+    # 50 characters cannot be more than 200 bytes.
+    suspect = _SUSPECT.search(name)
+    if not suspect and (len(name) <= 50 or (len(name) <= _MAX_COMPONENT and name.isascii())):
+        return name
+    parts = [part for part in _CONTROL.sub("_", name).split("/") if part not in ("", ".")]
+    folders = ["__" if part == ".." else _shortened(part) for part in parts[:-1]]
+    last = "__" if parts[-1:] == [".."] else "".join(parts[-1:]) or "_"
+    if not suspect and [*folders, _shortened(last)] == parts and len(name.encode()) <= _MAX_PATH:
+        return name
+    stem, extension = split_extension(last)
+    room = _MAX_COMPONENT - len(extension) - 17
+    last = f"{stem.encode()[:room].decode(errors='ignore')}~{_digest(name, 16)}{extension}"
+    first, *others = [*folders, last]
+    path = "/".join([first.replace(":", "_", 1) if _DRIVE.match(first) else first, *others])
+    return path if len(path.encode()) <= _MAX_PATH else f"{_digest('/'.join(folders), 8)}/{last}"
+
+
+def split_extension(path: str) -> tuple[str, str]:
+    """Split a path into stem and extension of the last component.
+
+    An extension is what a media file has: one to five letters or digits, not all digits, so that ``shot.1`` and
+    ``shot.2`` stay two names.
+
+    :param path: Path with forward slashes.
+    :returns: Stem with its folders, and the extension with its dot or an empty string.
+    """
+    stem, dot, extension = path.rpartition(".")
+    if not dot or not stem or stem.endswith("/") or not _EXTENSION.fullmatch(extension):
+        return path, ""
+    return stem, dot + extension
+
+
+_EXTENSION = re.compile(r"(?!\d+$)[A-Za-z0-9]{1,5}")
+
+
+class OutputNames:
+    """Gives every task of one export its own path.
+
+    Two names that want one path are told apart in the order in which they come: the first has ``a.txt``, the next
+    keeps its extension, ``a.png.txt``, and any further one a number, ``a.png~2.txt``. Upper and lower case count as the
+    same, since they are the same file on many machines.
+
+    :param suffix: What replaces the extension, e.g. ``.txt``.
+    :param taken: Paths that no task may have.
+    """
+
+    def __init__(self, suffix: str, taken: Iterable[str] = ()) -> None:
+        self._suffix = suffix
+        self._files = {path.casefold() for path in taken}
+        self._folders: set[str] = {""}
+        self.changed = 0
+
+    def path_for(self, name: str) -> str:
+        """Return a path no earlier call has returned.
+
+        :param name: Task name.
+        :returns: Relative path with forward slashes, ending in the suffix. :attr:`changed` counts the paths that are
+            not simply the name with its extension replaced.
+        """
+        safe = safe_name(name)
+        stem, extension = split_extension(safe)
+        path = stem + self._suffix
+        key = path.casefold()
+        folder = key.rpartition("/")[0]
+        if safe is name and key not in self._files and folder in self._folders and key not in self._folders:
+            self._files.add(key)
+            return path
+        changed = safe != name
+        if not self._take(key):
+            changed = True
+            safe = self._beside_files(safe)
+            number, stem = 1, safe
+            path = stem + self._suffix if extension else f"{stem}~2{self._suffix}"
+            while not self._take(path.casefold()):
+                number += 1
+                path = f"{stem}~{number}{self._suffix}"
+        self.changed += changed
+        return path
+
+    def _beside_files(self, path: str) -> str:
+        """Rename the first folder of a path that exists as a file, as often as needed."""
+        parts = path.split("/")
+        for end in range(1, len(parts)):
+            name, number = parts[end - 1], 1
+            while "/".join(parts[:end]).casefold() in self._files:
+                number += 1
+                parts[end - 1] = f"{name}~{number}"
+        return "/".join(parts)
+
+    def _take(self, key: str) -> bool:
+        """Claim a path unless it is a file or folder already, or one of its folders is a file."""
+        if key in self._files or key in self._folders:
+            return False
+        folders = []
+        folder = key.rpartition("/")[0]
+        while folder not in self._folders:
+            if folder in self._files:
+                return False
+            folders.append(folder)
+            folder = folder.rpartition("/")[0]
+        self._folders.update(folders)
+        self._files.add(key)
+        return True
+
+
+def plain_file_name(name: str, suffix: str) -> str:
+    """Check a file name a caller chose.
+
+    :param name: File name without folders.
+    :param suffix: How it must end, upper or lower case.
+    :returns: The name.
+    :raises ValueError: It names a folder, holds control characters, or ends otherwise.
+    """
+    if not name.lower().endswith(suffix) or "/" in name or _SUSPECT.search(name):
+        raise ValueError(f"{name!r} is no plain file name ending in {suffix}: give the folder in its own argument")
+    return name
+
+
+def _shortened(part: str) -> str:
+    """Cut a folder's name to the UTF-8 bytes a component may have, and add a digest to one that was longer."""
+    raw = part.encode()
+    if len(raw) <= _MAX_COMPONENT:
+        return part
+    return f"{raw[: _MAX_COMPONENT - 9].decode(errors='ignore')}~{_digest(part, 8)}"
+
+
+def _digest(text: str, digits: int) -> str:
+    """Hexadecimal digits that tell names apart."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]

@@ -1,0 +1,75 @@
+"""What an export did: counts of what was written, left out, and changed.
+
+The law of every writer: ``annotations_in == annotations + sum(skipped.values())``. Nothing disappears silently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """Counts of one export.
+
+    :param images: Images (tasks or video frames) the output speaks of, empty ones included.
+    :param annotations_in: Annotations the tasks held; one of a video counts once per frame it is in.
+    :param annotations: Annotations written. One annotation may take several rows in a format (YOLO).
+    :param skipped: Reason -> number of annotations left out.
+    :param adjusted: Change -> how often it was made; such annotations and tasks are in the output (``clipped``,
+        ``rotation_as_box``, ``tasks_empty``, ``names_changed``, ...).
+    :param files: Paths of the files written, relative to the folder, with forward slashes.
+    :param classes: Class values in id order.
+    """
+
+    images: int = 0
+    annotations_in: int = 0
+    annotations: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    adjusted: dict[str, int] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Count annotations that are not in the output.
+
+        :param reason: Why, one of this module's constants, possibly followed by ``:`` and the annotation type.
+        :param count: How many.
+        """
+        self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+    def left_before(self, counts: Mapping[str, int]) -> None:
+        """Count annotations that were left out before the writer saw them.
+
+        :param counts: Reason -> how many.
+        """
+        for reason, count in counts.items():
+            self.annotations_in += count
+            self.skip(reason, count)
+
+    def adjust(self, change: str, count: int = 1) -> None:
+        """Count something that is in the output but not exactly as FastLabel had it.
+
+        :param change: What was changed.
+        :param count: How many.
+        """
+        self.adjusted[change] = self.adjusted.get(change, 0) + count
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts for a summary; ``files`` is their number, the list itself belongs to the manifest.
+
+        :returns: A new dictionary of JSON types with sorted reasons.
+        """
+        return {
+            "images": self.images,
+            "annotations_in": self.annotations_in,
+            "annotations": self.annotations,
+            "skipped": dict(sorted(self.skipped.items())),
+            "adjusted": dict(sorted(self.adjusted.items())),
+            "files": len(self.files),
+            "classes": list(self.classes),
+        }

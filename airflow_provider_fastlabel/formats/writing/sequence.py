@@ -1,0 +1,69 @@
+"""Sequential image tasks -> one image task per image, which every exporter takes.
+
+A sequence has ``contents``, its images with their names and sizes, and annotations that each say by ``content`` on
+which image they were drawn.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats.geometry.reasons import NO_SUCH_IMAGE
+from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Iterator
+
+logger = logging.getLogger(__name__)
+
+
+def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """Take a sequence apart.
+
+    :param task: Sequential image task as the API returns it; not changed.
+    :returns: One image task per image, in their order, named ``<task>/<image>`` and with the keys ``source_name`` (the
+        task's) and ``content_name`` (the image's) beside; and the number of annotations that belong to no image of the
+        sequence, or are none.
+    :raises GeometryError: An image has no name.
+    """
+    by_content: dict[str, list[Mapping[str, Any]]] = {}
+    for annotation in task.get("annotations") or ():
+        content = annotation.get("content") if isinstance(annotation, Mapping) else None
+        by_content.setdefault(str(content), []).append(annotation)
+    for number, content in enumerate(task.get("contents") or (), 1):
+        if not isinstance(content, Mapping) or not content.get("name"):
+            raise GeometryError(f"task {task.get('name')!r}: its image {number} has no name")
+    images = [
+        {
+            **content,
+            "id": task.get("id"),
+            "name": f"{task['name']}/{content['name']}",
+            "source_name": task["name"],
+            "content_name": content["name"],
+            "annotations": by_content.pop(content["name"], []),
+        }
+        for content in task.get("contents") or ()
+    ]
+    return images, sum(map(len, by_content.values()))
+
+
+def image_tasks(tasks: Iterable[Mapping[str, Any]], left_out: Counter[str]) -> Iterator[Mapping[str, Any]]:
+    """Take the sequences among tasks apart; other tasks pass as they are.
+
+    :param tasks: Tasks of any kind, read one after the other.
+    :param left_out: Reason -> number of annotations; those that belong to no image are added while the tasks are read,
+        for :meth:`~.report.ExportReport.left_before`.
+    :returns: Image tasks; the log names sequences with annotations that belong to no image.
+    """
+    for task in tasks:
+        if not task.get("contents"):
+            yield task
+            continue
+        images, homeless = content_tasks(task)
+        if homeless:
+            left_out[NO_SUCH_IMAGE] += homeless
+            logger.warning("Task %r: %d annotations belong to none of its images", task.get("name"), homeless)
+        yield from images
