@@ -1,7 +1,7 @@
 """A model learns from a dataset, then draws first boxes on new photographs, so that people correct instead of draw.
 
 Use it to start a labelling round with a head start: the project and its classes come from a file kept in git (the form
-is in ``airflow_provider_fastlabel.operators.project_definition``), the photographs are imported while the model
+is in ``airflow_provider_fastlabel.pipelines.projects.definition``), the photographs are imported while the model
 trains, and the finished model annotates them. Retries attach to running jobs and never start one twice.
 """
 

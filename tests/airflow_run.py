@@ -23,8 +23,8 @@ from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
 from airflow.sdk.execution_time import comms, task_runner
 
-from airflow_provider_fastlabel.operators.retry import HAS_RETRY_POLICY
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
+from airflow_provider_fastlabel.utils.retry import HAS_RETRY_POLICY
 
 try:
     from airflow.sdk.module_loading import import_string

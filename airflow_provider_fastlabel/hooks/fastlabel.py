@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
-from airflow_provider_fastlabel.hooks.settings import ConnectionSettings, InvalidConnectionError, read_connection
+from airflow_provider_fastlabel.hooks.connection import ConnectionSettings, InvalidConnectionError, read_connection
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:

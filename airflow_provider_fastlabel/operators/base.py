@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
-from airflow_provider_fastlabel.operators.retry import default_retry_policy, permanent_errors_fail
+from airflow_provider_fastlabel.utils.retry import default_retry_policy, permanent_errors_fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

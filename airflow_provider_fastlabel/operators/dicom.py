@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_fastlabel.hooks.given import external_status, task_status, texts
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
-from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.triggers.waits import ImportHistoriesWait
+from airflow_provider_fastlabel.utils.arguments import external_status, task_status, texts
+from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.client.bulk import Problem, Source
+    from airflow_provider_fastlabel.pipelines.imports import Problem, Source
 
 HISTORIES_XCOM = "history_ids"
 """XCom key under which the ids of the import histories are pushed before the waiting starts."""
@@ -134,11 +134,11 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
 
     def _find(self) -> list[Source]:
         """Return the files, all checked."""
-        from airflow_provider_fastlabel.client.bulk import ImportRefused, find_sources
-        from airflow_provider_fastlabel.client.bulk.problems import enumerate_problems
         from airflow_provider_fastlabel.client.kinds import DICOM
-        from airflow_provider_fastlabel.hooks.kinds import kind_of_project
-        from airflow_provider_fastlabel.operators.places import place
+        from airflow_provider_fastlabel.client.projects import kind_of_project
+        from airflow_provider_fastlabel.pipelines.files.problems import enumerate_problems
+        from airflow_provider_fastlabel.pipelines.imports import ImportRefused, find_sources
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         if (kind := kind_of_project(self.client, self.project)) != "dicom":
             raise ImportRefused(f"Project {self.project!r} takes {kind} tasks, not DICOM. Nothing was sent.")
@@ -158,9 +158,9 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
 
     def _problems(self, sources: Sequence[Source]) -> list[Problem]:
         """Return what is wrong with the files."""
-        from airflow_provider_fastlabel.client.bulk import Problem
         from airflow_provider_fastlabel.client.kinds import DICOM
         from airflow_provider_fastlabel.client.media import too_large
+        from airflow_provider_fastlabel.pipelines.imports import Problem
 
         problems = []
         largest = self.client.limits.dicom

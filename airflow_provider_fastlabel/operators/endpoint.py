@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_provider_fastlabel.hooks.given import refused
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.utils.arguments import refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.client.bulk import Problem, Source
-    from airflow_provider_fastlabel.operators.endpoint_results import Results
+    from airflow_provider_fastlabel.pipelines.endpoints.results import Results
+    from airflow_provider_fastlabel.pipelines.imports import Problem, Source
 
 __all__ = ["FastLabelExecuteEndpointOperator"]
 
@@ -99,8 +99,8 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         :raises ImportRefused: files are not right, or there are none; nothing was sent.
         :raises AirflowException: more files failed than tolerated; answers so far are kept for the retry.
         """
-        from airflow_provider_fastlabel.operators.endpoint_results import Results
-        from airflow_provider_fastlabel.operators.places import place
+        from airflow_provider_fastlabel.pipelines.endpoints.results import Results
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         self._stop = threading.Event()
         with permanent_errors_fail():
@@ -127,12 +127,12 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
 
     def _find(self) -> tuple[list[Source], list[Problem]]:
         """Return the files that can be sent, and what is wrong with the others, as far as that is tolerated."""
-        from airflow_provider_fastlabel.client.bulk import ImportRefused, Problem, find_sources
-        from airflow_provider_fastlabel.client.bulk.problems import enumerate_problems
         from airflow_provider_fastlabel.client.kinds import IMAGE
         from airflow_provider_fastlabel.client.media import too_large
         from airflow_provider_fastlabel.client.models import ENDPOINT_IMAGE
-        from airflow_provider_fastlabel.operators.places import place
+        from airflow_provider_fastlabel.pipelines.files.problems import enumerate_problems
+        from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Problem, find_sources
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         self._refuse_output_inside()
         found = find_sources(
@@ -159,7 +159,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
 
         :raises FastLabelInvalidException: when ``output`` is ``folder`` or inside it.
         """
-        from airflow_provider_fastlabel.operators.places import path_below, place
+        from airflow_provider_fastlabel.utils.object_stores import path_below, place
 
         folder = place("folder", self.folder, self.source_conn_id)
         if path_below(folder, place("output", self.output_path, self.output_conn_id)) is not None:
@@ -177,7 +177,7 @@ class _Run:
         problems: Sequence[Problem],
         stop: threading.Event,
     ) -> None:
-        from airflow_provider_fastlabel.client.bulk.progress import Progress
+        from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
         self._operator = operator
         self._results = results
@@ -194,7 +194,7 @@ class _Run:
 
         :raises AirflowException: when more failed than tolerated, or the run was stopped.
         """
-        from airflow_provider_fastlabel.client.bulk.pool import run_bounded
+        from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
         workers = self._operator.max_workers
         run_bounded(self._settle, self._sources, workers=workers, stop=self._stop, tick=self._progress.beat)
@@ -210,8 +210,8 @@ class _Run:
 
     def _settle(self, source: Source) -> None:
         """Bring one file to its fate; only what concerns every file ends the run."""
-        from airflow_provider_fastlabel.client.bulk.sources import without_temporary
         from airflow_provider_fastlabel.client.exceptions import AuthError, FastLabelException, NotFound, RateLimited
+        from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
 
         try:
             with source.local() as path:

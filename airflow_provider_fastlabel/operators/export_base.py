@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_fastlabel.hooks.given import external_status, task_status, texts
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.utils.arguments import external_status, task_status, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.client.kinds import Kind
-    from airflow_provider_fastlabel.formats.publish import Published
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.operators.earlier import EarlierPictures
+    from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
+    from airflow_provider_fastlabel.pipelines.exports.publish import Published
 
     Task = Mapping[str, Any]
 
@@ -137,10 +137,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises FileExistsError: ``output`` holds files that are no earlier export.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
-        from airflow_provider_fastlabel.formats.publish import FileGoneError
-        from airflow_provider_fastlabel.operators.earlier import EarlierPictures
-        from airflow_provider_fastlabel.operators.places import place
-        from airflow_provider_fastlabel.operators.staging import refuse_foreign_files
+        from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
+        from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError
+        from airflow_provider_fastlabel.pipelines.exports.staging import refuse_foreign_files
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         with permanent_errors_fail():
             target = place("output", self.output_path, self.output_conn_id)
@@ -163,9 +163,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     def _publish(
         self, kind: Kind, count: int, classes: ClassMap, target: Any, earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
-        from airflow_provider_fastlabel.formats.publish import manifest_of, publish
         from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
-        from airflow_provider_fastlabel.operators.staging import staging
+        from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish
+        from airflow_provider_fastlabel.pipelines.exports.staging import staging
 
         with staging(target) as work:
             folder = work / "dataset"
@@ -237,7 +237,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     def _stage(
         self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
     ) -> ExportReport:
-        from airflow_provider_fastlabel.operators.frames import Frames
+        from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 
         images = self.images_folder(work, folder)
         if images is not None:
@@ -251,7 +251,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
     def _tasks(self, kind: Kind, count: int) -> Iterator[Task]:
         """Read the tasks page by page and say every now and then how far it is."""
-        from airflow_provider_fastlabel.client.bulk.progress import Progress
+        from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
         progress = Progress(count, calls_left=self.client.quota.remaining)
         filters = self._filters()

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow_provider_fastlabel.hooks.given import PRIORITIES, task_status, texts
+from airflow_provider_fastlabel.client.statuses import PRIORITIES
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.utils.arguments import task_status, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.client.bulk import Found, ImportSummary
-    from airflow_provider_fastlabel.client.bulk.engine import OnExists
     from airflow_provider_fastlabel.client.kinds import Kind
-    from airflow_provider_fastlabel.operators.preannotations import AnnotationsFormat
+    from airflow_provider_fastlabel.pipelines.imports import Found, ImportSummary
+    from airflow_provider_fastlabel.pipelines.imports.engine import OnExists
+    from airflow_provider_fastlabel.pipelines.imports.preannotations import AnnotationsFormat
 
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
 
@@ -138,8 +139,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
-        from airflow_provider_fastlabel.client.bulk import import_files, resolve_kind
-        from airflow_provider_fastlabel.operators.places import place
+        from airflow_provider_fastlabel.pipelines.imports import import_files, resolve_kind
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         self._stop = threading.Event()
         with permanent_errors_fail():
@@ -174,9 +175,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             self.log.info("Stopping the import; what was created stays, the next run creates the rest")
 
     def _find(self, folder: Any, kind: Kind, manifest: Any) -> Found:
-        from airflow_provider_fastlabel.client.bulk import ImportRefused, find_sources
-        from airflow_provider_fastlabel.operators.places import path_below
-        from airflow_provider_fastlabel.operators.preannotations import EXTENSIONS
+        from airflow_provider_fastlabel.pipelines.imports import ImportRefused, find_sources
+        from airflow_provider_fastlabel.pipelines.imports.preannotations import EXTENSIONS
+        from airflow_provider_fastlabel.utils.object_stores import path_below
 
         assert kind.media is not None
         found = find_sources(
@@ -199,9 +200,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         return found
 
     def _read_annotations(self, folder: Any, found: Found, kind: Kind) -> tuple[dict[str, list[Any]], list[Any]]:
-        from airflow_provider_fastlabel.client.bulk import ImportRefused
-        from airflow_provider_fastlabel.operators.places import place
-        from airflow_provider_fastlabel.operators.preannotations import Reader
+        from airflow_provider_fastlabel.pipelines.imports import ImportRefused
+        from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         if self.annotations_format is None:
             return {}, []

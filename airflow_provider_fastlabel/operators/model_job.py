@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
-from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
 from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.triggers.jobs import all_jobs, find_job, job_kind, summary_of
-from airflow_provider_fastlabel.triggers.waits import ModelJobWait
+from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, job_kind, summary_of
+from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

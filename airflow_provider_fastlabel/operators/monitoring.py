@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.operators.state import TaskMemory
+from airflow_provider_fastlabel.utils.task_memory import TaskMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +114,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
                 raise ValueError("results must be a list; a template must render natively")
             yield from ((f"result {number}", result) for number, result in enumerate(self.results, start=1))
             return
-        from airflow_provider_fastlabel.operators.places import place
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         path = place("results_path", self.results_path, self.source_conn_id)
         if not path.is_file():

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.hooks.given import refused
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.utils.arguments import refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.operators.project_definition import ProjectDefinition
-    from airflow_provider_fastlabel.operators.project_plan import ClassChange, Plan
+    from airflow_provider_fastlabel.pipelines.projects.definition import ProjectDefinition
+    from airflow_provider_fastlabel.pipelines.projects.plan import ClassChange, Plan
 
 __all__ = ["FastLabelApplyProjectOperator", "FastLabelCopyProjectOperator"]
 
@@ -39,7 +39,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
     ``class.attribute.option``). Of the lists the first 100 entries are returned; ``counts`` says how long each is.
 
     :param definition: the definition as a dictionary, or the path or URL of a YAML or JSON file with it; the form is
-        described in :mod:`~airflow_provider_fastlabel.operators.project_definition`. Templated.
+        described in :mod:`~airflow_provider_fastlabel.pipelines.projects.definition`. Templated.
     :param source_conn_id: Airflow connection of the object store, where ``definition`` is a URL. Templated.
     """
 
@@ -58,7 +58,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         :raises InvalidDefinitionError: the definition is wrong, or demands what FastLabel cannot change; nothing was
             sent.
         """
-        from airflow_provider_fastlabel.operators.project_plan import plan
+        from airflow_provider_fastlabel.pipelines.projects.plan import plan
 
         with permanent_errors_fail():
             definition = self._read()
@@ -89,8 +89,8 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
 
     def _read(self) -> ProjectDefinition:
         """Read and check the definition."""
-        from airflow_provider_fastlabel.operators.places import place
-        from airflow_provider_fastlabel.operators.project_definition import parse_text, read_definition
+        from airflow_provider_fastlabel.pipelines.projects.definition import parse_text, read_definition
+        from airflow_provider_fastlabel.utils.object_stores import place
 
         if not isinstance(self.definition, str):
             return read_definition(self.definition)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.hooks.given import refused, task_status, texts
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
-from airflow_provider_fastlabel.operators.state import TaskMemory, fingerprint
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.triggers.waits import ImportHistoryWait
+from airflow_provider_fastlabel.utils.arguments import refused, task_status, texts
+from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_provider_fastlabel.hooks.given import external_status, listed, refused, task_status
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.operators.selection import ChosenTask, TaskSelection, known_fields
+from airflow_provider_fastlabel.utils.arguments import external_status, listed, refused, task_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.pipelines.updates.selection import ChosenTask, TaskSelection
 
 MAX_FAILURES_KEPT = 100
 """Failures that go to the ``failures`` XCom; all of them are counted and logged."""
@@ -81,7 +82,11 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Find the tasks, work on each, and return how many met which fate; fails when some could not be worked on."""
+        from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
+
         with permanent_errors_fail():
+            for name in ("task_ids", "task_names", "filter_tags"):
+                listed(name, getattr(self, name))
             selection = TaskSelection(
                 self.project, self.task_ids, self.task_names, self.filter_status, self.filter_tags
             )
@@ -103,9 +108,9 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         self, tasks: list[ChosenTask], selection: TaskSelection
     ) -> tuple[Counter[str], list[dict[str, str]]]:
         """Work on the tasks with bounded concurrency; return the fates and the failures."""
-        from airflow_provider_fastlabel.client.bulk.pool import run_bounded
-        from airflow_provider_fastlabel.client.bulk.progress import Progress
         from airflow_provider_fastlabel.client.exceptions import AuthError, FastLabelException, RateLimited
+        from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
+        from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
         progress = Progress(len(tasks), calls_left=self.client.quota.remaining)
         failures: list[dict[str, str]] = []
@@ -196,6 +201,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
     def work_on(self, task: ChosenTask, selection: TaskSelection) -> str:
         """Update one task if it is not as asked."""
         from airflow_provider_fastlabel.client.exceptions import NotFound
+        from airflow_provider_fastlabel.pipelines.updates.selection import known_fields
 
         if task.task_id is None:
             raise NotFound(f"project {self.project} has no task of this name")

@@ -12,8 +12,8 @@ from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
 from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
 
 if TYPE_CHECKING:
+    from airflow_provider_fastlabel.triggers.conditions import Wait
     from airflow_provider_fastlabel.triggers.events import WaitEvent
-    from airflow_provider_fastlabel.triggers.waits import Wait
 
 __all__ = ["Deadlines", "FastLabelWaitingOperator"]
 

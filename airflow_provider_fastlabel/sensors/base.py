@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_fastlabel.triggers.conditions import Wait
     from airflow_provider_fastlabel.triggers.decisions import Decision
-    from airflow_provider_fastlabel.triggers.waits import Wait
 
 
 class FastLabelSensor(BaseSensorOperator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.waits import ImportHistoryWait
+from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.jobs import job_kind
-from airflow_provider_fastlabel.triggers.waits import ModelJobWait
+from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
+from airflow_provider_fastlabel.triggers.model_jobs import job_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.waits import S3ImportWait
+from airflow_provider_fastlabel.triggers.conditions import S3ImportWait
 
 
 class FastLabelS3ImportSensor(FastLabelSensor):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.hooks.given import listed, task_status, texts
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.waits import TaskCountWait, TaskListWait, Wait
+from airflow_provider_fastlabel.triggers.conditions import TaskCountWait, TaskListWait, Wait
+from airflow_provider_fastlabel.utils.arguments import listed, task_status, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

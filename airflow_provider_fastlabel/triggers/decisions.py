@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS
-from airflow_provider_fastlabel.triggers.jobs import summary_of
+from airflow_provider_fastlabel.triggers.model_jobs import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow_provider_fastlabel.triggers.jobs import JobKind
+    from airflow_provider_fastlabel.triggers.model_jobs import JobKind
 
 WAITING = "waiting"
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_fastlabel.triggers.polls import Reading, call, shared_poll
-from airflow_provider_fastlabel.triggers.waits import (
+from airflow_provider_fastlabel.triggers.conditions import (
     ImportHistoriesWait,
     ImportHistoryWait,
     ModelJobWait,
@@ -20,6 +19,7 @@ from airflow_provider_fastlabel.triggers.waits import (
     TaskListWait,
     Wait,
 )
+from airflow_provider_fastlabel.triggers.shared_polls import Reading, call, shared_poll
 from airflow_provider_fastlabel.triggers.watch import JITTER, MISSING_LOOKS, Watch
 
 if TYPE_CHECKING:

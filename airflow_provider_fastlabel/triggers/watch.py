@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_provider_fastlabel.hooks.errors import is_permanent, is_transient
 from airflow_provider_fastlabel.triggers.decisions import WAITING, Decision
 from airflow_provider_fastlabel.triggers.events import ERROR, EXECUTION_TIMEOUT, TIMEOUT, WaitEvent
 from airflow_provider_fastlabel.triggers.progress import LINE_SECONDS, QUIET_SECONDS, Progress
+from airflow_provider_fastlabel.utils.errors import is_permanent, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.triggers.waits import Wait
+    from airflow_provider_fastlabel.triggers.conditions import Wait
 
 JITTER = 0.1
 """Share of the poll interval by which polls are spread, so that many waits do not ask in one instant."""

@@ -21,7 +21,7 @@ from airflow_provider_fastlabel.formats.labelme import read_labelme
 from airflow_provider_fastlabel.formats.masks import export_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
-from airflow_provider_fastlabel.formats.publish import manifest_of, publish
+from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish
 from airflow_provider_fastlabel.formats.yolo import export_yolo
 from airflow_provider_fastlabel.formats.yolo import read_yolo
 from PIL import Image

@@ -13,8 +13,8 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_provider_fastlabel.client import AuthError
+from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
-from airflow_provider_fastlabel.hooks.settings import InvalidConnectionError
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS
 
 TOKEN = "very-secret-token"

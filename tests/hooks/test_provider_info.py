@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 
 from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.hooks.connection import EXTRA_FIELDS
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
-from airflow_provider_fastlabel.hooks.settings import EXTRA_FIELDS
 from airflow_provider_fastlabel.provider_info import get_provider_info
 
 INFO = get_provider_info()

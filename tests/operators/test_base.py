@@ -12,15 +12,15 @@ from airflow.sdk import DAG
 
 from airflow_provider_fastlabel import operators
 from airflow_provider_fastlabel.client import exceptions as errors
-from airflow_provider_fastlabel.hooks.settings import InvalidConnectionError
-from airflow_provider_fastlabel.operators import retry
+from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
+from airflow_provider_fastlabel.utils import retry
 from tests.airflow_run import needs_retry_policy
 
 
 def test_every_operator_can_be_imported_from_the_package():
     for name in operators.__all__:
         assert getattr(operators, name).__name__ == name
-    assert sorted(operators._MODULES) == operators.__all__
+    assert operators.__all__ == sorted(name for name in dir(operators) if name.startswith("FastLabel"))
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -10,9 +10,9 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout
 from airflow.sdk.io import attach
 
-from airflow_provider_fastlabel.client.bulk import ImportRefused
 from airflow_provider_fastlabel.client.exceptions import AuthError, OutcomeUnknown
 from airflow_provider_fastlabel.operators import FastLabelCreateDicomTasksOperator
+from airflow_provider_fastlabel.pipelines.imports import ImportRefused
 from tests.airflow_fixtures import calls, later, settle
 from tests.airflow_run import needs_state_store
 
@@ -196,7 +196,7 @@ def test_a_file_that_cannot_be_sent_does_not_stop_the_others(airflow_run, emulat
 
 
 def test_before_airflow_3_3_what_is_a_task_is_not_sent_again(airflow_run, emulator, client, operator, monkeypatch):
-    monkeypatch.setattr("airflow_provider_fastlabel.operators.state.STORE", "no_such_store")
+    monkeypatch.setattr("airflow_provider_fastlabel.utils.task_memory.STORE", "no_such_store")
     emulator.configure(history_manual=False, history_seconds=0)
     run = airflow_run(operator())
     assert run.attempt(1).state == "success"

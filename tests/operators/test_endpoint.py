@@ -10,10 +10,10 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk.io import attach
 
-from airflow_provider_fastlabel.client.bulk import ImportRefused
 from airflow_provider_fastlabel.client.exceptions import NotFound, RateLimited
 from airflow_provider_fastlabel.operators import FastLabelExecuteEndpointOperator
-from airflow_provider_fastlabel.operators.endpoint_results import decode_image, image_name
+from airflow_provider_fastlabel.pipelines.endpoints.results import decode_image, image_name
+from airflow_provider_fastlabel.pipelines.imports import ImportRefused
 from tests.airflow_fixtures import PNG, later
 
 CAT = [{"value": "cat", "confidenceScore": 0.9, "points": [1.0, 2.0, 3.0, 4.0]}]

@@ -24,8 +24,8 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportPascalVocOperator,
     FastLabelExportYoloOperator,
 )
-from airflow_provider_fastlabel.operators.places import place
-from airflow_provider_fastlabel.operators.staging import STALE_SECONDS, staging
+from airflow_provider_fastlabel.pipelines.exports.staging import STALE_SECONDS, staging
+from airflow_provider_fastlabel.utils.object_stores import place
 from tests.operators.exporting import BOX, png, tree
 
 ALL = [

@@ -9,8 +9,8 @@ import pytest
 from airflow.sdk.io import attach
 from PIL import Image
 
-from airflow_provider_fastlabel.client.bulk import ImportIncomplete, ImportRefused
 from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromFolderOperator
+from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused
 
 
 def png(width: int = 40, height: int = 30) -> bytes:

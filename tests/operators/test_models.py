@@ -214,7 +214,7 @@ def test_jobs_that_look_different_are_not_taken_for_ours(airflow_run, emulator, 
 
 
 def test_before_airflow_3_3_a_retry_attaches_to_the_newest_running_job(airflow_run, emulator, world, path, monkeypatch):
-    monkeypatch.setattr("airflow_provider_fastlabel.operators.state.STORE", "no_such_store")
+    monkeypatch.setattr("airflow_provider_fastlabel.utils.task_memory.STORE", "no_such_store")
     run = airflow_run(operator(path, timeout=0.2))
     first = run.attempt(1, retries_left=True)
     second = run.attempt(2, retries_left=True)

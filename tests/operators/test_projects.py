@@ -10,8 +10,8 @@ from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.operators import FastLabelApplyProjectOperator, FastLabelCopyProjectOperator
-from airflow_provider_fastlabel.operators.project_definition import InvalidDefinitionError, parse_text, read_definition
-from airflow_provider_fastlabel.operators.project_plan import plan
+from airflow_provider_fastlabel.pipelines.projects.definition import InvalidDefinitionError, parse_text, read_definition
+from airflow_provider_fastlabel.pipelines.projects.plan import plan
 
 YAML = """
 type: image_bbox

@@ -126,7 +126,7 @@ def test_other_arguments_are_another_import(airflow_run, emulator, client, bucke
 def test_before_airflow_3_3_a_retry_attaches_to_the_newest_running_import(
     airflow_run, emulator, client, bucket, monkeypatch
 ):
-    monkeypatch.setattr("airflow_provider_fastlabel.operators.state.STORE", "no_such_store")
+    monkeypatch.setattr("airflow_provider_fastlabel.utils.task_memory.STORE", "no_such_store")
     run = airflow_run(operator(deferrable=True, timeout=0.2))
     assert run.attempt(1, retries_left=True).state == "up_for_retry"
     assert run.supervisor.kept == {}
@@ -220,7 +220,7 @@ def test_an_unknown_project_fails_without_retries(airflow_run, client):
 
 
 def test_before_airflow_3_3_permanent_errors_are_airflows_own(airflow_run, client, monkeypatch):
-    monkeypatch.setattr("airflow_provider_fastlabel.operators.retry.HAS_RETRY_POLICY", False)
+    monkeypatch.setattr("airflow_provider_fastlabel.utils.retry.HAS_RETRY_POLICY", False)
     done = airflow_run(operator(project="nowhere")).attempt(retries_left=True)
     assert done.state == "failed"
     assert isinstance(done.error, AirflowFailException)

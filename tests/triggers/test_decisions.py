@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.triggers.decisions import (
     decide_tasks,
     tasks_needed,
 )
-from airflow_provider_fastlabel.triggers.jobs import JOB_KINDS
+from airflow_provider_fastlabel.triggers.model_jobs import JOB_KINDS
 from airflow_provider_fastlabel.triggers.progress import Progress
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
-from airflow_provider_fastlabel.triggers import polls
+from airflow_provider_fastlabel.triggers import shared_polls as polls
 from airflow_provider_fastlabel.triggers.fastlabel import (
     TRIGGERS,
     FastLabelImportHistoriesTrigger,
@@ -171,7 +171,7 @@ def test_waits_on_other_projects_do_not_share(client, emulator, fill):
 
 
 def test_an_import_beyond_the_first_page_is_asked_for_by_its_id(client, emulator, bucket, monkeypatch):
-    monkeypatch.setattr("airflow_provider_fastlabel.triggers.waits.HISTORY_PAGE", 1)
+    monkeypatch.setattr("airflow_provider_fastlabel.triggers.conditions.HISTORY_PAGE", 1)
     first, second = (client.create_task_from_aws_s3("photos")["id"] for _ in range(2))
     for ident in (first, second):
         settle(emulator, ident)

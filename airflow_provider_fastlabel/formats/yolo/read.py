@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import math
 import posixpath
-import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_fastlabel.formats.files import files_below, is_image
+from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.formats.reading.imported import (
     Annotation,
     ImportedAnnotations,
@@ -332,41 +332,3 @@ def _places(path: str) -> list[str]:
                 places.append("/".join([*parts[:at], *parts[at + 1 :]]))
             break
     return places
-
-
-def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Read an image's size as it is displayed, from its header.
-
-    :param path: the image.
-    :returns: width and height in pixels, exchanged where the EXIF orientation turns the picture by a quarter.
-    :raises OSError: no image that can be read.
-    """
-    with open(path, "rb") as file:
-        found = _plain_jpeg_size(file.read(4096))
-    if found:
-        return found
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        width, height = picture.size
-        if "exif" in picture.info and picture.getexif().get(0x0112) in (5, 6, 7, 8):
-            return height, width
-        return width, height
-
-
-def _plain_jpeg_size(head: bytes) -> tuple[int, int] | None:
-    """Return the size in a JPEG's frame header (ITU-T T.81, B.2.2), in a tenth of the time the general reader takes.
-
-    :param head: the first bytes of a file.
-    :returns: width and height; None if it is no JPEG, has Exif data, which may turn it, or more before that header.
-    """
-    at = 2
-    while head[:2] == b"\xff\xd8" and at + 9 <= len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
-        if marker == 0xE1:
-            return None
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", head, at + 5)
-            return (width, height) if width and height else None
-        at += 2 + int.from_bytes(head[at + 2 : at + 4])
-    return None

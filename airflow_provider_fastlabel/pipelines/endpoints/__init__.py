@@ -1,0 +1,1 @@
+"""Images are sent through a model endpoint, and the answers kept."""

@@ -1,0 +1,144 @@
+"""Gives the writers image tasks, and their pictures where they are wanted, whatever kind of project they come from."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
+from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.formats.writing.stage import OnError
+    from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
+
+    Task = Mapping[str, Any]
+
+log = logging.getLogger(__name__)
+
+_REFUSED = (400, 403)
+"""What a signed address answers once its time is over."""
+
+
+class Frames:
+    """Takes sequences and videos apart into images.
+
+    An image of a sequence becomes a task named ``<task>/<file>`` that carries the annotations drawn on it, a frame of a
+    video one named ``<task>_<number>.jpg``. ``source_name`` of these tasks is the name of the whole.
+
+    :param client: for pictures and for fresh addresses.
+    :param kind: name of the task kind: ``image``, ``sequential_image`` or ``video``.
+    :param images: existing folder that pictures are brought to, named like their tasks; ``None`` for no pictures.
+    :param workers: how many pictures come at a time.
+    :param on_error: ``raise`` at an annotation that cannot be said to be in a frame, or ``skip`` it, counted.
+    :param earlier: pictures of an earlier export, which are taken where they are still the same; ``None`` for none.
+    """
+
+    def __init__(
+        self,
+        client: FastLabelClient,
+        kind: str,
+        images: Path | None,
+        *,
+        workers: int,
+        on_error: OnError,
+        earlier: EarlierPictures | None = None,
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._images = images
+        self._on_error = on_error
+        self._earlier = earlier
+        self._pictures = None if images is None else Pictures(self._fetch_picture, images, workers=workers)
+        self._left_out: Counter[str] = Counter()
+
+    def of(self, tasks: Iterable[Task]) -> Iterable[Task]:
+        """Return image tasks, each once its picture is there.
+
+        :param tasks: tasks of the kind.
+        :returns: image tasks in the same order.
+        :raises FastLabelException: a picture or clip cannot be fetched, still after the retries.
+        """
+        if self._kind == "video":
+            return self._video_frames(tasks)
+        images = self._sequence_images(tasks) if self._kind == "sequential_image" else tasks
+        return images if self._pictures is None else self._pictures.ahead_of(images)
+
+    def account(self, report: ExportReport) -> None:
+        """Count what did not reach the writer, so that nothing disappears silently.
+
+        :param report: the writer's report, to be completed.
+        """
+        report.left_before(self._left_out)
+        if self._pictures is None:
+            return
+        if self._pictures.missing:
+            report.adjust("images_missing", self._pictures.missing)
+        if self._pictures.kept:
+            log.info("%d pictures are those of the earlier data set, the rest was downloaded", self._pictures.kept)
+
+    def _fetch_picture(self, task: Task, name: str, target: Path) -> bool:
+        """Bring the picture of a task; return whether it had to be downloaded."""
+        return self._fetch(task, target, None if self._earlier is None else self._earlier.offer(name, target))
+
+    def _fetch(self, task: Task, target: Path, known_md5: str | None = None) -> bool:
+        """Download the picture or clip of a task; an address that has expired is asked for anew."""
+        try:
+            return self._client.transport.download(task["url"], target, known_md5=known_md5)
+        except NotFound:
+            raise
+        except FastLabelException as error:
+            if error.code not in _REFUSED:
+                raise
+            return self._client.transport.download(self._fresh_address(task), target, known_md5=known_md5)
+
+    def _fresh_address(self, task: Task) -> str:
+        now = getattr(self._client, f"find_{self._kind}_task")(task["id"])
+        for content in now.get("contents") or ():
+            if content["name"] == task.get("content_name"):
+                return str(content["url"])
+        return str(now["url"])
+
+    def _sequence_images(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        from airflow_provider_fastlabel.formats.geometry.reasons import NO_SUCH_IMAGE
+        from airflow_provider_fastlabel.formats.writing.sequence import content_tasks
+
+        for task in tasks:
+            images, homeless = content_tasks(task)
+            if homeless:
+                self._left_out[NO_SUCH_IMAGE] += homeless
+            yield from images
+
+    def _video_frames(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        from airflow_provider_fastlabel.formats.writing.naming import OutputNames
+        from airflow_provider_fastlabel.formats.writing.video import frame_stem, frame_tasks
+
+        stems = OutputNames("")
+        for task in tasks:
+            stem = frame_stem(stems, task["name"])
+            count = task.get("frameCount")
+            if self._images is not None or not count or not task.get("width"):
+                count, width, height = self._extract(task, stem)
+                task = {**task, "width": task.get("width") or width, "height": task.get("height") or height}
+            for frame in frame_tasks(task, count, stem, self._left_out, self._on_error):
+                yield {**frame, "source_name": task["name"]}
+
+    def _extract(self, task: Task, stem: str) -> tuple[int, int, int]:
+        """Fetch the clip and write its frames; without a folder for them only count them."""
+        from airflow_provider_fastlabel.formats.writing.video import VideoError, extract_frames
+
+        beside = None if self._images is None else self._images.parent
+        with tempfile.TemporaryDirectory(prefix=".clip-", dir=beside) as folder:
+            clip = Path(folder, "clip.mp4")
+            self._fetch(task, clip)
+            try:
+                return extract_frames(clip, self._images or Path(folder), stem)
+            except VideoError as error:
+                raise VideoError(f"task {task['name']!r}: {error}") from error

@@ -1,0 +1,137 @@
+"""Checks pre-annotations before anything is sent: class, type, attributes, geometry."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from airflow_provider_fastlabel.formats.image_size import ImageSize
+
+MARGIN = 1.0
+"""Pixels a coordinate may lie outside the image: formats differ by one in where they count from."""
+
+_CHOICES = {"select", "radio", "checkbox"}
+_FEWEST_NUMBERS = {"polygon": 6, "line": 4}
+_EXACT_NUMBERS = {"bbox": 4, "keypoint": 2, "circle": 3, "cuboid": 9}
+
+
+class ClassRules:
+    """What the classes of a project allow.
+
+    :param classes: the annotation classes as the API returns them.
+    """
+
+    def __init__(self, classes: Iterable[Mapping[str, Any]]) -> None:
+        self._types: dict[str, set[str]] = {}
+        self._attributes: dict[str, dict[str, Mapping[str, Any]]] = {}
+        for item in classes:
+            value = str(item["value"])
+            self._types.setdefault(value, set()).add(str(item["type"]))
+            known = self._attributes.setdefault(value, {})
+            known.update({str(attribute["key"]): attribute for attribute in item.get("attributes") or ()})
+
+    def complaints(self, annotation: Mapping[str, Any]) -> Iterator[str]:
+        """Say what the project does not allow about an annotation.
+
+        :param annotation: ``type``, ``value`` and, where wanted, ``attributes``.
+        :returns: one sentence per complaint.
+        """
+        value, kind = annotation.get("value"), annotation.get("type")
+        types = self._types.get(str(value))
+        if types is None:
+            yield f"class {value!r} does not exist in the project; it has {_listed(self._types)}"
+            return
+        if kind not in types:
+            yield f"class {value!r} is of type {_listed(types)} in the project, the annotation is of type {kind!r}"
+        yield from self._attribute_complaints(str(value), annotation.get("attributes") or ())
+
+    def _attribute_complaints(self, value: str, attributes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        known = self._attributes[value]
+        for attribute in attributes:
+            key = str(attribute.get("key"))
+            definition = known.get(key)
+            if definition is None:
+                yield f"class {value!r} has no attribute {key!r} in the project; it has {_listed(known)}"
+            elif definition.get("type") in _CHOICES:
+                options = {option.get("value") for option in definition.get("options") or ()}
+                given = attribute.get("value")
+                for choice in given if isinstance(given, list) else [given]:
+                    if choice not in options and choice not in ("", None):
+                        known_options = _listed(options)
+                        yield f"attribute {key!r} of class {value!r} has no option {choice!r}; it has {known_options}"
+
+
+def geometry_complaints(annotation: Mapping[str, Any], size: ImageSize | None) -> Iterator[str]:
+    """Say what is wrong with the shape of an annotation.
+
+    :param annotation: an annotation as FastLabel takes it; frame-keyed points are checked frame by frame.
+    :param size: the image's size, or ``None`` when coordinates cannot be compared with it.
+    :returns: one sentence per complaint.
+    """
+    kind = str(annotation.get("type"))
+    if kind == "pose_estimation":
+        keypoints = [list(item.get("value") or ())[:2] for item in annotation.get("keypoints") or ()]
+        shapes = [keypoint for keypoint in keypoints if keypoint]
+        yield from _first(_shape_complaint("keypoint", shape, size) for shape in shapes)
+        return
+    points = annotation.get("points")
+    if isinstance(points, dict):
+        frames = (frame.get("value") for frame in points.values())
+        yield from _first(_shape_complaint(kind, frame, size) for frame in frames)
+    elif kind == "segmentation" and points and isinstance(points[0], list):
+        rings = (ring for region in points for ring in region)
+        yield from _first(_shape_complaint("polygon", ring, size) for ring in rings)
+    elif kind in _EXACT_NUMBERS or kind in _FEWEST_NUMBERS:
+        # A turned box gives its corners before the turn; they may lie outside although the box does not.
+        inside = None if annotation.get("rotation") else size
+        yield from _first([_shape_complaint(kind, points, inside)])
+
+
+def _first(complaints: Iterable[str | None]) -> Iterator[str]:
+    """Yield the first complaint only: one bad annotation is one problem, however many points it has."""
+    for complaint in complaints:
+        if complaint is not None:
+            yield complaint
+            return
+
+
+def _shape_complaint(kind: str, points: Any, size: ImageSize | None) -> str | None:
+    complaint = _number_complaint(kind, points)
+    if complaint is not None:
+        return complaint
+    if kind == "bbox" and (points[0] == points[2] or points[1] == points[3]):
+        return f"bbox {points} has no area"
+    if size is None or kind == "cuboid":
+        return None
+    flat = points[:2] if kind == "circle" else points
+    for limit, values in ((size.width, flat[0::2]), (size.height, flat[1::2])):
+        if min(values) < -MARGIN or max(values) > limit + MARGIN:
+            return f"{kind} {_short(points)} lies outside the image of {size.width} x {size.height} pixels"
+    return None
+
+
+def _number_complaint(kind: str, points: Any) -> str | None:
+    if not isinstance(points, list | tuple) or not points:
+        return f"{kind} has no points"
+    if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in points):
+        return f"{kind} {_short(points)} holds something that is not a finite number"
+    exact, fewest = _EXACT_NUMBERS.get(kind), _FEWEST_NUMBERS.get(kind)
+    if exact is not None and len(points) != exact:
+        return f"{kind} needs {exact} numbers, not {len(points)}"
+    if fewest is not None and (len(points) < fewest or len(points) % 2):
+        return f"{kind} needs an even count of at least {fewest} numbers, not {len(points)}"
+    return None
+
+
+def _short(points: Sequence[Any]) -> str:
+    return f"{list(points[:6])}".replace("]", ", ...]") if len(points) > 6 else f"{list(points)}"
+
+
+def _listed(names: Iterable[Any]) -> str:
+    listed = sorted(map(str, names))
+    if not listed:
+        return "none"
+    return ", ".join(listed[:20]) + (f" and {len(listed) - 20} more" if len(listed) > 20 else "")

@@ -1,0 +1,229 @@
+"""The import manifest: one JSON line per item, written as it happens, so that a killed run leaves a true account.
+
+Format (JSON Lines, UTF-8). A run starts with a header line::
+
+    {"manifest": "fastlabel-import", "version": 1, "project": "cats", "kind": "image", "provider": "0.1.0", "at": "..."}
+
+followed by one line per item::
+
+    {"name": "a/1.jpg", "fate": "created", "task_id": "...", "why": null, "at": "...", "digest": "..."}
+
+``fate`` is one of ``creating`` (about to be sent; only written when existing tasks count as failures), ``created``,
+``exists``, ``updated`` and ``failed``. The last line of a name wins. ``digest`` identifies what was sent besides the
+file, so that a repeated update of the same values is recognised.
+
+A manifest in an object store is kept in a local spool file and uploaded at checkpoints and at the end, because objects
+cannot be appended to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 60.0
+"""Time between two uploads of a manifest that lives in an object store."""
+
+_HEADER = b'{"manifest": "fastlabel-import"'
+
+_OURS = ("creating", "created", "updated")
+
+Fate = Literal["creating", "created", "exists", "updated", "failed"]
+
+
+class Record(NamedTuple):
+    """What earlier runs wrote about an item.
+
+    :param fate: the last word on it.
+    :param digest: identifies what was sent last besides the file.
+    :param ours: whether a task of its name may be one that this import created or was about to create.
+    """
+
+    fate: str
+    digest: str | None
+    ours: bool
+
+
+class Manifest:
+    """An append-only account of an import. Use as a context manager; :meth:`write` may be called from any thread.
+
+    :param target: a local path, or any object with the ``pathlib`` interface that lives elsewhere (such as Airflow's
+        ``ObjectStoragePath``).
+    :param project: the project's slug.
+    :param kind: the task kind's name.
+    :raises ImportRefused: on entering, when the file exists and belongs to another project or kind, or is no manifest.
+    """
+
+    def __init__(self, target: Any, *, project: str, kind: str) -> None:
+        self.target = target
+        self.earlier: dict[str, Record] = {}
+        self._project = project
+        self._kind = kind
+        self._local = local_path(target)
+        self._lock = threading.Lock()
+        self._uploaded_at = 0.0
+        self._descriptor = -1
+        self._spool: Path | None = None
+
+    def __str__(self) -> str:
+        return str(self.target)
+
+    def __enter__(self) -> Self:
+        path = self._local or self._fetch()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torn = self._read(path)
+            # Unbuffered append: every line reaches the kernel in one write and survives SIGKILL.
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            if torn:
+                os.write(self._descriptor, b"\n")
+            self._append(
+                {
+                    "manifest": "fastlabel-import",
+                    "version": 1,
+                    "project": self._project,
+                    "kind": self._kind,
+                    "provider": __version__,
+                    "at": _now(),
+                }
+            )
+        except BaseException:
+            self._drop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._spool is not None:
+                self._upload()
+        except OSError:
+            if error is None:
+                raise
+            log.exception("The import manifest could not be uploaded to %s", self.target)
+        finally:
+            self._drop()
+
+    def write(
+        self, name: str, fate: Fate, *, task_id: str | None = None, why: str | None = None, digest: str | None = None
+    ) -> None:
+        """Record the fate of an item.
+
+        :param name: the task's name.
+        :param fate: what became of it.
+        :param task_id: its id in FastLabel, where known.
+        :param why: the reason of a failure.
+        :param digest: identifies what was sent besides the file.
+        :raises OSError: the record could not be written (disk full, for instance).
+        """
+        record: dict[str, Any] = {"name": name, "fate": fate, "task_id": task_id, "why": why, "at": _now()}
+        if digest is not None:
+            record["digest"] = digest
+        with self._lock:
+            self._append(record)
+
+    def checkpoint(self) -> None:
+        """Upload the manifest if it lives in an object store and the last upload is a while ago."""
+        if self._spool is not None and time.monotonic() - self._uploaded_at >= CHECKPOINT_SECONDS:
+            self._upload()
+
+    def _append(self, record: dict[str, Any]) -> None:
+        line = json.dumps(record, ensure_ascii=True).encode() + b"\n"
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+
+    def _read(self, path: Path) -> bool:
+        """Take in what earlier runs wrote.
+
+        :returns: whether the last line was cut off by a kill and needs an end.
+        """
+        if not path.exists():
+            return False
+        raw, ours = b"", False
+        with path.open("rb") as lines:
+            for number, raw in enumerate(lines, 1):
+                record = self._parse(raw, number)
+                # The first line is ours, or the beginning of ours when a kill cut it off.
+                ours = ours or (number == 1 and _HEADER.startswith(raw.rstrip(b"\n")[: len(_HEADER)]))
+                if not ours:
+                    raise ImportRefused(
+                        f"{self.target} exists and is not an import manifest. Nothing was created. "
+                        "Give `manifest` another path."
+                    )
+                if "manifest" in record:
+                    self._check_header(record)
+                elif isinstance(record.get("name"), str):
+                    self._remember(record)
+        return bool(raw) and not raw.endswith(b"\n")
+
+    def _remember(self, record: dict[str, Any]) -> None:
+        name, fate = record["name"], str(record.get("fate"))
+        before = self.earlier.get(name)
+        # A failure says nothing about whose a task is: the create before it may have arrived after all.
+        ours = fate in _OURS or (fate == "failed" and before is not None and before.ours)
+        self.earlier[name] = Record(fate, record.get("digest"), ours)
+
+    def _parse(self, raw: bytes, number: int) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            record = json.loads(raw)
+            if isinstance(record, dict):
+                return record
+        if raw.strip():
+            log.warning("Line %d of the manifest %s was cut off by a kill; it is ignored", number, self.target)
+        return {}
+
+    def _check_header(self, record: dict[str, Any]) -> None:
+        theirs = record.get("project"), record.get("kind")
+        if theirs != (self._project, self._kind):
+            raise ImportRefused(
+                f"The manifest {self.target} belongs to an import of {theirs[1]} tasks into project {theirs[0]!r}, "
+                f"not of {self._kind} tasks into {self._project!r}. Nothing was created. Give `manifest` another path."
+            )
+
+    def _fetch(self) -> Path:
+        """Copy a manifest from its object store into a local spool file."""
+        folder = Path(tempfile.mkdtemp(prefix="fastlabel-manifest-"))
+        self._spool = folder / "manifest.jsonl"
+        with contextlib.suppress(FileNotFoundError), self.target.open("rb") as source, self._spool.open("wb") as spool:
+            shutil.copyfileobj(source, spool)
+        self._uploaded_at = time.monotonic()
+        return self._spool
+
+    def _upload(self) -> None:
+        assert self._spool is not None
+        self._uploaded_at = time.monotonic()
+        with contextlib.suppress(OSError, NotImplementedError):
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+        with self._spool.open("rb") as spool, self.target.open("wb") as sink:
+            shutil.copyfileobj(spool, sink)
+
+    def _drop(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        if self._spool is not None:
+            shutil.rmtree(self._spool.parent, ignore_errors=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

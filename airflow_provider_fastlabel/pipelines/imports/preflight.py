@@ -1,0 +1,195 @@
+"""All checks that need no sending, made for all items before the first task is created."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_provider_fastlabel.client import media
+from airflow_provider_fastlabel.client.bodies import base64_length
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.client.mp4 import NotMp4, video_codec
+from airflow_provider_fastlabel.formats.image_size import ImageSize, read_image_size
+from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
+from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
+from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
+from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.client.kinds import Kind, Limits, Media
+    from airflow_provider_fastlabel.pipelines.files.sources import Source
+
+    Annotations = Mapping[str, Sequence[Mapping[str, Any]]]
+
+LONGEST_NAME = 1024
+"""Characters of a task name we accept. FastLabel documents no limit; longer is a mistake (our choice)."""
+
+_UNPRINTABLE = {"Cc": "a control character", "Cs": "bytes that are not UTF-8"}
+
+
+def resolve_kind(client: FastLabelClient, project: str, kind: str | None = None) -> Kind:
+    """Find out what kind of tasks a project takes.
+
+    :param client: the client.
+    :param project: the project's slug.
+    :param kind: the kind the caller expects, if any.
+    :returns: the kind.
+    :raises ImportRefused: the project does not exist, takes another kind, or takes tasks that are not made of
+        named files (DICOM archives give their tasks names of their own).
+    """
+    found = client.find_project_by_slug(project)
+    if found is None:
+        raise ImportRefused(
+            f"Project {project!r} does not exist, or the token may not see it. Nothing was created. "
+            "Check `project` (the slug, as in the address of the project's page)."
+        )
+    resolved = kind_of_project_type(found["type"])
+    if kind is not None and kind != resolved.name:
+        raise ImportRefused(
+            f"Project {project!r} is of type {found['type']} and takes {resolved.name} tasks, not {kind} tasks. "
+            "Nothing was created. Leave out `kind`, or give another project."
+        )
+    if resolved.media is None or resolved.name == "dicom":
+        raise ImportRefused(
+            f"Project {project!r} takes {resolved.name} tasks, which cannot be created from named files. "
+            "Nothing was created."
+        )
+    return resolved
+
+
+def find_problems(
+    client: FastLabelClient,
+    project: str,
+    kind: Kind,
+    sources: Sequence[Source],
+    annotations: Annotations,
+    *,
+    workers: int,
+    stop: threading.Event,
+) -> list[Problem]:
+    """Check names, files and pre-annotations of all items; sends nothing, reads the project's classes if needed.
+
+    :param client: the client, for its limits and the project's classes.
+    :param project: the project's slug.
+    :param kind: the kind of the tasks.
+    :param sources: the items.
+    :param annotations: task name -> pre-annotations.
+    :param workers: how many items are checked at a time.
+    :param stop: set it to end the checks early.
+    :returns: what is wrong, in no particular order.
+    """
+    rules = None
+    if any(annotations.get(source.name) for source in sources):
+        if kind.holder != "annotations":
+            raise ImportRefused(f"Tasks of kind {kind.name} carry no annotations. Nothing was created.")
+        rules = ClassRules(client.iter_annotations(project))
+    repeated = {name for name, count in Counter(source.name for source in sources).items() if count > 1}
+    problems = [Problem(name, "is the name of several items; names are unique in a project") for name in repeated]
+
+    def check(source: Source) -> None:
+        own = annotations.get(source.name) or ()
+        complaints = [*_name_complaints(source.name), *_file_complaints(source, kind, client.limits)]
+        if own and rules is not None:
+            complaints += _annotation_complaints(source, own, rules)
+        problems.extend(Problem(source.name, complaint) for complaint in complaints)
+
+    run_bounded(check, sources, workers=workers, stop=stop)
+    return problems
+
+
+def _name_complaints(name: str) -> Iterator[str]:
+    if not name:
+        yield "has no name"
+    if len(name) > LONGEST_NAME:
+        yield f"the name has {len(name)} characters; at most {LONGEST_NAME} are taken. Rename it"
+    found = {_UNPRINTABLE.get(unicodedata.category(character), "") for character in name}
+    for what in sorted(filter(None, found)):
+        yield f"the name holds {what}. Rename it"
+
+
+def _file_complaints(source: Source, kind: Kind, limits: Limits) -> Iterator[str]:
+    """Check files by the rules of the create call: local ones by its own code, remote ones by what the listing says."""
+    assert kind.media is not None
+    if source.filesystem is not None:
+        yield from _listing_complaints(source, kind, kind.media, limits)
+        return
+    try:
+        with source.local() as path:
+            if kind.max_files is None:
+                media.checked_file(path, kind.media, limits)
+            else:
+                media.checked_folder(path, kind, limits)
+    except FastLabelInvalidException as error:
+        yield without_temporary(error.message.removesuffix(" Nothing was sent."))
+    except (OSError, ValueError) as error:
+        yield f"cannot be read: {error}"
+
+
+def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limits) -> Iterator[str]:
+    files = source.files or (source,)
+    largest = getattr(limits, wanted.name)
+    for file in files:
+        if file.size > largest:
+            yield f"{file.location} {media.too_large(file.size, wanted.name, largest)}"
+        elif wanted.h264:
+            yield from _codec_complaints(file)
+    if kind.max_files is not None:
+        most = getattr(limits, kind.max_files)
+        if len(files) > most:
+            yield media.too_many(len(files), most)
+        if sum(base64_length(file.size) for file in files) > limits.folder_characters:
+            yield media.too_long(limits.folder_characters)
+
+
+def _codec_complaints(source: Source) -> Iterator[str]:
+    try:
+        codec = video_codec(cast("Path", _Openable(source)))
+    except NotMp4 as error:
+        yield f"is not a readable MP4 file ({error})"
+    else:
+        if codec.lower() not in media.H264:
+            yield f"holds {codec} video; only AVC/H.264 can be registered"
+
+
+class _Openable:
+    """Lets the codec check, which opens a path, read a remote file in place."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def open(self, _mode: str) -> AbstractContextManager[Any]:
+        """Open the file for reading bytes."""
+        return self._source.open()
+
+
+def _annotation_complaints(
+    source: Source, annotations: Sequence[Mapping[str, Any]], rules: ClassRules
+) -> Iterator[str]:
+    sizes = {file.name.rpartition("/")[2]: file for file in source.files}
+    known: dict[str, ImageSize | None] = {}
+    for number, annotation in enumerate(annotations):
+        content = str(annotation.get("content") or "") if sizes else ""
+        if sizes and content not in sizes:
+            yield f"annotation {number}: content {content!r} is no file of this task's folder"
+            continue
+        if content not in known:
+            known[content] = _size_of(sizes[content] if sizes else source)
+        for complaint in (*rules.complaints(annotation), *geometry_complaints(annotation, known[content])):
+            yield f"annotation {number}: {complaint}"
+
+
+def _size_of(source: Source) -> ImageSize | None:
+    """Read an image's size; ``None`` for what has none or cannot be read, which other checks report."""
+    try:
+        with source.open() as file:
+            return read_image_size(file)
+    except (OSError, ValueError):
+        return None

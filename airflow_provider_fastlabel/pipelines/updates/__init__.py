@@ -1,0 +1,1 @@
+"""Tasks are selected and changed, one by one."""

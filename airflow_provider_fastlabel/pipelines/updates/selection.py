@@ -1,0 +1,94 @@
+"""Which tasks a bulk operator works on: a list of ids, a list of names, or those that match a filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.projects import kind_of_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+
+KNOWN_FIELDS = {"status": "status", "external_status": "externalStatus", "priority": "priority", "tags": "tags"}
+"""Fields of a task that are kept when it was listed: our name to FastLabel's."""
+
+
+@dataclass(frozen=True)
+class ChosenTask:
+    """One task to work on.
+
+    :param label: its name, or its id where only that is known; for messages.
+    :param task_id: its id; ``None`` when there is no task of that name.
+    :param known: its fields as listed, by our names; ``None`` when it was not listed.
+    """
+
+    label: str
+    task_id: str | None
+    known: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class TaskSelection:
+    """A choice of tasks of a project, made in exactly one way.
+
+    :param project: project slug.
+    :param task_ids: these tasks, by id.
+    :param task_names: these tasks, by name.
+    :param filter_status: tasks in one of these statuses.
+    :param filter_tags: tasks that carry these tags; may go together with ``filter_status``.
+    :raises FastLabelInvalidException: when tasks are chosen in no way or in several.
+    """
+
+    project: str
+    task_ids: Sequence[str] | None = None
+    task_names: Sequence[str] | None = None
+    filter_status: str | Sequence[str] | None = None
+    filter_tags: Sequence[str] | None = None
+    _kind: list[str] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ways = [self.task_ids is not None, self.task_names is not None, bool(self.filter_status or self.filter_tags)]
+        if sum(ways) != 1:
+            raise FastLabelInvalidException(
+                "Choose the tasks in one way: task_ids, task_names, or a filter (filter_status, filter_tags). "
+                "Choosing a whole project by leaving all of them out is refused; filter by its statuses instead."
+            )
+
+    def resolve(self, client: FastLabelClient) -> list[ChosenTask]:
+        """Return the chosen tasks, each once.
+
+        All are found before the first is touched: a filter would lose its place when tasks stop matching it.
+        """
+        if self.task_ids is not None:
+            return [ChosenTask(str(task_id), str(task_id)) for task_id in dict.fromkeys(self.task_ids)]
+        if self.task_names is not None:
+            ids = client.task_ids_by_name(self.project) if self.task_names else {}
+            return [ChosenTask(str(name), ids.get(str(name))) for name in dict.fromkeys(self.task_names)]
+        return list({task.task_id: task for task in self._listed(client)}.values())
+
+    def kind(self, client: FastLabelClient) -> str:
+        """Return the kind of the project's tasks, asked for once.
+
+        :raises NotFound: when there is no such project.
+        """
+        if not self._kind:
+            self._kind.append(kind_of_project(client, self.project))
+        return self._kind[0]
+
+    def _listed(self, client: FastLabelClient) -> Iterator[ChosenTask]:
+        """Yield the tasks that match the filter, with the few of their fields that matter here."""
+        statuses = [self.filter_status] if isinstance(self.filter_status, str) else self.filter_status
+        wanted: list[str | None] = [*statuses] if statuses else [None]
+        kind = self.kind(client)
+        for status in wanted:
+            for task in client.iter_tasks(self.project, kind, status=status, tags=list(self.filter_tags or [])):
+                yield ChosenTask(str(task["name"]), str(task["id"]), known_fields(task))
+
+
+def known_fields(task: Any) -> dict[str, Any]:
+    """Return what matters here of a task object of FastLabel."""
+    return {ours: task.get(theirs) for ours, theirs in KNOWN_FIELDS.items()}

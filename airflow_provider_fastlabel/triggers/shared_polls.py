@@ -1,0 +1,157 @@
+"""Shared polls: however many waits of a process ask FastLabel the same thing, it is asked once per interval.
+
+Calls run in a small pool of threads of their own, because the client is synchronous and a triggerer's event loop must
+never stand still. State is kept per event loop; nothing of it needs to survive, a restarted triggerer just asks
+again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from airflow.providers.common.compat.sdk import BaseHook, Connection
+from asgiref.sync import sync_to_async
+
+from airflow_provider_fastlabel.hooks.connection import ConnectionSettings, read_connection
+from airflow_provider_fastlabel.hooks.fastlabel import build_client
+from airflow_provider_fastlabel.triggers.watch import JITTER
+from airflow_provider_fastlabel.utils.errors import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+
+POLL_THREADS = 8
+"""Calls to FastLabel that the triggers of one process make at once."""
+
+POLL_RETRIES = 1
+"""Retries of one call: the next look comes soon, so a thread must not be held by long back-offs."""
+
+_threads = ThreadPoolExecutor(POLL_THREADS, thread_name_prefix="fastlabel-poll")
+_clients: dict[str, tuple[str, FastLabelClient]] = {}
+_boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poll]] = WeakKeyDictionary()
+
+
+@dataclass
+class Reading:
+    """One answer, or the error that came in its place.
+
+    :param at: when it was asked for, on the monotonic clock.
+    """
+
+    at: float
+    answer: Any = None
+    error: Exception | None = None
+
+
+@dataclass
+class Poll:
+    """What all waits on one thing share: the last reading, and the right to make the next."""
+
+    started: float = field(default_factory=time.monotonic)
+    last: Reading | None = None
+    readers: int = 0
+    spread: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def due(self, interval: float) -> float:
+        """Return when the next reading may be made, on the monotonic clock."""
+        if self.last is None:
+            return self.started + interval * (1 + self.spread)
+        asked_for = retry_after(self.last.error) or 0.0
+        return self.last.at + max(interval * (1 + self.spread), asked_for)
+
+    async def reading(
+        self, ask: Callable[[], Any], *, newer_than: float, interval: float, latest: float = float("inf")
+    ) -> Reading:
+        """Return a reading made after ``newer_than``, making it when it is due and no other wait has.
+
+        :param ask: coroutine function that gets the answer.
+        :param newer_than: time on the monotonic clock.
+        :param interval: seconds between two readings, by the wish of this wait.
+        :param latest: time on the monotonic clock at which a reading is made even before it is due.
+        """
+        while self.last is None or self.last.at <= newer_than:
+            pause = min(self.due(interval), latest) - time.monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+                continue
+            seen = self.last
+            async with self.lock:
+                if self.last is seen:
+                    self.last = await _read(ask)
+                    self.spread = random.uniform(0, JITTER)
+        return self.last
+
+
+async def _read(ask: Callable[[], Any]) -> Reading:
+    """Ask once; an error becomes part of the reading, so that every wait that shares it learns of it."""
+    at = time.monotonic()
+    try:
+        return Reading(at, answer=await ask())
+    except Exception as error:
+        return Reading(at, error=error)
+
+
+@contextmanager
+def shared_poll(key: Hashable) -> Iterator[Poll]:
+    """Take part in the poll of this event loop with that key; it is forgotten when the last reader leaves.
+
+    :param key: what is asked, of which connection.
+    """
+    board = _boards.setdefault(asyncio.get_running_loop(), {})
+    poll = board.setdefault(key, Poll(spread=random.uniform(0, JITTER)))
+    poll.readers += 1
+    try:
+        yield poll
+    finally:
+        poll.readers -= 1
+        if poll.readers == 0 and board.get(key) is poll:
+            del board[key]
+
+
+async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
+    """Call FastLabel from an event loop without holding it up.
+
+    The connection is read anew each time, so that a rotated token is taken up; the client, with its open connections,
+    is kept as long as the connection says the same.
+
+    :param conn_id: id of the Airflow connection.
+    :param function: what to do with the client, in a thread of the pool.
+    """
+    settings = await _read_settings(conn_id)
+    fingerprint = settings.fingerprint()
+
+    def work() -> Any:
+        known = _clients.get(conn_id)
+        if known is None or known[0] != fingerprint:
+            known = _clients[conn_id] = (fingerprint, build_client(settings, max_retries=POLL_RETRIES))
+        return function(known[1])
+
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
+
+async def _read_settings(conn_id: str) -> ConnectionSettings:
+    """Read the connection from an event loop.
+
+    Before Airflow 3.3.2, which ``aextra_dejson`` tells, the asynchronous reading masks secrets by a synchronous call
+    that raises ``DeadlockImminentError`` beside another trigger's; a thread has no such trouble there. It must be
+    asgiref's, which knows the event loop that talks to Airflow's supervisor.
+    """
+    if hasattr(Connection, "aextra_dejson"):
+        connection = await BaseHook.aget_connection(conn_id)
+        return read_connection(connection, await connection.aextra_dejson())
+
+    def read() -> ConnectionSettings:
+        connection = BaseHook.get_connection(conn_id)
+        return read_connection(connection, connection.extra_dejson)
+
+    return await sync_to_async(read)()

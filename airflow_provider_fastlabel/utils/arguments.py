@@ -1,0 +1,94 @@
+"""Arguments as their templates rendered: what cannot be meant is refused before the work, and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_fastlabel.client.statuses import EXTERNAL_STATUSES, TASK_STATUSES
+
+_NATIVELY = "; a template must render natively (render_template_as_native_obj), or take the task's `.output`"
+
+
+def refused(message: str) -> ValueError:
+    """Return the error of an argument that no retry can cure.
+
+    :param message: what is wrong with it.
+    """
+    from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+
+    return FastLabelInvalidException(message)
+
+
+def one_text(name: str, value: Any) -> str | None:
+    """Return a text, ``None`` when it is not given or empty.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: for anything else, such as a list.
+    """
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise refused(f"{name} must be one text, not {value!r}")
+    return value
+
+
+def task_status(name: str, value: Any) -> str | None:
+    """Return a task status, ``None`` when it is not given or empty.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: when FastLabel has no such status.
+    """
+    return _one_of(name, value, TASK_STATUSES)
+
+
+def external_status(name: str, value: Any) -> str | None:
+    """Return an external task status, ``None`` when it is not given or empty.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: when FastLabel has no such status.
+    """
+    return _one_of(name, value, EXTERNAL_STATUSES)
+
+
+def _one_of(name: str, value: Any, known: Sequence[str]) -> str | None:
+    """Return one of the texts that are known, ``None`` when it is not given or empty."""
+    text = one_text(name, value)
+    if text is not None and text not in known:
+        raise refused(f"{name} must be one of {', '.join(sorted(known))}, not {text!r}")
+    return text
+
+
+def texts(name: str, value: Any) -> list[str]:
+    """Return a list of texts, such as tags; a single text is a list of one, not its letters.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: for anything else, an empty text in the list, a list that was rendered to text.
+    """
+    if isinstance(value, str):
+        if value.lstrip().startswith("["):
+            raise refused(f"{name} is the text {value!r}, not a list{_NATIVELY}")
+        return [value] if value else []
+    return listed(name, value)
+
+
+def listed(name: str, value: Any) -> list[str]:
+    """Return a list of texts, empty when it is not given.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: for anything else, also for a single text, and for an empty text in the list or
+        one that a template made of ``None``.
+    """
+    if value is None:
+        return []
+    if isinstance(value, str):
+        raise refused(f"{name} must be a list, not the text {value!r}{_NATIVELY}")
+    # What `.output` of a mapped task renders to is a sequence that is no list.
+    if not isinstance(value, Sequence | set | frozenset) or isinstance(value, bytes):
+        raise refused(f"{name} must be a list, not {value!r}")
+    for item in value:
+        if not isinstance(item, str) or not item:
+            raise refused(f"{name} must hold texts that are not empty, not {item!r}")
+        if item == "None":
+            raise refused(f"{name} holds the text 'None'; its template may have been rendered to nothing")
+    return list(value)

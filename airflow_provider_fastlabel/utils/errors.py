@@ -1,0 +1,43 @@
+"""Which failures pass by themselves and which do not: one judgement for retries, waits and triggers."""
+
+from __future__ import annotations
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Tell whether doing the same again must fail the same way.
+
+    True for a refused token, a missing thing, an invalid or conflicting request, and a missing or unusable Airflow
+    connection; false for an exceeded quota, server errors, timeouts and everything that is not ours to judge.
+    """
+    from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, RateLimited
+
+    if isinstance(error, RateLimited):
+        return False
+    return isinstance(error, FastLabelInvalidException | InvalidConnectionError | AirflowNotFoundException)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the failure belongs to FastLabel, to the network or to Airflow's own services, and may pass.
+
+    Everything that is neither this nor :func:`is_permanent` is a mistake in a program and must not be waited out.
+    """
+    from airflow.sdk.exceptions import AirflowRuntimeError
+
+    from airflow_provider_fastlabel.client.exceptions import FastLabelException
+
+    if is_permanent(error):
+        return False
+    return isinstance(error, FastLabelException | AirflowRuntimeError | OSError)
+
+
+def retry_after(error: BaseException | None) -> float | None:
+    """Return after how many seconds (at least 1) FastLabel wants to be asked again, when the error says so."""
+    from airflow_provider_fastlabel.client.exceptions import RateLimited, ServerError
+
+    if isinstance(error, RateLimited | ServerError) and error.retry_after is not None:
+        return max(1.0, error.retry_after)
+    return None

@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from upath import UPath
+
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.formats.writing.report import ExportReport
+from airflow_provider_fastlabel.pipelines.exports import publish as room
+from airflow_provider_fastlabel.pipelines.exports.publish import (
+    FileGoneError,
+    held,
+    manifest_of,
+    publish,
+    read_manifest,
+)
+
+
+def staged(folder, files):
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder
+
+
+def content(target):
+    found = {}
+    for path in target.rglob("*"):
+        if path.is_file() and path.name != MANIFEST:
+            found[str(path).removeprefix(str(target)).strip("/")] = path.read_text()
+    return found
+
+
+@pytest.fixture(params=["local", "object store"])
+def target(request, tmp_path):
+    if request.param == "local":
+        yield tmp_path / "out" / "set"
+        return
+    path = UPath(f"memory://bucket-{tmp_path.name}/set")
+    yield path
+    path.fs.rm(f"/bucket-{tmp_path.name}", recursive=True)
+
+
+FIRST = {"a.txt": "1", "sub/b.txt": "2", "sub/c 日本.txt": "3"}
+
+
+def test_everything_arrives_with_a_manifest_that_can_be_checked(tmp_path, target):
+    report = ExportReport(images=2, annotations_in=3, annotations=2, skipped={"degenerate": 1}, classes=["dog", "cat"])
+    done = publish(
+        staged(tmp_path / "s", FIRST), target, manifest_of(report, format="yolo", filters={"status": "approved"})
+    )
+    assert content(target) == FIRST
+    manifest = json.loads((target / MANIFEST).read_bytes())
+    assert manifest == done.manifest == read_manifest(target)
+    assert manifest["classes"] == {"dog": 0, "cat": 1}
+    assert manifest["filters"] == {"status": "approved"}
+    assert manifest["counts"]["skipped"] == {"degenerate": 1}
+    assert manifest["provider"].startswith("airflow-provider-fastlabel ")
+    for row in manifest["files"]:
+        raw = (target / row["path"]).read_bytes()
+        assert row == {
+            "path": row["path"],
+            "size": len(raw),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+            "md5": hashlib.md5(raw, usedforsecurity=False).hexdigest(),
+        }
+    assert done.digest == hashlib.sha256((target / MANIFEST).read_bytes()).hexdigest()
+    assert done.changed
+
+
+def test_same_content_again_changes_nothing(tmp_path, target):
+    first = publish(staged(tmp_path / "s1", FIRST), target, {"format": "x"})
+    again = publish(staged(tmp_path / "s2", FIRST), target, {"format": "x"})
+    assert not again.changed
+    assert again.digest == first.digest
+
+
+def test_damaged_data_set_is_published_again(tmp_path, target):
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    (target / "a.txt").unlink()
+    assert publish(staged(tmp_path / "s2", FIRST), target, {}).changed
+    assert content(target) == FIRST
+
+
+def test_a_file_overwritten_with_as_many_bytes_is_published_again(tmp_path, target):
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    (target / "a.txt").write_text("9")
+    if (tmp_path / "out").exists():  # whose clock may not have ticked since
+        os.utime(target / "a.txt", (time.time() + 1,) * 2)
+    assert publish(staged(tmp_path / "s2", FIRST), target, {}).changed
+    assert content(target) == FIRST
+
+
+def test_files_of_the_previous_version_go_away(tmp_path, target):
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    second = {"a.txt": "changed", "new.txt": "4"}
+    assert publish(staged(tmp_path / "s2", second), target, {}).changed
+    assert content(target) == second
+
+
+def test_target_may_be_a_string(tmp_path):
+    publish(staged(tmp_path / "s", FIRST), str(tmp_path / "t"), {})
+    assert content(tmp_path / "t") == FIRST
+    assert read_manifest(str(tmp_path / "t"))["version"] == 1
+
+
+def test_local_upath_is_a_local_folder(tmp_path):
+    publish(staged(tmp_path / "s", FIRST), UPath(f"file://{tmp_path}/t"), {})
+    assert content(tmp_path / "t") == FIRST
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_folder_that_is_not_ours_is_left_alone(tmp_path):
+    mine = staged(tmp_path / "home", {"thesis.doc": "years of work"})
+    with pytest.raises(FileExistsError, match="no manifest"):
+        publish(staged(tmp_path / "s", FIRST), mine, {})
+    assert content(mine) == {"thesis.doc": "years of work"}
+
+
+def test_files_a_user_put_in_are_carried_over(tmp_path):
+    target = tmp_path / "t"
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    (target / "sub" / "notes.md").write_text("mine")
+    publish(staged(tmp_path / "s2", {"a.txt": "2"}), target, {})
+    assert content(target) == {"a.txt": "2", "sub/notes.md": "mine"}
+
+
+def test_published_folder_is_readable_whatever_the_staging_folder_was(tmp_path):
+    folder = staged(tmp_path / "s", FIRST)
+    folder.chmod(0o700)
+    publish(folder, tmp_path / "t", {})
+    (tmp_path / "ordinary").mkdir()
+    assert (tmp_path / "t").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+def test_swap_that_was_cut_between_its_renames_is_taken_back(tmp_path):
+    target = tmp_path / "t"
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    target.rename(tmp_path / ".t.previous")
+    staged(tmp_path / ".t.publishing", {"half.txt": ""})
+    publish(staged(tmp_path / "s2", {"a.txt": "2"}), target, {})
+    assert content(target) == {"a.txt": "2"}
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".t")) == []
+
+
+class DyingStore:
+    """An object store whose connection breaks at the n-th write."""
+
+    def __init__(self, path, writes):
+        self._path, self._writes = path, writes
+
+    def __truediv__(self, name):
+        return DyingStore(self._path / name, self._writes)
+
+    def __getattr__(self, name):
+        return getattr(self._path, name)
+
+    @property
+    def parent(self):
+        return self
+
+    def open(self, mode):
+        self._writes[0] -= 1
+        if self._writes[0] < 0:
+            raise ConnectionError("broken")
+        return self._path.open(mode)
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_interrupted_upload_never_looks_finished(tmp_path, writes):
+    store = UPath(f"memory://dying-{tmp_path.name}/set")
+    publish(staged(tmp_path / "s1", FIRST), store, {})
+    second = {"a.txt": "changed", "d.txt": "new", "e.txt": "newer"}
+    try:
+        publish(staged(tmp_path / "s2", second), DyingStore(store, [writes]), {})
+    except ConnectionError:
+        manifest = read_manifest(store)
+        if manifest is not None:  # nothing had begun to change
+            assert content(store) == FIRST
+    third = {"a.txt": "third"}
+    publish(staged(tmp_path / "s3", third), store, {})
+    assert content(store) == third
+    store.fs.rm(f"/dying-{tmp_path.name}", recursive=True)
+
+
+@pytest.fixture
+def store(tmp_path):
+    path = UPath(f"memory://store-{tmp_path.name}/set")
+    yield path
+    path.fs.rm(f"/store-{tmp_path.name}", recursive=True)
+
+
+def standing(*rows):
+    """Stand-ins for rows of a manifest, as files to stage and as :func:`publish` wants to know them."""
+    texts = {row["path"]: f"stands for {row['path']}" for row in rows}
+    return texts, {hashlib.sha256(texts[row["path"]].encode()).hexdigest(): row for row in rows}
+
+
+def test_a_file_that_is_stood_for_stays_where_it_is(tmp_path, store):
+    publish(staged(tmp_path / "s1", FIRST), store, {})
+    texts, stand_ins = standing(*(row for path, row in held(store).items() if path != "a.txt"))
+    written = {path: store.fs.created(f"{store.path}/{path}") for path in texts}
+    second = {**FIRST, "a.txt": "changed"}
+    done = publish(staged(tmp_path / "s2", {**texts, "a.txt": "changed"}), store, {}, stand_ins=stand_ins)
+    assert content(store) == second
+    assert {path: store.fs.created(f"{store.path}/{path}") for path in texts} == written
+    assert publish(staged(tmp_path / "s3", second), tmp_path / "full", {}).digest == done.digest
+
+
+def cut(store, texts):
+    (store / "sub/b.txt").write_bytes(b"")
+
+
+def overwrite(store, texts):
+    (store / "sub/b.txt").write_text("9")
+
+
+def remove(store, texts):
+    (store / "sub/b.txt").unlink()
+
+
+def stand_elsewhere(store, texts):
+    texts["b.txt"] = texts.pop("sub/b.txt")
+
+
+@pytest.mark.parametrize("spoil", [cut, overwrite, remove, stand_elsewhere])
+def test_a_file_that_is_stood_for_and_not_there_changes_nothing(tmp_path, store, spoil):
+    publish(staged(tmp_path / "s1", FIRST), store, {})
+    manifest = (store / MANIFEST).read_bytes()
+    texts, stand_ins = standing(held(store)["sub/b.txt"])
+    spoil(store, texts)
+    before = content(store)
+    with pytest.raises(FileGoneError, match=r"b\.txt"):
+        publish(staged(tmp_path / "s2", {**texts, "new.txt": "2"}), store, {}, stand_ins=stand_ins)
+    assert content(store) == before
+    assert (store / MANIFEST).read_bytes() == manifest
+
+
+def test_no_stand_in_gets_into_a_local_folder(tmp_path):
+    publish(staged(tmp_path / "s1", FIRST), tmp_path / "t", {})
+    texts, stand_ins = standing(read_manifest(tmp_path / "t")["files"][0])
+    with pytest.raises(FileGoneError):
+        publish(staged(tmp_path / "s2", texts), tmp_path / "t", {}, stand_ins=stand_ins)
+    assert content(tmp_path / "t") == FIRST
+
+
+def test_a_store_that_tells_no_times_is_believed_its_sizes(tmp_path, store, monkeypatch):
+    publish(staged(tmp_path / "s1", FIRST), store, {})
+    find = type(store.fs).find
+
+    def timeless(self, path, **more):
+        return {name: {"size": info["size"]} for name, info in find(self, path, **more).items()}
+
+    monkeypatch.setattr(type(store.fs), "find", timeless)
+    (store / "a.txt").write_text("")
+    assert set(held(store)) == set(FIRST) - {"a.txt"}
+
+
+def test_what_a_publish_that_died_had_not_touched_is_still_held(tmp_path, store):
+    publish(staged(tmp_path / "s1", {**FIRST, "stale.txt": "5"}), store, {})
+    for number, writes in enumerate((1, 2)):
+        changes = {**FIRST, "a.txt": f"changed {number}", "new.txt": "6"}
+        with pytest.raises(ConnectionError):
+            publish(staged(tmp_path / f"died-{writes}", changes), DyingStore(store, [writes]), {})
+        assert not (store / MANIFEST).exists()
+        assert (store / PREVIOUS).exists()
+        assert set(held(store)) == set(FIRST) - {"a.txt"}
+    publish(staged(tmp_path / "s2", FIRST), store, {})
+    assert content(store) == FIRST
+
+
+KILLED = """
+import sys, pathlib
+from airflow_provider_fastlabel.pipelines.exports.publish import publish
+number = 0
+while True:
+    number += 1
+    staged = pathlib.Path(sys.argv[1]) / f"staged-{number}"
+    staged.mkdir(parents=True)
+    for name in range(20):
+        (staged / f"{name}.txt").write_text(str(number))
+    publish(staged, pathlib.Path(sys.argv[1]) / "target", {"number": number})
+    if number == 1:
+        sys.stdout.write("ready\\n"); sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.003, 0.011, 0.017])
+def test_killed_publisher_leaves_a_whole_data_set_or_the_old_one(tmp_path, delay):
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(delay)
+        os.kill(process.pid, signal.SIGKILL)
+    target = tmp_path / "target"
+    manifest = read_manifest(target)
+    if manifest is not None:
+        assert set(content(target).values()) == {str(manifest["number"])}
+        assert len(content(target)) == 20
+    else:
+        assert not target.exists()
+        assert read_manifest(tmp_path / ".target.previous") is not None
+    publish(staged(tmp_path / "last", {"a.txt": "last"}), target, {})
+    assert content(target) == {"a.txt": "last"}
+
+
+def test_one_publisher_at_a_time(tmp_path):
+    with room._locked(tmp_path):
+        code = f"import fcntl, os; fcntl.flock(os.open({str(tmp_path)!r}, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"BlockingIOError" in other.stderr

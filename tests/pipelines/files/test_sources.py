@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import fsspec
+import pytest
+
+from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
+from airflow_provider_fastlabel.pipelines.files.sources import find_sources, glob_expression, without_temporary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGES = ("png", "jpg", "jpeg")
+
+
+class Remote:
+    """The part of Airflow's ObjectStoragePath the engine uses, over fsspec's memory file system."""
+
+    protocol = "memory"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.fs = fsspec.filesystem("memory")
+
+    def __str__(self) -> str:
+        return f"memory:/{self.path}"
+
+
+@pytest.fixture
+def remote(tmp_path):
+    folder = Remote(f"/{tmp_path.name}/photos")
+    yield folder
+    folder.fs.rm(f"/{tmp_path.name}", recursive=True) if folder.fs.exists(f"/{tmp_path.name}") else None
+
+
+def fill(folder: Path, *names: str, content: bytes = b"x") -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def names(found) -> list[str]:
+    return [source.name for source in found.sources]
+
+
+def test_names_are_relative_paths_in_a_fixed_order(tmp_path):
+    fill(tmp_path, "b.jpg", "sub/a.png", "sub dir/写真.JPG", "a.jpeg")
+    assert names(find_sources(tmp_path, extensions=IMAGES)) == ["a.jpeg", "b.jpg", "sub dir/写真.JPG", "sub/a.png"]
+
+
+def test_hidden_files_and_folders_are_left_out(tmp_path):
+    fill(tmp_path, "a.jpg", ".b.jpg", ".git/c.jpg", "sub/.DS_Store")
+    found = find_sources(tmp_path, extensions=IMAGES)
+    assert (names(found), found.problems, found.unmatched) == (["a.jpg"], [], 0)
+
+
+def test_foreign_files_are_problems_unless_the_pattern_leaves_them_out(tmp_path):
+    fill(tmp_path, "a.jpg", "notes.docx")
+    found = find_sources(tmp_path, extensions=IMAGES)
+    assert [problem.name for problem in found.problems] == ["notes.docx"]
+    assert ".jpg" in found.problems[0].message
+    narrowed = find_sources(tmp_path, extensions=IMAGES, pattern="**/*.jpg")
+    assert (narrowed.problems, narrowed.unmatched) == ([], 1)
+
+
+def test_annotation_files_beside_the_media_are_no_media(tmp_path):
+    fill(tmp_path, "a.jpg", "a.txt", "classes.txt")
+    found = find_sources(tmp_path, extensions=IMAGES, beside=("txt",))
+    assert (names(found), found.problems) == (["a.jpg"], [])
+
+
+def test_text_projects_keep_their_text_files_as_media(tmp_path):
+    fill(tmp_path, "a.txt")
+    assert names(find_sources(tmp_path, extensions=("txt",), beside=("txt",))) == ["a.txt"]
+
+
+@pytest.mark.parametrize("make", [lambda p: p / "missing", lambda p: fill(p, "a.jpg") / "a.jpg"])
+def test_a_missing_folder_and_a_file_are_refused_by_name(tmp_path, make):
+    folder = make(tmp_path)
+    with pytest.raises(ImportRefused, match="Nothing was created") as caught:
+        find_sources(folder, extensions=IMAGES)
+    assert str(folder) in str(caught.value)
+
+
+def test_each_sub_folder_is_one_task_of_a_folder_kind(tmp_path):
+    fill(tmp_path, "clip1/02.jpg", "clip1/01.jpg", "clip2/01.jpg", "stray.jpg", "clip1/deep/03.jpg")
+    found = find_sources(tmp_path, extensions=IMAGES, by_folder=True)
+    assert names(found) == ["clip1", "clip2"]
+    assert [file.name for file in found.sources[0].files] == ["clip1/01.jpg", "clip1/02.jpg"]
+    assert [problem.name for problem in found.problems] == ["clip1/deep/03.jpg", "stray.jpg"]
+
+
+def test_a_folder_task_offers_only_its_own_files(tmp_path):
+    fill(tmp_path, "clip/01.jpg", "clip/02.jpg", "clip/notes.json")
+    (source,) = find_sources(tmp_path, extensions=IMAGES, by_folder=True, beside=("json",)).sources
+    with source.local() as folder:
+        assert sorted(path.name for path in folder.iterdir()) == ["01.jpg", "02.jpg"]
+        assert (folder / "01.jpg").read_bytes() == b"x"
+    assert not folder.exists()
+
+
+def test_an_empty_task_folder_is_a_problem(tmp_path):
+    fill(tmp_path, "clip/01.jpg")
+    (tmp_path / "empty").mkdir()
+    found = find_sources(tmp_path, extensions=IMAGES, by_folder=True)
+    assert [problem.name for problem in found.problems] == ["empty"]
+
+
+def test_linked_folders_are_entered_once(tmp_path):
+    fill(tmp_path, "real/a.jpg")
+    (tmp_path / "real" / "loop").symlink_to(tmp_path / "real")
+    assert names(find_sources(tmp_path, extensions=IMAGES)) == ["real/a.jpg"]
+
+
+def test_a_dangling_link_is_listed_for_the_checks_to_report(tmp_path):
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "gone.jpg")
+    assert names(find_sources(tmp_path, extensions=IMAGES)) == ["a.jpg"]
+
+
+def test_an_object_store_is_listed_and_downloaded(remote):
+    for name, content in {"b.jpg": b"bb", "sub/a.jpg": b"a", ".hidden.jpg": b"h", "sub//odd.jpg": b"o"}.items():
+        remote.fs.pipe_file(f"{remote.path}/{name}", content)
+    found = find_sources(remote, extensions=IMAGES)
+    assert names(found) == ["b.jpg", "sub//odd.jpg", "sub/a.jpg"]
+    with found.sources[0].local() as path:
+        assert (path.name, path.read_bytes()) == ("b.jpg", b"bb")
+    assert not path.exists()
+
+
+def test_a_missing_object_store_folder_is_refused(remote):
+    with pytest.raises(ImportRefused, match="does not exist"):
+        find_sources(remote, extensions=IMAGES)
+
+
+def test_a_download_that_comes_short_is_an_error(remote):
+    remote.fs.pipe_file(f"{remote.path}/a.jpg", b"four")
+    (source,) = find_sources(remote, extensions=IMAGES).sources
+    remote.fs.pipe_file(f"{remote.path}/a.jpg", b"two")
+    with pytest.raises(OSError, match="listed with 4 bytes but 3"), source.local():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("**/*", ["a", "a/b/c.jpg"], []),
+        ("*", ["a.jpg"], ["a/b.jpg"]),
+        ("**/*.jpg", ["x.jpg", "a/b/x.jpg"], ["x.png"]),
+        ("raw/**/*.jpg", ["raw/x.jpg", "raw/a/b/x.jpg"], ["x.jpg", "rawx/x.jpg"]),
+        ("day[0-9]/?.jpg", ["day1/a.jpg"], ["dayx/a.jpg", "day1/ab.jpg"]),
+        ("[!a]*.jpg", ["b.jpg"], ["a.jpg"]),
+        ("a+b.jpg", ["a+b.jpg"], ["aab.jpg"]),
+        ("raw/**", ["raw/x", "raw/a/b"], ["x"]),
+    ],
+)
+def test_globs(pattern, yes, no):
+    expression = glob_expression(pattern)
+    assert [name for name in yes + no if expression.fullmatch(name)] == yes
+
+
+def test_temporary_paths_do_not_reach_a_message():
+    text = "/tmp/fastlabel-import-ab_12/a b.jpg is of type 'gif'"
+    assert without_temporary(text) == "a b.jpg is of type 'gif'"
