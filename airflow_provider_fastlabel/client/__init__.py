@@ -6,19 +6,24 @@
 
 from __future__ import annotations
 
-from airflow_provider_fastlabel.client.client import Client, FastLabelClient
-from airflow_provider_fastlabel.client.exceptions import (
-    AuthError,
-    Conflict,
-    ConnectionFailed,
-    FastLabelException,
-    FastLabelInvalidException,
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    RequestTimeout,
-    ServerError,
-)
+from typing import TYPE_CHECKING
+
+from airflow_provider_fastlabel.lazy import loads
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.client.client import Client, FastLabelClient
+    from airflow_provider_fastlabel.client.exceptions import (
+        AuthError,
+        Conflict,
+        ConnectionFailed,
+        FastLabelException,
+        FastLabelInvalidException,
+        NotFound,
+        OutcomeUnknown,
+        RateLimited,
+        RequestTimeout,
+        ServerError,
+    )
 
 __all__ = [
     "AuthError",
@@ -34,3 +39,8 @@ __all__ = [
     "RequestTimeout",
     "ServerError",
 ]
+
+__getattr__ = loads(
+    __name__,
+    {name: "client" if name.endswith("Client") else "exceptions" for name in __all__},
+)

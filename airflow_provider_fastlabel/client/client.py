@@ -6,27 +6,27 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from airflow_provider_fastlabel import __version__
-from airflow_provider_fastlabel.client.annotations import AnnotationClasses
-from airflow_provider_fastlabel.client.appendix import Appendix
-from airflow_provider_fastlabel.client.comments import Comments
-from airflow_provider_fastlabel.client.converters import Converters
-from airflow_provider_fastlabel.client.datasets import Datasets
-from airflow_provider_fastlabel.client.imports import Imports
+from airflow_provider_fastlabel.client.http.transport import Transport
 from airflow_provider_fastlabel.client.kinds import Limits
-from airflow_provider_fastlabel.client.lerobot import LeRobot
-from airflow_provider_fastlabel.client.metadata import Metadata
-from airflow_provider_fastlabel.client.models import Models
-from airflow_provider_fastlabel.client.monitoring import Monitoring
-from airflow_provider_fastlabel.client.projects import Projects
-from airflow_provider_fastlabel.client.tags import Tags
-from airflow_provider_fastlabel.client.tasks import Tasks
-from airflow_provider_fastlabel.client.transport import Transport
-from airflow_provider_fastlabel.client.users import WorkspaceUsers
+from airflow_provider_fastlabel.client.resources.annotations import AnnotationClasses
+from airflow_provider_fastlabel.client.resources.appendix import Appendix
+from airflow_provider_fastlabel.client.resources.comments import Comments
+from airflow_provider_fastlabel.client.resources.converters import Converters
+from airflow_provider_fastlabel.client.resources.datasets import Datasets
+from airflow_provider_fastlabel.client.resources.imports import Imports
+from airflow_provider_fastlabel.client.resources.lerobot.importer import LeRobot
+from airflow_provider_fastlabel.client.resources.metadata import Metadata
+from airflow_provider_fastlabel.client.resources.models import Models
+from airflow_provider_fastlabel.client.resources.monitoring import Monitoring
+from airflow_provider_fastlabel.client.resources.projects import Projects
+from airflow_provider_fastlabel.client.resources.tags import Tags
+from airflow_provider_fastlabel.client.resources.tasks import Tasks
+from airflow_provider_fastlabel.client.resources.users import WorkspaceUsers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_fastlabel.client.quota import Quota
+    from airflow_provider_fastlabel.client.http.quota import Quota
 
 DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
 

@@ -135,7 +135,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     def _find(self) -> list[Source]:
         """Return the files, all checked."""
         from airflow_provider_fastlabel.client.kinds import DICOM
-        from airflow_provider_fastlabel.client.projects import kind_of_project
+        from airflow_provider_fastlabel.client.resources.projects import kind_of_project
         from airflow_provider_fastlabel.pipelines.files.problems import enumerate_problems
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused, find_sources
         from airflow_provider_fastlabel.utils.object_stores import place
@@ -158,8 +158,8 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
 
     def _problems(self, sources: Sequence[Source]) -> list[Problem]:
         """Return what is wrong with the files."""
+        from airflow_provider_fastlabel.client.checks.media import too_large
         from airflow_provider_fastlabel.client.kinds import DICOM
-        from airflow_provider_fastlabel.client.media import too_large
         from airflow_provider_fastlabel.pipelines.imports import Problem
 
         problems = []

@@ -127,9 +127,9 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
 
     def _find(self) -> tuple[list[Source], list[Problem]]:
         """Return the files that can be sent, and what is wrong with the others, as far as that is tolerated."""
+        from airflow_provider_fastlabel.client.checks.media import too_large
         from airflow_provider_fastlabel.client.kinds import IMAGE
-        from airflow_provider_fastlabel.client.media import too_large
-        from airflow_provider_fastlabel.client.models import ENDPOINT_IMAGE
+        from airflow_provider_fastlabel.client.resources.models import ENDPOINT_IMAGE
         from airflow_provider_fastlabel.pipelines.files.problems import enumerate_problems
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Problem, find_sources
         from airflow_provider_fastlabel.utils.object_stores import place
@@ -246,7 +246,7 @@ class _Run:
         :raises AirflowException: then.
         """
         from airflow_provider_fastlabel.client.exceptions import FastLabelException
-        from airflow_provider_fastlabel.client.retry import may_retry
+        from airflow_provider_fastlabel.client.http.retry import may_retry
 
         self._operator.log.warning("Failed: %s: %s", name, why)
         self._progress.count("failed")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.projects import kind_of_project
+from airflow_provider_fastlabel.client.resources.projects import kind_of_project
 from airflow_provider_fastlabel.client.statuses import TASK_STATUSES
 from airflow_provider_fastlabel.triggers.decisions import (
     Decision,

@@ -205,7 +205,7 @@ def test_pictures_of_the_published_dataset_are_not_fetched_again(
 
 
 def test_an_expired_address_is_asked_for_anew(export, label, emulator, tmp_path, monkeypatch):
-    from airflow_provider_fastlabel.client.transport import Transport
+    from airflow_provider_fastlabel.client.http.transport import Transport
 
     label("a.png")
     download = Transport.download

@@ -6,11 +6,11 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow_provider_fastlabel.client import media
-from airflow_provider_fastlabel.client.bodies import base64_length
+from airflow_provider_fastlabel.client.checks import media
+from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.http.bodies import base64_length
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
-from airflow_provider_fastlabel.client.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.formats.image_size import ImageSize, read_image_size
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.files.sources import without_temporary

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
-from airflow_provider_fastlabel.client.projects import kind_of_project
+from airflow_provider_fastlabel.client.resources.projects import kind_of_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,1 @@
+"""Files are checked before they are sent: kind, size, codec."""

@@ -1,0 +1,1 @@
+"""HTTP: one pooled session, retries, the call quota, pages, uploads and downloads, lost answers settled."""

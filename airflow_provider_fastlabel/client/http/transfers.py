@@ -1,0 +1,167 @@
+"""Files to and from signed addresses: other hosts, no token, no quota, flat memory."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import logging
+import re
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from airflow_provider_fastlabel.client.exceptions import ConnectionFailed, FastLabelException
+from airflow_provider_fastlabel.client.http import retry
+from airflow_provider_fastlabel.client.http.bodies import FilePart, RawBody
+from airflow_provider_fastlabel.client.http.session import Connections
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+CHUNK_BYTES = 256 * 1024
+
+
+class Transfers(Connections):
+    """Uploads and downloads."""
+
+    def upload(self, url: str, file_path: str | os.PathLike[str], content_type: str) -> None:
+        """Put a file to a signed address as it is.
+
+        :param url: the address.
+        :param content_type: the ``Content-Type`` it was signed for.
+        :raises FastLabelException: if the file cannot be read or changes meanwhile, or the store does not take it.
+        """
+        body = RawBody(FilePart(file_path))
+        call = f"upload of {Path(file_path).name} to {_host(url)}"
+
+        def send() -> FastLabelException | None:
+            with self._signed("PUT", url, body, {"Content-Type": content_type}) as response:
+                if response.request.method != "PUT":
+                    return FastLabelException(f"{call}: the store redirected it as a reading. Nothing was uploaded.")
+                return _refusal(call, response)
+
+        self._persist(call, send)
+
+    def download(self, url: str, target: Path, *, known_md5: str | None = None) -> bool:
+        """Fetch a signed address into a file, which appears complete or not at all.
+
+        It is written aside, its length checked, then renamed. An interrupted transfer goes on where it stopped if the
+        store can do that.
+
+        :param url: the address.
+        :param target: the file; its folder must exist.
+        :param known_md5: MD5 of the bytes that ``target`` holds already, hexadecimal. A store that names its objects by
+            their MD5, as S3 does without KMS, then only confirms that they are the same.
+        :return: whether the file was fetched; false if it was confirmed.
+        :raises FastLabelException: if the store does not answer, or not with the whole file.
+        """
+        call = f"download of {target.name} from {_host(url)}"
+        aside = target.with_name(f".{secrets.token_hex(8)}.part")  # never longer than a name may be
+        tag = ""
+        fetched = True
+
+        def fetch() -> FastLabelException | None:
+            nonlocal tag, fetched
+            have = aside.stat().st_size if tag else 0
+            headers = {"Accept-Encoding": "identity"}
+            if have:
+                headers |= {"Range": f"bytes={have}-", "If-Range": tag}
+            elif known_md5:
+                headers["If-None-Match"] = f'"{known_md5}"'
+            with self._signed("GET", url, None, headers) as response:
+                if response.status_code == 304 and "If-None-Match" in headers:
+                    fetched = False
+                    return None
+                if response.status_code == 416 and have:
+                    tag = ""
+                    return ConnectionFailed(f"{call}: it broke off, and cannot go on from there.")
+                if (refusal := _refusal(call, response)) is not None:
+                    return refusal
+                etag = response.headers.get("ETag", "")
+                tag = "" if etag.startswith("W/") else etag
+                if response.status_code != 206:
+                    have = 0
+                elif not _is_rest(response.headers.get("Content-Range", ""), have):
+                    tag = ""
+                    return ConnectionFailed(f"{call}: another part arrived than asked for.")
+                return _save(call, response, aside, have)
+
+        try:
+            self._persist(call, fetch)
+            if fetched:
+                aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+        return fetched
+
+    def _persist(self, call: str, transfer: Callable[[], FastLabelException | None]) -> None:
+        """Repeat a transfer until it succeeds or the retries are used up."""
+        for attempt in range(self._max_retries + 1):
+            try:
+                error = transfer()
+            except requests.RequestException as problem:
+                error = retry.network_error(call, problem)[0]
+            if error is None:
+                return
+            self._pause(call, attempt, error)
+
+    @contextlib.contextmanager
+    def _signed(self, method: str, url: str, data: Any, headers: dict[str, str]) -> Iterator[requests.Response]:
+        _this_thread.signed = True
+        try:
+            with self._send(self._session, method, str(url), data=data, headers=headers, stream=True) as response:
+                yield response
+        finally:
+            _this_thread.signed = False
+
+
+def _host(url: object) -> str:
+    """Return the host of an address, for messages: the rest of it is signed."""
+    try:
+        return urlsplit(str(url)).hostname or "nowhere"
+    except ValueError:
+        return "nowhere"
+
+
+def _refusal(call: str, response: requests.Response) -> FastLabelException | None:
+    """Return the error of an answer outside 2xx; not its text, where stores repeat parts of the signature."""
+    if response.ok and response.status_code < 300:
+        return None
+    said = http.client.responses.get(response.status_code, "")
+    return retry.error_for(call, response.status_code, said, retry.asked_pause(response.headers))
+
+
+def _is_rest(content_range: str, start: int) -> bool:
+    """Return whether a part goes from ``start`` to the end of the whole (RFC 9110, 14.4)."""
+    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", content_range)
+    return match is not None and int(match[1]) == start and int(match[2]) + 1 == int(match[3])
+
+
+def _save(call: str, response: requests.Response, aside: Path, have: int) -> FastLabelException | None:
+    """Write the body behind the ``have`` bytes of ``aside``, and check that the promised length arrived."""
+    with aside.open("r+b" if have else "wb") as file:
+        file.seek(have)
+        got = sum(file.write(piece) for piece in response.iter_content(CHUNK_BYTES))
+        file.truncate()
+    promised = response.headers.get("Content-Length", "")
+    if promised.isdigit() and int(promised) != got and "Content-Encoding" not in response.headers:
+        return ConnectionFailed(f"{call}: {got} bytes arrived instead of {promised}.")
+    return None
+
+
+class _HideSignatures(logging.Filter):
+    """Takes the query off the addresses that urllib3 logs at level DEBUG while a signed one is in use."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(_this_thread, "signed", False) and isinstance(record.args, tuple):
+            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        return True
+
+
+_this_thread = threading.local()
+logging.getLogger("urllib3.connectionpool").addFilter(_HideSignatures())

@@ -1,0 +1,228 @@
+"""The one door to the network: calls to the API with quota, retries and typed errors, and signed transfers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+
+from airflow_provider_fastlabel.client.arguments import not_unicode
+from airflow_provider_fastlabel.client.exceptions import (
+    Conflict,
+    ConnectionFailed,
+    FastLabelException,
+    FastLabelInvalidException,
+    NotFound,
+    OutcomeUnknown,
+)
+from airflow_provider_fastlabel.client.http import retry
+from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
+from airflow_provider_fastlabel.client.http.quota import shared_quota
+from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
+from airflow_provider_fastlabel.client.http.transfers import Transfers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+log = logging.getLogger(__name__)
+
+
+def segment(value: object) -> str:
+    """Return an id, slug or object name as one segment of a path, which no value can leave.
+
+    :raises FastLabelInvalidException: for an empty value and for ``.`` and ``..``, which would address another route.
+    """
+    text = "" if value is None else str(value)
+    if text in ("", ".", ".."):
+        raise FastLabelInvalidException(f"{text!r} is not an id, slug or name. Nothing was sent.", 422)
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise not_unicode(error) from None
+
+
+class Transport(Transfers):
+    """Sends calls to the API, and files to and from signed addresses. Safe to use from many threads.
+
+    Paths are relative to the base URL, without a slash in front; put ids and slugs through :func:`segment`.
+
+    :param token: access token.
+    :param api_url: base URL of the API; a slash at its end may be missing.
+    :param calls_per_10_minutes: the quota of this token, shared by all its transports in the process.
+    :param token_source: in words, where the token comes from, for the message when FastLabel refuses it.
+    :param connection: see :class:`~airflow_provider_fastlabel.client.http.session.Connections`.
+    :raises ValueError: if an argument cannot be one; the message names it.
+    """
+
+    def __init__(
+        self, token: str, api_url: str, *, calls_per_10_minutes: int, token_source: str, **connection: Any
+    ) -> None:
+        self.api_url = base_url(api_url)
+        self._auth = TokenAuth(token, self.api_url)
+        self._token_source = token_source
+        super().__init__(**connection)
+        self.quota = shared_quota(self.api_url, token, calls_per_10_minutes)
+        self._clock_offset = time.time() - time.monotonic()
+
+    def get(self, path: str, params: Mapping[str, object] | None = None) -> Any:
+        """Read something. ``None`` values in ``params`` are not sent; lists are sent as repeated keys."""
+        return self._call("GET", path, params=params)
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, object] | StreamedBody,
+        *,
+        settle: Callable[[Callable[[object], bool]], Any] | None = None,
+        idempotent: bool = False,
+    ) -> Any:
+        """Send something that may create.
+
+        A call whose answer was lost (reset, timeout, 5xx) may have been carried out. Then:
+
+        * an ``idempotent`` call is simply sent again;
+        * ``settle(is_ours)`` is asked what became of it. It returns the result, or ``None`` if nothing was created and
+          the call may be sent again, or raises. ``is_ours(created_at)`` tells whether something was created since this
+          call began;
+        * without either, and where the look-up itself fails, :class:`OutcomeUnknown` is raised.
+
+        :return: the parsed answer; ``None`` if it is empty.
+        """
+        return self._call("POST", path, body=body, settle=settle, repeatable=idempotent)
+
+    def put(self, path: str, body: Mapping[str, object] | StreamedBody, *, removes: bool = False) -> Any:
+        """Set something, by a body that may be sent twice. ``None`` if the answer is empty.
+
+        :param removes: whether this takes something away: then as :meth:`delete`.
+        """
+        return self._call("PUT", path, body=body, removes=removes)
+
+    def delete(self, path: str, body: Mapping[str, object] | None = None) -> None:
+        """Delete something. When the answer was lost, "not found" at the second attempt means it is done."""
+        self._call("DELETE", path, body=body, removes=True)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | StreamedBody | None = None,
+        settle: Callable[[Callable[[object], bool]], Any] | None = None,
+        repeatable: bool = True,
+        removes: bool = False,
+    ) -> Any:
+        """Make a call, repeating it as far as that is safe.
+
+        Errors are raised outside of ``except`` blocks, so that they carry no request, and with it no token, as context.
+        """
+        started = time.monotonic()
+        call = f"{method} {path}"
+        data = encode(body) if body is not None and not isinstance(body, StreamedBody) else body
+        lost_before = False
+        for attempt in range(self._max_retries + 1):
+            # A kept connection may just be closing; that must not put a call in doubt which nothing can settle.
+            answer, error, lost = self._attempt(method, path, params, data, fresh=not (repeatable or settle))
+            if error is None:
+                return answer
+            if removes and lost_before and isinstance(error, NotFound):
+                return None
+            in_doubt = lost or (lost_before and error.code in (400, 409, 422))
+            lost_before = lost_before or lost
+            if in_doubt and not repeatable:
+                found = self._settle(call, error, settle, started)
+                if found is not None:
+                    return found
+            self._pause(call, attempt, error)
+        raise AssertionError("unreachable: the last attempt has returned or raised")
+
+    def _settle(
+        self,
+        call: str,
+        error: FastLabelException,
+        settle: Callable[[Callable[[object], bool]], Any] | None,
+        started: float,
+    ) -> Any:
+        """Find out what became of a call whose answer was lost."""
+
+        def is_ours(created_at: object) -> bool:
+            created = retry.timestamp(created_at)
+            # The server's Date has whole seconds, rounded down: never later than the true start.
+            return created is not None and created >= started + self._clock_offset
+
+        in_vain = None
+        if settle is not None:
+            log.warning("The answer to %s was lost; looking up what became of it.", call)
+            try:
+                return settle(is_ours)
+            except (Conflict, OutcomeUnknown):
+                raise
+            except FastLabelException as problem:
+                in_vain = problem.message
+        raise OutcomeUnknown(
+            f"{error.message} It may have been carried out nevertheless; look before sending it again."
+            + (f" Looking it up failed: {in_vain}" if in_vain else ""),
+            error.code,
+        )
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, object] | None,
+        data: bytes | StreamedBody | None,
+        *,
+        fresh: bool,
+    ) -> tuple[Any, FastLabelException | None, bool]:
+        """Send a call once. Return the answer, or the error and whether the call may have been carried out."""
+        session = self._new_session() if fresh else self._session
+        call = f"{method} {path}"
+        try:
+            with self.quota.slot():
+                response = self._send(
+                    session,
+                    method,
+                    self.api_url + path,
+                    params=params,
+                    data=data,
+                    headers={"Content-Type": "application/json"},
+                    auth=self._auth,
+                    allow_redirects=method == "GET",
+                )
+        except FastLabelException as problem:  # of a file in the body; the frames on its way hold the headers
+            return None, problem.with_traceback(None), False
+        except UnicodeEncodeError as problem:
+            return None, not_unicode(problem), False
+        except requests.RequestException as problem:
+            error, lost = retry.network_error(call, problem)
+            return None, error, lost
+        finally:
+            if fresh:
+                session.close()
+        return self._read(method, call, response)
+
+    def _read(self, method: str, call: str, response: requests.Response) -> tuple[Any, FastLabelException | None, bool]:
+        """Return what an answer says: a result, or the error and whether the call may have been carried out."""
+        response.encoding = "utf-8-sig"
+        date = retry.http_date(response.headers.get("Date"))
+        if date is not None:
+            self._clock_offset = date - time.monotonic()
+        status = response.status_code
+        if not 200 <= status < 300:
+            said = retry.error_text(response.text, self._auth.hide)
+            error = retry.error_for(call, status, said, retry.asked_pause(response.headers), self._token_source)
+            return None, error, status >= 500 or status == 408
+        if method == "DELETE" or (method != "GET" and not response.content):
+            return None, None, False
+        try:
+            return json.loads(response.content.decode("utf-8-sig")), None, False
+        except (ValueError, RecursionError):
+            what = "is not JSON" if response.content else "is empty"
+            return None, ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status), True
+
+    def __repr__(self) -> str:
+        return f"<Transport {self.api_url}>"

@@ -1,0 +1,356 @@
+"""The seed's export and conversion methods: thin calls into :mod:`airflow_provider_fastlabel.formats`.
+
+Names, parameters, defaults, folders and file names are the seed's. What is written is right by each format's own
+specification, so it differs from the official SDK's output where that is wrong. What could not be written or read is
+told in one log line per call, by reason.
+
+The formats need numpy, OpenCV and Pillow; nothing of them is imported before a method here is called.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_provider_fastlabel.client.const import COLOR_PALETTE
+from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.resources.projects import Projects
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Literal
+
+    from numpy.typing import NDArray
+
+    from airflow_provider_fastlabel.formats.coco.read import CocoType
+    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.formats.yolo.read import YoloTask
+
+    Tasks = Iterable[Mapping[str, Any]]
+    AnnotationsByImage = dict[str, list[dict[str, Any]]]
+
+logger = logging.getLogger(__name__)
+
+_PROBLEMS_TOLD = 10
+_SKIP = 'on_error="skip"'
+_BY_WHOM = ", which the functions in airflow_provider_fastlabel.formats and the export operators take"
+_ROWS: dict[str, YoloTask] = {"image_segmentation": "segment", "image_pose_estimation": "pose"}
+_YOLO_ROWS: dict[str, YoloTask] = {"pose_estimation": "pose", "obb": "obb"}
+
+
+class Converters(Projects):
+    """Exports of tasks to other formats, and conversions of other formats to annotations."""
+
+    def export_coco(
+        self,
+        project: str,
+        tasks: Tasks,
+        annotations: Iterable[Mapping[str, Any]] | None = None,
+        output_dir: str | os.PathLike[str] = "output/coco",
+        output_file_name: str = "annotations.json",
+    ) -> None:
+        """Write tasks as one COCO file.
+
+        :param project: slug of the tasks' project. Of video projects every frame becomes an image, written to
+            ``images`` below the folder.
+        :param tasks: task objects, for example of :meth:`get_image_tasks`.
+        :param annotations: annotation classes, of :meth:`get_annotations`; they become the categories, in this order,
+            with the keypoints and skeletons of pose classes. Default: the classes the tasks use, sorted.
+        :param output_dir: folder; made if missing.
+        :param output_file_name: name of the file, ending in ``.json``.
+        :raises FastLabelInvalidException: (422) unknown project, another file name, or malformed points.
+        """
+        from airflow_provider_fastlabel.formats.coco import export_coco
+
+        kind = self._type_of(project)
+        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
+            classes = annotations or None
+            _tell(
+                "export_coco",
+                export_coco(known, folder, classes=classes, file_name=output_file_name),
+                left_out,
+            )
+
+    def export_yolo(
+        self,
+        project: str,
+        tasks: Tasks,
+        classes: Iterable[str] | None = None,
+        output_dir: str | os.PathLike[str] = "output/yolo",
+    ) -> None:
+        """Write tasks as YOLO label files, ``annotations/<name>.txt``, and ``classes.txt``.
+
+        Rows are boxes; in a project of type ``image_segmentation`` they are outlines, in ``image_pose_estimation``
+        poses.
+
+        :param project: slug of the tasks' project; video projects as in :meth:`export_coco`.
+        :param tasks: task objects.
+        :param classes: class values in the order of their indexes. Default: those the tasks use, sorted.
+        :param output_dir: folder; made if missing.
+        :raises FastLabelInvalidException: (422) unknown project, or malformed points.
+        """
+        from airflow_provider_fastlabel.formats.yolo import export_yolo
+
+        kind = self._type_of(project)
+        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
+            given = classes or None
+            report = export_yolo(known, folder, classes=given, task=_ROWS.get(kind, "detect"))
+            _tell("export_yolo", report, left_out)
+
+    def export_pascalvoc(
+        self,
+        project: str,
+        tasks: Tasks,
+        output_dir: str | os.PathLike[str] = "output/pascalvoc",
+    ) -> None:
+        """Write tasks as Pascal VOC files, ``annotations/<name>.xml``.
+
+        :param project: slug of the tasks' project; video projects as in :meth:`export_coco`.
+        :param tasks: task objects.
+        :param output_dir: folder; made if missing.
+        :raises FastLabelInvalidException: (422) unknown project, or malformed points.
+        """
+        from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
+
+        kind = self._type_of(project)
+        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
+            _tell("export_pascalvoc", export_pascalvoc(known, folder), left_out)
+
+    def export_labelme(
+        self,
+        tasks: Tasks,
+        output_dir: str | os.PathLike[str] = "output/labelme",
+    ) -> None:
+        """Write tasks as labelme files, ``<name>.json``.
+
+        :param tasks: task objects.
+        :param output_dir: folder; made if missing.
+        :raises FastLabelInvalidException: (422) malformed points.
+        """
+        from airflow_provider_fastlabel.formats.labelme import export_labelme
+
+        with self._export(output_dir, tasks) as (folder, known, left_out):
+            _tell("export_labelme", export_labelme(known, folder), left_out)
+
+    def export_instance_segmentation(
+        self,
+        tasks: Tasks,
+        output_dir: str | os.PathLike[str] = "output/instance_segmentation",
+        pallete: Sequence[int] = COLOR_PALETTE,
+        start_index: int = 1,
+    ) -> None:
+        """Write tasks as masks, ``<name>.png``, whose indexes count the annotations; ``instances.jsonl`` names them.
+
+        :param tasks: task objects.
+        :param output_dir: folder; made if missing.
+        :param pallete: R, G, B, R, G, B, … from index 0; completed to 256 colours.
+        :param start_index: index of the first annotation, 1 or 0.
+        :raises FastLabelInvalidException: (422) malformed points, or a palette of no whole colours.
+        """
+        self._export_masks("instance", tasks, output_dir, pallete, None, start_index)
+
+    def export_semantic_segmentation(
+        self,
+        tasks: Tasks,
+        output_dir: str | os.PathLike[str] = "output/semantic_segmentation",
+        pallete: Sequence[int] = COLOR_PALETTE,
+        classes: Iterable[str] | None = None,
+        start_index: int = 1,
+    ) -> None:
+        """Write tasks as masks, ``<name>.png``, whose indexes are classes; ``classes.json`` names them.
+
+        :param tasks: task objects.
+        :param output_dir: folder; made if missing.
+        :param pallete: R, G, B, R, G, B, … from index 0; completed to 256 colours.
+        :param classes: class values in the order of their indexes. Default: those that are drawn, sorted.
+        :param start_index: index of the first class, 1 or 0.
+        :raises FastLabelInvalidException: (422) malformed points, or a palette of no whole colours.
+        """
+        self._export_masks("semantic", tasks, output_dir, pallete, classes, start_index)
+
+    def export_image_with_annotations(
+        self,
+        tasks: Tasks,
+        image_dir: str | os.PathLike[str],
+        output_dir: str | os.PathLike[str] = "output/images_with_annotations",
+    ) -> None:
+        """Draw annotations onto images and write them under the same names.
+
+        :param tasks: task objects; a task's name is the image's path relative to ``image_dir``.
+        :param image_dir: folder of the images (jpeg, jpg, png, tif, tiff, bmp), with sub-folders.
+        :param output_dir: folder; made if missing.
+        :raises FastLabelInvalidException: (422) malformed points, or an image that cannot be read; it is named.
+        """
+        from airflow_provider_fastlabel.formats.drawings import export_drawings
+
+        with self._export(output_dir, tasks) as (folder, known, left_out):
+            report = export_drawings(known, Path(image_dir), folder)
+            _tell("export_image_with_annotations", report, left_out)
+
+    def convert_coco_to_fastlabel(
+        self, file_path: str | os.PathLike[str], annotation_type: str | None = None
+    ) -> AnnotationsByImage:
+        """Read a COCO file.
+
+        :param file_path: the JSON file.
+        :param annotation_type: ``bbox``, ``polygon``, ``segmentation`` or ``pose_estimation``: what every object
+            becomes. Default: decided for each object by what the file says of it.
+        :returns: image ``file_name`` -> annotations for :meth:`create_image_task`.
+        :raises FastLabelInvalidException: (422) another type.
+        """
+        from airflow_provider_fastlabel.formats.coco import read_coco
+
+        with _invalid_as_422():
+            return _annotations("COCO", read_coco(file_path, cast("CocoType | None", annotation_type)))
+
+    def convert_yolo_to_fastlabel(
+        self,
+        classes_file_path: str | os.PathLike[str],
+        dataset_folder_path: str | os.PathLike[str],
+        project_type: str | None = None,
+    ) -> AnnotationsByImage:
+        """Read a folder of images with YOLO labels.
+
+        :param classes_file_path: ``classes.txt`` or ``data.yaml``; it may lie in the folder.
+        :param dataset_folder_path: the folder, flat or with ``images`` and ``labels``.
+        :param project_type: ``segmentation`` or ``polygon``: outlines of this type; ``pose_estimation``: poses, their
+            keypoints named by ``kpt_names`` of ``data.yaml``; also as ``image_segmentation`` …; ``obb``: turned boxes.
+            Default, and any other: boxes.
+        :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
+        :raises FastLabelInvalidException: (422) a classes file without classes.
+        """
+        from airflow_provider_fastlabel.formats.yolo import read_yolo
+
+        with _invalid_as_422():
+            for ending, task in _YOLO_ROWS.items():
+                if (project_type or "").endswith(ending):
+                    return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path, task=task))
+            for outline in ("segmentation", "polygon"):
+                if (project_type or "").endswith(outline):
+                    found = read_yolo(classes_file_path, dataset_folder_path, task="segment", annotation_type=outline)
+                    return _annotations("YOLO", found)
+            return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path))
+
+    def convert_pascalvoc_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
+        """Read a folder of Pascal VOC files.
+
+        :param folder_path: the folder, read with its sub-folders; corners count from 1, as the VOC devkit says.
+        :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
+        """
+        from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
+
+        return _annotations("Pascal VOC", read_pascalvoc(folder_path))
+
+    def convert_labelme_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
+        """Read a folder of labelme files.
+
+        :param folder_path: the folder, read with its sub-folders.
+        :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
+        """
+        from airflow_provider_fastlabel.formats.labelme import read_labelme
+
+        return _annotations("labelme", read_labelme(folder_path))
+
+    def mask_to_fastlabel_segmentation_points(
+        self, mask_image: str | os.PathLike[str] | NDArray[Any]
+    ) -> list[list[list[float]]]:
+        """Turn a mask into the points of a segmentation annotation, exact to the pixel.
+
+        :param mask_image: path of a mask picture, or a two-dimensional array; what is not 0 is foreground.
+        :returns: regions of closed rings, see :mod:`airflow_provider_fastlabel.formats.masks.read`.
+        :raises FastLabelInvalidException: (422) no mask.
+        """
+        from airflow_provider_fastlabel.formats.masks import mask_to_fastlabel_segmentation_points
+
+        with _invalid_as_422():
+            return mask_to_fastlabel_segmentation_points(mask_image)
+
+    def _export_masks(
+        self,
+        kind: Literal["semantic", "instance"],
+        tasks: Tasks,
+        output_dir: str | os.PathLike[str],
+        palette: Sequence[int],
+        classes: Iterable[str] | None,
+        start_index: int,
+    ) -> None:
+        from airflow_provider_fastlabel.formats.masks import export_masks
+
+        with self._export(output_dir, tasks) as (folder, known, left_out):
+            given = classes or None
+            report = export_masks(known, folder, kind=kind, classes=given, palette=palette, start_index=start_index)
+            _tell(f"export_{kind}_segmentation", report, left_out)
+
+    @contextmanager
+    def _export(
+        self, output_dir: str | os.PathLike[str], tasks: Tasks, project_type: str = ""
+    ) -> Iterator[tuple[Path, Tasks, Counter[str]]]:
+        """Make the folder, and image tasks of videos and sequences; count what they do not get."""
+        left_out: Counter[str] = Counter()
+        folder = Path(output_dir)
+        with ExitStack() as stack, _invalid_as_422():
+            folder.mkdir(parents=True, exist_ok=True)
+            if project_type.startswith("video_"):
+                from airflow_provider_fastlabel.formats.writing.video import expanded
+
+                clips = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-clips-")))
+                tasks = expanded(tasks, lambda task: self._clip(task, clips), folder, left_out)
+            elif not isinstance(tasks, list) or any(task.get("contents") for task in tasks):
+                from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
+
+                tasks = image_tasks(tasks, left_out)
+            yield folder, tasks, left_out
+
+    def _clip(self, task: Mapping[str, Any], folder: Path) -> Path:
+        """Download a task's clip; it takes the place of the one before."""
+        url = task.get("url")
+        if not url:
+            raise FastLabelInvalidException(f"Task {task.get('name')!r} has no url to download its clip from.", 422)
+        clip = folder / "clip.mp4"
+        self._transport.download(str(url), clip)
+        return clip
+
+    def _type_of(self, project: str) -> str:
+        """Return a project's type."""
+        found = self.find_project_by_slug(slug=project)
+        if found is None:
+            raise FastLabelInvalidException(f"There is no project {project!r}. Check its slug.", 422)
+        return str(found.get("type") or "")
+
+
+@contextmanager
+def _invalid_as_422() -> Iterator[None]:
+    """Turn what the formats refuse into the client's own exception."""
+    try:
+        yield
+    except FastLabelException:
+        raise
+    except ValueError as error:
+        # The formats advise what the seed's methods have no argument for.
+        known = _BY_WHOM if str(error).endswith(_SKIP) else ""
+        raise FastLabelInvalidException(f"{error}{known}", 422) from error
+
+
+def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
+    """Say in the log what is not in the output, whether or not the writer saw it."""
+    report.left_before(left_out)
+    if report.skipped:
+        left = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
+        total = report.annotations_in
+        logger.warning("%s: %d of %d annotations left out: %s", method, total - report.annotations, total, left)
+
+
+def _annotations(name: str, imported: ImportedAnnotations) -> AnnotationsByImage:
+    """Return what was read, and say in the log what was not."""
+    for problem in imported.problems[:_PROBLEMS_TOLD]:
+        logger.warning("%s: %s", name, problem)
+    more = len(imported.problems) - _PROBLEMS_TOLD
+    if more > 0:
+        logger.warning("%s: and %d more problems", name, more)
+    return imported.by_image

@@ -1,0 +1,212 @@
+"""Audio tasks and audio classification tasks."""
+
+# The answers are what the API sends; their types describe it and are not checked at run time.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from airflow_provider_fastlabel.client.resources.tasks.base import TaskResource
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users
+    from airflow_provider_fastlabel.client.types import AudioClassificationTask, AudioTask
+
+
+class AudioTasks(TaskResource):
+    """Sounds."""
+
+    def find_audio_task(self, task_id: str) -> AudioTask:
+        """Return an audio task by its id.
+
+        :raises NotFound: if there is none.
+        """
+        return self._find("audio", task_id)
+
+    def find_audio_task_by_name(self, project: str, task_name: str) -> AudioTask | None:
+        """Return the audio task of exactly this name, or ``None``."""
+        return self._find_by_name("audio", project, task_name)
+
+    def get_audio_tasks(
+        self,
+        project: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+        task_name: str | None = None,
+        offset: int | None = None,
+        limit: int | None = 100,
+    ) -> list[AudioTask]:
+        """Return a page of audio tasks, at most 1000. Filters: see :class:`TaskResource`."""
+        return self._list("audio", project, status, external_status, tags, task_name, offset, limit)
+
+    def iter_audio_tasks(
+        self,
+        project: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+        task_name: str | None = None,
+    ) -> Iterator[AudioTask]:
+        """Yield all audio tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        return self._iterate("audio", project, status, external_status, tags, task_name)
+
+    def create_audio_task(
+        self,
+        project: str,
+        name: str,
+        file_path: str | os.PathLike[str],
+        status: str | None = None,
+        external_status: str | None = None,
+        priority: int | None = None,
+        annotations: Items | None = None,
+        tags: Sequence[str] | None = None,
+        metadatas: Items | None = None,
+        **users: Unpack[Users],
+    ) -> str:
+        """Create an audio task from a file. Fields: see :class:`TaskResource`.
+
+        :param file_path: MP3, WAV or M4A, at most 120 MB.
+        :param annotations: with ``start`` and ``end`` in seconds.
+        :return: the id of the task.
+        :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
+        :raises Conflict: if the name is taken.
+        """
+        return self._create(
+            "audio",
+            project,
+            name,
+            file_path,
+            status=status,
+            external_status=external_status,
+            priority=priority,
+            annotations=annotations,
+            tags=tags,
+            metadatas=metadatas,
+            users=users,
+        )
+
+    def update_audio_task(
+        self,
+        task_id: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] | None = None,
+        annotations: Items | None = None,
+        metadatas: Items | None = None,
+        **users: Unpack[Users],
+    ) -> str:
+        """Update an audio task. Fields: see :class:`TaskResource`.
+
+        :param annotations: replace those of the task.
+        :return: the id of the task.
+        """
+        return self._update(
+            "audio",
+            task_id,
+            status=status,
+            external_status=external_status,
+            priority=priority,
+            tags=tags,
+            annotations=annotations,
+            metadatas=metadatas,
+            users=users,
+        )
+
+    def find_audio_classification_task(self, task_id: str) -> AudioClassificationTask:
+        """Return an audio classification task by its id.
+
+        :raises NotFound: if there is none.
+        """
+        return self._find("audio_classification", task_id)
+
+    def find_audio_classification_task_by_name(self, project: str, task_name: str) -> AudioClassificationTask | None:
+        """Return the audio classification task of exactly this name, or ``None``."""
+        return self._find_by_name("audio_classification", project, task_name)
+
+    def get_audio_classification_tasks(
+        self,
+        project: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+        task_name: str | None = None,
+        offset: int | None = None,
+        limit: int | None = 100,
+    ) -> list[AudioClassificationTask]:
+        """Return a page of audio classification tasks, at most 1000. Filters: see :class:`TaskResource`."""
+        return self._list("audio_classification", project, status, external_status, tags, task_name, offset, limit)
+
+    def iter_audio_classification_tasks(
+        self,
+        project: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+        task_name: str | None = None,
+    ) -> Iterator[AudioClassificationTask]:
+        """Yield all audio classification tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        return self._iterate("audio_classification", project, status, external_status, tags, task_name)
+
+    def create_audio_classification_task(
+        self,
+        project: str,
+        name: str,
+        file_path: str | os.PathLike[str],
+        status: str | None = None,
+        external_status: str | None = None,
+        priority: int | None = None,
+        attributes: Items | None = None,
+        tags: Sequence[str] | None = None,
+        **users: Unpack[Users],
+    ) -> str:
+        """Create an audio classification task from a file. Fields: see :class:`TaskResource`.
+
+        :param file_path: MP3, WAV or M4A, at most 120 MB.
+        :return: the id of the task.
+        :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
+        :raises Conflict: if the name is taken.
+        """
+        return self._create(
+            "audio_classification",
+            project,
+            name,
+            file_path,
+            status=status,
+            external_status=external_status,
+            priority=priority,
+            attributes=attributes,
+            tags=tags,
+            users=users,
+        )
+
+    def update_audio_classification_task(
+        self,
+        task_id: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        priority: int | None = None,
+        attributes: Items | None = None,
+        tags: Sequence[str] | None = None,
+        **users: Unpack[Users],
+    ) -> str:
+        """Update an audio classification task. Fields: see :class:`TaskResource`.
+
+        :param attributes: replace those of the task.
+        :return: the id of the task.
+        """
+        return self._update(
+            "audio_classification",
+            task_id,
+            status=status,
+            external_status=external_status,
+            priority=priority,
+            attributes=attributes,
+            tags=tags,
+            users=users,
+        )

@@ -1,0 +1,143 @@
+"""Calls that are the same for all kinds of task."""
+
+# The answers are what the API sends; their types describe it and are not checked at run time.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+from airflow_provider_fastlabel.client.arguments import paging, required
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.http.paging import iterate, mapped
+from airflow_provider_fastlabel.client.kinds import kind_named
+from airflow_provider_fastlabel.client.resources.resource import present, segment
+from airflow_provider_fastlabel.client.resources.tasks.base import TaskResource, task_filters
+from airflow_provider_fastlabel.client.resources.tasks.fields import task_fields
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users
+    from airflow_provider_fastlabel.client.types import MergedTask, Task
+
+MAP_MAXIMUM = 1000
+
+
+class CommonTasks(TaskResource):
+    """Tasks of any kind."""
+
+    def update_task(
+        self,
+        task_id: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        priority: int | None = None,
+        tags: Sequence[str] | None = None,
+        metadatas: Items | None = None,
+        **users: Unpack[Users],
+    ) -> str:
+        """Update what tasks of all kinds have. Fields: see :class:`TaskResource`.
+
+        :return: the id of the task.
+        """
+        fields = {"status": status, "external_status": external_status, "priority": priority}
+        return self._transport.put(
+            f"tasks/{segment(task_id)}", task_fields(users, **fields, tags=tags, metadatas=metadatas)
+        )
+
+    def delete_task(self, task_id: str) -> None:
+        """Delete a task and its annotations.
+
+        :raises NotFound: if there is none.
+        """
+        self._transport.delete(f"tasks/{segment(task_id)}")
+
+    def delete_task_annotations(self, task_id: str) -> None:
+        """Delete all annotations of a task, which stays.
+
+        :raises NotFound: if there is none.
+        """
+        self._transport.delete(f"tasks/{segment(task_id)}/task-annotations")
+
+    def count_tasks(
+        self,
+        project: str,
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> int:
+        """Return the number of tasks. Filters: see :class:`TaskResource`."""
+        return self._transport.get("tasks/count", task_filters(project, status, external_status, tags))
+
+    def get_task_id_name_map(
+        self, project: str, offset: int | None = None, limit: int | None = MAP_MAXIMUM
+    ) -> dict[str, str]:
+        """Return a page of the names of tasks by their ids.
+
+        :param limit: tasks per page, at most 1000.
+        """
+        query = required(project=project) | present(paging(offset, limit, MAP_MAXIMUM))
+        return self._transport.get("tasks/map/id-name", query)
+
+    def task_ids_by_name(self, project: str) -> dict[str, str]:
+        """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call."""
+
+        def page(offset: int, limit: int) -> list[tuple[str, str]]:
+            return list(mapped("tasks/map/id-name", self.get_task_id_name_map(project, offset, limit)).items())
+
+        return {name: task_id for task_id, name in iterate("tasks/map/id-name", page, MAP_MAXIMUM, key=0)}
+
+    def iter_tasks(
+        self,
+        project: str,
+        kind: str,
+        *,
+        status: str | None = None,
+        external_status: str | None = None,
+        tags: Sequence[str] | None = None,
+        task_name: str | None = None,
+    ) -> Iterator[Task]:
+        """Yield all tasks of a kind, page by page, each once. Filters: see :class:`TaskResource`.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`, e.g. ``video_classification``.
+        """
+        return self._iterate(kind_named(kind).name, project, status, external_status, tags, task_name)
+
+    def create_task(self, project: str, kind: str, name: str, path: str | os.PathLike[str], **fields: Any) -> Any:
+        """Create a task of any kind, by the method of that kind.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
+        :param name: unique in the project; not used for DICOM, which FastLabel names itself.
+        :param path: the file or folder; not used for robotics, whose contents come later.
+        :param fields: as in that method.
+        :return: the id of the task; the import history for DICOM.
+        :raises FastLabelInvalidException: if tasks of this kind cannot be created by the API.
+        """
+        create = getattr(self, f"create_{kind_named(kind).name}_task", None)
+        if create is None:
+            raise FastLabelInvalidException(f"FastLabel's API creates no {kind} tasks.", 422)
+        place = {"dicom": (path,), "robotics": (name,)}.get(kind, (name, path))
+        return create(project, *place, **fields)
+
+    def find_integrated_image_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
+        """Return the tiles of a split image as one task. Boxes and polygons that touch a seam are joined (alpha).
+
+        :param prefix: what the names of the parts begin with, e.g. ``image/cat`` for ``image/cat/1.jpg`` to ``9.jpg``.
+        """
+        return self._transport.get("tasks/integrate/images", required(project=project, prefix=prefix))
+
+    def find_integrated_video_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
+        """Return the parts of a split video as one task (alpha).
+
+        :param prefix: what the names of the parts begin with, e.g. ``video/cat`` for ``video/cat/1.mp4`` and so on.
+        """
+        return self._transport.get("tasks/integrate/videos", required(project=project, prefix=prefix))
+
+    def find_integrated_audio_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
+        """Return the parts of a split sound as one task. An annotation that goes on in the next part is joined (alpha).
+
+        :param prefix: what the names of the parts begin with, e.g. ``audio/voice`` for ``audio/voice/1.mp3`` and so on.
+        """
+        return self._transport.get("tasks/integrate/audios", required(project=project, prefix=prefix))
