@@ -9,6 +9,6 @@ as a process; the pytest fixture ``fastlabel_emulator`` lives in :mod:`.pytest_p
 
 from __future__ import annotations
 
-from airflow_provider_fastlabel.emulator.server import Emulator
+from airflow_provider_fastlabel.emulator.server.server import Emulator
 
 __all__ = ["Emulator"]

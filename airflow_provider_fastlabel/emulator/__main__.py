@@ -10,9 +10,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from airflow_provider_fastlabel.emulator.app import build
-from airflow_provider_fastlabel.emulator.server import DEFAULT_TOKEN, address, listen, make_server
-from airflow_provider_fastlabel.emulator.settings import Settings
+from airflow_provider_fastlabel.emulator.server.app import build
+from airflow_provider_fastlabel.emulator.server.server import DEFAULT_TOKEN, address, listen, make_server
+from airflow_provider_fastlabel.emulator.world.settings import Settings
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_fastlabel.emulator.server import Emulator
+from airflow_provider_fastlabel.emulator.server.server import Emulator
 
 
 @pytest.fixture(scope="session")

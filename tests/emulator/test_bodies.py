@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_fastlabel.emulator.bodies import JsonSpooler
-from airflow_provider_fastlabel.emulator.files import MARKER, Files
-from airflow_provider_fastlabel.emulator.settings import Clock
+from airflow_provider_fastlabel.emulator.world.bodies import JsonSpooler
+from airflow_provider_fastlabel.emulator.world.files import MARKER, Files
+from airflow_provider_fastlabel.emulator.world.settings import Clock
 
 texts = st.text(max_size=30) | st.sampled_from(['a"b', "\\", '\\"', '\\\\"', "x" * 300, "filePath", '"file": "'])
 values = st.recursive(

@@ -7,8 +7,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from airflow_provider_fastlabel.emulator.files import Files
-from airflow_provider_fastlabel.emulator.settings import Clock
+from airflow_provider_fastlabel.emulator.world.files import Files
+from airflow_provider_fastlabel.emulator.world.settings import Clock
 
 
 def test_a_small_file_is_whole_as_soon_as_it_is_there(tmp_path):

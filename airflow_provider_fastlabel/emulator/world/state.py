@@ -14,10 +14,10 @@ import orjson
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from airflow_provider_fastlabel.emulator.errors import not_found
-from airflow_provider_fastlabel.emulator.files import Files
-from airflow_provider_fastlabel.emulator.settings import Clock, Settings
-from airflow_provider_fastlabel.emulator.store import Record, Store
+from airflow_provider_fastlabel.emulator.world.errors import not_found
+from airflow_provider_fastlabel.emulator.world.files import Files
+from airflow_provider_fastlabel.emulator.world.settings import Clock, Settings
+from airflow_provider_fastlabel.emulator.world.store import Record, Store
 
 LOG_LENGTH = 100_000
 lenient: contextvars.ContextVar[bool] = contextvars.ContextVar("lenient", default=False)

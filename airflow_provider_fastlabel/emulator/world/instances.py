@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_fastlabel.emulator.errors import invalid
-from airflow_provider_fastlabel.emulator.kinds import Kind
-from airflow_provider_fastlabel.emulator.schemas import AnnotationIn, AttributeIn
-from airflow_provider_fastlabel.emulator.state import Emulation, lenient
+from airflow_provider_fastlabel.emulator.world.errors import invalid
+from airflow_provider_fastlabel.emulator.world.kinds import Kind
+from airflow_provider_fastlabel.emulator.world.schemas import AnnotationIn, AttributeIn
+from airflow_provider_fastlabel.emulator.world.state import Emulation, lenient
 
 _COUNTS = {"bbox": (4, 4), "keypoint": (2, 2), "circle": (3, 3), "cuboid": (9, 9)}
 _PATHS = {"line": 4, "polygon": 6}

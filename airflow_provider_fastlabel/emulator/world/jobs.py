@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_fastlabel.emulator.settings import Clock
-from airflow_provider_fastlabel.emulator.state import Emulation
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.world.settings import Clock
+from airflow_provider_fastlabel.emulator.world.state import Emulation
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 COLLECTIONS = ("training", "evaluation", "auto_annotation")
 """Collections whose records are jobs."""

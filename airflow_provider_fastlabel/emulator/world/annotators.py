@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
-from airflow_provider_fastlabel.emulator import instances, task_table
-from airflow_provider_fastlabel.emulator.errors import ApiError
-from airflow_provider_fastlabel.emulator.kinds import KINDS
-from airflow_provider_fastlabel.emulator.schemas import AnnotationIn, AttributeIn
-from airflow_provider_fastlabel.emulator.state import Annotator, Emulation
+from airflow_provider_fastlabel.emulator.world import instances, task_table
+from airflow_provider_fastlabel.emulator.world.errors import ApiError
+from airflow_provider_fastlabel.emulator.world.kinds import KINDS
+from airflow_provider_fastlabel.emulator.world.schemas import AnnotationIn, AttributeIn
+from airflow_provider_fastlabel.emulator.world.state import Annotator, Emulation
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from airflow_provider_fastlabel.emulator.errors import conflict, not_found
-from airflow_provider_fastlabel.emulator.settings import Clock
+from airflow_provider_fastlabel.emulator.world.errors import conflict, not_found
+from airflow_provider_fastlabel.emulator.world.settings import Clock
 
 _IDS = uuid.UUID("6f1a3b5c-5d2e-4c1b-9a53-0fa57ab1e100")
 

@@ -13,9 +13,9 @@ from typing import Any
 import requests
 import uvicorn
 
-from airflow_provider_fastlabel.emulator.app import build
-from airflow_provider_fastlabel.emulator.gate import TRANSPORT, Asgi, Message, Receive, Send
-from airflow_provider_fastlabel.emulator.settings import Settings
+from airflow_provider_fastlabel.emulator.server.app import build
+from airflow_provider_fastlabel.emulator.server.gate import TRANSPORT, Asgi, Message, Receive, Send
+from airflow_provider_fastlabel.emulator.world.settings import Settings
 
 DEFAULT_TOKEN = "emulator-token"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlencode
 
-from airflow_provider_fastlabel.emulator.errors import ApiError, invalid
-from airflow_provider_fastlabel.emulator.settings import Clock
+from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid
+from airflow_provider_fastlabel.emulator.world.settings import Clock
 
 _IN_MEMORY = 1024 * 1024
 MARKER = "\x00blob:"

@@ -10,14 +10,14 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from airflow_provider_fastlabel.emulator import annotators, histories, jobs, schemas, task_table
-from airflow_provider_fastlabel.emulator.bodies import readable
 from airflow_provider_fastlabel.emulator.choices import CHOICES
-from airflow_provider_fastlabel.emulator.errors import conflict, invalid, not_found
-from airflow_provider_fastlabel.emulator.kinds import KIND_OF_PROJECT_TYPE, KINDS
-from airflow_provider_fastlabel.emulator.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.settings import Settings
-from airflow_provider_fastlabel.emulator.state import Annotator, Emu, Emulation, Fault, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world import annotators, histories, jobs, schemas, task_table
+from airflow_provider_fastlabel.emulator.world.bodies import readable
+from airflow_provider_fastlabel.emulator.world.errors import conflict, invalid, not_found
+from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE, KINDS
+from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
+from airflow_provider_fastlabel.emulator.world.settings import Settings
+from airflow_provider_fastlabel.emulator.world.state import Annotator, Emu, Emulation, Fault, OrjsonRoute, answer
 
 router = APIRouter(prefix="/_emulator", route_class=OrjsonRoute, tags=["control plane"])
 

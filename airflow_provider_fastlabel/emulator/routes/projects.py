@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from airflow_provider_fastlabel.emulator import schemas
-from airflow_provider_fastlabel.emulator.errors import invalid, not_found
-from airflow_provider_fastlabel.emulator.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.world import schemas
+from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
+from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
+from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 router = APIRouter(route_class=OrjsonRoute, tags=["projects"])
 

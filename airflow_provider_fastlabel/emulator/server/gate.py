@@ -14,10 +14,10 @@ from urllib.parse import parse_qs
 
 from fastapi import Response
 
-from airflow_provider_fastlabel.emulator import annotators, histories
-from airflow_provider_fastlabel.emulator.bodies import JsonSpooler
-from airflow_provider_fastlabel.emulator.errors import ApiError, error_response
-from airflow_provider_fastlabel.emulator.state import Emulation, Fault, lenient
+from airflow_provider_fastlabel.emulator.world import annotators, histories
+from airflow_provider_fastlabel.emulator.world.bodies import JsonSpooler
+from airflow_provider_fastlabel.emulator.world.errors import ApiError, error_response
+from airflow_provider_fastlabel.emulator.world.state import Emulation, Fault, lenient
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -11,11 +11,11 @@ from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
-from airflow_provider_fastlabel.emulator import schemas
-from airflow_provider_fastlabel.emulator.errors import ApiError, invalid, not_found
-from airflow_provider_fastlabel.emulator.files import Blob, md5_of
-from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.world import schemas
+from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
+from airflow_provider_fastlabel.emulator.world.files import Blob, md5_of
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 router = APIRouter(tags=["signed addresses"])
 api = APIRouter(route_class=OrjsonRoute, tags=["imports"])

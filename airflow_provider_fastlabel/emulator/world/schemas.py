@@ -8,8 +8,8 @@ import fastapi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-from airflow_provider_fastlabel.emulator.kinds import PROJECT_TYPES
-from airflow_provider_fastlabel.emulator.state import lenient
+from airflow_provider_fastlabel.emulator.world.kinds import PROJECT_TYPES
+from airflow_provider_fastlabel.emulator.world.state import lenient
 
 _MOST = 1_000_000_000
 

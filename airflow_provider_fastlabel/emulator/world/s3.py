@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from airflow_provider_fastlabel.emulator.errors import ApiError, invalid
-from airflow_provider_fastlabel.emulator.files import Blob, Files
-from airflow_provider_fastlabel.emulator.kinds import Kind
-from airflow_provider_fastlabel.emulator.media import image_size, video_facts
+from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid
+from airflow_provider_fastlabel.emulator.world.files import Blob, Files
+from airflow_provider_fastlabel.emulator.world.kinds import Kind
+from airflow_provider_fastlabel.emulator.world.media import image_size, video_facts
 
 _PIECE = 1024 * 1024
 FAKE_KEY = "emulator"

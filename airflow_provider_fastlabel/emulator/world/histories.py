@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from airflow_provider_fastlabel.emulator import task_table
-from airflow_provider_fastlabel.emulator.errors import ApiError
-from airflow_provider_fastlabel.emulator.state import Emulation
-from airflow_provider_fastlabel.emulator.store import Record
-from airflow_provider_fastlabel.emulator.task_table import NewTask
+from airflow_provider_fastlabel.emulator.world import task_table
+from airflow_provider_fastlabel.emulator.world.errors import ApiError
+from airflow_provider_fastlabel.emulator.world.state import Emulation
+from airflow_provider_fastlabel.emulator.world.store import Record
+from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
 _INTERNAL = {"ready_at", "reads", "work", "fails"}
 

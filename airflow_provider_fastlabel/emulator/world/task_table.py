@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 
-from airflow_provider_fastlabel.emulator import instances
-from airflow_provider_fastlabel.emulator.errors import conflict, invalid, not_found
-from airflow_provider_fastlabel.emulator.kinds import KIND_OF_PROJECT_TYPE, KINDS, Kind
-from airflow_provider_fastlabel.emulator.schemas import USER_FIELDS, AnnotationIn, AttributeIn, TaskFilter, Users
-from airflow_provider_fastlabel.emulator.state import Emulation
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.world import instances
+from airflow_provider_fastlabel.emulator.world.errors import conflict, invalid, not_found
+from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE, KINDS, Kind
+from airflow_provider_fastlabel.emulator.world.schemas import USER_FIELDS, AnnotationIn, AttributeIn, TaskFilter, Users
+from airflow_provider_fastlabel.emulator.world.state import Emulation
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 _SHOWN_MEDIA = ("width", "height", "fps", "frameCount", "duration")
 _TAGS = (

@@ -9,13 +9,13 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from airflow_provider_fastlabel.emulator import schemas, task_table
-from airflow_provider_fastlabel.emulator.errors import invalid, not_found
-from airflow_provider_fastlabel.emulator.kinds import KINDS
-from airflow_provider_fastlabel.emulator.projects import page_limit
-from airflow_provider_fastlabel.emulator.schemas import Name, Number, Text, Wire
-from airflow_provider_fastlabel.emulator.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.routes.projects import page_limit
+from airflow_provider_fastlabel.emulator.world import schemas, task_table
+from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
+from airflow_provider_fastlabel.emulator.world.kinds import KINDS
+from airflow_provider_fastlabel.emulator.world.schemas import Name, Number, Text, Wire
+from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 router = APIRouter(route_class=OrjsonRoute, tags=["comments"])
 

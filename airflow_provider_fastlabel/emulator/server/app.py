@@ -12,13 +12,12 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from airflow_provider_fastlabel.emulator import (
+from airflow_provider_fastlabel.emulator.routes import (
     classes,
     comments,
     contents,
     control,
     datasets,
-    errors,
     imports,
     merge,
     models,
@@ -27,11 +26,12 @@ from airflow_provider_fastlabel.emulator import (
     tasks,
     users,
 )
-from airflow_provider_fastlabel.emulator.files import Files
-from airflow_provider_fastlabel.emulator.gate import Gate
-from airflow_provider_fastlabel.emulator.settings import Clock, Settings
-from airflow_provider_fastlabel.emulator.state import Emulation, secret_of
-from airflow_provider_fastlabel.emulator.store import Store
+from airflow_provider_fastlabel.emulator.server.gate import Gate
+from airflow_provider_fastlabel.emulator.world import errors
+from airflow_provider_fastlabel.emulator.world.files import Files
+from airflow_provider_fastlabel.emulator.world.settings import Clock, Settings
+from airflow_provider_fastlabel.emulator.world.state import Emulation, secret_of
+from airflow_provider_fastlabel.emulator.world.store import Store
 
 _API = (
     imports, storage.api, merge, contents, tasks, projects, classes, models, datasets, comments, users,

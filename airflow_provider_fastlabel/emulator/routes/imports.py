@@ -10,16 +10,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from airflow_provider_fastlabel.emulator import histories, s3, schemas, task_table
-from airflow_provider_fastlabel.emulator.errors import ApiError, invalid, not_found
-from airflow_provider_fastlabel.emulator.files import Blob
-from airflow_provider_fastlabel.emulator.kinds import KIND_OF_PROJECT_TYPE, KINDS
-from airflow_provider_fastlabel.emulator.media import check_size
-from airflow_provider_fastlabel.emulator.projects import page_limit
-from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.storage import uploaded
-from airflow_provider_fastlabel.emulator.store import Record
-from airflow_provider_fastlabel.emulator.task_table import NewTask
+from airflow_provider_fastlabel.emulator.routes.projects import page_limit
+from airflow_provider_fastlabel.emulator.routes.storage import uploaded
+from airflow_provider_fastlabel.emulator.world import histories, s3, schemas, task_table
+from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
+from airflow_provider_fastlabel.emulator.world.files import Blob
+from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE, KINDS
+from airflow_provider_fastlabel.emulator.world.media import check_size
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
+from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_fastlabel.emulator.errors import invalid
-from airflow_provider_fastlabel.emulator.files import Blob
-from airflow_provider_fastlabel.emulator.kinds import MB, Kind
-from airflow_provider_fastlabel.emulator.state import Emulation
+from airflow_provider_fastlabel.emulator.world.errors import invalid
+from airflow_provider_fastlabel.emulator.world.files import Blob
+from airflow_provider_fastlabel.emulator.world.kinds import MB, Kind
+from airflow_provider_fastlabel.emulator.world.state import Emulation
 
 _H264 = {"avc1", "h264", "AVC1", "H264"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from airflow_provider_fastlabel.emulator.files import MARKER, Base64Writer, Files
+from airflow_provider_fastlabel.emulator.world.files import MARKER, Base64Writer, Files
 
 _ESCAPED_MARKER = MARKER.replace("\x00", "\\u0000").encode()
 _FILE_KEY = re.compile(rb'"(?:file|configFile)"\s*:\s*"$')

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Response
 
-from airflow_provider_fastlabel.emulator import schemas
-from airflow_provider_fastlabel.emulator.errors import not_found
-from airflow_provider_fastlabel.emulator.polygons import join as join_polygons
-from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world import schemas
+from airflow_provider_fastlabel.emulator.world.errors import not_found
+from airflow_provider_fastlabel.emulator.world.polygons import join as join_polygons
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
 
 router = APIRouter(route_class=OrjsonRoute, tags=["merge"])
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Response
 
-from airflow_provider_fastlabel.emulator import schemas
-from airflow_provider_fastlabel.emulator.errors import invalid
-from airflow_provider_fastlabel.emulator.kinds import KIND_OF_PROJECT_TYPE
-from airflow_provider_fastlabel.emulator.projects import page_limit, shown
-from airflow_provider_fastlabel.emulator.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.routes.projects import page_limit, shown
+from airflow_provider_fastlabel.emulator.world import schemas
+from airflow_provider_fastlabel.emulator.world.errors import invalid
+from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE
+from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 router = APIRouter(route_class=OrjsonRoute, tags=["annotations"])
 

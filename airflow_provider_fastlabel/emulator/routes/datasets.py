@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from airflow_provider_fastlabel.emulator import schemas
-from airflow_provider_fastlabel.emulator.errors import ApiError, invalid, not_found
-from airflow_provider_fastlabel.emulator.kinds import KINDS, MB
-from airflow_provider_fastlabel.emulator.media import describe
-from airflow_provider_fastlabel.emulator.projects import page_limit, shown
-from airflow_provider_fastlabel.emulator.schemas import Name, Text, Wire
-from airflow_provider_fastlabel.emulator.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.store import Record
-from airflow_provider_fastlabel.emulator.task_table import address
+from airflow_provider_fastlabel.emulator.routes.projects import page_limit, shown
+from airflow_provider_fastlabel.emulator.world import schemas
+from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
+from airflow_provider_fastlabel.emulator.world.kinds import KINDS, MB
+from airflow_provider_fastlabel.emulator.world.media import describe
+from airflow_provider_fastlabel.emulator.world.schemas import Name, Text, Wire
+from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
+from airflow_provider_fastlabel.emulator.world.task_table import address
 
 router = APIRouter(route_class=OrjsonRoute, tags=["datasets"])
 

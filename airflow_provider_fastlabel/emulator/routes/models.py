@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from airflow_provider_fastlabel.emulator import jobs, schemas
-from airflow_provider_fastlabel.emulator.errors import invalid, not_found
-from airflow_provider_fastlabel.emulator.kinds import MB
-from airflow_provider_fastlabel.emulator.media import image_size
-from airflow_provider_fastlabel.emulator.projects import page_limit
-from airflow_provider_fastlabel.emulator.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.routes.projects import page_limit
+from airflow_provider_fastlabel.emulator.world import jobs, schemas
+from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
+from airflow_provider_fastlabel.emulator.world.kinds import MB
+from airflow_provider_fastlabel.emulator.world.media import image_size
+from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 router = APIRouter(route_class=OrjsonRoute, tags=["models"])
 

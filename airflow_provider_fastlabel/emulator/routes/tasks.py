@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from airflow_provider_fastlabel.emulator import schemas, task_table
-from airflow_provider_fastlabel.emulator.errors import invalid, not_found
-from airflow_provider_fastlabel.emulator.kinds import CONTENTS_CHARACTERS, KINDS, Kind
-from airflow_provider_fastlabel.emulator.media import store_file
-from airflow_provider_fastlabel.emulator.projects import page_limit
-from airflow_provider_fastlabel.emulator.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.store import Record
-from airflow_provider_fastlabel.emulator.task_table import NewTask
+from airflow_provider_fastlabel.emulator.routes.projects import page_limit
+from airflow_provider_fastlabel.emulator.world import schemas, task_table
+from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
+from airflow_provider_fastlabel.emulator.world.kinds import CONTENTS_CHARACTERS, KINDS, Kind
+from airflow_provider_fastlabel.emulator.world.media import store_file
+from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
+from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
 router = APIRouter(route_class=OrjsonRoute, tags=["tasks"])
 

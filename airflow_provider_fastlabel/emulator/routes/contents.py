@@ -10,15 +10,15 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from airflow_provider_fastlabel.emulator import schemas, task_table
-from airflow_provider_fastlabel.emulator.errors import invalid, not_found
-from airflow_provider_fastlabel.emulator.files import Blob
-from airflow_provider_fastlabel.emulator.kinds import KINDS
-from airflow_provider_fastlabel.emulator.projects import page_limit
-from airflow_provider_fastlabel.emulator.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.state import Emu, Emulation, OrjsonRoute, answer
-from airflow_provider_fastlabel.emulator.storage import uploaded
-from airflow_provider_fastlabel.emulator.store import Record
+from airflow_provider_fastlabel.emulator.routes.projects import page_limit
+from airflow_provider_fastlabel.emulator.routes.storage import uploaded
+from airflow_provider_fastlabel.emulator.world import schemas, task_table
+from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
+from airflow_provider_fastlabel.emulator.world.files import Blob
+from airflow_provider_fastlabel.emulator.world.kinds import KINDS
+from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.store import Record
 
 router = APIRouter(route_class=OrjsonRoute, tags=["contents"])
 

@@ -1,0 +1,1 @@
+"""What the emulator holds: projects, tasks, files, histories, people who label; no routes."""
