@@ -1,4 +1,4 @@
-"""The laws of the house: which room may import which, and what parsing a DAG may load."""
+"""The laws of the house: which room may import which, what runs without Airflow, and what parsing a DAG may load."""
 
 from __future__ import annotations
 
@@ -11,50 +11,126 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "airflow_provider_fastlabel"
-ROOMS = ("client", "formats", "emulator", "hooks", "operators", "sensors", "triggers")
-AIRFLOW_ROOMS = {"hooks", "operators", "sensors", "triggers"}
-FORBIDDEN = {
-    "client": {*AIRFLOW_ROOMS, "emulator", "airflow"},
-    "formats": {*AIRFLOW_ROOMS, "client", "emulator", "airflow", "requests"},
-    "emulator": {*AIRFLOW_ROOMS, "client", "formats", "airflow"},
-    "hooks": {"operators", "sensors", "triggers", "formats", "emulator"},
-    "triggers": {"operators", "sensors", "formats", "emulator"},
-    "sensors": {"operators", "formats", "emulator"},
-    "operators": {"emulator"},
-}
 HEAVY = ("numpy", "cv2", "PIL", "pandas", "boto3", "pyarrow", "orjson", "shapely")
 
+# Room -> what its modules may import: a room with all below it, or, written with a slash, only the modules in it. The
+# longest room that fits counts. What stands in the package's own folder is for all.
+MAY_IMPORT = {
+    "client": {"client/"},
+    "client/client": {"client/resources", "client/http", "client/"},
+    "client/http": {"client/http", "client/"},
+    "client/checks": {"client/checks", "client/http", "client/"},
+    "client/resources": {"client/resources", "client/checks", "client/http", "client/", "client/types"},
+    "client/resources/converters": {"client/resources", "client/", "formats"},
+    "client/types": {"client/types"},
+    "formats": {"formats/"},
+    "formats/geometry": {"formats/geometry"},
+    "formats/writing": {"formats/writing", "formats/geometry", "formats/"},
+    "formats/reading": {"formats/reading", "formats/geometry", "formats/"},
+    "pipelines": {"pipelines", "client", "formats"},
+    "hooks": {"hooks", "client", "provider_info"},
+    "utils": {"utils", "hooks", "client", "pipelines/files"},
+    "triggers": {"triggers", "utils", "hooks", "client"},
+    "sensors": {"sensors", "triggers", "utils", "hooks", "client"},
+    "operators": {"operators", "triggers", "utils", "hooks", "pipelines", "client", "formats"},
+    "emulator": {"emulator/", "emulator/server", "emulator/world"},
+    "emulator/server": {"emulator/server", "emulator/routes", "emulator/world", "emulator/"},
+    "emulator/routes": {"emulator/routes", "emulator/world", "emulator/"},
+    "emulator/world": {"emulator/world", "emulator/"},
+}
+FORMATS = ("coco", "drawings", "labelme", "masks", "pascalvoc", "yolo")
+MAY_IMPORT |= {
+    f"formats/{name}": {f"formats/{name}", "formats/writing", "formats/reading", "formats/geometry", "formats/"}
+    for name in FORMATS
+}
+WITHOUT_AIRFLOW = ("client", "formats", "pipelines", "emulator")
 
-def rooms_imported_by(path: Path) -> set[str]:
-    """Return the rooms and the top-level packages that a module imports anywhere in it."""
+
+def modules_imported_by(path: Path) -> set[str]:
+    """Return what a module imports anywhere in it: of our own modules the path, of others the top-level name."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            top, _, rest = name.partition(".")
-            found.add(rest.partition(".")[0] if top == PACKAGE.name and rest else top)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative path"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        found.update(_as_path(name) for name in names)
     return found
 
 
-@pytest.mark.parametrize("room", ROOMS)
+def _as_path(name: str) -> str:
+    """Return ``room/module`` of one of our own names, with ``room/`` for a package; the top-level name of others."""
+    top, *rest = name.split(".")
+    if top != PACKAGE.name:
+        return top
+    path = PACKAGE
+    for part in rest:
+        if not (path / part).is_dir() and not (path / f"{part}.py").exists():
+            break
+        path /= part
+    own = path.relative_to(PACKAGE).as_posix()
+    return f"{own}/" if path.is_dir() else own
+
+
+def _modules(room: str) -> list[Path]:
+    found = sorted((PACKAGE / room).rglob("*.py"))
+    assert found
+    return found
+
+
+def _law_of(path: str) -> set[str]:
+    """Return what a module may import: by the entry of the longest path that leads to it."""
+    fitting = [room for room in MAY_IMPORT if path == room or path.startswith(f"{room}/")]
+    return MAY_IMPORT[max(fitting, key=len)]
+
+
+def _allows(rooms: set[str], imported: str) -> bool:
+    """Tell whether a module lies in one of the rooms."""
+    if imported in ("./", "lazy"):
+        return True
+    return any(
+        imported.count("/") == 1 and imported.startswith(room) and not imported.endswith("/")
+        if room.endswith("/")
+        else imported == room or imported.startswith(f"{room}/")
+        for room in rooms
+    )
+
+
+@pytest.mark.parametrize(
+    "room", ["client", "emulator", "formats", "hooks", "operators", "pipelines", "sensors", "triggers", "utils"]
+)
 def test_arrows_point_down(room: str) -> None:
-    modules = list((PACKAGE / room).rglob("*.py"))
-    assert modules
-    wrong = {
-        str(path.relative_to(PACKAGE)): sorted(bad)
-        for path in modules
-        if (bad := rooms_imported_by(path) & FORBIDDEN[room])
-    }
-    assert wrong == {}
+    ours = {path.name.removesuffix(".py") for path in PACKAGE.iterdir()}
+    wrong = []
+    for path in _modules(room):
+        own = path.relative_to(PACKAGE).as_posix().removesuffix(".py")
+        imported = {name for name in modules_imported_by(path) if name.split("/")[0] in ours or name == "./"}
+        wrong += [f"{own} -> {name}" for name in sorted(imported) if not _allows(_law_of(own), name)]
+    assert wrong == []
 
 
-def test_only_the_converters_lead_from_client_to_formats() -> None:
-    leading = {path.name for path in (PACKAGE / "client").rglob("*.py") if "formats" in rooms_imported_by(path)}
-    assert leading == {"converters.py"}
+@pytest.mark.parametrize("room", WITHOUT_AIRFLOW)
+def test_knows_no_airflow(room: str) -> None:
+    assert [str(path) for path in _modules(room) if "airflow" in modules_imported_by(path)] == []
+
+
+@pytest.mark.parametrize("room", WITHOUT_AIRFLOW)
+def test_every_module_imports_without_airflow(room: str) -> None:
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in _modules(room)
+        if path.name != "__main__.py"
+    ]
+    code = f"""
+import importlib, sys
+sys.modules["airflow"] = None
+for name in {names!r}:
+    importlib.import_module(name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("dag", sorted(path.name for path in (ROOT / "dags_examples").glob("*.py")))
@@ -79,14 +155,22 @@ print(sorted({{name.partition(".")[0] for name in set(sys.modules) - before}} & 
     assert done.stdout.strip().splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("module", ["client", "formats"])
-def test_imports_without_airflow(module: str) -> None:
+@pytest.mark.parametrize("door", ["client", "formats", *(f"formats.{name}" for name in FORMATS), "pipelines"])
+def test_a_door_loads_nothing_heavy(door: str) -> None:
     code = f"""
 import sys
-sys.modules["airflow"] = None
-import airflow_provider_fastlabel.{module}
-print(sorted({{name.partition(".")[0] for name in sys.modules}} & set({HEAVY!r})))
+import airflow_provider_fastlabel.{door}
+print(sorted({{name.partition(".")[0] for name in sys.modules}} & {{"requests", *{HEAVY!r}}}))
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_offers_its_functions_at_its_door(name: str) -> None:
+    code = f"""
+import airflow_provider_fastlabel.formats.{name} as door
+print([getattr(door, name).__name__ for name in door.__all__] == door.__all__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
