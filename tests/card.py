@@ -63,7 +63,7 @@ def _look(card: Card, parent: ast.AST, where: str, *, public: bool) -> None:
             continue
         name = f"{where}:{node.name}" if ":" not in where else f"{where}.{node.name}"
         seen = public and not node.name.startswith("_")
-        if seen and not ast.get_docstring(node) and not _is_overload(node):
+        if seen and not ast.get_docstring(node) and not _is_repeated(node):
             card.bare.append(name)
         if isinstance(node, Function):
             card.functions[name] = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -72,8 +72,13 @@ def _look(card: Card, parent: ast.AST, where: str, *, public: bool) -> None:
         _look(card, node, name, public=seen and isinstance(node, ast.ClassDef))
 
 
-def _is_overload(node: Function | ast.ClassDef) -> bool:
-    return any(isinstance(each, ast.Name) and each.id == "overload" for each in node.decorator_list)
+def _is_repeated(node: Function | ast.ClassDef) -> bool:
+    """Tell overloads and the setters of properties, which are described elsewhere."""
+    return any(
+        (isinstance(each, ast.Name) and each.id == "overload")
+        or (isinstance(each, ast.Attribute) and each.attr == "setter")
+        for each in node.decorator_list
+    )
 
 
 def _is_annotated(node: Function, *, method: bool) -> bool:

@@ -116,8 +116,7 @@ class Comments(Resource):
         :param task_id: id of the task; not used for a reply.
         :param points: place of the comment, ``[x, y]`` in pixels.
         :param text: the message.
-        :param content_id: id of the content it belongs to; needed for tasks with several, unless ``content_name`` is
-            given.
+        :param content_id: id of the content; of a task with several, this or ``content_name`` is needed.
         :param type: kind of comment.
         :param scale: zoom at which it was made.
         :param frame: frame from 1 in sequences and clips, else 0.
@@ -139,14 +138,8 @@ class Comments(Resource):
             raise FastLabelInvalidException("Give task_id to comment on a task, or comment_id to reply.", 422)
         if content_id is not None and content_name is not None:
             raise FastLabelInvalidException("Give content_id or content_name, not both.", 422)
-        optional = {
-            "contentId": content_id,
-            "contentName": content_name,
-            "status": status,
-            "priority": priority,
-            "taskAnnotationId": task_annotation_id,
-            "color": color,
-        }
+        place = {"contentId": content_id, "contentName": content_name, "taskAnnotationId": task_annotation_id}
+        state = {"status": status, "priority": priority, "color": color}
         body = {
             "taskId": task_id,
             "points": listed("points", points),
@@ -155,7 +148,7 @@ class Comments(Resource):
             "isResolved": is_resolved,
             "scale": scale,
             "frame": frame,
-            **{key: value for key, value in optional.items() if value is not None},
+            **{key: value for key, value in (place | state).items() if value is not None},
         }
         return self._transport.post("comments", body)
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 
 from airflow_provider_fastlabel.emulator.routes.projects import page_limit
 from airflow_provider_fastlabel.emulator.routes.storage import uploaded
-from airflow_provider_fastlabel.emulator.world import histories, s3, schemas, task_table
+from airflow_provider_fastlabel.emulator.world import histories, s3, schemas, task_schemas, task_table
 from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob
 from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE, KINDS
@@ -85,7 +85,7 @@ async def find_history(emu: Emu, history_id: str) -> Response:
 
 
 @router.post("/tasks/dicom")
-async def create_dicom_task(emu: Emu, body: schemas.DicomCreate) -> Response:
+async def create_dicom_task(emu: Emu, body: task_schemas.DicomCreate) -> Response:
     """Begin to import an uploaded zip; its task is named after the zip."""
     project = task_table.project_for(emu, body.project, KINDS["dicom"])
     name, blob = uploaded(emu, project, body.file_key)

@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from airflow_provider_fastlabel.emulator.routes.projects import page_limit
-from airflow_provider_fastlabel.emulator.world import schemas, task_table
+from airflow_provider_fastlabel.emulator.world import schemas, task_schemas, task_table
 from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
 from airflow_provider_fastlabel.emulator.world.kinds import CONTENTS_CHARACTERS, KINDS, Kind
 from airflow_provider_fastlabel.emulator.world.media import store_file
@@ -21,23 +21,23 @@ from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
 router = APIRouter(route_class=OrjsonRoute, tags=["tasks"])
 
-_BODIES: Mapping[str, tuple[type[schemas.States] | None, type[schemas.States] | None]] = MappingProxyType(
+_BODIES: Mapping[str, tuple[type[task_schemas.States] | None, type[task_schemas.States] | None]] = MappingProxyType(
     {
-        "image": (schemas.ImageCreate, schemas.ImageUpdate),
-        "image_classification": (schemas.ImageClassifiedCreate, schemas.ClassifiedUpdate),
-        "multi_image_classification": (schemas.MultiImageCreate, schemas.ClassifiedUpdate),
-        "sequential_image": (schemas.SequentialImageCreate, schemas.AnnotatedUpdate),
-        "video": (schemas.AnnotatedCreate, schemas.AnnotatedUpdate),
-        "video_classification": (schemas.ClassifiedCreate, schemas.ClassifiedUpdate),
-        "text": (schemas.AnnotatedCreate, schemas.AnnotatedUpdate),
-        "text_classification": (schemas.ClassifiedCreate, schemas.ClassifiedUpdate),
-        "audio": (schemas.AnnotatedCreate, schemas.AnnotatedUpdate),
-        "audio_classification": (schemas.ClassifiedCreate, schemas.ClassifiedUpdate),
+        "image": (task_schemas.ImageCreate, task_schemas.ImageUpdate),
+        "image_classification": (task_schemas.ImageClassifiedCreate, task_schemas.ClassifiedUpdate),
+        "multi_image_classification": (task_schemas.MultiImageCreate, task_schemas.ClassifiedUpdate),
+        "sequential_image": (task_schemas.SequentialImageCreate, task_schemas.AnnotatedUpdate),
+        "video": (task_schemas.AnnotatedCreate, task_schemas.AnnotatedUpdate),
+        "video_classification": (task_schemas.ClassifiedCreate, task_schemas.ClassifiedUpdate),
+        "text": (task_schemas.AnnotatedCreate, task_schemas.AnnotatedUpdate),
+        "text_classification": (task_schemas.ClassifiedCreate, task_schemas.ClassifiedUpdate),
+        "audio": (task_schemas.AnnotatedCreate, task_schemas.AnnotatedUpdate),
+        "audio_classification": (task_schemas.ClassifiedCreate, task_schemas.ClassifiedUpdate),
         "multi_modal_video_audio": (None, None),
-        "pcd": (schemas.AnnotatedCreate, schemas.AnnotatedUpdate),
-        "sequential_pcd": (schemas.SequentialCreate, schemas.AnnotatedUpdate),
-        "dicom": (None, schemas.DicomUpdate),
-        "robotics": (schemas.RoboticsCreate, schemas.RoboticsUpdate),
+        "pcd": (task_schemas.AnnotatedCreate, task_schemas.AnnotatedUpdate),
+        "sequential_pcd": (task_schemas.SequentialCreate, task_schemas.AnnotatedUpdate),
+        "dicom": (None, task_schemas.DicomUpdate),
+        "robotics": (task_schemas.RoboticsCreate, task_schemas.RoboticsUpdate),
     }
 )
 
@@ -65,19 +65,19 @@ async def get_task_id_name_map(emu: Emu, query: Annotated[schemas.ProjectPage, Q
 
 
 @router.post("/tasks/tags/add")
-async def add_task_tags(emu: Emu, body: schemas.TaskTags) -> Response:
+async def add_task_tags(emu: Emu, body: task_schemas.TaskTags) -> Response:
     """Put tags on tasks and answer on how many tasks something changed."""
     return answer({"updatedTaskCount": _change_tags(emu, body, lambda old: [*old, *body.tags])})
 
 
 @router.post("/tasks/tags/remove")
-async def remove_task_tags(emu: Emu, body: schemas.TaskTags) -> Response:
+async def remove_task_tags(emu: Emu, body: task_schemas.TaskTags) -> Response:
     """Take tags off tasks and answer on how many tasks something changed."""
     changed = _change_tags(emu, body, lambda old: [name for name in old if name not in body.tags])
     return answer({"updatedTaskCount": changed})
 
 
-def _change_tags(emu: Emulation, body: schemas.TaskTags, change: Callable[[list[str]], list[str]]) -> int:
+def _change_tags(emu: Emulation, body: task_schemas.TaskTags, change: Callable[[list[str]], list[str]]) -> int:
     project, count = emu.project(body.project), 0
     with emu.store.transaction():
         for ident in dict.fromkeys(body.task_ids):
@@ -93,7 +93,7 @@ def _change_tags(emu: Emulation, body: schemas.TaskTags, change: Callable[[list[
 
 
 @router.put("/tasks/{task_id}")
-async def update_task(emu: Emu, task_id: str, body: schemas.TaskUpdate) -> Response:
+async def update_task(emu: Emu, task_id: str, body: task_schemas.TaskUpdate) -> Response:
     """Change status, priority, tags or assignments of a task of any kind and answer its id."""
     return _update(emu, task_id, None, body)
 
@@ -112,19 +112,21 @@ async def delete_task_annotations(emu: Emu, task_id: str) -> None:
 
 
 @router.post("/tasks/integrated-image")
-async def create_integrated_image_task(emu: Emu, body: schemas.IntegratedCreate) -> Response:
+async def create_integrated_image_task(emu: Emu, body: task_schemas.IntegratedCreate) -> Response:
     """Create an image task whose file stays in a connected bucket and answer its id."""
     return await _create_integrated(emu, KINDS["image"], body)
 
 
 @router.post("/tasks/integrated-image/classification")
-async def create_integrated_image_classification_task(emu: Emu, body: schemas.IntegratedClassifiedCreate) -> Response:
+async def create_integrated_image_classification_task(
+    emu: Emu, body: task_schemas.IntegratedClassifiedCreate
+) -> Response:
     """Create a classification task whose image stays in a connected bucket and answer its id."""
     return await _create_integrated(emu, KINDS["image_classification"], body)
 
 
 async def _create_integrated(
-    emu: Emulation, kind: Kind, body: schemas.IntegratedCreate | schemas.IntegratedClassifiedCreate
+    emu: Emulation, kind: Kind, body: task_schemas.IntegratedCreate | task_schemas.IntegratedClassifiedCreate
 ) -> Response:
     project = task_table.project_for(emu, body.project, kind)
     if PurePosixPath(body.file_path).suffix.lower().lstrip(".") not in kind.extensions:
@@ -244,11 +246,11 @@ def _add_routes(kind: Kind) -> None:
         row = task_table.task_row(emu, task_id, kind)
         return answer(task_table.show(emu, row, task_table.user_names(emu), base_of(request)))
 
-    async def created(emu: Emu, body: schemas.States) -> Response:
+    async def created(emu: Emu, body: task_schemas.States) -> Response:
         """Create a task and answer its id."""
         return await _create(emu, kind, body)
 
-    async def updated(emu: Emu, task_id: str, body: schemas.States) -> Response:
+    async def updated(emu: Emu, task_id: str, body: task_schemas.States) -> Response:
         """Change a task and answer its id."""
         return _update(emu, task_id, kind, body)
 

@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.emulator.routes import (
     comments,
     contents,
     control,
+    control_data,
     datasets,
     imports,
     merge,
@@ -91,4 +92,5 @@ def _routes(emu: Emulation, temporary: tempfile.TemporaryDirectory[str] | None) 
         app.include_router(part, prefix="/v1")
     app.include_router(storage.router)
     app.include_router(control.router)
+    app.include_router(control_data.router)
     return app

@@ -13,9 +13,10 @@ import orjson
 from airflow_provider_fastlabel.emulator.world import instances
 from airflow_provider_fastlabel.emulator.world.errors import conflict, invalid, not_found
 from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE, KINDS, Kind
-from airflow_provider_fastlabel.emulator.world.schemas import USER_FIELDS, AnnotationIn, AttributeIn, TaskFilter, Users
+from airflow_provider_fastlabel.emulator.world.schemas import AnnotationIn, AttributeIn, TaskFilter
 from airflow_provider_fastlabel.emulator.world.state import Emulation
 from airflow_provider_fastlabel.emulator.world.store import Record
+from airflow_provider_fastlabel.emulator.world.task_schemas import USER_FIELDS, Users
 
 _SHOWN_MEDIA = ("width", "height", "fps", "frameCount", "duration")
 _TAGS = (

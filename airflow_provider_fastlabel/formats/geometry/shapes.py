@@ -24,6 +24,7 @@ from typing import Any
 
 from airflow_provider_fastlabel.formats.geometry import reasons
 from airflow_provider_fastlabel.formats.geometry.containment import apart
+from airflow_provider_fastlabel.formats.geometry.numbers import explained, numbers_of, shortened, too_far
 from airflow_provider_fastlabel.formats.geometry.regions import exact_area, resolved
 from airflow_provider_fastlabel.formats.geometry.rings import Measures, measured
 from airflow_provider_fastlabel.formats.geometry.shape import (
@@ -91,9 +92,9 @@ def _bbox(annotation: Mapping[str, Any], width: float, height: float, _: Known) 
             y1, y2 = y2, y1
         near = x1 >= -FARTHEST and y1 >= -FARTHEST and x2 <= FARTHEST and y2 <= FARTHEST
     except (TypeError, ValueError):
-        raise GeometryError(_explain(points, "a box needs four numbers")) from None
+        raise GeometryError(explained(points, "a box needs four numbers")) from None
     if not near:
-        raise GeometryError(_far(points))
+        raise GeometryError(too_far(points))
     rotation = annotation.get("rotation")
     if rotation:
         return _rotated_box(x1, y1, x2, y2, rotation, width, height)
@@ -129,7 +130,7 @@ def _polygon(annotation: Mapping[str, Any], width: float, height: float, known: 
     if not points:
         return reasons.NO_POINTS
     measures = known.get(id(points))
-    return _of_ring("polygon", points if measures else _numbers(points), width, height, measures)
+    return _of_ring("polygon", points if measures else numbers_of(points), width, height, measures)
 
 
 def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measures | None) -> Shape | str:
@@ -158,7 +159,7 @@ def _segmentation(annotation: Mapping[str, Any], width: float, height: float, kn
     if not points:
         return reasons.NO_POINTS
     if not isinstance(points, (list, tuple)):
-        raise GeometryError(_explain(points, "a segmentation is a list of regions, each a list of rings"))
+        raise GeometryError(explained(points, "a segmentation is a list of regions, each a list of rings"))
     regions: list[Region] = []
     for region in points:
         if not isinstance(region, (list, tuple)):
@@ -174,7 +175,7 @@ def _ring(ring: Any) -> Ring:
     """Check a ring of a segmentation; an empty one is let through."""
     if not isinstance(ring, (list, tuple)):
         raise GeometryError(_NO_REGIONS)
-    return _numbers(ring) if ring else []
+    return numbers_of(ring) if ring else []
 
 
 def _of_regions(kind: str, given: list[Region], width: float, height: float, known: Known) -> Shape | str:
@@ -278,9 +279,9 @@ def _pose(annotation: Mapping[str, Any], width: float, height: float, _: Known) 
             near = abs(x) <= FARTHEST and abs(y) <= FARTHEST
             visible = len(value) < 3 or value[2] == 1
         except (AttributeError, IndexError, KeyError, TypeError):
-            raise GeometryError(f"a keypoint needs a key and a value [x, y, visible]: {_short(row)}") from None
+            raise GeometryError(f"a keypoint needs a key and a value [x, y, visible]: {shortened(row)}") from None
         if not near:
-            raise GeometryError(f"keypoint {key!r}: {_far(value)}")
+            raise GeometryError(f"keypoint {key!r}: {too_far(value)}")
         seen += 1
         if width and not (0 <= x <= width and 0 <= y <= height):
             clipped = True
@@ -311,9 +312,9 @@ def _keypoint(annotation: Mapping[str, Any], width: float, height: float, _: Kno
     points = annotation.get("points")
     if not points:
         return reasons.NO_POINTS
-    numbers = _numbers(points)
+    numbers = numbers_of(points)
     if len(numbers) != 2:
-        raise GeometryError(f"a keypoint needs two numbers: {_short(points)}")
+        raise GeometryError(f"a keypoint needs two numbers: {shortened(points)}")
     x, y = numbers
     if width and not (0 <= x <= width and 0 <= y <= height):
         return reasons.OUTSIDE_IMAGE
@@ -324,7 +325,7 @@ def _line(annotation: Mapping[str, Any], width: float, height: float, _: Known) 
     points = annotation.get("points")
     if not points:
         return reasons.NO_POINTS
-    numbers = _numbers(points)
+    numbers = numbers_of(points)
     xs, ys = numbers[::2], numbers[1::2]
     x1, y1, x2, y2 = min(xs), min(ys), max(xs), max(ys)
     if len(xs) < 2 or (x2 - x1 <= EPSILON and y2 - y1 <= EPSILON):
@@ -342,9 +343,9 @@ def _circle(annotation: Mapping[str, Any], width: float, height: float, _: Known
         x, y, radius = points
         near = abs(x) <= FARTHEST and abs(y) <= FARTHEST and abs(radius) <= FARTHEST
     except (TypeError, ValueError):
-        raise GeometryError(_explain(points, "a circle needs three numbers: centre and radius")) from None
+        raise GeometryError(explained(points, "a circle needs three numbers: centre and radius")) from None
     if not near:
-        raise GeometryError(_far(points))
+        raise GeometryError(too_far(points))
     if radius <= EPSILON:
         return reasons.DEGENERATE
     x1, y1, x2, y2 = x - radius, y - radius, x + radius, y + radius
@@ -366,29 +367,6 @@ MAKERS: dict[str, Callable[[Mapping[str, Any], float, float, Known], Shape | str
 }
 
 
-def _numbers(points: Any) -> Ring:
-    """Check a flat list of coordinates.
-
-    :returns: The list itself if it is one.
-    :raises GeometryError: Not a list of finite numbers, or an odd number of them.
-    """
-    if not isinstance(points, list):
-        if not isinstance(points, tuple):
-            raise GeometryError(_explain(points, "points are a flat list of numbers"))
-        points = list(points)
-    ring: Ring = points
-    try:
-        total = sum(points)
-    except TypeError:
-        raise GeometryError(f"a coordinate is not a number: {_short(points)}") from None
-    # NaN is neither the least nor the largest, but the sum of all.
-    if points and not (total == total and min(points) >= -FARTHEST and max(points) <= FARTHEST):
-        raise GeometryError(_far(points))
-    if len(points) & 1:
-        raise GeometryError(f"{len(points)} coordinates: x and y must come in pairs")
-    return ring
-
-
 def _measured(ring: Ring) -> Measures:
     """Measure a small ring that is known not to cross itself."""
     xs, ys = ring[::2], ring[1::2]
@@ -403,21 +381,3 @@ def _reversed(ring: Ring) -> Ring:
     back = ring[:]
     back[::2], back[1::2] = xs, ys
     return back
-
-
-def _explain(points: Any, need: str) -> str:
-    """Say what is wrong with points of the wrong kind."""
-    if isinstance(points, Mapping):
-        return "the points are keyed by frame (a video project): expand the frames before exporting"
-    return f"{need}: {_short(points)}"
-
-
-def _far(points: Any) -> str:
-    """Say that a coordinate is too large, or not finite."""
-    return f"a coordinate is not finite, or beyond {FARTHEST:.0f} pixels: {_short(points)}"
-
-
-def _short(value: Any) -> str:
-    """Return the beginning of a value, for a message."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
