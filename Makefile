@@ -5,8 +5,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
+DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
-.PHONY: demo test test-sdk test-airflow check bench clean
+.PHONY: demo test test-sdk test-airflow check docs bench clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
@@ -30,8 +31,13 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(DOCS) --quiet
 
-# BENCH=--quick for 500 tasks, BENCH=--full for 118,000, BENCH=--write-readme to renew the README's table
+# The site, to read in site/index.html
+docs: $(READY)
+	$(DOCS)
+
+# BENCH=--quick for 500 tasks, BENCH=--full for 118,000, BENCH=--write-docs to renew docs/benchmarks.md
 bench: $(READY) $(BENCH_READY)
 	$(PY) -m benchmarks $(BENCH)
 
@@ -55,4 +61,4 @@ $(BENCH_READY): benchmarks/peers.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-sdk .venv-bench .venv-airflow-* demo-output
+	rm -rf $(VENV) .venv-sdk .venv-bench .venv-airflow-* demo-output site

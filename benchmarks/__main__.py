@@ -1,6 +1,6 @@
 """Ours beside the floor, the official SDK and other tools, in one run; prints Markdown.
 
-    python -m benchmarks [--quick | --full] [--write-readme]
+    python -m benchmarks [--quick | --full] [--write-docs]
 
 The SDK and the tools are used if ``.venv-bench`` holds them (``benchmarks/peers.txt``; ``make bench`` sees to it).
 """
@@ -67,7 +67,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the formats and the upload.")
     parser.add_argument("--quick", action="store_true", help="500 tasks only")
     parser.add_argument("--full", action="store_true", help="slow sides at 5,000 tasks too, every format at 118,000")
-    parser.add_argument("--write-readme", action="store_true", help="put the tables between the README's marks")
+    parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/benchmarks.md")
     chosen = parser.parse_args()
     if not PEERS_PYTHON.exists():
         tell("There is no .venv-bench: the SDK and the other tools are left out (make bench installs them).")
@@ -86,8 +86,8 @@ def main() -> int:
         parts.append(table.one_pass(grown))
     text = "\n\n".join([*parts, table.upload(uploaded), table.facts()])
     print(text)
-    if chosen.write_readme and not table.write_readme(text):
-        tell(f"The README has no marks {table.START} and {table.END}: add them where the tables belong.")
+    if chosen.write_docs and not table.write_docs(text):
+        tell(f"{table.PAGE} has no marks {table.START} and {table.END}: add them where the tables belong.")
         return 1
     return 0
 

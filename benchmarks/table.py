@@ -1,4 +1,4 @@
-"""Figures -> Markdown, and its place in the README."""
+"""Figures -> Markdown, and its place in the documentation."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Found = Mapping[str, Figures]
 
+PAGE = ROOT / "docs" / "benchmarks.md"
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
 
@@ -130,11 +131,11 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def write_readme(text: str, path: Path = ROOT / "README.md") -> bool:
-    """Put a text between the marks of the README.
+def write_docs(text: str, path: Path = PAGE) -> bool:
+    """Put a text between the marks of the page of benchmarks.
 
     :param text: Markdown.
-    :param path: the README.
+    :param path: the page.
     :returns: False if the marks are not there; nothing is changed then.
     """
     old = path.read_text(encoding="utf-8")

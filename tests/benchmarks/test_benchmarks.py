@@ -88,11 +88,29 @@ def test_busy_processes_end_with_the_measurement(monkeypatch):
     assert all(process.poll() is not None for process in started)
 
 
-def test_the_readme_is_changed_between_its_marks_only(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"a\n{table.START}\nold\n{table.END}\nb\n")
-    assert table.write_readme("new", readme)
-    assert readme.read_text() == f"a\n{table.START}\nnew\n{table.END}\nb\n"
-    readme.write_text("no marks")
-    assert not table.write_readme("new", readme)
-    assert readme.read_text() == "no marks"
+def test_the_page_is_changed_between_its_marks_only(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"a\n{table.START}\nold\n{table.END}\nb\n")
+    assert table.write_docs("new", page)
+    assert page.read_text() == f"a\n{table.START}\nnew\n{table.END}\nb\n"
+    page.write_text("no marks")
+    assert not table.write_docs("new", page)
+    assert page.read_text() == "no marks"
+
+
+def test_the_page_of_benchmarks_has_its_marks():
+    text = table.PAGE.read_text()
+    assert 0 <= text.find(table.START) < text.find(table.END)
+
+
+def test_the_readme_quotes_the_page():
+    def rows(text):
+        lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+        return {title: cells for title, *cells in lines if title in {row.title for row in ROWS}}
+
+    page = rows(table.PAGE.read_text().partition("| 5,000 tasks |")[2].partition("\n\n")[0])
+    quoted = rows((ROOT / "README.md").read_text())
+    assert quoted
+    for title, cells in quoted.items():
+        floor, mine, _, official, ratio = (cell.split(" ")[0] for cell in page[title][:5])
+        assert cells == [floor, mine, official, ratio]

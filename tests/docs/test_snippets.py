@@ -1,0 +1,163 @@
+"""Every code block of the documentation does what its page says.
+
+The Python blocks of a page are one program, as for a reader who types them one after the other. If it makes DAGs, each
+of their tasks is run as a worker and a triggerer run it, and after each task the people at FastLabel label what waits
+for them. URLs of S3 lead to a store in memory.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+import airflow_provider_fastlabel.operators as operators
+import airflow_provider_fastlabel.sensors as sensors
+from tests.docs.pages import PAGES, blocks_of, name_of
+from tests.docs.world import folder, object_store, s3_bucket, world  # noqa: F401
+
+try:
+    from airflow.dag_processing.dagbag import DagBag
+except ImportError:  # Airflow before 3.2
+    from airflow.models.dagbag import DagBag
+
+NOT_RUN = {"shell", "text"}
+"""Languages of blocks that show what a person types or sees."""
+
+QUICK = 0.05
+"""Seconds between two looks of a task that waits."""
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+PROGRAMS = {page: program for page in PAGES if (program := [b for b in blocks_of(page) if b.language == "python"])}
+PYTEST = {page for page, program in PROGRAMS.items() if any(block.title == "conftest.py" for block in program)}
+WITH_DAGS = {page for page, program in PROGRAMS.items() if any("DAG(" in block.text for block in program)}
+
+
+def source_of(program):
+    """Return the blocks as one text in which every line keeps its number."""
+    lines = []
+    for block in program:
+        lines += [""] * (block.line - 1 - len(lines)) + block.text.splitlines()
+    return "\n".join(lines).replace("s3://", "memory://") + "\n"
+
+
+@pytest.fixture
+def files(folder):  # noqa: F811
+    """Write down the files that a page shows."""
+
+    def write(page):
+        for block in blocks_of(page):
+            if block.title:
+                path = folder / block.title
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.text)
+
+    return write
+
+
+@pytest.fixture
+def run_dags(airflow_run, folder, world):  # noqa: F811
+    """Run every task of every DAG of a page; returns how each ended, by DAG and task."""
+
+    def parse(path):
+        bag = DagBag(str(path), load_op_links=False)
+        assert not bag.import_errors
+        return bag.dags
+
+    def make(path, dag_id, task_id):
+        task = parse(path)[dag_id].get_task(task_id)
+        for interval in ("poll_interval", "poke_interval"):  # nobody here needs minutes
+            if hasattr(task, interval):
+                setattr(task, interval, QUICK)
+        return task
+
+    def run_task(path, dag_id, task_id, upstream):
+        run = airflow_run(lambda: make(path, dag_id, task_id))
+        run.supervisor.upstream.update(upstream)
+        return run.attempt()
+
+    def go(page):
+        path = folder / f"dags_of_{page.stem}.py"
+        path.write_text(source_of(PROGRAMS[page]))
+        ends = {}
+        for dag_id, dag in parse(path).items():
+            upstream = {}
+            for task_id in graphlib.TopologicalSorter(
+                {task.task_id: task.upstream_task_ids for task in dag.tasks}
+            ).static_order():
+                end = ends[f"{dag_id}.{task_id}"] = run_task(path, dag_id, task_id, upstream)
+                upstream[task_id] = end.result
+                world()
+        return ends
+
+    return go
+
+
+@pytest.mark.parametrize("page", sorted(WITH_DAGS), ids=name_of)
+def test_every_dag_of_a_page_succeeds(page, run_dags, files):
+    files(page)
+    ends = run_dags(page)
+    assert ends
+    assert {name: end.error for name, end in ends.items() if end.state != "success"} == {}
+
+
+@pytest.mark.parametrize("page", sorted(set(PROGRAMS) - WITH_DAGS - PYTEST), ids=name_of)
+def test_the_program_of_a_page_runs(page, world, files, capsys):  # noqa: F811
+    files(page)
+    exec(compile(source_of(PROGRAMS[page]), str(page), "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("page", sorted(PYTEST), ids=name_of)
+def test_the_tests_of_a_page_pass(page, world, files, folder, capsys):  # noqa: F811
+    files(page)
+    rest = [block for block in PROGRAMS[page] if not block.title]
+    exec(compile(source_of(rest), str(page), "exec"), {"__name__": "__main__"})
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert f"{sum(block.text.count('def test_') for block in PROGRAMS[page])} passed" in done.stdout
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "yaml"], ids=lambda b: b.title or "untitled")
+def test_a_definition_of_a_project_can_be_applied(block, world, files, airflow_run):  # noqa: F811
+    files(block.page)
+    end = airflow_run(
+        lambda: operators.FastLabelApplyProjectOperator(task_id="apply", definition=block.title)
+    ).attempt()
+    assert end.state == "success", end.error
+    assert end.result["created"]
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "json"], ids=lambda b: b.title)
+def test_json_is_json(block):
+    assert all(json.loads(line) for line in block.text.splitlines())
+
+
+def test_every_block_says_what_it_is():
+    known = NOT_RUN | {"python", "yaml", "json"}
+    assert {f"{name_of(b.page)}:{b.line}" for b in BLOCKS if b.language not in known} == set()
+
+
+def test_every_operator_and_sensor_is_shown_at_work():
+    called = {
+        node.func.id
+        for program in PROGRAMS.values()
+        for node in ast.walk(ast.parse(source_of(program)))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert {*operators.__all__, *sensors.__all__} <= called
+
+
+def test_blocks_use_public_names_only():
+    public = {"operators", "sensors", "hooks.fastlabel", "client", "client.exceptions", "emulator"}
+    imported = {
+        node.module
+        for program in PROGRAMS.values()
+        for node in ast.walk(ast.parse(source_of(program)))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("airflow_provider_fastlabel")
+    }
+    assert imported <= {f"airflow_provider_fastlabel.{name}" for name in public}
