@@ -5,8 +5,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
+BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test test-sdk test-airflow check bench clean
+.PHONY: demo test test-sdk test-airflow check bench build clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
@@ -36,6 +37,13 @@ check: $(READY)
 bench: $(READY) $(BENCH_READY)
 	$(PY) -m benchmarks $(BENCH)
 
+# dist/: the wheel and the sdist, checked, and the wheel installed and imported in empty environments
+build: $(READY) $(BUILD_READY)
+	rm -rf dist
+	.venv-build/bin/python -m build
+	.venv-build/bin/python -m twine check --strict dist/*
+	$(PY) -m pytest tests_build
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	@echo "Installing into $(VENV) (once, about two minutes) ..."
@@ -55,5 +63,11 @@ $(BENCH_READY): benchmarks/peers.txt
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
 	@touch $@
 
+$(BUILD_READY): tests_build/requirements.txt
+	@echo "Installing the build tools into .venv-build (once) ..."
+	$(PYTHON) -m venv .venv-build
+	.venv-build/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests_build/requirements.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-sdk .venv-bench .venv-airflow-* demo-output
+	rm -rf $(VENV) .venv-sdk .venv-bench .venv-build .venv-airflow-* demo-output dist
