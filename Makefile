@@ -7,7 +7,7 @@ SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
 BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test test-sdk test-airflow check bench build clean
+.PHONY: demo test test-sdk test-airflow check bench build constraints clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
@@ -44,6 +44,14 @@ build: $(READY) $(BUILD_READY)
 	.venv-build/bin/python -m twine check --strict dist/*
 	$(PY) -m pytest tests_build
 
+# VERSION=3.1.8 for the file of an older Airflow, WITHIN=FILE-OR-URL to stay within other constraints, OUT=FILE
+constraints: OUT ?= constraints$(if $(VERSION),-airflow-$(VERSION)).txt
+constraints:
+	$(PYTHON) -m venv --clear .venv-constraints
+	.venv-constraints/bin/python -m pip install --quiet --disable-pip-version-check \
+		$(if $(WITHIN),--constraint $(WITHIN)) '.[dev]' $(if $(VERSION),apache-airflow==$(VERSION))
+	.venv-constraints/bin/python -m pip freeze --exclude airflow-provider-fastlabel > $(OUT)
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	@echo "Installing into $(VENV) (once, about two minutes) ..."
@@ -70,4 +78,4 @@ $(BUILD_READY): tests_build/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-sdk .venv-bench .venv-build .venv-airflow-* demo-output dist
+	rm -rf $(VENV) .venv-sdk .venv-bench .venv-build .venv-constraints .venv-airflow-* demo-output dist
