@@ -6,8 +6,9 @@ READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
 DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test test-sdk test-airflow check docs bench clean
+.PHONY: demo test test-sdk test-airflow check docs bench build constraints clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
@@ -31,6 +32,7 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/codespell
 	$(DOCS) --quiet
 
 # The site, to read in site/index.html
@@ -40,6 +42,21 @@ docs: $(READY)
 # BENCH=--quick for 500 tasks, BENCH=--full for 118,000, BENCH=--write-docs to renew docs/benchmarks.md
 bench: $(READY) $(BENCH_READY)
 	$(PY) -m benchmarks $(BENCH)
+
+# dist/: the wheel and the sdist, checked, and the wheel installed and imported in empty environments
+build: $(READY) $(BUILD_READY)
+	rm -rf dist
+	.venv-build/bin/python -m build
+	.venv-build/bin/python -m twine check --strict dist/*
+	$(PY) -m pytest tests_build
+
+# VERSION=3.1.8 for the file of an older Airflow, WITHIN=FILE-OR-URL to stay within other constraints, OUT=FILE
+constraints: OUT ?= constraints$(if $(VERSION),-airflow-$(VERSION)).txt
+constraints:
+	$(PYTHON) -m venv --clear .venv-constraints
+	.venv-constraints/bin/python -m pip install --quiet --disable-pip-version-check \
+		$(if $(WITHIN),--constraint $(WITHIN)) '.[dev]' $(if $(VERSION),apache-airflow==$(VERSION))
+	.venv-constraints/bin/python -m pip freeze --exclude airflow-provider-fastlabel > $(OUT)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
@@ -60,5 +77,11 @@ $(BENCH_READY): benchmarks/peers.txt
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
 	@touch $@
 
+$(BUILD_READY): tests_build/requirements.txt
+	@echo "Installing the build tools into .venv-build (once) ..."
+	$(PYTHON) -m venv .venv-build
+	.venv-build/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests_build/requirements.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-sdk .venv-bench .venv-airflow-* demo-output site
+	rm -rf $(VENV) .venv-sdk .venv-bench .venv-build .venv-constraints .venv-airflow-* demo-output dist site

@@ -168,7 +168,7 @@ def test_an_annotation_of_a_sequence_needs_a_content_of_the_task(api: Api):
 
 
 @pytest.mark.parametrize(
-    "frames", [[1, 2, 3, 4], {}, {"0": FRAMED["1"]}, {"x": FRAMED["1"]}, {"1": {"value": [1]}}, {"1": {"valu": []}}]
+    "frames", [[1, 2, 3, 4], {}, {"0": FRAMED["1"]}, {"x": FRAMED["1"]}, {"1": {"value": [1]}}, {"1": {"val": []}}]
 )
 def test_faulty_frames_are_refused(api: Api, frames):
     api.project("video_bbox", "p")

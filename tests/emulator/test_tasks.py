@@ -122,7 +122,7 @@ def test_delete_annotations_keeps_the_task_and_delete_removes_it(cats):
         ({"annotations": [BOX | {"value": "dog"}]}, "dog"),
         ({"annotations": [BOX | {"type": "polygon", "points": [1, 1, 2, 2, 3, 1]}]}, "polygon"),
         ({"annotations": [BOX | {"points": [1, 2, 3]}]}, "annotations.0"),
-        ({"annotations": [BOX | {"pionts": []}]}, "pionts"),
+        ({"annotations": [BOX | {"pionts": []}]}, "pionts"),  # codespell:ignore pionts
         ({"annotations": [BOX | {"attributes": [{"key": "age", "value": 3}]}]}, "age"),
         ({"annotations": [BOX | {"attributes": [{"key": "size", "value": "tiny"}]}]}, "tiny"),
         ({"assignee": "nobody"}, "nobody"),

@@ -256,7 +256,7 @@ def test_too_large_a_file_is_refused(airflow_run, emulator, client, scans, opera
     [
         ({"pattern": "*.nothing"}, "matches pattern"),
         ({"project": "photos"}, "takes image tasks"),
-        ({"status": "aproved"}, "'aproved'"),
+        ({"status": "aproved"}, "'aproved'"),  # codespell:ignore aproved
         ({"tags": ["{{ none }}"]}, "tags holds the text 'None'"),
         ({"tags": "['a', 'b']"}, "natively"),
     ],

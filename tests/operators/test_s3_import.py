@@ -193,7 +193,7 @@ def test_a_wrong_token_fails_without_retries_and_without_showing_itself(airflow_
     assert "a-wrong-token" not in str(done.error) + caplog.text
 
 
-@pytest.mark.parametrize("wrong", [{"status": "aproved"}, {"tags": ["{{ none }}"]}])
+@pytest.mark.parametrize("wrong", [{"status": "aproved"}, {"tags": ["{{ none }}"]}])  # codespell:ignore aproved
 def test_wrong_arguments_are_refused_before_the_bucket_is_linked(airflow_run, emulator, client, wrong):
     emulator.clear_requests()
     make = operator(bucket_name="photos", bucket_region="us-east-1", **wrong)

@@ -156,6 +156,14 @@ def test_vi_another_xml_file_in_the_tree(read, content, why):
     assert why in problem.message
 
 
+def test_entities_that_swell_are_stopped(read):
+    swelling = "".join(f'<!ENTITY e{depth} "{f"&e{depth - 1};" * 10}">' for depth in range(1, 10))
+    head = f'<!DOCTYPE annotation [<!ENTITY e0 "{"x" * 64}">{swelling}]>'
+    result = read({"a.xml": document(thing()), "z.xml": head + document(thing(name="<name>&e9;</name>"))})
+    assert list(result.by_image) == ["a.jpg"]
+    assert "amplification" in result.problems[0].message
+
+
 def test_two_files_for_one_image(read):
     result = read({"annotations/a.xml": document(thing()), "a.xml": document(thing())})
     assert len(result.by_image["a.jpg"]) == 2
