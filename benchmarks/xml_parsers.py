@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 
 import xmltodict
 
-from airflow_provider_fastlabel.formats.reading.imported import collector_paused
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.pascalvoc.read import read_pascalvoc
+from airflow_provider_fastlabel.formats.reading.imported import collector_paused
 from benchmarks import generate
 
 if TYPE_CHECKING:
