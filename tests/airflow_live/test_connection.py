@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 
 def airflow(live: Live, *command: str) -> str:
+    # Airflow prints warnings before its answer, for instance of what Python 3.14 deprecates in its command line.
+    env = {**live.airflow.env, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
-        [sys.executable, "-m", "airflow", *command], env=live.airflow.env, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "airflow", *command], env=env, capture_output=True, text=True, check=True
     )
     return done.stdout
 
