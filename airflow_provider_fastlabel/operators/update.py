@@ -207,7 +207,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
             raise NotFound(f"project {self.project} has no task of this name")
         known = task.known
         if self.add_tags is not None and known is None:
-            known = known_fields(getattr(self.client, f"find_{selection.kind(self.client)}_task")(task.task_id))
+            known = known_fields(self.client.find_task(selection.kind(self.client), task.task_id))
         changes = self._changes(known)
         if known is not None and all(known[name] == value for name, value in changes.items()):
             return "unchanged"

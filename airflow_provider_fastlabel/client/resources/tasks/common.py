@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.client.resources.tasks.fields import task_fields
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users
     from airflow_provider_fastlabel.client.types import MergedTask, Task
@@ -115,11 +115,46 @@ class CommonTasks(TaskResource):
         :return: the id of the task; the import history for DICOM.
         :raises FastLabelInvalidException: if tasks of this kind cannot be created by the API.
         """
-        create = getattr(self, f"create_{kind_named(kind).name}_task", None)
-        if create is None:
-            raise FastLabelInvalidException(f"FastLabel's API creates no {kind} tasks.", 422)
+        create = self._call_of(kind, "create")
         place = {"dicom": (path,), "robotics": (name,)}.get(kind, (name, path))
         return create(project, *place, **fields)
+
+    def find_task(self, kind: str, task_id: str) -> Any:
+        """Return a task of any kind by its id.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
+        :param task_id: id of the task.
+        :raises NotFound: if there is none.
+        """
+        return self._find(kind_named(kind).name, task_id)
+
+    def find_task_by_name(self, kind: str, project: str, name: str) -> Any:
+        """Return the task of any kind of exactly this name, or ``None``.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
+        :param project: slug of the project.
+        :param name: name of the task.
+        """
+        return self._find_by_name(kind_named(kind).name, project, name)
+
+    def update_task_of(self, kind: str, task_id: str, **fields: Any) -> str:
+        """Update a task of any kind with what only that kind has, such as annotations, by the method of that kind.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
+        :param task_id: id of the task.
+        :param fields: as in that method.
+        :returns: the id of the task.
+        :raises FastLabelInvalidException: if tasks of this kind cannot be updated by the API.
+        :raises NotFound: if there is no such task.
+        """
+        return self._call_of(kind, "update")(task_id, **fields)
+
+    def _call_of(self, kind: str, verb: str) -> Callable[..., Any]:
+        """Return the method that creates or updates tasks of a kind: those take different fields from kind to kind."""
+        call: Callable[..., Any] | None = getattr(self, f"{verb}_{kind_named(kind).name}_task", None)
+        if call is None:
+            raise FastLabelInvalidException(f"FastLabel's API {verb}s no {kind} tasks.", 422)
+        return call
 
     def find_integrated_image_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the tiles of a split image as one task. Boxes and polygons that touch a seam are joined (alpha).
