@@ -13,22 +13,7 @@ coordinates start at the top-left corner with y pointing down.
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-TaskStatus: TypeAlias = Literal[
-    "pending", "registered", "completed", "skipped", "reviewed", "sent_back", "approved", "declined"
-]
-ExternalStatus: TypeAlias = Literal[
-    "pending",
-    "registered",
-    "completed",
-    "skipped",
-    "reviewed",
-    "sent_back",
-    "approved",
-    "declined",
-    "customer_declined",
-]
-Priority: TypeAlias = Literal[0, 10, 20, 30]
-"""0 none, 10 low, 20 medium, 30 high."""
+from airflow_provider_fastlabel.client.statuses import ExternalStatus, Priority, TaskStatus
 
 Coordinates: TypeAlias = list[float]
 """``[x1, y1, x2, y2, ...]``; a circle is ``[cx, cy, r]``; a cuboid has nine numbers (centre, rotation, lengths)."""

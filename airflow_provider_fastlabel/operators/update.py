@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.utils.arguments import external_status, listed, refused, task_status
+from airflow_provider_fastlabel.utils.arguments import external_status, listed, require_rendered, task_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,8 +195,8 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
             ("add_tags", listed),
         ):
             value = getattr(self, name)
-            if value is not None and not read(name, value):
-                raise refused(f"{name} is empty; its template may have been rendered to nothing. Nothing was changed.")
+            if value is not None:
+                require_rendered(name, read(name, value), "Nothing was changed.")
 
     def work_on(self, task: ChosenTask, selection: TaskSelection) -> str:
         """Update one task if it is not as asked."""
