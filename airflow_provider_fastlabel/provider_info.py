@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.client.const import DEFAULT_API_URL
 
 _PACKAGE = "airflow_provider_fastlabel"
 _INTEGRATION = "FastLabel"
@@ -14,7 +15,7 @@ UI_FIELD_BEHAVIOUR: dict[str, Any] = {
     "relabeling": {"password": "Access token", "host": "API base URL"},
     "placeholders": {
         "password": "FastLabel access token",
-        "host": "https://api.fastlabel.ai/v1/",
+        "host": DEFAULT_API_URL,
     },
 }
 """How the connection form treats the standard fields."""

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.client.const import DEFAULT_API_URL
 from airflow_provider_fastlabel.client.http.transport import Transport
 from airflow_provider_fastlabel.client.kinds import Limits
 from airflow_provider_fastlabel.client.resources.annotations import AnnotationClasses
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_fastlabel.client.http.quota import Quota
-
-DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
 
 
 class FastLabelClient(

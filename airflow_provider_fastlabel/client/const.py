@@ -1,4 +1,4 @@
-"""The colours of index-colour masks (seed, L1865)."""
+"""Constants of the client: the address of the API, and the colours of index-colour masks (seed, L1865)."""
 
 from __future__ import annotations
 
@@ -21,3 +21,6 @@ The seventh of Accent has blue 22, where ColorBrewer has 23, as in FastLabel's o
 
 COLOR_PALLETE = COLOR_PALETTE
 """The same under the name the seed gives it."""
+
+DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
+"""Base URL of FastLabel's public API."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-DEFAULT_API_URL = "https://api.fastlabel.ai/v1/"
+from airflow_provider_fastlabel.client.const import DEFAULT_API_URL
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -135,12 +135,11 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     def _find(self) -> list[Source]:
         """Return the files, all checked."""
         from airflow_provider_fastlabel.client.kinds import DICOM
-        from airflow_provider_fastlabel.client.resources.projects import kind_of_project
         from airflow_provider_fastlabel.pipelines.files.problems import enumerate_problems
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused, find_sources
         from airflow_provider_fastlabel.utils.object_stores import place
 
-        if (kind := kind_of_project(self.client, self.project)) != "dicom":
+        if (kind := self.client.kind_of_project(self.project).name) != "dicom":
             raise ImportRefused(f"Project {self.project!r} takes {kind} tasks, not DICOM. Nothing was sent.")
         found = find_sources(
             place("folder", self.folder, self.source_conn_id), extensions=DICOM.extensions, pattern=self.pattern

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.client.kinds import Kind
-    from airflow_provider_fastlabel.pipelines.imports import Found, ImportSummary
+    from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
     from airflow_provider_fastlabel.pipelines.imports.engine import OnExists
     from airflow_provider_fastlabel.pipelines.imports.preannotations import AnnotationsFormat
 
@@ -139,7 +139,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
-        from airflow_provider_fastlabel.pipelines.imports import import_files, resolve_kind
+        from airflow_provider_fastlabel.pipelines.imports import import_files, resolve_destination
         from airflow_provider_fastlabel.utils.object_stores import place
 
         self._stop = threading.Event()
@@ -149,14 +149,13 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             folder = place("folder", self.folder, self.source_conn_id)
             manifest = self.manifest or _default_manifest(context)
             record = place("manifest", manifest, self.source_conn_id)
-            kind = resolve_kind(self.client, self.project, self.kind)
-            found = self._find(folder, kind, record)
-            annotations, problems = self._read_annotations(folder, found, kind)
+            into = resolve_destination(self.client, self.project, self.kind)
+            found = self._find(folder, into.kind, record)
+            annotations, problems = self._read_annotations(folder, found, into)
             summary = import_files(
                 self.client,
-                self.project,
+                into,
                 found.sources,
-                kind=kind.name,
                 manifest=record,
                 annotations=annotations,
                 fields={name: value for name, value in fields.items() if value not in (None, [], "")},
@@ -199,24 +198,23 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             self.log.info("%d files do not match pattern %r and are left out", found.unmatched, self.pattern)
         return found
 
-    def _read_annotations(self, folder: Any, found: Found, kind: Kind) -> tuple[dict[str, list[Any]], list[Any]]:
+    def _read_annotations(self, folder: Any, found: Found, into: Destination) -> tuple[dict[str, list[Any]], list[Any]]:
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused
         from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
         from airflow_provider_fastlabel.utils.object_stores import place
 
         if self.annotations_format is None:
             return {}, []
-        if kind.name not in ("image", "sequential_image"):
+        if into.kind.name not in ("image", "sequential_image"):
             raise ImportRefused(
-                f"Project {self.project!r} takes {kind.name} tasks; {self.annotations_format} annotations are for "
+                f"Project {self.project!r} takes {into.kind.name} tasks; {self.annotations_format} annotations are for "
                 "image and sequential image tasks. Nothing was created. Leave out `annotations_format`."
             )
-        project = self.client.find_project_by_slug(self.project)
         reader = Reader(
             self.annotations_format,
             folder,
             place("annotations_path", self.annotations_path, self.source_conn_id) if self.annotations_path else None,
-            str(project["type"]) if project else "",
+            into.type,
             list(self.client.iter_annotations(self.project)),
             self.annotations_arguments or {},
         )

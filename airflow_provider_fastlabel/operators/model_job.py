@@ -114,7 +114,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         newest = max((str(job.get("createdAt") or "") for job in self._jobs()), default="")
         memory.write(newest_before=newest)
         try:
-            answer = getattr(self.client, f"execute_{self.kind}_job")(**self.arguments())
+            answer = kind.start(self.client, self.arguments())
             job_id = id_in(answer, kind.identity)
             lost = None
         except OutcomeUnknown as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.arguments import require_rendered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,11 +155,7 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 
         with permanent_errors_fail():
-            if self.target_project in (None, "", "None"):
-                raise refused(
-                    f"target_project is {self.target_project!r}; its template may have been rendered to nothing. "
-                    "Nothing was sent."
-                )
+            require_rendered("target_project", self.target_project, "Nothing was sent.")
             if self.source_project == self.target_project:
                 raise FastLabelInvalidException(
                     f"source_project and target_project are both {self.source_project!r}. Nothing was sent."

@@ -9,7 +9,7 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.utils.arguments import refused, task_status, texts
+from airflow_provider_fastlabel.utils.arguments import require_rendered, task_status, texts
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -96,11 +96,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             request.
         """
         with permanent_errors_fail():
-            if self.prefix is not None and self.prefix.strip() in ("", "None"):
-                raise refused(
-                    "prefix is empty; its template may have been rendered to nothing. Nothing was sent. Leave `prefix` "
-                    "out to link the whole bucket."
-                )
+            if self.prefix is not None:
+                advice = "Nothing was sent. Leave `prefix` out to link the whole bucket."
+                require_rendered("prefix", self.prefix, advice)
             task_status("status", self.status)
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)

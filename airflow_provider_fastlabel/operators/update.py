@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.utils.arguments import external_status, listed, refused, task_status
+from airflow_provider_fastlabel.utils.arguments import external_status, listed, require_rendered, task_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,8 +195,8 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
             ("add_tags", listed),
         ):
             value = getattr(self, name)
-            if value is not None and not read(name, value):
-                raise refused(f"{name} is empty; its template may have been rendered to nothing. Nothing was changed.")
+            if value is not None:
+                require_rendered(name, read(name, value), "Nothing was changed.")
 
     def work_on(self, task: ChosenTask, selection: TaskSelection) -> str:
         """Update one task if it is not as asked."""
@@ -207,7 +207,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
             raise NotFound(f"project {self.project} has no task of this name")
         known = task.known
         if self.add_tags is not None and known is None:
-            known = known_fields(getattr(self.client, f"find_{selection.kind(self.client)}_task")(task.task_id))
+            known = known_fields(self.client.find_task(selection.kind(self.client), task.task_id))
         changes = self._changes(known)
         if known is not None and all(known[name] == value for name, value in changes.items()):
             return "unchanged"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
+from airflow_provider_fastlabel.utils.arguments import require_rendered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,7 @@ class FastLabelImportHistorySensor(FastLabelSensor):
     def build_wait(self) -> ImportHistoryWait:
         """Return the wait on the history.
 
-        :raises ValueError: when the id has rendered to nothing.
+        :raises FastLabelInvalidException: when the id has rendered to nothing.
         """
-        if not self.history_id or self.history_id == "None":
-            raise ValueError("history_id is empty; did the task that starts the import push it?")
+        require_rendered("history_id", self.history_id, "Did the task that starts the import push it?")
         return ImportHistoryWait(self.project, self.history_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.model_jobs import job_kind
+from airflow_provider_fastlabel.utils.arguments import require_rendered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +39,7 @@ class FastLabelModelJobSensor(FastLabelSensor):
     def build_wait(self) -> ModelJobWait:
         """Return the wait on the job.
 
-        :raises ValueError: when the id has rendered to nothing.
+        :raises FastLabelInvalidException: when the id has rendered to nothing.
         """
-        if not self.job_id or self.job_id == "None":
-            raise ValueError("job_id is empty; did the task that starts the job push it?")
+        require_rendered("job_id", self.job_id, "Did the task that starts the job push it?")
         return ModelJobWait(self.kind, self.job_id, self.project)

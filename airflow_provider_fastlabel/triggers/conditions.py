@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.resources.projects import kind_of_project
 from airflow_provider_fastlabel.client.statuses import TASK_STATUSES
 from airflow_provider_fastlabel.triggers.decisions import (
     Decision,
@@ -267,11 +266,11 @@ class TaskListWait(Wait):
     def _status(self, client: FastLabelClient, key: str) -> str | None:
         """Return the status of a task, ``None`` when no task has the name."""
         if self._kind is None:
-            self._kind = kind_of_project(client, self.project)
+            self._kind = client.kind_of_project(self.project).name
         if self.task_ids:
-            task = getattr(client, f"find_{self._kind}_task")(key)
+            task = client.find_task(self._kind, key)
         else:
-            task = getattr(client, f"find_{self._kind}_task_by_name")(self.project, key)
+            task = client.find_task_by_name(self._kind, self.project, key)
         return task["status"] if task else None
 
     def decide(self, reading: tuple[int, bool]) -> Decision:
@@ -295,5 +294,5 @@ def _late_first(statuses: Sequence[str]) -> list[str]:
     Counted in this order, a task that moves forward between two counts is missed until the next look rather than
     counted twice.
     """
-    rank = {status: number for number, status in enumerate(TASK_STATUSES)}
+    rank: dict[str, int] = {status: number for number, status in enumerate(TASK_STATUSES)}
     return sorted(dict.fromkeys(statuses), key=lambda status: rank.get(status, len(rank)))

@@ -29,6 +29,10 @@ class JobKind:
     :param identity: field that holds the id.
     :param per_project: whether the list is that of a project, not of the workspace; such jobs can only be listed.
     :param details: what to tell of a job beyond id and status.
+    :param page: the client's call for the newest jobs; the project is used by kinds that are listed per project.
+    :param all: the client's pager over all of them.
+    :param find: the client's call for one job; ``None`` where there is none.
+    :param start: the client's call that starts one.
     """
 
     name: str
@@ -36,6 +40,10 @@ class JobKind:
     identity: str
     per_project: bool
     details: Callable[[Job], dict[str, Any]]
+    page: Callable[[FastLabelClient, str], Sequence[Job]]
+    all: Callable[[FastLabelClient, str], Iterator[Job]]
+    find: Callable[[FastLabelClient, str], Job] | None
+    start: Callable[[FastLabelClient, Mapping[str, Any]], Any]
 
 
 def _training(job: Job) -> dict[str, Any]:
@@ -67,9 +75,39 @@ def _auto_annotation(job: Job) -> dict[str, Any]:
 
 
 _ROWS = (
-    JobKind("training", "training job", "trainingJobId", False, _training),
-    JobKind("evaluation", "evaluation job", "id", False, _evaluation),
-    JobKind("auto_annotation", "auto-annotation job", "id", True, _auto_annotation),
+    JobKind(
+        "training",
+        "training job",
+        "trainingJobId",
+        per_project=False,
+        details=_training,
+        page=lambda client, _: client.get_training_jobs(limit=JOB_PAGE),
+        all=lambda client, _: client.iter_training_jobs(),
+        find=lambda client, job_id: client.find_training_job(job_id),
+        start=lambda client, arguments: client.execute_training_job(**arguments),
+    ),
+    JobKind(
+        "evaluation",
+        "evaluation job",
+        "id",
+        per_project=False,
+        details=_evaluation,
+        page=lambda client, _: client.get_evaluation_jobs(limit=JOB_PAGE),
+        all=lambda client, _: client.iter_evaluation_jobs(),
+        find=lambda client, job_id: client.find_evaluation_job(job_id),
+        start=lambda client, arguments: client.execute_evaluation_job(**arguments),
+    ),
+    JobKind(
+        "auto_annotation",
+        "auto-annotation job",
+        "id",
+        per_project=True,
+        details=_auto_annotation,
+        page=lambda client, project: client.get_auto_annotation_jobs(project, limit=JOB_PAGE),
+        all=lambda client, project: client.iter_auto_annotation_jobs(project),
+        find=None,
+        start=lambda client, arguments: client.execute_auto_annotation_job(**arguments),
+    ),
 )
 
 JOB_KINDS: Mapping[str, JobKind] = MappingProxyType({kind.name: kind for kind in _ROWS})
@@ -93,14 +131,12 @@ def listed_jobs(client: FastLabelClient, kind: JobKind, project: str) -> Sequenc
     :param kind: the kind.
     :param project: slug of the project; not used by kinds whose list is the workspace's.
     """
-    jobs: Sequence[Job] = getattr(client, f"get_{kind.name}_jobs")(*_scope(kind, project), limit=JOB_PAGE)
-    return jobs
+    return kind.page(client, project)
 
 
 def all_jobs(client: FastLabelClient, kind: JobKind, project: str) -> Iterator[Job]:
     """Yield all jobs of a kind; parameters as in :func:`listed_jobs`."""
-    jobs: Iterator[Job] = getattr(client, f"iter_{kind.name}_jobs")(*_scope(kind, project))
-    return jobs
+    return kind.all(client, project)
 
 
 def find_job(client: FastLabelClient, kind: JobKind, job_id: str, project: str) -> Job:
@@ -114,17 +150,12 @@ def find_job(client: FastLabelClient, kind: JobKind, job_id: str, project: str) 
     """
     from airflow_provider_fastlabel.client.exceptions import NotFound
 
-    if not kind.per_project:
-        job: Job = getattr(client, f"find_{kind.name}_job")(job_id)
-        return job
+    if kind.find is not None:
+        return kind.find(client, job_id)
     for job in all_jobs(client, kind, project):
         if str(job.get(kind.identity)) == job_id:
             return job
     raise NotFound(f"Project {project} has no {kind.title} {job_id}. Check the id and the project.", 404)
-
-
-def _scope(kind: JobKind, project: str) -> tuple[str, ...]:
-    return (project,) if kind.per_project else ()
 
 
 def summary_of(kind: JobKind, job: Job) -> dict[str, Any]:

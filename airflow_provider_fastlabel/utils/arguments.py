@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_provider_fastlabel.client.statuses import EXTERNAL_STATUSES, TASK_STATUSES
 
+_TO_NOTHING = "its template may have been rendered to nothing"
 _NATIVELY = "; a template must render natively (render_template_as_native_obj), or take the task's `.output`"
 
 
@@ -18,6 +19,18 @@ def refused(message: str) -> ValueError:
     from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 
     return FastLabelInvalidException(message)
+
+
+def require_rendered(name: str, value: Any, advice: str = "") -> None:
+    """Refuse a value that is nothing: absent, blank, an empty list, or the text that a template makes of ``None``.
+
+    :param name: of the argument.
+    :param value: as its template rendered.
+    :param advice: whole sentences: what was not done, what to do.
+    :raises FastLabelInvalidException: when it is nothing.
+    """
+    if not value or str(value).strip() in ("", "None"):
+        raise refused(f"{name} is empty; {_TO_NOTHING}. {advice}".rstrip())
 
 
 def one_text(name: str, value: Any) -> str | None:
@@ -90,5 +103,5 @@ def listed(name: str, value: Any) -> list[str]:
         if not isinstance(item, str) or not item:
             raise refused(f"{name} must hold texts that are not empty, not {item!r}")
         if item == "None":
-            raise refused(f"{name} holds the text 'None'; its template may have been rendered to nothing")
+            raise refused(f"{name} holds the text 'None'; {_TO_NOTHING}.")
     return list(value)

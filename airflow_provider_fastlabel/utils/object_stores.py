@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
-from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.arguments import refused, require_rendered
 
 _HALF_A_URL = re.compile(r"[a-z][a-z0-9+.-]*:/(?!/)")
 
@@ -23,8 +23,7 @@ def place(name: str, url: str, conn_id: str | None = None) -> Any:
     :returns: a ``pathlib.Path`` or Airflow's ``ObjectStoragePath``.
     :raises FastLabelInvalidException: the text is empty or half a URL, or no installed provider knows the URL's scheme.
     """
-    if url is None or str(url).strip() in ("", "None"):
-        raise refused(f"{name} is empty; its template may have been rendered to nothing.")
+    require_rendered(name, url)
     if not isinstance(url, str | os.PathLike):
         raise refused(f"{name} must be a text, not {url!r}.")
     if "://" not in str(url):

@@ -206,6 +206,13 @@ def test_coco_annotations_beside_the_images(client, classes, run, folder):
     assert boxes(client, "day 1/b.png") == []
 
 
+def test_the_project_is_looked_up_once(client, classes, run, folder, emulator):
+    coco(folder, names=["a.png"])
+    emulator.clear_requests()
+    assert run(annotations_format="coco").state == "success"
+    assert [r["path"] for r in emulator.requests() if r["path"].startswith("projects")] == ["projects"]
+
+
 def test_a_coco_file_elsewhere(client, classes, run, folder, tmp_path):
     coco(tmp_path, names=["a.png"])
     (tmp_path / "annotations.json").rename(tmp_path / "instances.json")

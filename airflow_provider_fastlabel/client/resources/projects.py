@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.client.resources.resource import Resource, prese
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.client.types import Project
 
 PAGE_MAXIMUM = 1000
@@ -40,6 +41,19 @@ class Projects(Resource):
         """
         page = self.get_projects(required(slug=slug)["slug"])
         return exactly("projects", "slug", slug, page, lambda: self.iter_projects(slug))
+
+    def kind_of_project(self, slug: str) -> Kind:
+        """Return the kind of a project's tasks; its ``name`` is for example ``image`` or ``video_classification``.
+
+        :param slug: slug of the project.
+        :raises NotFound: if there is none.
+        """
+        project = self.find_project_by_slug(slug)
+        if project is None:
+            raise NotFound(
+                f"There is no project with the slug {slug!r}. Check the slug, and the token's workspace.", 404
+            )
+        return kind_of_project_type(project["type"])
 
     def get_projects(
         self, slug: str | None = None, offset: int | None = None, limit: int | None = 100
@@ -180,16 +194,3 @@ class Projects(Resource):
             return found["id"]
 
         return settle
-
-
-def kind_of_project(client: Projects, slug: str) -> str:
-    """Return the name of the kind of a project's tasks, such as ``image`` or ``video_classification``.
-
-    :param client: whom to ask.
-    :param slug: project slug.
-    :raises NotFound: when there is no such project.
-    """
-    project = client.find_project_by_slug(slug)
-    if project is None:
-        raise NotFound(f"There is no project with the slug {slug!r}. Check the slug, and the token's workspace.", 404)
-    return kind_of_project_type(project["type"]).name

@@ -100,7 +100,7 @@ class Frames:
             return self._client.transport.download(self._fresh_address(task), target, known_md5=known_md5)
 
     def _fresh_address(self, task: Task) -> str:
-        now = getattr(self._client, f"find_{self._kind}_task")(task["id"])
+        now = self._client.find_task(self._kind, task["id"])
         for content in now.get("contents") or ():
             if content["name"] == task.get("content_name"):
                 return str(content["url"])

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,7 +117,7 @@ def publish(
     """
     staged = Path(staged)
     (staged / MANIFEST).unlink(missing_ok=True)
-    local = _as_local(target)
+    local = local_path(target)
     there = held(target) if local is None else {}
     files = [_meant(row, stand_ins or {}, there) for row in _described(staged)]
     full = {**manifest, "version": _VERSION, "files": files}
@@ -135,16 +136,6 @@ def read_manifest(target: Any) -> dict[str, Any] | None:
     :returns: The manifest, or None if there is no finished data set.
     """
     return _load(Path(target) if isinstance(target, str) else target, MANIFEST)
-
-
-def _as_local(target: Any) -> Path | None:
-    """Return the local folder a target means, or None if it is in an object store."""
-    if isinstance(target, str):
-        return Path(target)
-    protocol = getattr(target, "protocol", None)
-    if protocol in ("file", "local", ""):
-        return Path(target.path)
-    return target if isinstance(target, Path) and protocol is None else None
 
 
 def _described(folder: Path) -> list[dict[str, Any]]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from airflow_provider_fastlabel.pipelines.files.problems import ImportIncomplete, ImportRefused, ImportSummary, Problem
 from airflow_provider_fastlabel.pipelines.files.sources import Found, Source, find_sources
 from airflow_provider_fastlabel.pipelines.imports.engine import import_files
-from airflow_provider_fastlabel.pipelines.imports.preflight import resolve_kind
+from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, resolve_destination
 
 __all__ = [
+    "Destination",
     "Found",
     "ImportIncomplete",
     "ImportRefused",
@@ -21,5 +22,5 @@ __all__ = [
     "Source",
     "find_sources",
     "import_files",
-    "resolve_kind",
+    "resolve_destination",
 ]

@@ -31,7 +31,7 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
 )
 from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
-from airflow_provider_fastlabel.pipelines.imports.preflight import find_problems, resolve_kind
+from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
@@ -55,7 +55,7 @@ _OUTAGE_ERRORS = (ServerError, ConnectionFailed, RequestTimeout, OutcomeUnknown)
 
 def import_files(
     client: FastLabelClient,
-    project: str,
+    project: str | Destination,
     sources: Iterable[Source],
     *,
     manifest: Any,
@@ -74,7 +74,7 @@ def import_files(
     checked without sending is checked, for all items, before the first task is created.
 
     :param client: the client.
-    :param project: the project's slug.
+    :param project: the project's slug, or what :func:`resolve_destination` has found of it already.
     :param sources: what to create, usually from :func:`find_sources`.
     :param manifest: where the fate of each item is written: a local path, or an object with the ``pathlib`` interface
         in an object store. A manifest of an earlier run of the same import is continued.
@@ -100,10 +100,10 @@ def import_files(
     """
     if max_workers < 1:
         raise ValueError(f"max_workers must be at least 1, not {max_workers}")
-    resolved = resolve_kind(client, project, kind)
-    with Manifest(manifest, project=project, kind=resolved.name) as record:
+    into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
+    with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
         given = _lasting(fields or {}), _lasting(annotations or {})
-        run = _Run(client, project, resolved, record, on_exists, max_failures, *given)
+        run = _Run(client, into.project, into.kind, record, on_exists, max_failures, *given)
         return run.run(list(sources), list(problems), max_workers, stop or threading.Event())
 
 
@@ -234,7 +234,7 @@ class _Run:
                 task_id = self.client.create_task(self.project, self.kind.name, source.name, path, **payload)
         except Conflict:
             # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.
-            found = getattr(self.client, f"find_{self.kind.name}_task_by_name")(self.project, source.name)
+            found = self.client.find_task_by_name(self.kind.name, self.project, source.name)
             self._note_existing(source.name, found["id"] if found else None)
             if self.on_exists == "fail" and not self._is_ours(source.name):
                 raise
@@ -261,7 +261,7 @@ class _Run:
 
     def _update(self, name: str, task_id: str, payload: Mapping[str, Any]) -> None:
         try:
-            getattr(self.client, f"update_{self.kind.name}_task")(task_id, **payload)
+            self.client.update_task_of(self.kind.name, task_id, **payload)
         except NotFound as error:
             raise ValueError(f"task {task_id} was deleted during the run; run again to create {name!r} anew") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_fastlabel.client.checks import media
@@ -35,13 +36,27 @@ LONGEST_NAME = 1024
 _UNPRINTABLE = {"Cc": "a control character", "Cs": "bytes that are not UTF-8"}
 
 
-def resolve_kind(client: FastLabelClient, project: str, kind: str | None = None) -> Kind:
-    """Find out what kind of tasks a project takes.
+@dataclass(frozen=True)
+class Destination:
+    """The project an import goes to, as found once at its beginning.
+
+    :param project: its slug.
+    :param type: its type, such as ``image_bbox``.
+    :param kind: the kind of its tasks.
+    """
+
+    project: str
+    type: str
+    kind: Kind
+
+
+def resolve_destination(client: FastLabelClient, project: str, kind: str | None = None) -> Destination:
+    """Find out what kind of tasks a project takes, by one call.
 
     :param client: the client.
     :param project: the project's slug.
     :param kind: the kind the caller expects, if any.
-    :returns: the kind.
+    :returns: the project with its type and kind.
     :raises ImportRefused: the project does not exist, takes another kind, or takes tasks that are not made of
         named files (DICOM archives give their tasks names of their own).
     """
@@ -62,7 +77,7 @@ def resolve_kind(client: FastLabelClient, project: str, kind: str | None = None)
             f"Project {project!r} takes {resolved.name} tasks, which cannot be created from named files. "
             "Nothing was created."
         )
-    return resolved
+    return Destination(project, found["type"], resolved)
 
 
 def find_problems(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
-from airflow_provider_fastlabel.client.resources.projects import kind_of_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +75,7 @@ class TaskSelection:
         :raises NotFound: when there is no such project.
         """
         if not self._kind:
-            self._kind.append(kind_of_project(client, self.project))
+            self._kind.append(client.kind_of_project(self.project).name)
         return self._kind[0]
 
     def _listed(self, client: FastLabelClient) -> Iterator[ChosenTask]:

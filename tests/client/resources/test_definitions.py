@@ -163,6 +163,13 @@ def test_a_project_by_its_slug(client, wire):
     assert wire.sent[0] == ("GET", "projects", [("slug", "cats"), ("limit", "100")], None)
 
 
+def test_the_kind_of_a_project_is_that_of_its_type(client, wire):
+    wire.answer("GET", "projects", [{"id": "2", "slug": "cats", "type": "video_single_classification"}])
+    assert client.kind_of_project("cats").name == "video_classification"
+    with pytest.raises(NotFound, match="dogs"):
+        client.kind_of_project("dogs")
+
+
 def test_a_classification_class_is_found_by_its_project(client, wire):
     """Seed, L1587: update_classification_annotation with a project."""
     wire.answer("GET", "annotations", [{"id": "a", "value": "classification"}])

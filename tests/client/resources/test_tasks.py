@@ -351,6 +351,30 @@ def test_kinds_that_cannot_be_created_are_refused(client, wire, kind):
         client.create_task("p", kind, "n", "a.png")
 
 
+@pytest.mark.parametrize("kind", ["multi_modal_video_audio", "smell"])
+def test_kinds_that_cannot_be_updated_are_refused(client, wire, kind):
+    with pytest.raises(FastLabelInvalidException, match=kind):
+        client.update_task_of(kind, "t", tags=["a"])
+    assert wire.sent == []
+
+
+@pytest.mark.parametrize("kind", sorted(ALL.keys() - {"multi_modal_video_audio"}))
+def test_a_task_is_found_and_updated_by_its_kind(client, wire, kind):
+    path, _ = ALL[kind]
+    wire.answer("GET", f"{path}/t", {"id": "t"})
+    wire.answer("GET", path, [{"id": "t", "name": "n"}])
+    wire.answer("PUT", f"{path}/t", "t")
+    assert client.find_task(kind, "t") == {"id": "t"}
+    assert client.find_task_by_name(kind, "p", "n") == {"id": "t", "name": "n"}
+    assert client.update_task_of(kind, "t", tags=["a"]) == "t"
+    found, named, updated = wire.sent
+    assert (found[1], found[2]) == (f"{path}/t", [])
+    assert (named[1], named[2][:2]) == (path, [("project", "p"), ("taskName", "n")])
+    assert updated == ("PUT", f"{path}/t", [], {"tags": ["a"]})
+    with pytest.raises(TypeError, match="colour"):
+        client.update_task_of(kind, "t", colour="red")
+
+
 def test_tasks_of_any_kind(client, wire):
     wire.answer("PUT", "tasks/t", "t")
     wire.answer("DELETE", "tasks/t", status=204)

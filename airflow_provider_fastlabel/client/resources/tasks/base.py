@@ -14,7 +14,6 @@ from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
-from airflow_provider_fastlabel.client.resources.tasks.described import describe
 from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users, clean_annotations, task_fields
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 class TaskResource(Resource):
     """Calls on tasks.
 
-    Parameters that mean the same in all of them are described once, in :mod:`.described`, and put into the help of each
-    call: ``help(FastLabelClient.create_image_task)``.
+    Parameters that mean the same in all of them are described once, in ``tools/task_docstrings.py``, which writes them
+    into the docstring of each call.
 
     **Filters** of lists, counts and pagers keep what fits all of them. ``iter_*`` pages by itself.
 
@@ -37,10 +36,6 @@ class TaskResource(Resource):
     422, naming the argument or the file). A name that is taken is a :class:`Conflict`. If the answer to a create is
     lost, the name is looked up, so that no task is created twice.
     """
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        describe(vars(cls))
 
     def _find(self, kind: str, task_id: str) -> Any:
         return self._transport.get(f"{KINDS[kind].path}/{segment(task_id)}")

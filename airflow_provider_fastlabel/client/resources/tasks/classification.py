@@ -25,12 +25,17 @@ class ImageClassificationTasks(TaskResource):
     def find_image_classification_task(self, task_id: str) -> ImageClassificationTask:
         """Return an image classification task by its id.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         return self._find("image_classification", task_id)
 
     def find_image_classification_task_by_name(self, project: str, task_name: str) -> ImageClassificationTask | None:
-        """Return the image classification task of exactly this name, or ``None``."""
+        """Return the image classification task of exactly this name, or ``None``.
+
+        :param project: slug of the project.
+        :param task_name: exact name of the task.
+        """
         return self._find_by_name("image_classification", project, task_name)
 
     def get_image_classification_tasks(
@@ -43,7 +48,17 @@ class ImageClassificationTasks(TaskResource):
         offset: int | None = None,
         limit: int | None = 100,
     ) -> list[ImageClassificationTask]:
-        """Return a page of image classification tasks, at most 1000. Filters: see :class:`TaskResource`."""
+        """Return a page of image classification tasks, at most 1000.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        :param offset: position of the first task, from 0.
+        :param limit: tasks per page; ``None`` leaves it to FastLabel.
+        """
         return self._list("image_classification", project, status, external_status, tags, task_name, offset, limit)
 
     def iter_image_classification_tasks(
@@ -54,7 +69,15 @@ class ImageClassificationTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[ImageClassificationTask]:
-        """Yield all image classification tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        """Yield all image classification tasks, page by page, each once.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        """
         return self._iterate("image_classification", project, status, external_status, tags, task_name)
 
     def create_image_classification_task(
@@ -70,10 +93,20 @@ class ImageClassificationTasks(TaskResource):
         is_delete_exif: bool = False,
         **users: Unpack[Users],
     ) -> str:
-        """Create an image classification task from a file. Fields: see :class:`TaskResource`.
+        """Create an image classification task from a file.
 
+        :param project: slug of the project.
+        :param name: name of the task, unique in the project; may contain ``/``.
         :param file_path: PNG or JPEG, at most 20 MB.
-        :return: the id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param attributes: ``{"key": ..., "value": ...}`` dictionaries, as the project's class defines them.
+        :param tags: names of tags; unknown ones come into being.
+        :param is_delete_exif: whether FastLabel removes EXIF data from the image.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
         :raises Conflict: if the name is taken.
         """
@@ -103,11 +136,19 @@ class ImageClassificationTasks(TaskResource):
         tags: Sequence[str] | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Create an image classification task from a file in the connected bucket. Fields: see :class:`TaskResource`.
+        """Create an image classification task from a file in the connected bucket.
 
+        :param project: slug of the project.
         :param file_path: path inside the bucket. Nothing is read here.
         :param storage_type: kind of the bucket, e.g. ``gcp``.
-        :return: the id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param attributes: ``{"key": ..., "value": ...}`` dictionaries, as the project's class defines them.
+        :param tags: names of tags; unknown ones come into being.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         :raises OutcomeUnknown: if the answer was lost: FastLabel names the task itself, so it cannot be looked up.
         """
         place = required(file_path=path_text(file_path), storage_type=storage_type)
@@ -127,10 +168,17 @@ class ImageClassificationTasks(TaskResource):
         tags: Sequence[str] | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Update an image classification task. Fields: see :class:`TaskResource`.
+        """Update an image classification task.
 
+        :param task_id: id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
         :param attributes: replace those of the task.
-        :return: the id of the task.
+        :param tags: names of tags; unknown ones come into being.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         """
         return self._update(
             "image_classification",
@@ -146,6 +194,7 @@ class ImageClassificationTasks(TaskResource):
     def find_multi_image_classification_task(self, task_id: str) -> MultiImageClassificationTask:
         """Return a multi-image classification task by its id.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         return self._find("multi_image_classification", task_id)
@@ -153,7 +202,11 @@ class ImageClassificationTasks(TaskResource):
     def find_multi_image_classification_task_by_name(
         self, project: str, task_name: str
     ) -> MultiImageClassificationTask | None:
-        """Return the multi-image classification task of exactly this name, or ``None``."""
+        """Return the multi-image classification task of exactly this name, or ``None``.
+
+        :param project: slug of the project.
+        :param task_name: exact name of the task.
+        """
         return self._find_by_name("multi_image_classification", project, task_name)
 
     def get_multi_image_classification_tasks(
@@ -166,7 +219,17 @@ class ImageClassificationTasks(TaskResource):
         offset: int | None = None,
         limit: int | None = 100,
     ) -> list[MultiImageClassificationTask]:
-        """Return a page of multi-image classification tasks, at most 1000. Filters: see :class:`TaskResource`."""
+        """Return a page of multi-image classification tasks, at most 1000.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        :param offset: position of the first task, from 0.
+        :param limit: tasks per page; ``None`` leaves it to FastLabel.
+        """
         return self._list(
             "multi_image_classification", project, status, external_status, tags, task_name, offset, limit
         )
@@ -179,7 +242,15 @@ class ImageClassificationTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[MultiImageClassificationTask]:
-        """Yield all multi-image classification tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        """Yield all multi-image classification tasks, page by page, each once.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        """
         return self._iterate("multi_image_classification", project, status, external_status, tags, task_name)
 
     def create_multi_image_classification_task(
@@ -195,10 +266,20 @@ class ImageClassificationTasks(TaskResource):
         is_delete_exif: bool = False,
         **users: Unpack[Users],
     ) -> str:
-        """Create a multi-image classification task from a folder. Fields: see :class:`TaskResource`.
+        """Create a multi-image classification task from a folder.
 
+        :param project: slug of the project.
+        :param name: name of the task, unique in the project; may contain ``/``.
         :param folder_path: PNG or JPEG files, at most 20 MB each, 6 files and 512 MB together.
-        :return: the id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param attributes: ``{"key": ..., "value": ...}`` dictionaries, as the project's class defines them.
+        :param tags: names of tags; unknown ones come into being.
+        :param is_delete_exif: whether FastLabel removes EXIF data from the image.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         :raises FastLabelInvalidException: if the folder breaks a rule; nothing was sent then.
         :raises Conflict: if the name is taken.
         """
@@ -226,10 +307,17 @@ class ImageClassificationTasks(TaskResource):
         tags: Sequence[str] | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Update a multi-image classification task. Fields: see :class:`TaskResource`.
+        """Update a multi-image classification task.
 
+        :param task_id: id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
         :param attributes: replace those of the task.
-        :return: the id of the task.
+        :param tags: names of tags; unknown ones come into being.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         """
         return self._update(
             "multi_image_classification",

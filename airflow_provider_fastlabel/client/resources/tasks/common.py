@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.client.resources.tasks.fields import task_fields
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users
     from airflow_provider_fastlabel.client.types import MergedTask, Task
@@ -38,9 +38,17 @@ class CommonTasks(TaskResource):
         metadatas: Items | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Update what tasks of all kinds have. Fields: see :class:`TaskResource`.
+        """Update what tasks of all kinds have.
 
-        :return: the id of the task.
+        :param task_id: id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param tags: names of tags; unknown ones come into being.
+        :param metadatas: ``{"key": ..., "value": ...}`` dictionaries of the task itself.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         """
         fields = {"status": status, "external_status": external_status, "priority": priority}
         return self._transport.put(
@@ -50,6 +58,7 @@ class CommonTasks(TaskResource):
     def delete_task(self, task_id: str) -> None:
         """Delete a task and its annotations.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         self._transport.delete(f"tasks/{segment(task_id)}")
@@ -57,6 +66,7 @@ class CommonTasks(TaskResource):
     def delete_task_annotations(self, task_id: str) -> None:
         """Delete all annotations of a task, which stays.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         self._transport.delete(f"tasks/{segment(task_id)}/task-annotations")
@@ -68,7 +78,14 @@ class CommonTasks(TaskResource):
         external_status: str | None = None,
         tags: Sequence[str] | None = None,
     ) -> int:
-        """Return the number of tasks. Filters: see :class:`TaskResource`."""
+        """Return the number of tasks.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        """
         return self._transport.get("tasks/count", task_filters(project, status, external_status, tags))
 
     def get_task_id_name_map(
@@ -76,13 +93,18 @@ class CommonTasks(TaskResource):
     ) -> dict[str, str]:
         """Return a page of the names of tasks by their ids.
 
+        :param project: slug of the project.
+        :param offset: position of the first task, from 0.
         :param limit: tasks per page, at most 1000.
         """
         query = required(project=project) | present(paging(offset, limit, MAP_MAXIMUM))
         return self._transport.get("tasks/map/id-name", query)
 
     def task_ids_by_name(self, project: str) -> dict[str, str]:
-        """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call."""
+        """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call.
+
+        :param project: slug of the project.
+        """
 
         def page(offset: int, limit: int) -> list[tuple[str, str]]:
             return list(mapped("tasks/map/id-name", self.get_task_id_name_map(project, offset, limit)).items())
@@ -99,31 +121,74 @@ class CommonTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[Task]:
-        """Yield all tasks of a kind, page by page, each once. Filters: see :class:`TaskResource`.
+        """Yield all tasks of a kind, page by page, each once.
 
+        :param project: slug of the project.
         :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`, e.g. ``video_classification``.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
         """
         return self._iterate(kind_named(kind).name, project, status, external_status, tags, task_name)
 
     def create_task(self, project: str, kind: str, name: str, path: str | os.PathLike[str], **fields: Any) -> Any:
         """Create a task of any kind, by the method of that kind.
 
+        :param project: slug of the project.
         :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
         :param name: unique in the project; not used for DICOM, which FastLabel names itself.
         :param path: the file or folder; not used for robotics, whose contents come later.
         :param fields: as in that method.
-        :return: the id of the task; the import history for DICOM.
+        :returns: the id of the task; the import history for DICOM.
         :raises FastLabelInvalidException: if tasks of this kind cannot be created by the API.
         """
-        create = getattr(self, f"create_{kind_named(kind).name}_task", None)
-        if create is None:
-            raise FastLabelInvalidException(f"FastLabel's API creates no {kind} tasks.", 422)
+        create = self._call_of(kind, "create")
         place = {"dicom": (path,), "robotics": (name,)}.get(kind, (name, path))
         return create(project, *place, **fields)
+
+    def find_task(self, kind: str, task_id: str) -> Any:
+        """Return a task of any kind by its id.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
+        :param task_id: id of the task.
+        :raises NotFound: if there is none.
+        """
+        return self._find(kind_named(kind).name, task_id)
+
+    def find_task_by_name(self, kind: str, project: str, name: str) -> Any:
+        """Return the task of any kind of exactly this name, or ``None``.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
+        :param project: slug of the project.
+        :param name: name of the task.
+        """
+        return self._find_by_name(kind_named(kind).name, project, name)
+
+    def update_task_of(self, kind: str, task_id: str, **fields: Any) -> str:
+        """Update a task of any kind with what only that kind has, such as annotations, by the method of that kind.
+
+        :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`.
+        :param task_id: id of the task.
+        :param fields: as in that method.
+        :returns: the id of the task.
+        :raises FastLabelInvalidException: if tasks of this kind cannot be updated by the API.
+        :raises NotFound: if there is no such task.
+        """
+        return self._call_of(kind, "update")(task_id, **fields)
+
+    def _call_of(self, kind: str, verb: str) -> Callable[..., Any]:
+        """Return the method that creates or updates tasks of a kind: those take different fields from kind to kind."""
+        call: Callable[..., Any] | None = getattr(self, f"{verb}_{kind_named(kind).name}_task", None)
+        if call is None:
+            raise FastLabelInvalidException(f"FastLabel's API {verb}s no {kind} tasks.", 422)
+        return call
 
     def find_integrated_image_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the tiles of a split image as one task. Boxes and polygons that touch a seam are joined (alpha).
 
+        :param project: slug of the project.
         :param prefix: what the names of the parts begin with, e.g. ``image/cat`` for ``image/cat/1.jpg`` to ``9.jpg``.
         """
         return self._transport.get("tasks/integrate/images", required(project=project, prefix=prefix))
@@ -131,6 +196,7 @@ class CommonTasks(TaskResource):
     def find_integrated_video_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the parts of a split video as one task (alpha).
 
+        :param project: slug of the project.
         :param prefix: what the names of the parts begin with, e.g. ``video/cat`` for ``video/cat/1.mp4`` and so on.
         """
         return self._transport.get("tasks/integrate/videos", required(project=project, prefix=prefix))
@@ -138,6 +204,7 @@ class CommonTasks(TaskResource):
     def find_integrated_audio_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the parts of a split sound as one task. An annotation that goes on in the next part is joined (alpha).
 
+        :param project: slug of the project.
         :param prefix: what the names of the parts begin with, e.g. ``audio/voice`` for ``audio/voice/1.mp3`` and so on.
         """
         return self._transport.get("tasks/integrate/audios", required(project=project, prefix=prefix))

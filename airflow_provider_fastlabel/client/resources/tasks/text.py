@@ -23,12 +23,17 @@ class TextTasks(TaskResource):
     def find_text_task(self, task_id: str) -> TextTask:
         """Return a text task by its id.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         return self._find("text", task_id)
 
     def find_text_task_by_name(self, project: str, task_name: str) -> TextTask | None:
-        """Return the text task of exactly this name, or ``None``."""
+        """Return the text task of exactly this name, or ``None``.
+
+        :param project: slug of the project.
+        :param task_name: exact name of the task.
+        """
         return self._find_by_name("text", project, task_name)
 
     def get_text_tasks(
@@ -41,7 +46,17 @@ class TextTasks(TaskResource):
         offset: int | None = None,
         limit: int | None = 100,
     ) -> list[TextTask]:
-        """Return a page of text tasks, at most 1000. Filters: see :class:`TaskResource`."""
+        """Return a page of text tasks, at most 1000.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        :param offset: position of the first task, from 0.
+        :param limit: tasks per page; ``None`` leaves it to FastLabel.
+        """
         return self._list("text", project, status, external_status, tags, task_name, offset, limit)
 
     def iter_text_tasks(
@@ -52,7 +67,15 @@ class TextTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[TextTask]:
-        """Yield all text tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        """Yield all text tasks, page by page, each once.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        """
         return self._iterate("text", project, status, external_status, tags, task_name)
 
     def create_text_task(
@@ -68,11 +91,20 @@ class TextTasks(TaskResource):
         metadatas: Items | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Create a text task from a file. Fields: see :class:`TaskResource`.
+        """Create a text task from a file.
 
+        :param project: slug of the project.
+        :param name: name of the task, unique in the project; may contain ``/``.
         :param file_path: ``.txt``, at most 2 MB.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
         :param annotations: with ``start`` and ``end`` (characters, the end exclusive) and ``text``.
-        :return: the id of the task.
+        :param tags: names of tags; unknown ones come into being.
+        :param metadatas: ``{"key": ..., "value": ...}`` dictionaries of the task itself.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
         :raises Conflict: if the name is taken.
         """
@@ -101,10 +133,18 @@ class TextTasks(TaskResource):
         metadatas: Items | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Update a text task. Fields: see :class:`TaskResource`.
+        """Update a text task.
 
+        :param task_id: id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param tags: names of tags; unknown ones come into being.
         :param annotations: replace those of the task.
-        :return: the id of the task.
+        :param metadatas: ``{"key": ..., "value": ...}`` dictionaries of the task itself.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         """
         return self._update(
             "text",
@@ -121,12 +161,17 @@ class TextTasks(TaskResource):
     def find_text_classification_task(self, task_id: str) -> TextClassificationTask:
         """Return a text classification task by its id.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         return self._find("text_classification", task_id)
 
     def find_text_classification_task_by_name(self, project: str, task_name: str) -> TextClassificationTask | None:
-        """Return the text classification task of exactly this name, or ``None``."""
+        """Return the text classification task of exactly this name, or ``None``.
+
+        :param project: slug of the project.
+        :param task_name: exact name of the task.
+        """
         return self._find_by_name("text_classification", project, task_name)
 
     def get_text_classification_tasks(
@@ -139,7 +184,17 @@ class TextTasks(TaskResource):
         offset: int | None = None,
         limit: int | None = 100,
     ) -> list[TextClassificationTask]:
-        """Return a page of text classification tasks, at most 1000. Filters: see :class:`TaskResource`."""
+        """Return a page of text classification tasks, at most 1000.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        :param offset: position of the first task, from 0.
+        :param limit: tasks per page; ``None`` leaves it to FastLabel.
+        """
         return self._list("text_classification", project, status, external_status, tags, task_name, offset, limit)
 
     def iter_text_classification_tasks(
@@ -150,7 +205,15 @@ class TextTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[TextClassificationTask]:
-        """Yield all text classification tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        """Yield all text classification tasks, page by page, each once.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        """
         return self._iterate("text_classification", project, status, external_status, tags, task_name)
 
     def create_text_classification_task(
@@ -165,10 +228,19 @@ class TextTasks(TaskResource):
         tags: Sequence[str] | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Create a text classification task from a file. Fields: see :class:`TaskResource`.
+        """Create a text classification task from a file.
 
+        :param project: slug of the project.
+        :param name: name of the task, unique in the project; may contain ``/``.
         :param file_path: ``.txt``, at most 2 MB.
-        :return: the id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param attributes: ``{"key": ..., "value": ...}`` dictionaries, as the project's class defines them.
+        :param tags: names of tags; unknown ones come into being.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
         :raises Conflict: if the name is taken.
         """
@@ -195,10 +267,17 @@ class TextTasks(TaskResource):
         tags: Sequence[str] | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Update a text classification task. Fields: see :class:`TaskResource`.
+        """Update a text classification task.
 
+        :param task_id: id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
         :param attributes: replace those of the task.
-        :return: the id of the task.
+        :param tags: names of tags; unknown ones come into being.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         """
         return self._update(
             "text_classification",

@@ -23,12 +23,17 @@ class VideoTasks(TaskResource):
     def find_video_task(self, task_id: str) -> VideoTask:
         """Return a video task by its id.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         return self._find("video", task_id)
 
     def find_video_task_by_name(self, project: str, task_name: str) -> VideoTask | None:
-        """Return the video task of exactly this name, or ``None``."""
+        """Return the video task of exactly this name, or ``None``.
+
+        :param project: slug of the project.
+        :param task_name: exact name of the task.
+        """
         return self._find_by_name("video", project, task_name)
 
     def get_video_tasks(
@@ -41,7 +46,17 @@ class VideoTasks(TaskResource):
         offset: int | None = None,
         limit: int | None = 10,
     ) -> list[VideoTask]:
-        """Return a page of video tasks, at most 10. Filters: see :class:`TaskResource`."""
+        """Return a page of video tasks, at most 10.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        :param offset: position of the first task, from 0.
+        :param limit: tasks per page; ``None`` leaves it to FastLabel.
+        """
         return self._list("video", project, status, external_status, tags, task_name, offset, limit)
 
     def iter_video_tasks(
@@ -52,7 +67,15 @@ class VideoTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[VideoTask]:
-        """Yield all video tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        """Yield all video tasks, page by page, each once.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        """
         return self._iterate("video", project, status, external_status, tags, task_name)
 
     def create_video_task(
@@ -68,11 +91,20 @@ class VideoTasks(TaskResource):
         metadatas: Items | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Create a video task from a file. Fields: see :class:`TaskResource`.
+        """Create a video task from a file.
 
+        :param project: slug of the project.
+        :param name: name of the task, unique in the project; may contain ``/``.
         :param file_path: MP4 with H.264 video, at most 250 MB.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
         :param annotations: with ``points`` keyed by frame, from ``"1"``.
-        :return: the id of the task.
+        :param tags: names of tags; unknown ones come into being.
+        :param metadatas: ``{"key": ..., "value": ...}`` dictionaries of the task itself.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
         :raises Conflict: if the name is taken.
         """
@@ -101,10 +133,18 @@ class VideoTasks(TaskResource):
         metadatas: Items | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Update a video task. Fields: see :class:`TaskResource`.
+        """Update a video task.
 
+        :param task_id: id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param tags: names of tags; unknown ones come into being.
         :param annotations: replace those of the task.
-        :return: the id of the task.
+        :param metadatas: ``{"key": ..., "value": ...}`` dictionaries of the task itself.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         """
         return self._update(
             "video",
@@ -121,12 +161,17 @@ class VideoTasks(TaskResource):
     def find_video_classification_task(self, task_id: str) -> VideoClassificationTask:
         """Return a video classification task by its id.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         return self._find("video_classification", task_id)
 
     def find_video_classification_task_by_name(self, project: str, task_name: str) -> VideoClassificationTask | None:
-        """Return the video classification task of exactly this name, or ``None``."""
+        """Return the video classification task of exactly this name, or ``None``.
+
+        :param project: slug of the project.
+        :param task_name: exact name of the task.
+        """
         return self._find_by_name("video_classification", project, task_name)
 
     def get_video_classification_tasks(
@@ -139,7 +184,17 @@ class VideoTasks(TaskResource):
         offset: int | None = None,
         limit: int | None = 100,
     ) -> list[VideoClassificationTask]:
-        """Return a page of video classification tasks, at most 1000. Filters: see :class:`TaskResource`."""
+        """Return a page of video classification tasks, at most 1000.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        :param offset: position of the first task, from 0.
+        :param limit: tasks per page; ``None`` leaves it to FastLabel.
+        """
         return self._list("video_classification", project, status, external_status, tags, task_name, offset, limit)
 
     def iter_video_classification_tasks(
@@ -150,7 +205,15 @@ class VideoTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[VideoClassificationTask]:
-        """Yield all video classification tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        """Yield all video classification tasks, page by page, each once.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        """
         return self._iterate("video_classification", project, status, external_status, tags, task_name)
 
     def create_video_classification_task(
@@ -165,10 +228,19 @@ class VideoTasks(TaskResource):
         tags: Sequence[str] | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Create a video classification task from a file. Fields: see :class:`TaskResource`.
+        """Create a video classification task from a file.
 
+        :param project: slug of the project.
+        :param name: name of the task, unique in the project; may contain ``/``.
         :param file_path: MP4 with H.264 video, at most 250 MB.
-        :return: the id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
+        :param attributes: ``{"key": ..., "value": ...}`` dictionaries, as the project's class defines them.
+        :param tags: names of tags; unknown ones come into being.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         :raises FastLabelInvalidException: if the file breaks a rule; nothing was sent then.
         :raises Conflict: if the name is taken.
         """
@@ -195,10 +267,17 @@ class VideoTasks(TaskResource):
         tags: Sequence[str] | None = None,
         **users: Unpack[Users],
     ) -> str:
-        """Update a video classification task. Fields: see :class:`TaskResource`.
+        """Update a video classification task.
 
+        :param task_id: id of the task.
+        :param status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``, ``sent_back``,
+            ``registered``, ``pending``.
+        :param external_status: as ``status``, or ``customer_declined``.
+        :param priority: 0 none, 10 low, 20 medium, 30 high.
         :param attributes: replace those of the task.
-        :return: the id of the task.
+        :param tags: names of tags; unknown ones come into being.
+        :param users: slugs of people, or ``None`` to take the task from them; the keywords are those of :class:`Users`.
+        :returns: the id of the task.
         """
         return self._update(
             "video_classification",
@@ -214,6 +293,7 @@ class VideoTasks(TaskResource):
     def find_multi_modal_video_audio_task(self, task_id: str) -> MultiModalVideoAudioTask:
         """Return a multi-modal video-audio task by its id.
 
+        :param task_id: id of the task.
         :raises NotFound: if there is none.
         """
         return self._find("multi_modal_video_audio", task_id)
@@ -228,7 +308,17 @@ class VideoTasks(TaskResource):
         offset: int | None = None,
         limit: int | None = 10,
     ) -> list[MultiModalVideoAudioTask]:
-        """Return a page of multi-modal video-audio tasks, at most 10. Filters: see :class:`TaskResource`."""
+        """Return a page of multi-modal video-audio tasks, at most 10.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        :param offset: position of the first task, from 0.
+        :param limit: tasks per page; ``None`` leaves it to FastLabel.
+        """
         return self._list("multi_modal_video_audio", project, status, external_status, tags, task_name, offset, limit)
 
     def iter_multi_modal_video_audio_tasks(
@@ -239,5 +329,13 @@ class VideoTasks(TaskResource):
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
     ) -> Iterator[MultiModalVideoAudioTask]:
-        """Yield all multi-modal video-audio tasks, page by page, each once. Filters: see :class:`TaskResource`."""
+        """Yield all multi-modal video-audio tasks, page by page, each once.
+
+        :param project: slug of the project.
+        :param status: keep tasks of this status: ``approved``, ``reviewed``, ``completed``, ``skipped``, ``declined``,
+            ``sent_back``, ``registered``, ``pending``.
+        :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
+        :param tags: keep tasks with these tags, at most 10.
+        :param task_name: exact name of the task.
+        """
         return self._iterate("multi_modal_video_audio", project, status, external_status, tags, task_name)

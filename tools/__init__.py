@@ -1,0 +1,1 @@
+"""Scripts for those who work on the provider; not part of it."""
