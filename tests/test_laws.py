@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from airflow.providers.common.compat.sdk import BaseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "airflow_provider_fastlabel"
@@ -131,6 +137,29 @@ for name in {names!r}:
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def definitions(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield the classes and functions a module defines, those below an ``if`` or ``try`` too, but not their members."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+        else:
+            yield from definitions(child)
+
+
+def test_operators_holds_operators_and_their_bases_and_nothing_else() -> None:
+    wrong, operators = [], 0
+    for path in (PACKAGE / "operators").glob("*.py"):
+        module = importlib.import_module(f"{PACKAGE.name}.operators.{path.stem}".removesuffix(".__init__"))
+        for node in definitions(ast.parse(path.read_text(encoding="utf-8"))):
+            made = getattr(module, node.name, None)
+            if isinstance(made, type) and issubclass(made, BaseOperator):
+                operators += 1
+            else:
+                wrong.append(f"{path.name}: {node.name}")
+    assert wrong == []
+    assert operators
 
 
 @pytest.mark.parametrize("dag", sorted(path.name for path in (ROOT / "dags_examples").glob("*.py")))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections import Counter
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.pipelines.imports import Problem, Source
+    from airflow_provider_fastlabel.pipelines.imports import Source
 
 HISTORIES_XCOM = "history_ids"
 """XCom key under which the ids of the import histories are pushed before the waiting starts."""
@@ -98,10 +95,14 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         :raises ImportRefused: a file is not right, or there is none; nothing was sent.
         :raises AirflowException: an import could not be started, or has failed.
         """
+        from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, task_name
+        from airflow_provider_fastlabel.utils.object_stores import place
+
         with permanent_errors_fail():
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
-            sources = self._find()
+            folder = place("folder", self.folder, self.source_conn_id)
+            sources = find_zips(self.client, self.project, folder, self.pattern)
             histories = self._attach(memory)
             rest = [source for source in sources if source.name not in histories]
             existing = {task_name(name) for name in self.client.task_ids_by_name(self.project)}
@@ -131,52 +132,6 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         with permanent_errors_fail():
             end = read_event(event)
             return self._finish(context, end, end.carry)
-
-    def _find(self) -> list[Source]:
-        """Return the files, all checked."""
-        from airflow_provider_fastlabel.client.kinds import DICOM
-        from airflow_provider_fastlabel.pipelines.files.problems import enumerate_problems
-        from airflow_provider_fastlabel.pipelines.imports import ImportRefused, find_sources
-        from airflow_provider_fastlabel.utils.object_stores import place
-
-        if (kind := self.client.kind_of_project(self.project).name) != "dicom":
-            raise ImportRefused(f"Project {self.project!r} takes {kind} tasks, not DICOM. Nothing was sent.")
-        found = find_sources(
-            place("folder", self.folder, self.source_conn_id), extensions=DICOM.extensions, pattern=self.pattern
-        )
-        problems = [*found.problems, *self._problems(found.sources)]
-        if problems:
-            raise ImportRefused(
-                f"{len(problems)} file(s) in {self.folder} cannot be imported. Nothing was sent.\n"
-                f"{enumerate_problems(problems)}",
-                problems,
-            )
-        if not found.sources:
-            raise ImportRefused(f"No file in {self.folder} matches pattern {self.pattern!r}. Nothing was sent.")
-        return found.sources
-
-    def _problems(self, sources: Sequence[Source]) -> list[Problem]:
-        """Return what is wrong with the files."""
-        from airflow_provider_fastlabel.client.checks.media import too_large
-        from airflow_provider_fastlabel.client.kinds import DICOM
-        from airflow_provider_fastlabel.pipelines.imports import Problem
-
-        problems = []
-        largest = self.client.limits.dicom
-        names = Counter(task_name(source.name) for source in sources)
-        for source in sources:
-            if source.size > largest:
-                problems.append(Problem(source.name, too_large(source.size, DICOM.name, largest)))
-                continue
-            if names[task_name(source.name)] > 1:
-                problems.append(Problem(source.name, "has the same file name as another; tasks are named after it"))
-            try:
-                with source.open() as file:
-                    if not zipfile.is_zipfile(file):
-                        problems.append(Problem(source.name, "is not a readable zip file"))
-            except OSError as error:
-                problems.append(Problem(source.name, f"cannot be read ({error.strerror or error})"))
-        return problems
 
     def _memory(self, context: Context) -> TaskMemory:
         """Return the memory of these imports; other arguments make them others."""
@@ -290,12 +245,3 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         self._memory(context).forget()
         self.log.info("Imported: %s", result)
         return result
-
-
-def task_name(file_name: str) -> str:
-    """Return a name by which a file and its task can be compared: FastLabel's examples keep the ``.zip``, or do not.
-
-    :param file_name: path of the file, or name of the task.
-    """
-    name = PurePosixPath(file_name).name
-    return name[:-4] if name.lower().endswith(".zip") else name

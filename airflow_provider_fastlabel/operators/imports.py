@@ -147,7 +147,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             status, tags = task_status("status", self.status), texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
             folder = place("folder", self.folder, self.source_conn_id)
-            manifest = self.manifest or _default_manifest(context)
+            manifest = self.manifest or self._default_manifest(context)
             record = place("manifest", manifest, self.source_conn_id)
             into = resolve_destination(self.client, self.project, self.kind)
             found = self._find(folder, into.kind, record)
@@ -222,11 +222,11 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.log.info("Read %s annotations of %d items", self.annotations_format, len(read.by_name))
         return dict(read.by_name), list(read.problems)
 
-
-def _default_manifest(context: Context) -> str:
-    """Return a path that is the same for every try of a task instance, and no other task instance's."""
-    ti: Any = context["ti"]
-    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
-    parts = [quote(str(part), safe=" +:@=,") for part in (ti.dag_id, ti.run_id, ti.task_id)]
-    mapped = "" if ti.map_index is None or ti.map_index < 0 else f".{ti.map_index}"
-    return str(home.joinpath("fastlabel", "imports", parts[0], parts[1], f"{parts[2]}{mapped}.jsonl"))
+    @staticmethod
+    def _default_manifest(context: Context) -> str:
+        """Return a path that is the same for every try of a task instance, and no other task instance's."""
+        ti: Any = context["ti"]
+        home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+        parts = [quote(str(part), safe=" +:@=,") for part in (ti.dag_id, ti.run_id, ti.task_id)]
+        mapped = "" if ti.map_index is None or ti.map_index < 0 else f".{ti.map_index}"
+        return str(home.joinpath("fastlabel", "imports", parts[0], parts[1], f"{parts[2]}{mapped}.jsonl"))

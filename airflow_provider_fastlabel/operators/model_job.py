@@ -12,7 +12,7 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
 from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, job_kind, summary_of
+from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -170,13 +170,3 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         self._memory(context).forget()
         self.log.info("Finished: %s", event.facts)
         return event.facts
-
-
-def id_in(answer: Any, identity: str) -> str | None:
-    """Return the job id in the answer to a start: FastLabel documents neither a bare id nor the job object.
-
-    :param answer: the parsed answer.
-    :param identity: field that holds the id in the kind's job object.
-    """
-    found = (answer.get(identity) or answer.get("id")) if isinstance(answer, dict) else answer
-    return found if isinstance(found, str) and found else None

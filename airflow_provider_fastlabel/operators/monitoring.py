@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,6 @@ CHUNK = 1000
 
 MAX_PROBLEMS = 20
 """Problems listed in an error before the rest is only counted."""
-
-STATUSES = ("success", "failed")
 
 
 class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
@@ -92,6 +89,8 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
 
         :raises ValueError: listing the problems and where they are.
         """
+        from airflow_provider_fastlabel.pipelines.monitoring.results import STATUSES, problems_of
+
         counts = dict.fromkeys(STATUSES, 0)
         digest = hashlib.sha256(json.dumps([self.fastlabel_conn_id, self.name]).encode())
         problems: list[str] = []
@@ -114,68 +113,10 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
                 raise ValueError("results must be a list; a template must render natively")
             yield from ((f"result {number}", result) for number, result in enumerate(self.results, start=1))
             return
+        from airflow_provider_fastlabel.pipelines.monitoring.results import read_results
         from airflow_provider_fastlabel.utils.object_stores import place
 
         path = place("results_path", self.results_path, self.source_conn_id)
         if not path.is_file():
             raise ValueError(f"results_path {self.results_path}: there is no such file")
-        with path.open("r", encoding="utf-8") as file:
-            yield from _read_lines(file) if path.suffix in {".jsonl", ".ndjson"} else _read_list(file)
-
-
-def problems_of(result: Any) -> list[str]:
-    """Return what is wrong with one monitoring result, empty when nothing is.
-
-    :param result: see :class:`FastLabelPushMonitoringResultsOperator`.
-    """
-    if not isinstance(result, dict):
-        return ["must be an object"]
-    problems = []
-    if result.get("status") not in STATUSES:
-        problems.append(f"status must be one of {', '.join(STATUSES)}, not {result.get('status')!r}")
-    if not _is_time_with_offset(result.get("requestAt")):
-        problems.append(f"requestAt must be an ISO 8601 time with offset, not {result.get('requestAt')!r}")
-    found = result.get("result")
-    if not isinstance(found, list):
-        return [*problems, "result must be a list"]
-    for number, item in enumerate(found, start=1):
-        value, score = (item.get("value"), item.get("confidenceScore")) if isinstance(item, dict) else (None, None)
-        if not isinstance(value, str) or not value:
-            problems.append(f"result[{number}].value must be a class value")
-        # The comparison is false for NaN, too.
-        if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
-            problems.append(f"result[{number}].confidenceScore must be a number from 0 to 1, not {score!r}")
-    return problems
-
-
-def _is_time_with_offset(value: Any) -> bool:
-    """Tell whether a value is the text of a date and time with an offset from UTC."""
-    if not isinstance(value, str) or len(value) <= len("2026-01-01"):
-        return False
-    try:
-        return datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _read_lines(file: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the results of a JSON Lines file; empty lines are passed over."""
-    # Airflow 3.1 hands out files that cannot be iterated over.
-    for number, line in enumerate(iter(file.readline, ""), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield f"line {number}", json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"line {number} is not JSON: {error}. Nothing was sent.") from None
-
-
-def _read_list(file: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the results of a JSON file."""
-    try:
-        results = json.load(file)
-    except ValueError as error:
-        raise ValueError(f"the results file is not JSON: {error}. Nothing was sent.") from None
-    if not isinstance(results, list):
-        raise ValueError("the results file must hold a JSON list. Nothing was sent.")
-    yield from ((f"result {number}", result) for number, result in enumerate(results, start=1))
+        yield from read_results(path)

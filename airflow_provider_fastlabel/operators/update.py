@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections import Counter
 from typing import TYPE_CHECKING, Any
-
-from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 from airflow_provider_fastlabel.utils.arguments import external_status, listed, require_rendered, task_status
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.pipelines.updates.selection import ChosenTask, TaskSelection
+    from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
 MAX_FAILURES_KEPT = 100
 """Failures that go to the ``failures`` XCom; all of them are counted and logged."""
@@ -30,7 +27,8 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
 
     Nothing stops at the first failure: every task gets its turn, failures are logged one by one, pushed to the XCom
     ``failures`` (the first 100, each ``{"task", "error"}``), and fail the Airflow task at the end. A retry repeats only
-    what is still to do. Only a refused token and an exceeded quota stop at once, because they concern every task.
+    what is still to do. Only what concerns every task ends the work early: a refused token, an exceeded quota, and an
+    outage, that is, 20 tasks in a row without a usable answer from FastLabel.
 
     :param project: project slug. Templated.
     :param task_ids: tasks by id. Templated. Choose the tasks by this, by ``task_names`` or by a filter.
@@ -49,7 +47,6 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         "filter_status",
         "filter_tags",
     )
-    verb = ""
 
     def __init__(
         self,
@@ -71,64 +68,47 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         self.filter_status = filter_status
         self.filter_tags = filter_tags
         self.max_workers = max_workers
+        self._stop: threading.Event | None = None
 
     @abstractmethod
-    def work_on(self, task: ChosenTask, selection: TaskSelection) -> str:
-        """Do the work on one task and return its fate, a word to count.
+    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
+        """Do the work on the chosen tasks and return how many met which fate.
 
-        :param task: the task.
-        :param selection: the choice it comes from.
+        :param selection: the tasks.
+        :param stop: ends the work early when it is set.
         """
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Find the tasks, work on each, and return how many met which fate; fails when some could not be worked on."""
+        """Find the tasks, work on each, and return how many met which fate.
+
+        :param context: Airflow's task context.
+        :raises RunIncomplete: some tasks could not be worked on, or the work was ended early; all others are done.
+        """
+        from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
         from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
+        self._stop = threading.Event()
         with permanent_errors_fail():
             for name in ("task_ids", "task_names", "filter_tags"):
                 listed(name, getattr(self, name))
             selection = TaskSelection(
                 self.project, self.task_ids, self.task_names, self.filter_status, self.filter_tags
             )
-            tasks = selection.resolve(self.client)
-            self.log.info("%s tasks of project %s are chosen", len(tasks), self.project)
-            fates, failures = self._work_on_all(tasks, selection)
-            summary = {"chosen": len(tasks), **fates, "failed": len(failures)}
-            if failures:
-                context["ti"].xcom_push(key="failures", value=failures[:MAX_FAILURES_KEPT])
-                first = f"{failures[0]['task']}: {failures[0]['error'].rstrip('.')}"
-                raise AirflowException(
-                    f"{len(failures)} of {len(tasks)} tasks of project {self.project} could not be {self.verb}; the "
-                    f"first: {first}. All others are done ({summary}). A retry repeats only what is left."
-                )
-            self.log.info("Done: %s", summary)
-            return summary
-
-    def _work_on_all(
-        self, tasks: list[ChosenTask], selection: TaskSelection
-    ) -> tuple[Counter[str], list[dict[str, str]]]:
-        """Work on the tasks with bounded concurrency; return the fates and the failures."""
-        from airflow_provider_fastlabel.client.exceptions import AuthError, FastLabelException, RateLimited
-        from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
-        from airflow_provider_fastlabel.pipelines.running.progress import Progress
-
-        progress = Progress(len(tasks), calls_left=self.client.quota.remaining)
-        failures: list[dict[str, str]] = []
-
-        def work(task: ChosenTask) -> None:
             try:
-                fate = self.work_on(task, selection)
-            except (AuthError, RateLimited):
+                summary = self.work_on(selection, self._stop)
+            except RunIncomplete as error:
+                failures = [{"task": failure.name, "error": failure.message} for failure in error.failures]
+                if failures:
+                    context["ti"].xcom_push(key="failures", value=failures[:MAX_FAILURES_KEPT])
                 raise
-            except FastLabelException as error:
-                self.log.error("Task %s was not %s: %s", task.label, self.verb, error)
-                failures.append({"task": task.label, "error": str(error)})
-                fate = "failed"
-            progress.count(fate)
+        self.log.info("Done: %s", summary)
+        return summary
 
-        run_bounded(work, tasks, workers=self.max_workers, stop=threading.Event())
-        fates = Counter({fate: count for fate, count in progress.counts.items() if fate != "failed"})
-        return fates, failures
+    def on_kill(self) -> None:
+        """Take up no more tasks; a retry does the rest."""
+        if self._stop is not None:
+            self._stop.set()
+            self.log.info("Stopping; what is done stays, a retry does the rest")
 
 
 class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
@@ -154,7 +134,6 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
         "tags",
         "add_tags",
     )
-    verb = "updated"
 
     def __init__(
         self,
@@ -184,8 +163,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
         """
         with permanent_errors_fail():
             self._check_changes()
-        summary = super().execute(context)
-        return {**dict.fromkeys(("chosen", "updated", "unchanged", "failed"), 0), **summary}
+        return super().execute(context)
 
     def _check_changes(self) -> None:
         for name, read in (
@@ -198,34 +176,18 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
             if value is not None:
                 require_rendered(name, read(name, value), "Nothing was changed.")
 
-    def work_on(self, task: ChosenTask, selection: TaskSelection) -> str:
-        """Update one task if it is not as asked."""
-        from airflow_provider_fastlabel.client.exceptions import NotFound
-        from airflow_provider_fastlabel.pipelines.updates.selection import known_fields
+    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
+        """Update the tasks that are not as asked; see the base class."""
+        from airflow_provider_fastlabel.pipelines.updates.run import Changes, update_tasks
 
-        if task.task_id is None:
-            raise NotFound(f"project {self.project} has no task of this name")
-        known = task.known
-        if self.add_tags is not None and known is None:
-            known = known_fields(self.client.find_task(selection.kind(self.client), task.task_id))
-        changes = self._changes(known)
-        if known is not None and all(known[name] == value for name, value in changes.items()):
-            return "unchanged"
-        self.client.update_task(task.task_id, **changes)
-        return "updated"
-
-    def _changes(self, known: dict[str, Any] | None) -> dict[str, Any]:
-        """Return the fields to send, by our names."""
-        tags = list(self.tags) if self.tags is not None else None
-        if self.add_tags is not None:
-            tags = list(dict.fromkeys([*((known or {}).get("tags") or []), *self.add_tags]))
-        changes = {
-            "status": self.status,
-            "external_status": self.external_status,
-            "priority": self.priority,
-            "tags": tags,
-        }
-        return {name: value for name, value in changes.items() if value is not None}
+        changes = Changes(
+            status=self.status,
+            external_status=self.external_status,
+            priority=self.priority,
+            tags=self.tags,
+            add_tags=self.add_tags,
+        )
+        return update_tasks(self.client, selection, changes, max_workers=self.max_workers, stop=stop)
 
 
 class FastLabelDeleteTasksOperator(FastLabelBulkOperator):
@@ -235,21 +197,8 @@ class FastLabelDeleteTasksOperator(FastLabelBulkOperator):
     "failed"}``.
     """
 
-    verb = "deleted"
+    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
+        """Delete the tasks; see the base class."""
+        from airflow_provider_fastlabel.pipelines.updates.run import delete_tasks
 
-    def execute(self, context: Context) -> dict[str, int]:
-        """Delete the chosen tasks."""
-        summary = super().execute(context)
-        return {**dict.fromkeys(("chosen", "deleted", "missing", "failed"), 0), **summary}
-
-    def work_on(self, task: ChosenTask, selection: TaskSelection) -> str:  # noqa: ARG002
-        """Delete one task."""
-        from airflow_provider_fastlabel.client.exceptions import NotFound
-
-        if task.task_id is None:
-            return "missing"
-        try:
-            self.client.delete_task(task.task_id)
-        except NotFound:
-            return "missing"
-        return "deleted"
+        return delete_tasks(self.client, selection, max_workers=self.max_workers, stop=stop)

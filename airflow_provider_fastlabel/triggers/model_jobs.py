@@ -172,3 +172,13 @@ def summary_of(kind: JobKind, job: Job) -> dict[str, Any]:
         "created_at": job.get("createdAt"),
         "completed_at": job.get("completedAt"),
     }
+
+
+def id_in(answer: Any, identity: str) -> str | None:
+    """Return the job id in the answer to a start: FastLabel documents neither a bare id nor the job object.
+
+    :param answer: the parsed answer.
+    :param identity: field that holds the id in the kind's job object.
+    """
+    found = (answer.get(identity) or answer.get("id")) if isinstance(answer, dict) else answer
+    return found if isinstance(found, str) and found else None

@@ -7,12 +7,12 @@ import json
 
 import fsspec
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.client.exceptions import NotFound, RateLimited
 from airflow_provider_fastlabel.operators import FastLabelExecuteEndpointOperator
 from airflow_provider_fastlabel.pipelines.endpoints.results import decode_image, image_name
+from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused
 from tests.airflow_fixtures import PNG, later
 
@@ -106,7 +106,7 @@ def test_a_retry_sends_only_what_has_no_answer(airflow_run, emulator, operator, 
     run = airflow_run(operator(max_workers=1))
     first = run.attempt(1, retries_left=True)
     assert first.state == "up_for_retry"
-    assert type(first.error) is AirflowException
+    assert isinstance(first.error, RunIncomplete)
     assert "2 were executed" in str(first.error)
     assert "a.png" in str(first.error)
     assert not (tmp_path / "out/results.jsonl").exists()
@@ -142,7 +142,7 @@ def test_an_outage_stops_the_run(airflow_run, emulator, photos, operator):
     emulator.fault("status", path="model-endpoints/execute", times=99, status=503)
     done = airflow_run(operator(max_workers=1)).attempt(retries_left=True)
     assert done.state == "up_for_retry"
-    assert "did not answer for 20 files in a row" in str(done.error)
+    assert "20 files in a row got no usable answer from FastLabel" in str(done.error)
     assert executed(emulator) == 20
 
 
@@ -237,7 +237,7 @@ def test_killing_the_task_keeps_the_answers(airflow_run, emulator, operator):
     task = operator(max_workers=1)()
     task.on_kill()  # before anything runs: nothing to stop
     thread = later(emulator, "model-endpoints/execute", 1, task.on_kill)
-    with pytest.raises(AirflowException, match="stopped on request"):
+    with pytest.raises(RunIncomplete, match="stopped on request"):
         task.execute({})
     thread.join()
     before = executed(emulator)

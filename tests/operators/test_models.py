@@ -11,7 +11,6 @@ from airflow_provider_fastlabel.operators import (
     FastLabelRunEvaluationJobOperator,
     FastLabelRunTrainingJobOperator,
 )
-from airflow_provider_fastlabel.operators.model_job import id_in
 from tests.airflow_fixtures import later
 from tests.airflow_run import needs_state_store
 
@@ -244,22 +243,6 @@ def test_an_unknown_dataset_fails_without_retries(airflow_run, client):
     done = airflow_run(operator("trainings")).attempt(retries_left=True)
     assert done.state == "failed"
     assert isinstance(done.reason, NotFound)
-
-
-@pytest.mark.parametrize(
-    ("answer", "found"),
-    [
-        ("j", "j"),
-        ({"trainingJobId": "j", "id": "x"}, "j"),
-        ({"id": "j"}, "j"),
-        ({}, None),
-        (None, None),
-        (True, None),
-        ("", None),
-    ],
-)
-def test_the_id_in_an_answer(answer, found):
-    assert id_in(answer, "trainingJobId") == found
 
 
 @pytest.mark.parametrize("arguments", [{"poll_interval": 0}, {"timeout": -1}])

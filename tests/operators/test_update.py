@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.client.exceptions import AuthError, NotFound, RateLimited
 from airflow_provider_fastlabel.operators import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
-from tests.airflow_fixtures import calls
+from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
+from tests.airflow_fixtures import calls, later
 
 
 def update(**arguments):
@@ -81,7 +81,7 @@ def test_failures_are_reported_one_by_one_and_the_rest_is_done(airflow_run, clie
     chosen = [ids["a.png"], "no-such-id", ids["b.png"], "nor-this"]
     done = airflow_run(update(task_ids=chosen, status="approved")).attempt(retries_left=True)
     assert done.state == "up_for_retry"
-    assert type(done.error) is AirflowException
+    assert isinstance(done.error, RunIncomplete)
     assert "2 of 4 tasks of project photos could not be updated" in str(done.error)
     assert sorted(failure["task"] for failure in done.xcoms["failures"]) == ["no-such-id", "nor-this"]
     assert {status for status, _ in state(client).values()} == {"approved"}
@@ -105,6 +105,20 @@ def test_a_call_that_went_wrong_is_done_by_the_retry(airflow_run, emulator, clie
     assert first.state == "up_for_retry"
     assert len(first.xcoms["failures"]) == 2
     assert run.attempt(2).result == {"chosen": 2, "updated": 2, "unchanged": 0, "failed": 0}
+
+
+@pytest.mark.parametrize(("make", "method"), [(update, "PUT"), (delete, "DELETE")])
+def test_an_outage_ends_the_run_instead_of_failing_every_task(airflow_run, emulator, client, fill, make, method):
+    ids = fill(*[f"{number:02}.png" for number in range(30)])
+    emulator.clear_requests()
+    emulator.faults({"method": method, "times": 10**6, "kind": "status", "status": 503})
+    arguments = {"status": "approved"} if make is update else {}
+    done = airflow_run(make(task_ids=list(ids.values()), max_workers=1, **arguments)).attempt(retries_left=True)
+    assert done.state == "up_for_retry"
+    assert "20 tasks in a row got no usable answer from FastLabel" in str(done.error)
+    assert "10 were not tried" in str(done.error)
+    assert len(done.xcoms["failures"]) == 20
+    assert sum(request["method"] == method for request in emulator.requests()) == 20
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthError), (429, RateLimited)])
@@ -145,6 +159,23 @@ def test_an_id_or_name_that_is_none_is_no_task_that_is_gone_already(airflow_run,
     done = airflow_run(delete(**{name: wrong})).attempt()
     assert done.state == "failed"
     assert name in str(done.error)
+
+
+def test_killing_the_task_takes_up_no_more_tasks_and_a_retry_does_the_rest(airflow_run, emulator, client, fill):
+    fill(*[f"{number}.png" for number in range(6)])
+    emulator.clear_requests()
+    emulator.fault("slow", method="PUT", times=6, seconds=0.3)
+    task = update(filter_status="registered", status="approved", max_workers=1)()
+    task.on_kill()  # before anything runs: nothing to stop
+    thread = later(emulator, "tasks/", 2, task.on_kill)
+    with pytest.raises(RunIncomplete, match="stopped on request"):
+        task.execute({})
+    thread.join()
+    done = puts(emulator)
+    assert done < 6
+    emulator.faults()
+    rest = airflow_run(update(filter_status="registered", status="approved")).attempt()
+    assert rest.result["chosen"] == 6 - done
 
 
 def test_nothing_chosen_is_a_success(airflow_run, client):

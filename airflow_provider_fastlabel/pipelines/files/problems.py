@@ -1,15 +1,15 @@
-"""What can be wrong with an import: one item's problem, a refused run, an incomplete run, a run that had to stop."""
+"""Says what can be wrong with a run over many items: one item's problem, a refused import, an incomplete run."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 SHOWN = 10
 """How many single problems a message spells out; the manifest or the log holds the rest."""
@@ -17,9 +17,9 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that keeps an item from becoming a task.
+    """One thing that keeps an item from reaching its goal.
 
-    :param name: the task name, or the file the problem was found in.
+    :param name: the name of the task or file, or its id where only that is known.
     :param message: what is wrong and, where it helps, what to do.
     """
 
@@ -63,22 +63,27 @@ class ImportRefused(FastLabelInvalidException):
         return self.message
 
 
-class ImportIncomplete(FastLabelException):
+class RunIncomplete(FastLabelException):
     """Some items failed: more than were tolerated, or any at all when none are tolerated. The others were kept.
 
     :param message: the whole text.
-    :param summary: the counts and the manifest's place.
+    :param summary: the counts, as the run would have returned them.
+    :param failures: the items that failed.
     """
 
-    def __init__(self, message: str, summary: ImportSummary) -> None:
+    def __init__(self, message: str, summary: Mapping[str, Any], failures: Sequence[Problem] = ()) -> None:
         super().__init__(message)
         self.summary = summary
+        self.failures = tuple(failures)
 
-    def __reduce__(self) -> tuple[type[ImportIncomplete], tuple[str, ImportSummary]]:
-        return type(self), (self.message, self.summary)
+    def __reduce__(self) -> tuple[type[RunIncomplete], tuple[str, Mapping[str, Any], tuple[Problem, ...]]]:
+        return type(self), (self.message, self.summary, self.failures)
 
-    def __str__(self) -> str:
-        return self.message
+
+class ImportIncomplete(RunIncomplete):
+    """An import is incomplete; the summary also says where the manifest is."""
+
+    summary: ImportSummary
 
 
 def enumerate_problems(problems: Iterable[Problem], shown: int = SHOWN) -> str:

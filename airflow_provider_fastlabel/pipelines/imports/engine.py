@@ -9,19 +9,8 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_fastlabel.client.exceptions import (
-    AuthError,
-    Conflict,
-    ConnectionFailed,
-    FastLabelException,
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    RequestTimeout,
-    ServerError,
-)
+from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound
 from airflow_provider_fastlabel.pipelines.files.problems import (
-    SHOWN,
     ImportIncomplete,
     ImportRefused,
     ImportSummary,
@@ -29,11 +18,9 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     count_items,
     enumerate_problems,
 )
-from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
-from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
-from airflow_provider_fastlabel.pipelines.running.progress import Progress
+from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,11 +33,8 @@ log = logging.getLogger(__name__)
 
 OnExists = Literal["skip", "update", "fail"]
 
-OUTAGE = 20
-"""So many items in a row that fail because FastLabel does not answer mean an outage, not bad items: the run stops."""
-
-_HOPELESS = (AuthError, NotFound, RateLimited)
-_OUTAGE_ERRORS = (ServerError, ConnectionFailed, RequestTimeout, OutcomeUnknown)
+_HOPELESS: tuple[type[Exception], ...] = (*HOPELESS, NotFound)
+"""Not found is the project: a task that is gone is told apart where it is updated."""
 
 
 def import_files(
@@ -103,8 +87,8 @@ def import_files(
     into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
         given = _lasting(fields or {}), _lasting(annotations or {})
-        run = _Run(client, into.project, into.kind, record, on_exists, max_failures, *given)
-        return run.run(list(sources), list(problems), max_workers, stop or threading.Event())
+        one = _Import(client, into.project, into.kind, record, on_exists, max_failures, *given)
+        return one.run(list(sources), list(problems), max_workers, stop or threading.Event())
 
 
 def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -114,8 +98,10 @@ def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: list(value) if isinstance(value, Iterator) else value for key, value in values.items()}
 
 
-class _Run:
-    """One run of an import."""
+class _Import:
+    """One import: what is checked, what becomes of each item, and how its end is told."""
+
+    items: Run[Source]
 
     def __init__(
         self,
@@ -137,11 +123,6 @@ class _Run:
         self.fields = fields
         self.annotations = annotations
         self.existing: dict[str, str] = {}
-        self.failures: list[Problem] = []
-        self.total = 0
-        self.progress = Progress(0)
-        self._lock = threading.Lock()
-        self._silent = 0
 
     def run(self, sources: list[Source], known: list[Problem], workers: int, stop: threading.Event) -> ImportSummary:
         """Check everything, then create what is missing."""
@@ -149,12 +130,11 @@ class _Run:
         problems = sorted({*known, *self._check(sources, workers, stop)})
         bad = {problem.name for problem in problems}
         todo = [source for source in sources if source.name not in bad]
-        self.total = len(todo) + len(bad)
-        self.progress = Progress(self.total, calls_left=self.client.quota.remaining)
+        self.items = self._run_over(len(todo) + len(bad))
         self._judge(problems)
         log.info(
             "Importing %d items into project %s (%s): %d of the project's %d tasks exist among them, %d have problems",
-            self.total,
+            self.items.total,
             self.project,
             self.kind.name,
             sum(source.name in self.existing for source in todo),
@@ -162,11 +142,27 @@ class _Run:
             len(bad),
         )
         try:
-            run_bounded(self._settle, todo, workers=workers, stop=stop, tick=self._tick)
+            self.items.over(todo, workers=workers, stop=stop, tick=self.manifest.checkpoint)
         except _HOPELESS:
             log.error("Stopped; what was created stays, run again to go on: %s", self._summary())
             raise
-        return self._finish(stop)
+        summary = self._summary()
+        log.info("Import into project %s: %s", self.project, summary)
+        return summary
+
+    def _run_over(self, total: int) -> Run[Source]:
+        return Run(
+            "import",
+            "items",
+            total,
+            name=lambda source: source.name,
+            settle=self._settle,
+            incomplete=self._incomplete,
+            max_failures=self.max_failures,
+            hopeless=_HOPELESS,
+            on_failure=lambda problem: self.manifest.write(problem.name, "failed", why=problem.message),
+            calls_left=self.client.quota.remaining,
+        )
 
     def _check(self, sources: list[Source], workers: int, stop: threading.Event) -> list[Problem]:
         problems = find_problems(
@@ -197,33 +193,21 @@ class _Run:
         for problem in problems:
             reasons.setdefault(problem.name, []).append(problem.message)
         for name, messages in reasons.items():
-            self._fail(Problem(name, "; ".join(messages)), tolerated=True)
+            self.items.fail(Problem(name, "; ".join(messages)))
         if not problems or (self.max_failures is not None and len(reasons) <= self.max_failures):
             return
         limit = "" if self.max_failures is None else f", {self.max_failures} are tolerated"
         raise ImportRefused(
-            f"{count_items(problems)} of {self.total} items cannot be imported into project {self.project!r}{limit}. "
-            f"Nothing was created.\n{enumerate_problems(problems)}\n"
+            f"{count_items(problems)} of {self.items.total} items cannot be imported into project {self.project!r}"
+            f"{limit}. Nothing was created.\n{enumerate_problems(problems)}\n"
             f"All of them are listed in {self.manifest}. Correct them, or raise max_failures, and run again.",
             problems,
         )
 
-    def _tick(self) -> None:
-        self.manifest.checkpoint()
-        self.progress.beat()
-
-    def _settle(self, source: Source) -> None:
+    def _settle(self, source: Source) -> str:
         """Bring one item to its fate."""
-        try:
-            task_id = self.existing.get(source.name)
-            fate = self._create(source) if task_id is None else self._meet(source.name, task_id)
-            self._silent = 0
-            self.progress.count(fate)
-        except _HOPELESS:
-            raise
-        except (FastLabelException, OSError, ValueError) as error:
-            self._fail(Problem(source.name, without_temporary(str(error)) or type(error).__name__))
-            self._watch_for_outage(error)
+        task_id = self.existing.get(source.name)
+        return self._create(source) if task_id is None else self._meet(source.name, task_id)
 
     def _create(self, source: Source) -> str:
         payload = self._payload(source.name)
@@ -276,39 +260,10 @@ class _Run:
             return None
         return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
-    def _fail(self, problem: Problem, *, tolerated: bool = False) -> None:
-        self.manifest.write(problem.name, "failed", why=problem.message)
-        self.progress.count("failed")
-        if not tolerated:
-            log.warning("Failed: %s", problem)
-        with self._lock:
-            self.failures.append(problem)
-            over = self.max_failures is not None and len(self.failures) > self.max_failures
-        if over and not tolerated:
-            raise self._incomplete("The import was stopped: more items failed than max_failures tolerates")
-
-    def _watch_for_outage(self, error: Exception) -> None:
-        with self._lock:
-            self._silent = self._silent + 1 if isinstance(error, _OUTAGE_ERRORS) else 0
-            out = self._silent >= OUTAGE
-        if out:
-            raise self._incomplete(
-                f"The import was stopped: {OUTAGE} items in a row got no usable answer from FastLabel"
-            )
-
-    def _finish(self, stop: threading.Event) -> ImportSummary:
-        if stop.is_set():
-            raise self._incomplete("The import was stopped on request")
-        if self.failures and self.max_failures is None:
-            raise self._incomplete("The import is not complete")
-        summary = self._summary()
-        log.info("Import into project %s: %s", self.project, summary)
-        return summary
-
     def _summary(self) -> ImportSummary:
-        counts = self.progress.counts
+        counts = self.items.counts
         return {
-            "total": self.total,
+            "total": self.items.total,
             "created": counts["created"],
             "exists": counts["exists"],
             "updated": counts["updated"],
@@ -320,11 +275,11 @@ class _Run:
         summary = self._summary()
         kept = summary["created"] + summary["exists"] + summary["updated"]
         text = (
-            f"{what}: {kept} of {self.total} items of project {self.project!r} are tasks now "
+            f"{what}: {kept} of {self.items.total} items of project {self.project!r} are tasks now "
             f"({summary['created']} created, {summary['exists']} existed, {summary['updated']} updated) and stay; "
             f"{summary['failed']} failed."
         )
-        if self.failures:
-            text += f"\n{enumerate_problems(self.failures, SHOWN)}"
+        if self.items.failures:
+            text += f"\n{enumerate_problems(self.items.failures)}"
         text += f"\nEvery item's fate is in {self.manifest}. Run again: it tries only what is missing."
-        return ImportIncomplete(text, summary)
+        return ImportIncomplete(text, summary, self.items.failures)

@@ -1,0 +1,1 @@
+"""Results of models in production are read and checked for FastLabel's monitoring."""
