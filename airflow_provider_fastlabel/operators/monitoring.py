@@ -92,7 +92,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
 
         :raises ValueError: listing the problems and where they are.
         """
-        counts = dict.fromkeys(STATUSES, 0)
+        counts: dict[str, int] = dict.fromkeys(STATUSES, 0)
         digest = hashlib.sha256(json.dumps([self.fastlabel_conn_id, self.name]).encode())
         problems: list[str] = []
         for where, result in self._read():
