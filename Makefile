@@ -30,6 +30,8 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/pyright
+	$(PY) -m tests.type_completeness
 
 # BENCH=--quick for 500 tasks, BENCH=--full for 118,000, BENCH=--write-readme to renew the README's table
 bench: $(READY) $(BENCH_READY)
