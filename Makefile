@@ -32,6 +32,8 @@ check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/pyright
+	$(PY) -m tests.type_completeness
 	$(VENV)/bin/codespell
 	$(DOCS) --quiet
 

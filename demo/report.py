@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -113,7 +113,8 @@ def draw_tile(coco: COCO, image: Mapping[str, Any], photos: Path) -> Image.Image
 
 def color_of(coco: COCO, label: Mapping[str, Any]) -> tuple[int, int, int]:
     """Return the colour of a label's class as red, green, blue."""
-    red, green, blue = bytes.fromhex(coco.loadCats([label["category_id"]])[0]["color"].removeprefix("#"))
+    category = cast("Mapping[str, Any]", coco.loadCats([label["category_id"]])[0])
+    red, green, blue = bytes.fromhex(category["color"].removeprefix("#"))
     return red, green, blue
 
 

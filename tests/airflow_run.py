@@ -13,7 +13,7 @@ import logging
 import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import pytest
@@ -27,15 +27,15 @@ from airflow_provider_fastlabel.triggers import fastlabel as triggers
 from airflow_provider_fastlabel.utils.retry import HAS_RETRY_POLICY
 
 try:
-    from airflow.sdk.module_loading import import_string
+    from airflow.sdk.module_loading import import_string  # type: ignore[attr-defined]
     from airflow.sdk.serde import deserialize, serialize
 except ImportError:  # Airflow 3.1 stores deferrals in the form of the scheduler
     from airflow.serialization.serialized_objects import BaseSerialization
-    from airflow.utils.module_loading import import_string
+    from airflow.utils.module_loading import import_string  # type: ignore[import-not-found, no-redef]
 
-    serialize = BaseSerialization.serialize
+    serialize = BaseSerialization.serialize  # type: ignore[assignment]
 
-    def deserialize(stored: Any) -> Any:
+    def deserialize(stored: Any) -> Any:  # type: ignore[misc]
         """Decode what was encoded; plain JSON stays, as with the later ``deserialize``."""
         return BaseSerialization.deserialize(stored) if stored.keys() == {"__type", "__var"} else stored
 
@@ -118,7 +118,7 @@ class Supervisor:
             case comms.GetTaskStateStore() if msg.key in self.kept:
                 return comms.TaskStateStoreResult(value=self.kept[msg.key])
             case comms.GetTaskStateStore():
-                return comms.ErrorResponse(error="TASK_STORE_NOT_FOUND")
+                return comms.ErrorResponse.model_validate({"error": "TASK_STORE_NOT_FOUND"})
             case comms.DeleteTaskStateStore():
                 self.kept.pop(msg.key, None)
         return comms.OKResponse(ok=True)
@@ -183,11 +183,15 @@ class AirflowRun:
         """Run the task's process once."""
         with DAG("dag", schedule=None, start_date=START):
             task = self._make()
-        now = {"logical_date": START, "data_interval_start": START, "data_interval_end": START}
+        now = dict.fromkeys(
+            ("logical_date", "data_interval_start", "data_interval_end", "run_after", "start_date"), START
+        )
         later = {"partition_key": None} if "partition_key" in DagRun.model_fields else {}
-        run = DagRun(
-            dag_id="dag", run_id="run", run_after=START, start_date=START, end_date=None, run_type="manual",
-            state="running", consumed_asset_events=[], **now, **later,
+        run = DagRun.model_validate(
+            {
+                "dag_id": "dag", "run_id": "run", "run_type": "manual", "state": "running", "end_date": None,
+                "consumed_asset_events": [], **now, **later,
+            }
         )  # fmt: skip
         context = TIRunContext(
             dag_run=run,
@@ -211,7 +215,7 @@ class AirflowRun:
 
 def make_trigger(stored: dict[str, Any]) -> Any:
     """Make a trigger from its stored form."""
-    return import_string(stored["classpath"])(**deserialize(stored["kwargs"]))
+    return import_string(stored["classpath"])(**cast("dict[str, Any]", deserialize(stored["kwargs"])))
 
 
 async def first_event(stored: dict[str, Any]) -> Any:

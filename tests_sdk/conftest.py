@@ -14,6 +14,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.contract import samples
+
 from . import differences, material
 
 HERE = Path(__file__).parent
@@ -49,7 +51,7 @@ def bucket(tmp_path_factory):
     keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
     s3 = boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys)
     s3.create_bucket(Bucket="photos")
-    photo = material.samples.picture(tmp_path_factory.mktemp("bucket") / "new.jpg")
+    photo = samples.picture(tmp_path_factory.mktemp("bucket") / "new.jpg")
     s3.put_object(Bucket="photos", Key="in/new.jpg", Body=photo.read_bytes())
     s3.close()
     yield f"http://{host}:{port}"
@@ -61,6 +63,7 @@ def emulator():
     """Run the emulator as its own process; gives where it is and what opens it."""
     command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         yield json.loads(process.stdout.readline())
         process.terminate()
 

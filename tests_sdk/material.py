@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -61,7 +61,8 @@ def _lerobot(folder: Path, lengths: tuple[int, ...] = (3, 2), fps: int = 10) -> 
     features = {"observation.state": named, "action": named, _CAMERA: {"dtype": "video"}}
     info = {"codebase_version": "v3.0", "fps": fps, "features": features}
     samples.text(folder / "meta" / "info.json", json.dumps(info))
-    frames, episodes = [], []
+    frames: list[dict[str, Any]] = []
+    episodes: list[dict[str, Any]] = []
     for episode, length in enumerate(lengths):
         start = len(frames)
         for frame in range(length):

@@ -40,7 +40,8 @@ __all__ = [
     "ServerError",
 ]
 
-__getattr__ = loads(
-    __name__,
-    {name: "client" if name.endswith("Client") else "exceptions" for name in __all__},
-)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(
+        __name__,
+        {name: "client" if name.endswith("Client") else "exceptions" for name in __all__},
+    )

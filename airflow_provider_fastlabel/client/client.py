@@ -83,7 +83,7 @@ class FastLabelClient(
             raise ValueError("FASTLABEL_ACCESS_TOKEN is not configured: set it, or pass access_token.")
         found_in = "the argument access_token" if access_token else "the environment variable FASTLABEL_ACCESS_TOKEN"
         own_agent = f"airflow-provider-fastlabel/{__version__}"
-        self.limits = Limits()
+        self.limits: Limits = Limits()
         self._transport = Transport(
             token,
             _first_filled(api_url, os.environ.get("FASTLABEL_API_URL"), DEFAULT_API_URL),

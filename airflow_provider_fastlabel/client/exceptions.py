@@ -7,6 +7,8 @@ or a signed URL.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class FastLabelException(Exception):  # noqa: N818 - the names are FastLabel's or our contract's
     """A call to FastLabel failed.
@@ -50,7 +52,7 @@ class RateLimited(FastLabelInvalidException):
 
     def __init__(self, message: str, errcode: int | None = 429, retry_after: float | None = None) -> None:
         super().__init__(message, errcode)
-        self.args = (message, errcode, retry_after)
+        self.args: tuple[Any, ...] = (message, errcode, retry_after)
         self.retry_after = retry_after
 
 
@@ -62,7 +64,7 @@ class ServerError(FastLabelException):
 
     def __init__(self, message: str, errcode: int | None = 500, retry_after: float | None = None) -> None:
         super().__init__(message, errcode)
-        self.args = (message, errcode, retry_after)
+        self.args: tuple[Any, ...] = (message, errcode, retry_after)
         self.retry_after = retry_after
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.exceptions import FastLabelException
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 TEST_TIMEOUT = (5.0, 10.0)
 """Connect and read timeout of "test connection", in seconds."""

@@ -52,26 +52,27 @@ __all__ = [
     "FastLabelUpdateTasksOperator",
 ]
 
-__getattr__ = loads(
-    __name__,
-    {
-        "FastLabelApplyProjectOperator": "projects",
-        "FastLabelCopyProjectOperator": "projects",
-        "FastLabelCreateDicomTasksOperator": "dicom",
-        "FastLabelCreateTasksFromFolderOperator": "imports",
-        "FastLabelCreateTasksFromS3Operator": "s3_import",
-        "FastLabelDeleteTasksOperator": "update",
-        "FastLabelExecuteEndpointOperator": "endpoint",
-        "FastLabelExportAnnotatedImagesOperator": "exports",
-        "FastLabelExportCocoOperator": "exports",
-        "FastLabelExportLabelmeOperator": "exports",
-        "FastLabelExportMasksOperator": "exports",
-        "FastLabelExportPascalVocOperator": "exports",
-        "FastLabelExportYoloOperator": "exports",
-        "FastLabelPushMonitoringResultsOperator": "monitoring",
-        "FastLabelRunAutoAnnotationJobOperator": "models",
-        "FastLabelRunEvaluationJobOperator": "models",
-        "FastLabelRunTrainingJobOperator": "models",
-        "FastLabelUpdateTasksOperator": "update",
-    },
-)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(
+        __name__,
+        {
+            "FastLabelApplyProjectOperator": "projects",
+            "FastLabelCopyProjectOperator": "projects",
+            "FastLabelCreateDicomTasksOperator": "dicom",
+            "FastLabelCreateTasksFromFolderOperator": "imports",
+            "FastLabelCreateTasksFromS3Operator": "s3_import",
+            "FastLabelDeleteTasksOperator": "update",
+            "FastLabelExecuteEndpointOperator": "endpoint",
+            "FastLabelExportAnnotatedImagesOperator": "exports",
+            "FastLabelExportCocoOperator": "exports",
+            "FastLabelExportLabelmeOperator": "exports",
+            "FastLabelExportMasksOperator": "exports",
+            "FastLabelExportPascalVocOperator": "exports",
+            "FastLabelExportYoloOperator": "exports",
+            "FastLabelPushMonitoringResultsOperator": "monitoring",
+            "FastLabelRunAutoAnnotationJobOperator": "models",
+            "FastLabelRunEvaluationJobOperator": "models",
+            "FastLabelRunTrainingJobOperator": "models",
+            "FastLabelUpdateTasksOperator": "update",
+        },
+    )

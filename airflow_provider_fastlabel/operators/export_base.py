@@ -93,7 +93,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self.external_status = external_status
         self.tags = tags
         self.include_images = include_images
-        self.on_error = on_error
+        self.on_error: Literal["raise", "skip"] = on_error
         self.allow_empty = allow_empty
         self.max_workers = max_workers
         if on_error not in ("raise", "skip"):

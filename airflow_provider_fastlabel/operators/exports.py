@@ -42,7 +42,7 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
     """
 
     format = "coco"
-    first_class_id = 1
+    first_class_id: int = 1
 
     def __init__(self, *, file_name: str = "annotations.json", clip: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -101,8 +101,8 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
             raise ValueError("splits and split_group need layout='ultralytics'")
         if split_group is not None:
             re.compile(split_group)
-        self.yolo_task = yolo_task
-        self.layout = layout
+        self.yolo_task: Literal["detect", "segment", "pose", "obb"] = yolo_task
+        self.layout: Literal["fastlabel", "ultralytics"] = layout
         self.splits = splits
         self.split_group = split_group
 
@@ -161,7 +161,7 @@ class FastLabelExportPascalVocOperator(FastLabelExportOperator):
         super().__init__(**kwargs)
         if corners not in ("one_based", "zero_based"):
             raise ValueError(f"corners is 'one_based' or 'zero_based', not {corners!r}")
-        self.corners = corners
+        self.corners: Literal["one_based", "zero_based"] = corners
         self.clip = clip
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
@@ -223,8 +223,9 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
         super().__init__(**kwargs)
         if mask_kind not in ("semantic", "instance"):
             raise ValueError(f"mask_kind is 'semantic' or 'instance', not {mask_kind!r}")
-        self.mask_kind = mask_kind
-        self.start_index = self.first_class_id = start_index
+        self.mask_kind: Literal["semantic", "instance"] = mask_kind
+        self.start_index = start_index
+        self.first_class_id: int = start_index
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the masks; see the base class."""

@@ -101,13 +101,13 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.source_conn_id = source_conn_id
         self.kind = kind
         self.pattern = pattern
-        self.annotations_format = annotations_format
+        self.annotations_format: AnnotationsFormat | None = annotations_format
         self.annotations_path = annotations_path
         self.annotations_arguments = annotations_arguments
         self.tags = tags
         self.status = status
         self.priority = priority
-        self.on_exists = on_exists
+        self.on_exists: OnExists = on_exists
         self.max_failures = max_failures
         self.max_workers = max_workers
         self.manifest = manifest

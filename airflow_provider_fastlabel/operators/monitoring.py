@@ -91,7 +91,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
         """
         from airflow_provider_fastlabel.pipelines.monitoring.results import STATUSES, problems_of
 
-        counts = dict.fromkeys(STATUSES, 0)
+        counts: dict[str, int] = dict.fromkeys(STATUSES, 0)
         digest = hashlib.sha256(json.dumps([self.fastlabel_conn_id, self.name]).encode())
         problems: list[str] = []
         for where, result in self._read():

@@ -65,8 +65,8 @@ class FastLabelTrigger(BaseTrigger):
         self.poll_interval = poll_interval
         self.end_time = end_time
         self.execution_deadline = execution_deadline
-        self.carry = dict(carry or {})
-        self.wait = self.wait_class(**wait)
+        self.carry: dict[str, Any] = dict(carry or {})
+        self.wait: Wait = self.wait_class(**wait)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments that make this trigger again."""
@@ -134,37 +134,37 @@ class FastLabelTrigger(BaseTrigger):
 class FastLabelImportHistoryTrigger(FastLabelTrigger):
     """Waits for an import: ``project``, ``history_id``."""
 
-    wait_class = ImportHistoryWait
+    wait_class: ClassVar[type[Wait]] = ImportHistoryWait
 
 
 class FastLabelImportHistoriesTrigger(FastLabelTrigger):
     """Waits for several imports: ``project``, ``histories``."""
 
-    wait_class = ImportHistoriesWait
+    wait_class: ClassVar[type[Wait]] = ImportHistoriesWait
 
 
 class FastLabelModelJobTrigger(FastLabelTrigger):
     """Waits for a training, evaluation or auto-annotation job: ``kind``, ``job_id``, ``project``."""
 
-    wait_class = ModelJobWait
+    wait_class: ClassVar[type[Wait]] = ModelJobWait
 
 
 class FastLabelS3ImportTrigger(FastLabelTrigger):
     """Waits for the latest S3 import of ``project``."""
 
-    wait_class = S3ImportWait
+    wait_class: ClassVar[type[Wait]] = S3ImportWait
 
 
 class FastLabelTaskCountTrigger(FastLabelTrigger):
     """Waits for a number or share of the tasks of a project or tag; arguments as in ``TaskCountWait``."""
 
-    wait_class = TaskCountWait
+    wait_class: ClassVar[type[Wait]] = TaskCountWait
 
 
 class FastLabelTaskListTrigger(FastLabelTrigger):
     """Waits for a number or share of the tasks of a list; arguments as in ``TaskListWait``."""
 
-    wait_class = TaskListWait
+    wait_class: ClassVar[type[Wait]] = TaskListWait
 
 
 TRIGGERS: dict[type[Wait], type[FastLabelTrigger]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -36,8 +37,8 @@ def test_every_job_does_its_work(data, tmp_path, side, row):
     if not row.job.startswith("read_"):
         assert any(tmp_path.rglob("*.*"))
         return
-    annotations = getattr(found, "by_image", found)
-    assert sum(map(len, annotations.values())) > 20
+    annotations: Any = getattr(found, "by_image", found)
+    assert sum(len(each) for each in annotations.values()) > 20
     assert getattr(found, "problems", []) == []
 
 
@@ -79,9 +80,14 @@ def test_the_table_of_the_busy_machine_says_ratios_of_wall_clock():
 
 
 def test_busy_processes_end_with_the_measurement(monkeypatch):
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
     real = subprocess.Popen
-    monkeypatch.setattr(subprocess, "Popen", lambda *given: started.append(real(*given)) or started[-1])
+
+    def start(*given):
+        started.append(real(*given))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
     with busy():
         assert started
         assert all(process.poll() is None for process in started)

@@ -173,10 +173,16 @@ def raw():
     server.stop()
 
 
+class PatientClient(FastLabelClient):
+    """A client that says how long it would have slept."""
+
+    pauses: list[float]
+
+
 @pytest.fixture
 def raw_client(raw):
     """A client of the raw server. Its pauses are collected in ``.pauses`` instead of slept."""
-    with FastLabelClient("secret-token", api_url=raw.url, max_retries=2, timeout=(5, 5)) as client:
+    with PatientClient("secret-token", api_url=raw.url, max_retries=2, timeout=(5, 5)) as client:
         client.pauses = []
         client.transport.sleep = client.pauses.append
         yield client

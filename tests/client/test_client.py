@@ -164,9 +164,9 @@ def test_the_palette():
 
 @pytest.mark.parametrize(("name", "method"), public_methods())
 def test_help_says_what_every_parameter_means(name, method):
-    text = inspect.getdoc(method)
+    text = inspect.getdoc(method) or ""
     pointed = re.search(r"(?:Parameters as in|earlier spelling of|README once wrote) :meth:`(\w+)`", text)
     if pointed:
-        text += inspect.getdoc(getattr(FastLabelClient, pointed[1]))
+        text += inspect.getdoc(getattr(FastLabelClient, pointed[1])) or ""
     parameters = list(inspect.signature(method).parameters)[1:]
     assert [each for each in parameters if f":param {each}:" not in text] == []

@@ -9,6 +9,7 @@ import struct
 import wave
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -106,8 +107,9 @@ def voc_file(path: Path, image: str) -> Path:
 
 def labelme_file(path: Path, image: str) -> Path:
     """Write a labelme file of one rectangle."""
-    shape = {"label": "cat", "points": [[2, 3], [12, 11]], "group_id": None, "shape_type": "rectangle", "flags": {}}
-    value = {"version": "4.5.9", "flags": {}, "shapes": [shape], "imagePath": image, "imageData": None}
+    shape: dict[str, Any] = {"label": "cat", "points": [[2, 3], [12, 11]], "shape_type": "rectangle"}
+    shape |= {"group_id": None, "flags": {}}
+    value: dict[str, Any] = {"version": "4.5.9", "flags": {}, "shapes": [shape], "imagePath": image, "imageData": None}
     return text(path, json.dumps(value | {"imageHeight": 48, "imageWidth": 64}))
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import cv2
@@ -20,7 +21,7 @@ from .checklist import covers
 from .world import SLUG
 
 SQUARE = [100, 100, 200, 100, 200, 200, 100, 200]
-SHAPES = {
+SHAPES: dict[str, dict[str, Any]] = {
     "bbox": {"points": [10, 20, 60, 80]},
     "polygon": {"points": SQUARE},
     "keypoint": {"points": [5, 6]},
@@ -124,7 +125,7 @@ def test_export_index_colour_masks(world, tasks):
     for folder in ("instance_segmentation", "semantic_segmentation"):
         mask = Image.open(Path("output") / folder / "photos" / "a.png")
         assert (mask.mode, mask.size) == ("P", (320, 340))
-        assert mask.getpalette()[:6] == list(const.COLOR_PALLETE[:6])
+        assert (mask.getpalette() or [])[:6] == list(const.COLOR_PALLETE[:6])
         pixels = np.asarray(mask)
         inside = [pixels[50, 30], pixels[150, 150], pixels[240, 240]]
         assert len(set(inside)) == 3
@@ -207,7 +208,9 @@ def test_execute_endpoint(world):
     answer = world.client.execute_endpoint(endpoint_name="detector", file_path=samples.picture(Path("a.png"), 8, 6))
     assert answer.keys() >= {"json", "file"}
     raw = np.frombuffer(base64.b64decode(answer["file"].split("base64,")[-1]), np.uint8)
-    assert cv2.imdecode(raw, cv2.IMREAD_UNCHANGED).shape[:2] == (6, 8)
+    image = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    assert image.shape[:2] == (6, 8)
 
 
 @covers("L1961-1983")

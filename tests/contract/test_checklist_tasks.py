@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -197,7 +198,7 @@ def test_text_and_audio_lists_page_by_ten_as_documented(world):
 def test_update(world, row):
     world.project(row.kind)
     ident = world.task(row.kind)
-    fields = {"status": "approved", "assignee": USER, "tags": ["tag1", "tag2"]}
+    fields: dict[str, Any] = {"status": "approved", "assignee": USER, "tags": ["tag1", "tag2"]}
     if row.kind != "dicom":
         fields |= {"priority": 10, row.holder: row.labels}
     assert method(world, "update", row.kind)(task_id=ident, **fields) == ident
@@ -235,7 +236,7 @@ def test_paging_until_an_empty_page(world):
 # Create
 
 
-CREATES = (
+CREATES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("L26-30", "image", {}),
     ("L31-53", "image", {"priority": 10, "annotations": [BOX]}),
     ("L300-311", "image_classification", {"priority": 10, "attributes": [ATTRIBUTE]}),
@@ -391,7 +392,7 @@ def test_videos_must_be_small_mp4_files_with_h264(world):
     large = sparse(world.folder / "large.mp4", 250 * MB + 1)
     other_container = samples.clip(world.folder / "clip.avi")
     other_codec = world.folder / "codec.mp4"
-    writer = cv2.VideoWriter(str(other_codec), cv2.VideoWriter_fourcc(*"mp4v"), 10, (64, 48))
+    writer = cv2.VideoWriter(str(other_codec), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
     writer.write(np.zeros((48, 64, 3), np.uint8))
     writer.release()
     for path, why in ((large, "250 MB"), (other_container, "mp4"), (other_codec, "H.264")):

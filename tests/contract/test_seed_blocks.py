@@ -15,6 +15,7 @@ import time
 import types
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,9 @@ OTHER_ROUTES = {
 
 
 def first_line(block):
-    return int(re.match(r"L(\d+)", block)[1])
+    found = re.match(r"L(\d+)", block)
+    assert found
+    return int(found[1])
 
 
 def written_calls(code):
@@ -196,7 +199,7 @@ def filled_in(code, found):
 def fastlabel(monkeypatch, fastlabel_emulator):
     """``import fastlabel`` finds our client; the environment names the emulator."""
     module = types.ModuleType("fastlabel")
-    module.Client = FastLabelClient
+    vars(module)["Client"] = FastLabelClient
     monkeypatch.setitem(sys.modules, "fastlabel", module)
     monkeypatch.setenv("FASTLABEL_ACCESS_TOKEN", fastlabel_emulator.token)
     monkeypatch.setenv("FASTLABEL_API_URL", fastlabel_emulator.url)
@@ -216,7 +219,7 @@ def test_block_runs_as_written(block, world, fastlabel, s3_address, monkeypatch)
     world.s3 = s3_address
     line = first_line(block)
     if line == 10:
-        names = {}
+        names: dict[str, Any] = {}
         run(BLOCKS[block], names, monkeypatch)
         assert names["client"].get_projects() == []
         names["client"].close()

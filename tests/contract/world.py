@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SLUG = "your-project-slug"
 TASK_NAME = "YOUR_TASK_NAME"
 USER = "USER_SLUG"
-TEXT = {"type": "text", "name": "Kind", "key": "kind"}
-SELECT = {
+TEXT: dict[str, Any] = {"type": "text", "name": "Kind", "key": "kind"}
+SELECT: dict[str, Any] = {
     "type": "select",
     "name": "Size",
     "key": "size",

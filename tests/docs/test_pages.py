@@ -46,21 +46,27 @@ def test_quoted_errors_are_those_of_the_code():
     assert [error for error in quoted if not any(error in text for text in known)] == []
 
 
+def media_of(name):
+    media = KINDS[name].media
+    assert media is not None
+    return media
+
+
 def test_sizes_are_those_of_the_client():
     limits = Limits()
+
+    def files(name):
+        return str(getattr(limits, most) if (most := KINDS[name].max_files) else 1)
+
     shown = {row[0]: tuple(row[2:]) for row in cells((DOCS / "sizing.md").read_text(), "tasks of")}
     assert shown == {
-        title: (
-            f"{getattr(limits, KINDS[name].media.name) // MB} MB",
-            str(getattr(limits, KINDS[name].max_files) if KINDS[name].max_files else 1),
-        )
-        for name, title in TITLES.items()
+        title: (f"{getattr(limits, media_of(name).name) // MB} MB", files(name)) for name, title in TITLES.items()
     }
 
 
 def test_types_of_files_are_those_of_the_client():
     shown = {row[0]: row[1].removesuffix(" with H.264") for row in cells((DOCS / "sizing.md").read_text(), "tasks of")}
-    assert shown == {title: ", ".join(KINDS[name].media.extensions) for name, title in TITLES.items()}
+    assert shown == {title: ", ".join(media_of(name).extensions) for name, title in TITLES.items()}
 
 
 @pytest.mark.parametrize("page", [DOCS / "connection.md", ROOT / "README.md"], ids=name_of)
@@ -78,6 +84,8 @@ def test_releases_of_airflow_are_those_the_tests_run_on():
     pinned = re.search(r"^apache-airflow==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     older = [path.stem.removeprefix("constraints-airflow-") for path in ROOT.glob("constraints-airflow-*.txt")]
     shown = re.search(r"^\| tested on \| (.+) \|$", (DOCS / "compatibility.md").read_text(), re.MULTILINE)
+    assert pinned
+    assert shown
     assert re.findall(r"[\d.]+\d", shown[1]) == [*sorted(older), pinned[1]]
 
 

@@ -23,7 +23,7 @@ from tests.docs.world import folder, object_store, s3_bucket, world  # noqa: F40
 try:
     from airflow.dag_processing.dagbag import DagBag
 except ImportError:  # Airflow before 3.2
-    from airflow.models.dagbag import DagBag
+    from airflow.models.dagbag import DagBag  # type: ignore[no-redef]
 
 NOT_RUN = {"shell", "text"}
 """Languages of blocks that show what a person types or sees."""
@@ -39,7 +39,7 @@ WITH_DAGS = {page for page, program in PROGRAMS.items() if any("DAG(" in block.t
 
 def source_of(program):
     """Return the blocks as one text in which every line keeps its number."""
-    lines = []
+    lines: list[str] = []
     for block in program:
         lines += [""] * (block.line - 1 - len(lines)) + block.text.splitlines()
     return "\n".join(lines).replace("s3://", "memory://") + "\n"
@@ -85,7 +85,7 @@ def run_dags(airflow_run, folder, world):  # noqa: F811
         path.write_text(source_of(PROGRAMS[page]))
         ends = {}
         for dag_id, dag in parse(path).items():
-            upstream = {}
+            upstream: dict[str, str] = {}
             for task_id in graphlib.TopologicalSorter(
                 {task.task_id: task.upstream_task_ids for task in dag.tasks}
             ).static_order():
@@ -158,6 +158,6 @@ def test_blocks_use_public_names_only():
         node.module
         for program in PROGRAMS.values()
         for node in ast.walk(ast.parse(source_of(program)))
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("airflow_provider_fastlabel")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("airflow_provider_fastlabel")
     }
     assert imported <= {f"airflow_provider_fastlabel.{name}" for name in public}

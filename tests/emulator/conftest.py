@@ -16,6 +16,8 @@ from PIL import Image
 from airflow_provider_fastlabel.emulator.pytest_plugin import fastlabel_emulator, fastlabel_emulator_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_fastlabel.emulator import Emulator
 
 __all__ = ["fastlabel_emulator", "fastlabel_emulator_server"]
@@ -75,7 +77,7 @@ def picture(width: int = 8, height: int = 6, format: str = "PNG", color: int = 9
 
 
 @pytest.fixture
-def api(fastlabel_emulator: Emulator) -> Api:
+def api(fastlabel_emulator: Emulator) -> Iterator[Api]:
     api = Api(fastlabel_emulator)
     yield api
     api.session.close()

@@ -152,6 +152,7 @@ def test_the_process_keeps_its_data_and_stops_on_sigterm(tmp_path):
     def session(work):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+            assert process.stdout is not None
             ready = json.loads(process.stdout.readline())
             assert ready["pid"] == process.pid
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from typing import Any
 
 import boto3
 import pytest
@@ -149,7 +150,7 @@ def test_a_file_that_is_no_zip_fails_its_import(api: Api):
 
 def test_monitoring_results_are_kept(api: Api):
     result = {"value": "person", "confidenceScore": 0.92}
-    sent = [{"status": "success", "result": [result], "requestAt": "2023-05-08T12:10:53+09:00"}]
+    sent: list[dict[str, Any]] = [{"status": "success", "result": [result], "requestAt": "2023-05-08T12:10:53+09:00"}]
     ident = api("POST", "model-monitorings/create", {"name": "m", "results": sent})
     assert api("POST", "model-monitorings/create", {"name": "m", "results": sent}) == ident
     assert api.emulator.monitoring("m") == sent + sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 WIDTH, HEIGHT = 100, 80
 
@@ -14,7 +15,7 @@ POSE = [
     {"key": "ear", "name": "Ear", "value": [], "edges": ["tail"]},
 ]
 
-CLASSES = [
+CLASSES: list[dict[str, Any]] = [
     {"type": "bbox", "value": "dog", "title": "Dog", "color": "#ff0000"},
     {"type": "polygon", "value": "cat", "title": "Cat", "color": "#00ff00"},
     {"type": "segmentation", "value": "日 本", "title": "日本", "color": "#0000ff"},

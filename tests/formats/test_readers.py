@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import json
+from typing import Any
 
 import cv2
 import numpy as np
@@ -234,7 +235,7 @@ def test_data_yaml_names_every_class_and_each_image_has_its_labels(exported, kin
 @pytest.mark.parametrize("kind", ["detect", "segment", "obb"])
 def test_supervision_reads_the_ultralytics_layout(exported, kind):
     folder, report = exported(f"yolo-{kind}-ultralytics")
-    boxes = {}
+    boxes: dict[str, Any] = {}
     for split in ("train", "val"):
         data = supervision.DetectionDataset.from_yolo(
             str(folder / "images" / split),
@@ -344,9 +345,10 @@ def test_pillow_and_opencv_read_the_same_masks(exported, kind):
             assert image.size == (hostile.WIDTH, hostile.HEIGHT)
             palette = image.getpalette()
         raw = cv2.imdecode(np.fromfile(folder / name, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert raw is not None
         if palette is None:
             assert (name, kind) == ("many.png", "instance")
-            assert (raw == pixels).all()
+            assert np.array_equal(raw, pixels)
             assert set(np.unique(pixels)) == set(range(301))
         else:
             colours = np.array(palette).reshape(-1, 3)

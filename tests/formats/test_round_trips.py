@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from pycocotools.coco import COCO
 from airflow_provider_fastlabel.formats.coco import export_coco, read_coco
 from airflow_provider_fastlabel.formats.geometry.raster import covers
 from airflow_provider_fastlabel.formats.geometry.regions import exact_area
-from airflow_provider_fastlabel.formats.geometry.shapes import shape_of
+from airflow_provider_fastlabel.formats.geometry.shapes import Shape, shape_of
 from airflow_provider_fastlabel.formats.labelme import export_labelme, read_labelme
 from airflow_provider_fastlabel.formats.masks import export_masks, mask_to_fastlabel_segmentation_points, read_mask
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc, read_pascalvoc
@@ -118,7 +119,9 @@ ANY_AREA = st.one_of(
     turned_boxes(),
     turned_anywhere(),
 )
-POSES = st.lists(st.tuples(numbers(WIDTH), numbers(HEIGHT), st.sampled_from([0, 1, None])), min_size=3, max_size=3).map(
+POSES: st.SearchStrategy[dict[str, Any]] = st.lists(
+    st.tuples(numbers(WIDTH), numbers(HEIGHT), st.sampled_from([0, 1, None])), min_size=3, max_size=3
+).map(
     lambda rows: {
         "type": "pose_estimation",
         "value": "dog",
@@ -130,8 +133,17 @@ POSES = st.lists(st.tuples(numbers(WIDTH), numbers(HEIGHT), st.sampled_from([0, 
 )
 
 
+SEEN_POSES = POSES.filter(lambda pose: any(row["value"] for row in pose["keypoints"]))
+
+
+def made(annotation, width=0, height=0):
+    shape = shape_of(annotation, width, height)
+    assert isinstance(shape, Shape), shape
+    return shape
+
+
 def pixels(annotation):
-    (cover,) = covers([shape_of(annotation)], WIDTH, HEIGHT)
+    (cover,) = covers([made(annotation)], WIDTH, HEIGHT)
     image = np.zeros((HEIGHT, WIDTH), bool)
     if cover is not None:
         image[cover.window] = cover.mask
@@ -161,7 +173,7 @@ def trip(tmp_path_factory):
 def border_of(annotation):
     """Pixels that the outline touches, or whose neighbour it touches."""
     image = np.zeros((HEIGHT, WIDTH), np.uint8)
-    rings = [ring for region in shape_of(annotation).regions for ring in region]
+    rings = [ring for region in made(annotation).regions for ring in region]
     for ring in rings:
         points = np.rint((np.array(ring).reshape(-1, 2) - 0.5) * 16).astype(np.int32)
         cv2.polylines(image, [points], True, 1, 3, cv2.LINE_8, 4)
@@ -197,7 +209,7 @@ def test_coco_segmentations_to_the_pixel(trip, annotation):
     assert (pixels(found) == pixels(annotation)).all()
 
 
-@given(st.lists(POSES.filter(lambda pose: any(row["value"] for row in pose["keypoints"])), min_size=1, max_size=3))
+@given(st.lists(SEEN_POSES, min_size=1, max_size=3))
 def test_coco_poses(trip, annotations):
     found = trip(export_coco, coco, annotations)
     set_only = [one | {"keypoints": [row for row in one["keypoints"] if row["value"]]} for one in annotations]
@@ -250,7 +262,7 @@ def test_yolo_turned_boxes(trip, annotation):
     assert (found.get("rotation", 0) - annotation["rotation"] + 180) % 360 == pytest.approx(180, abs=0.01)
 
 
-@given(POSES.filter(lambda pose: any(row["value"] for row in pose["keypoints"])))
+@given(SEEN_POSES)
 def test_yolo_poses(trip, annotation):
     (found,) = trip(*yolo("pose", keypoints={"dog": ["a", "b", "c"]}), [annotation])
     expected = [row for row in annotation["keypoints"] if row["value"]]
@@ -350,7 +362,7 @@ CIRCLES = st.tuples(numbers(WIDTH), numbers(HEIGHT), numbers(60).filter(bool)).m
 
 @given(
     st.lists(
-        st.one_of(LINES, SPOTS, CIRCLES, POSES.filter(lambda pose: any(r["value"] for r in pose["keypoints"]))),
+        st.one_of(LINES, SPOTS, CIRCLES, SEEN_POSES),
         max_size=5,
     )
 )
@@ -392,7 +404,7 @@ def test_pascalvoc_boxes_enclose_what_can_be_seen(tmp_path_factory, annotations,
     assume(report.annotations == len(annotations))
     found = read_pascalvoc(folder, corners=corners).by_image["a.jpg"]
     for one, given_one in zip(found, annotations, strict=True):
-        shape = shape_of(given_one, WIDTH, HEIGHT)
+        shape = made(given_one, WIDTH, HEIGHT)
         x1, y1, x2, y2 = one["points"]
         assert x1 <= shape.x1 < x1 + 1
         assert y1 <= shape.y1 < y1 + 1

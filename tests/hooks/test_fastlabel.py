@@ -150,7 +150,8 @@ def test_form_of_airflow_3_0_and_3_1_shows_the_same_fields(monkeypatch):
         pass
 
     wtforms, babel = types.ModuleType("wtforms"), types.ModuleType("flask_babel")
-    wtforms.StringField, wtforms.IntegerField, babel.lazy_gettext = Field, Whole, str
+    vars(wtforms).update(StringField=Field, IntegerField=Whole)
+    vars(babel).update(lazy_gettext=str)
     monkeypatch.setitem(sys.modules, "wtforms", wtforms)
     monkeypatch.setitem(sys.modules, "flask_babel", babel)
     widgets = FastLabelHook.get_connection_form_widgets()

@@ -65,12 +65,13 @@ def test_the_form_of_the_user_interface():
 
     (form,) = (hook for hook in HookMetaService.hook_meta_data() if hook.connection_type == "fastlabel")
     assert form.hook_name == "FastLabel"
-    assert list(form.extra_fields) == list(EXTRA_FIELDS)
-    standard = form.standard_fields
-    assert (standard.password.title, standard.host.title) == ("Access token", "API base URL")
-    assert standard.login.hidden
-    assert standard.port.hidden
-    assert standard.url_schema.hidden
+    shown = form.model_dump()
+    assert list(shown["extra_fields"]) == list(EXTRA_FIELDS)
+    standard = shown["standard_fields"]
+    assert (standard["password"]["title"], standard["host"]["title"]) == ("Access token", "API base URL")
+    assert standard["login"]["hidden"]
+    assert standard["port"]["hidden"]
+    assert standard["url_schema"]["hidden"]
 
 
 def test_importing_it_is_light():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 try:
     from airflow.dag_processing.dagbag import DagBag
 except ImportError:  # Airflow before 3.2
-    from airflow.models.dagbag import DagBag
+    from airflow.models.dagbag import DagBag  # type: ignore[no-redef]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "dags_examples"
 
@@ -91,7 +92,7 @@ def test_a_model_learns_and_pre_annotates(client, emulator, bucket, run_example,
     client.create_dataset("cats")
     emulator.configure(job_seconds=0)
     params = {"definition": str(tmp_path / "cats.yaml"), "photos": f"memory://{root}/incoming", "dataset": "cats"}
-    results = {}
+    results: dict[str, Any] = {}
     for task_id in ("apply_project", "create_tasks", "train", "annotate"):
         done = run_example("fastlabel_train_and_preannotate", task_id, upstream=results, **params)
         assert done.state == "success", done.error

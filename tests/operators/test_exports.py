@@ -527,12 +527,12 @@ def test_pictures_of_a_long_clip_are_named_as_the_file_says(client, clip, export
 class Tracked(dict):
     """A task whose life can be watched."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
 
 
 def test_tasks_flow_through_and_are_not_kept(client, project, export, monkeypatch):
-    alive = weakref.WeakSet()
+    alive: weakref.WeakSet[Tracked] = weakref.WeakSet()
     most = 0
 
     def many(*_, **__):

@@ -217,7 +217,7 @@ def test_pictures_that_change_their_split_arrive_there(run, label, memory):
     for splits in ({"train": 1.0, "val": 0.0}, {"train": 0.0, "val": 1.0}):
         arguments = {"layout": "ultralytics", "splits": splits}
         run(FastLabelExportYoloOperator, output=f"memory://{root}/x", **arguments)
-        chosen = max(splits, key=splits.get)
+        chosen = max(splits, key=lambda name: splits[name])
         found = content(files, f"{root}/x")
         check(found)
         assert {path: body for path, body in found.items() if path.startswith("images")} == {

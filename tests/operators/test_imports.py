@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import fsspec
 import pytest
@@ -11,6 +12,9 @@ from PIL import Image
 
 from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromFolderOperator
 from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 
 def png(width: int = 40, height: int = 30) -> bytes:
@@ -175,13 +179,13 @@ def test_on_kill_ends_the_run(client, folder, tmp_path):
     operator = FastLabelCreateTasksFromFolderOperator(task_id="create", project="photos", folder=str(folder))
     operator.on_kill()  # before anything runs: nothing to stop
 
-    class Context(dict):
+    class Pressed(dict):
         def __missing__(self, key):
             operator.on_kill()
             return type("TI", (), {"dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1})()
 
     with pytest.raises(ImportIncomplete, match="stopped on request"):
-        operator.execute(Context())
+        operator.execute(cast("Context", Pressed()))
     assert client.count_tasks("photos") == 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout
 
@@ -16,7 +18,7 @@ from tests.airflow_run import needs_state_store
 
 modes = pytest.mark.parametrize("mode", [{"deferrable": False}, {"deferrable": True}], ids=["worker", "deferrable"])
 
-KINDS = {
+KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "trainings": (FastLabelRunTrainingJobOperator, {"dataset_name": "cats", "base_model_name": "light", "epoch": 3}),
     "evaluations": (FastLabelRunEvaluationJobOperator, {"dataset_name": "cats", "model_name": "light-1"}),
     "auto-annotations": (FastLabelRunAutoAnnotationJobOperator, {"project": "photos", "model_name": "light-1"}),
@@ -252,9 +254,14 @@ def test_senseless_arguments_are_refused_when_the_dag_is_parsed(arguments):
 
 
 def test_killing_the_task_calls_nothing(airflow_run, emulator, world, path):
-    made = []
+    made: list[Any] = []
     build = operator(path, deferrable=True)
-    airflow_run(lambda: made.append(build()) or made[-1]).attempt(triggerer=False)
+
+    def make():
+        made.append(build())
+        return made[-1]
+
+    airflow_run(make).attempt(triggerer=False)
     emulator.clear_requests()
     made[-1].on_kill()
     assert emulator.requests() == []

@@ -178,7 +178,8 @@ def test_goes_on_where_a_failed_run_stopped(apply, emulator, client):
 
 
 def test_a_classification_project(apply, emulator, client):
-    attribute = {"type": "radio", "name": "Kind", "key": "kind", "options": [{"value": "a"}, {"value": "b"}]}
+    options = [{"value": "a"}, {"value": "b"}]
+    attribute = {"type": "radio", "name": "Kind", "key": "kind", "options": options}
     given = {
         "type": "image_classification", "slug": "kinds", "name": "Kinds",
         "classes": [{"type": "classification", "attributes": [attribute]}],
@@ -189,7 +190,7 @@ def test_a_classification_project(apply, emulator, client):
     emulator.clear_requests()
     apply(given)
     assert writes(emulator) == []
-    attribute["options"].append({"value": "c"})
+    options.append({"value": "c"})
     apply(given)
     assert writes(emulator) == [("PUT", "annotations")]
     (found,) = client.get_annotations("kinds")
@@ -303,6 +304,7 @@ def test_what_cannot_be_changed_is_refused_before_the_first_write(apply, emulato
 def test_attributes_shown_in_another_order_are_compared_by_it():
     wanted = read_definition(definition())
     (cat, _) = wanted.classes
+    assert cat.attributes is not None
     shown = [
         {**a, "id": str(n), "order": n, "options": a.get("options", [])} for n, a in enumerate(cat.attributes, start=1)
     ]

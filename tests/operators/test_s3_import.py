@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout
 
@@ -260,9 +262,14 @@ def test_senseless_arguments_are_refused_when_the_dag_is_parsed(arguments):
 
 
 def test_on_kill_has_nothing_to_undo(airflow_run, emulator, client, bucket):
-    made = []
+    made: list[Any] = []
     build = operator(deferrable=True)
-    airflow_run(lambda: made.append(build()) or made[-1]).attempt(triggerer=False)
+
+    def make():
+        made.append(build())
+        return made[-1]
+
+    airflow_run(make).attempt(triggerer=False)
     emulator.clear_requests()
     made[-1].on_kill()
     assert emulator.requests() == []

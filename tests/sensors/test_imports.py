@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
@@ -9,7 +11,7 @@ from airflow_provider_fastlabel.sensors import FastLabelImportHistorySensor, Fas
 from tests.airflow_fixtures import calls, later, settle
 from tests.sensors.modes import modes
 
-QUICK = {"task_id": "wait", "project": "photos", "poll_interval": 0.05, "timeout": 20}
+QUICK: dict[str, Any] = {"task_id": "wait", "project": "photos", "poll_interval": 0.05, "timeout": 20}
 
 
 @pytest.fixture

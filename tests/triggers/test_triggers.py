@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,12 @@ from airflow_provider_fastlabel.triggers.fastlabel import (
     FastLabelS3ImportTrigger,
     FastLabelTaskCountTrigger,
     FastLabelTaskListTrigger,
+    FastLabelTrigger,
 )
 from tests.airflow_fixtures import calls, later, settle
 from tests.airflow_run import first_event, make_trigger
 
-WAITS = {
+WAITS: dict[type[FastLabelTrigger], dict[str, Any]] = {
     FastLabelImportHistoryTrigger: {"project": "photos", "history_id": "h"},
     FastLabelImportHistoriesTrigger: {"project": "photos", "histories": {"a.zip": "h"}},
     FastLabelModelJobTrigger: {"kind": "auto_annotation", "job_id": "j", "project": "photos"},

@@ -42,7 +42,7 @@ class FilePart:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path_text(path))
+        self.path: Path = Path(path_text(path))
         try:
             self._stat = self.path.stat()
         except (OSError, ValueError) as error:  # ValueError for a NUL in the name
@@ -50,7 +50,7 @@ class FilePart:
             raise FastLabelInvalidException(f"Cannot read {path}: {why}. Nothing was sent.", 422) from error
         if not self.path.is_file():
             raise FastLabelInvalidException(f"{path or 'An empty path'} is not a file. Nothing was sent.", 422)
-        self.size = self._stat.st_size
+        self.size: int = self._stat.st_size
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the base64 text in pieces. Errors as in :meth:`chunks`."""

@@ -76,7 +76,7 @@ def _overlapping(
 def _names(path: str, page: Any, key: str | int) -> list[object]:
     """Return what tells the items of a page apart."""
     try:
-        names = [item[key] for item in page] if isinstance(page, list) else [None]
+        names: list[object] = [item[key] for item in page] if isinstance(page, list) else [None]
     except (KeyError, TypeError, IndexError):
         names = [None]
     if all(isinstance(name, str | int) for name in names):

@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.client.arguments import is_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 600.0
 """Length of FastLabel's window: 10,000 calls per 10 minutes (seed, L13)."""

@@ -23,7 +23,7 @@ from airflow_provider_fastlabel.client.http import retry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 POOL_SIZE = 64
 MOST_REDIRECTS = 5

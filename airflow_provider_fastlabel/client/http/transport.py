@@ -21,14 +21,14 @@ from airflow_provider_fastlabel.client.exceptions import (
 )
 from airflow_provider_fastlabel.client.http import retry
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
-from airflow_provider_fastlabel.client.http.quota import shared_quota
+from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
 from airflow_provider_fastlabel.client.http.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def segment(value: object) -> str:
@@ -61,11 +61,11 @@ class Transport(Transfers):
     def __init__(
         self, token: str, api_url: str, *, calls_per_10_minutes: int, token_source: str, **connection: Any
     ) -> None:
-        self.api_url = base_url(api_url)
+        self.api_url: str = base_url(api_url)
         self._auth = TokenAuth(token, self.api_url)
         self._token_source = token_source
         super().__init__(**connection)
-        self.quota = shared_quota(self.api_url, token, calls_per_10_minutes)
+        self.quota: Quota = shared_quota(self.api_url, token, calls_per_10_minutes)
         self._clock_offset = time.time() - time.monotonic()
 
     def get(self, path: str, params: Mapping[str, object] | None = None) -> Any:

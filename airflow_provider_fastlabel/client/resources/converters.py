@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Tasks = Iterable[Mapping[str, Any]]
     AnnotationsByImage = dict[str, list[dict[str, Any]]]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _PROBLEMS_TOLD = 10
 _SKIP = 'on_error="skip"'

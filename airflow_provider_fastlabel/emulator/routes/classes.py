@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE
 from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.world.store import Record
 
-router = APIRouter(route_class=OrjsonRoute, tags=["annotations"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["annotations"])
 
 _COLORS = ("#d9534f", "#4f81d9", "#5cb85c", "#f0ad4e", "#9b59b6", "#1abc9c", "#e67e22", "#7f8c8d")
 _CHOICES = ("select", "radio", "checkbox")

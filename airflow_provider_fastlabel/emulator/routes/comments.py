@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.emulator.world.schemas import Name, Number, Text
 from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.world.store import Record
 
-router = APIRouter(route_class=OrjsonRoute, tags=["comments"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["comments"])
 
 Small = Annotated[int, Field(ge=0, le=10**9)]
 

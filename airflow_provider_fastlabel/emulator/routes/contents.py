@@ -20,7 +20,7 @@ from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
 from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.world.store import Record
 
-router = APIRouter(route_class=OrjsonRoute, tags=["contents"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["contents"])
 
 _PIECE = 1024 * 1024
 _PAGE = 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Response
@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
 from airflow_provider_fastlabel.emulator.world.settings import Settings
 from airflow_provider_fastlabel.emulator.world.state import Annotator, Emu, Emulation, Fault, OrjsonRoute, answer
 
-router = APIRouter(prefix="/_emulator", route_class=OrjsonRoute, tags=["control plane"])
+router: APIRouter = APIRouter(prefix="/_emulator", route_class=OrjsonRoute, tags=["control plane"])
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 
@@ -27,7 +27,7 @@ Seconds = Annotated[float, Field(ge=0, le=1e9)]
 class Control(Wire):
     """Base of control bodies: snake_case, unknown fields refused."""
 
-    model_config = ConfigDict(alias_generator=None)
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=None)
 
 
 @router.get("/health")

@@ -18,7 +18,7 @@ from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emu
 from airflow_provider_fastlabel.emulator.world.store import Record
 from airflow_provider_fastlabel.emulator.world.task_table import address
 
-router = APIRouter(route_class=OrjsonRoute, tags=["datasets"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["datasets"])
 
 _OBJECT_BYTES = 250 * MB
 _OBJECTS = "/dataset-revision-objects/datasets/{dataset_id}/objects/{object_name:path}"

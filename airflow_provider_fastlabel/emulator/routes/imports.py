@@ -21,9 +21,9 @@ from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, Orjs
 from airflow_provider_fastlabel.emulator.world.store import Record
 from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
-router = APIRouter(route_class=OrjsonRoute, tags=["imports"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["imports"])
 
 _FROM_S3 = ("image_", "video_", "audio_", "text_")
 _background: set[asyncio.Task[None]] = set()

@@ -18,7 +18,7 @@ from airflow_provider_fastlabel.emulator.world.errors import not_found
 from airflow_provider_fastlabel.emulator.world.polygons import join as join_polygons
 from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
 
-router = APIRouter(route_class=OrjsonRoute, tags=["merge"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["merge"])
 
 _GRID = 3
 _TOUCH = 1.0

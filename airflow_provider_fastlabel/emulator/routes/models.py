@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
 from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.world.store import Record
 
-router = APIRouter(route_class=OrjsonRoute, tags=["models"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["models"])
 
 _ENDPOINT_BYTES = 6 * MB
 Share = Annotated[float, Field(ge=0, le=1)]

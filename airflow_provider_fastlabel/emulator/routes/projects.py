@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
 from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.world.store import Record
 
-router = APIRouter(route_class=OrjsonRoute, tags=["projects"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["projects"])
 
 _OWNED = ("annotation", "tag", "history", "storage", "member", "upload", "auto_annotation", "metadata", "appendix")
 _HIDDEN = {"workflow", "externalWorkflow"}

@@ -17,8 +17,8 @@ from airflow_provider_fastlabel.emulator.world.files import Blob, md5_of
 from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.world.store import Record
 
-router = APIRouter(tags=["signed addresses"])
-api = APIRouter(route_class=OrjsonRoute, tags=["imports"])
+router: APIRouter = APIRouter(tags=["signed addresses"])
+api: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["imports"])
 
 _PIECE = 1024 * 1024
 Signature = Annotated[str, Query(max_length=200)]

@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emu
 from airflow_provider_fastlabel.emulator.world.store import Record
 from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
-router = APIRouter(route_class=OrjsonRoute, tags=["tasks"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["tasks"])
 
 _BODIES: Mapping[str, tuple[type[task_schemas.States] | None, type[task_schemas.States] | None]] = MappingProxyType(
     {

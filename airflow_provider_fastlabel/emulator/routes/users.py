@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
 from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
 from airflow_provider_fastlabel.emulator.world.store import Record
 
-router = APIRouter(route_class=OrjsonRoute, tags=["users"])
+router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["users"])
 
 _MODULES = {"annotation": "annotation", "model-dev": "modelDev", "dataset": "dataset"}
 

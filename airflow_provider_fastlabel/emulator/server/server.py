@@ -28,7 +28,7 @@ def protocol() -> type[Any]:
     except ImportError:
         from uvicorn.protocols.http.h11_impl import H11Protocol as Base  # type: ignore[assignment]
 
-    class Connected(Base):
+    class Connected(Base):  # pyright: ignore[reportGeneralTypeIssues]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             inner: Asgi = self.app
@@ -111,9 +111,9 @@ class Emulator:
     ) -> None:
         self.token = token
         self._sock = listen(host, port)
-        self.base_url = address(self._sock)
-        self.url = f"{self.base_url}/v1/"
-        self.control_url = f"{self.base_url}/_emulator/"
+        self.base_url: str = address(self._sock)
+        self.url: str = f"{self.base_url}/v1/"
+        self.control_url: str = f"{self.base_url}/_emulator/"
         self._server = make_server(build(token, db=db, files=files, settings=Settings(**config)))
         self._thread = threading.Thread(target=self._serve, name="fastlabel-emulator", daemon=True)
         self._session = requests.Session()

@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.emulator.world.kinds import KINDS
 from airflow_provider_fastlabel.emulator.world.schemas import AnnotationIn, AttributeIn
 from airflow_provider_fastlabel.emulator.world.state import Annotator, Emulation
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _OPEN = ("registered", "sent_back", "declined")
 _ANNOTATIONS = TypeAdapter(list[AnnotationIn])

@@ -44,7 +44,7 @@ class BlobWriter:
         self._digest = hashlib.sha256()
         self._small = bytearray()
         self._big: IO[bytes] | None = None
-        self.size = 0
+        self.size: int = 0
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
@@ -96,7 +96,7 @@ class Base64Writer:
     def __init__(self, writer: BlobWriter) -> None:
         self._writer = writer
         self._carry = b""
-        self.valid = True
+        self.valid: bool = True
 
     def feed(self, text: bytes) -> None:
         """Take the next piece of text, cut anywhere."""

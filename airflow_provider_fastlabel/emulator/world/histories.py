@@ -100,8 +100,8 @@ def settle(emu: Emulation, record: Record, *, failure: str | None = None) -> Non
     emu.running.discard(record.id)
     if failure is None and record.body["fails"]:
         failure = "import_failed"
-    if failure is None and isinstance(result, ApiError):
-        failure = result.message
+    if isinstance(result, ApiError):
+        failure, result = result.message if failure is None else failure, ()
     with emu.store.transaction():
         if failure is not None:
             record.body |= {"status": "failed", "msgCode": failure, "msgLevel": "error"}

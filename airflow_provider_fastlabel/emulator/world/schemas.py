@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import fastapi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -31,7 +31,10 @@ Status = Literal["pending", "registered", "completed", "skipped", "reviewed", "s
 ExternalStatus = Literal[Status, "customer_declined"]
 CustomStatus = Annotated[str, StringConstraints(pattern=r"^(registered|pending|workflow_[1-6]_(completed|declined))$")]
 Priority = Literal[0, 10, 20, 30]
-ProjectType = Literal[PROJECT_TYPES]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    ProjectType = str
+else:
+    ProjectType = Literal[PROJECT_TYPES]
 Workflow = Literal["two_step", "three_step"]
 AttributeType = Literal["text", "textarea", "number", "select", "radio", "checkbox", "switch", "frameSelect"]
 ClassType = Literal[
@@ -45,7 +48,9 @@ FilterTags = Annotated[list[Name], Field(max_length=10)]
 class Wire(BaseModel):
     """Base of all: camelCase on the wire, no unknown fields unless the emulator is lenient."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, allow_inf_nan=False, protected_namespaces=())
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", alias_generator=to_camel, allow_inf_nan=False, protected_namespaces=()
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -233,8 +238,8 @@ class ClassCreate(ClassUpdate):
 
     project: Name
     type: ClassType
-    value: Name
-    title: Text
+    value: Name = Field()
+    title: Text = Field()
 
 
 class ClassificationCreate(Wire):
@@ -264,8 +269,8 @@ class ProjectCreate(ProjectUpdate):
     """New project."""
 
     type: ProjectType
-    name: Name
-    slug: Slug
+    name: Name = Field()
+    slug: Slug = Field()
     is_pixel: bool = False
     job_size: int = Field(10, ge=1, le=10_000)
     workflow: Workflow = "two_step"

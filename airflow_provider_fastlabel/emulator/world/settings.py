@@ -50,7 +50,7 @@ class Clock:
     """The emulator's time: the machine's, moved forward on demand."""
 
     def __init__(self) -> None:
-        self.offset = 0.0
+        self.offset: float = 0.0
 
     def now(self) -> float:
         """Return seconds since the epoch."""

@@ -71,7 +71,7 @@ class Store:
     """
 
     def __init__(self, path: str, clock: Clock) -> None:
-        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.db: sqlite3.Connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.row_factory = sqlite3.Row
         self.clock = clock
         self.db.execute("PRAGMA journal_mode=WAL")

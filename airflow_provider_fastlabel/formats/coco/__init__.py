@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
 __all__ = ["export_coco", "read_coco"]
 
-__getattr__ = loads(__name__, {"export_coco": "write", "read_coco": "read"})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(__name__, {"export_coco": "write", "read_coco": "read"})

@@ -11,4 +11,5 @@ if TYPE_CHECKING:
 
 __all__ = ["export_drawings"]
 
-__getattr__ = loads(__name__, {"export_drawings": "write"})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(__name__, {"export_drawings": "write"})

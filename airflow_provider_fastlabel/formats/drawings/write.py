@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 DRAWN_TYPES = ("bbox", "polygon", "segmentation", "keypoint", "line", "circle", "pose_estimation")
 """Annotation types that are drawn."""

@@ -8,7 +8,7 @@ not by that rule: GEOS's own repair of invalid polygons knows no even-odd rule w
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import shapely
@@ -90,8 +90,7 @@ def _linear(region: list[Ring]) -> Faces:
         numbers += ring[:2]
         which += [number] * (len(ring) // 2 + 1)
     points = np.array(numbers, dtype=np.float64).round(_NEAR).reshape(-1, 2)
-    found: Faces = shapely.linearrings(points, indices=np.array(which))
-    return found
+    return cast("Faces", shapely.linearrings(points, indices=np.array(which)))
 
 
 def _faces(rings: Faces, width: float, height: float) -> tuple[Faces, NDArray[np.bool_]]:

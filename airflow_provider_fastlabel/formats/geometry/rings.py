@@ -7,7 +7,7 @@ left out, and :mod:`.shapes` looks at it by itself and says what is wrong with i
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import shapely
@@ -153,5 +153,4 @@ def _star_shaped(turns: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> F
 def _crossed(points: Numbers, sizes: Counts) -> Flags:
     """Whether rings cross or touch themselves, as GEOS sees it."""
     rings = shapely.linearrings(points, indices=np.repeat(np.arange(len(sizes)), sizes))
-    flags: Flags = ~shapely.is_simple(rings)
-    return flags
+    return cast("Flags", ~shapely.is_simple(rings))

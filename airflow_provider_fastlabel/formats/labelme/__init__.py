@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
 __all__ = ["export_labelme", "read_labelme"]
 
-__getattr__ = loads(__name__, {"export_labelme": "write", "read_labelme": "read"})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(__name__, {"export_labelme": "write", "read_labelme": "read"})

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["export_masks", "mask_to_fastlabel_segmentation_points", "read_mask"]
 
-__getattr__ = loads(
-    __name__,
-    {"export_masks": "write", "mask_to_fastlabel_segmentation_points": "read", "read_mask": "read"},
-)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(
+        __name__,
+        {"export_masks": "write", "mask_to_fastlabel_segmentation_points": "read", "read_mask": "read"},
+    )

@@ -37,7 +37,7 @@ class Canvas:
         self._rows = np.zeros((height, 1 + width * size), dtype=np.uint8)
         strides = (self._rows.shape[1], size)
         self.pixels: NDArray[Any] = np.ndarray((height, width), ">u2" if wide else "u1", self._rows.data, 1, strides)
-        self.wide = wide
+        self.wide: bool = wide
 
     def fits(self, width: int, height: int) -> bool:
         """Tell whether an 8-bit image of this size can be drawn here."""

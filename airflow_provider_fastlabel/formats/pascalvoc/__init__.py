@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
 __all__ = ["export_pascalvoc", "read_pascalvoc"]
 
-__getattr__ = loads(__name__, {"export_pascalvoc": "write", "read_pascalvoc": "read"})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(__name__, {"export_pascalvoc": "write", "read_pascalvoc": "read"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 LOCK_FILE = "classes.lock.json"
 _LOCK_VERSION = 1
@@ -83,7 +83,7 @@ class ClassMap:
     def __init__(self, classes: Iterable[LabelClass] = (), *, open: bool = False) -> None:
         self._classes: list[LabelClass] = []
         self._ids: dict[str, int] = {}
-        self.open = open
+        self.open: bool = open
         for one in classes:
             self.add(one)
 
@@ -221,7 +221,7 @@ class ClassMap:
     def __eq__(self, other: object) -> bool:
         return self._classes == other._classes if isinstance(other, ClassMap) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"ClassMap({self.values!r})"

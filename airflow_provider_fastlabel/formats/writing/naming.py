@@ -98,7 +98,7 @@ class OutputNames:
         self._suffix = suffix
         self._files = {path.casefold() for path in taken}
         self._folders: set[str] = {""}
-        self.changed = 0
+        self.changed: int = 0
 
     def path_for(self, name: str) -> str:
         """Return a path no earlier call has returned.

@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import MAKERS, GeometryE
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 OnError = Literal["raise", "skip"]
 #: An annotation, the id of its class, and its shape.
@@ -90,8 +90,8 @@ class Stage:
     ) -> None:
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
-        self.report = ExportReport()
-        self.classes = ClassMap(classes, open=classes.open)
+        self.report: ExportReport = ExportReport()
+        self.classes: ClassMap = ClassMap(classes, open=classes.open)
         # Classes given by value only: a pose's keypoints are learned from the annotations.
         self._bare = {number for number, one in enumerate(classes) if not one.keypoints}
         # Value -> id of the classes about which only poses can tell more.
@@ -99,7 +99,7 @@ class Stage:
         self._makers = {kind: MAKERS[kind] for kind in kinds}
         self._outlines = "polygon" in kinds or "segmentation" in kinds
         self._clip = clip
-        self._on_error = on_error
+        self._on_error: OnError = on_error
         self._need_size = need_size
         self._areas = areas
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.stage import OnError
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 IMAGES_FOLDER = "images"
 """Where frames are written, below the folder of an export."""

@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
 __all__ = ["export_yolo", "read_yolo"]
 
-__getattr__ = loads(__name__, {"export_yolo": "write", "read_yolo": "read"})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loads(__name__, {"export_yolo": "write", "read_yolo": "read"})

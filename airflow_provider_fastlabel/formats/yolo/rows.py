@@ -51,9 +51,9 @@ class Rows:
             "pose": self._pose,
             "obb": self._obb,
         }[task]
-        self.keys = [[keypoint.key for keypoint in one.keypoints] for one in classes]
+        self.keys: list[list[str]] = [[keypoint.key for keypoint in one.keypoints] for one in classes]
         self._heads = [b"%d " % number for number in range(len(classes))]
-        self.keypoints = max(map(len, self.keys), default=0) if task == "pose" else 0
+        self.keypoints: int = max(map(len, self.keys), default=0) if task == "pose" else 0
         self._forget()
 
     def _forget(self) -> None:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 YoloTask = Literal["detect", "segment", "pose", "obb"]
 Layout = Literal["fastlabel", "ultralytics"]

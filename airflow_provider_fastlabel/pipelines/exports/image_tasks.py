@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Task = Mapping[str, Any]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _REFUSED = (400, 403)
 """What a signed address answers once its time is over."""
@@ -54,7 +54,7 @@ class Frames:
         self._client = client
         self._kind = kind
         self._images = images
-        self._on_error = on_error
+        self._on_error: OnError = on_error
         self._earlier = earlier
         self._pictures = None if images is None else Pictures(self._fetch_picture, images, workers=workers)
         self._left_out: Counter[str] = Counter()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 AHEAD = 4
 """Downloads waiting per worker, so that the writer never waits for one slow picture while others could come."""
@@ -37,8 +37,8 @@ class Pictures:
         workers: int,
     ) -> None:
         self.folder = folder
-        self.missing = 0
-        self.kept = 0
+        self.missing: int = 0
+        self.kept: int = 0
         self._lock = threading.Lock()
         self._fetch = fetch
         self._workers = workers

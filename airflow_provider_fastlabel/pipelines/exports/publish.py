@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _VERSION = 1
 _UPLOADS = 8

@@ -54,7 +54,7 @@ class ImportRefused(FastLabelInvalidException):
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message, 422)
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
 
     def __reduce__(self) -> tuple[type[ImportRefused], tuple[str, tuple[Problem, ...]]]:
         return type(self), (self.message, self.problems)

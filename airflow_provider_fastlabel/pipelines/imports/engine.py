@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.pipelines.files.sources import Source
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 OnExists = Literal["skip", "update", "fail"]
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
 """Time between two uploads of a manifest that lives in an object store."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
 

@@ -15,6 +15,12 @@ from airflow_provider_fastlabel.client.kinds import KINDS, MB, kind_of_project_t
 LIMITS = {"image": 20, "video": 250, "text": 2, "audio": 120, "pcd": 30}
 
 
+def medium(kind):
+    media = KINDS[kind].media
+    assert media is not None
+    return media
+
+
 def sized(path, size):
     with path.open("wb") as file:
         file.truncate(size)
@@ -149,7 +155,7 @@ def test_the_extension_decides_in_any_case(client, wire, tmp_path, kind, good, b
     ],
 )
 def test_a_file_over_its_limit_is_refused_with_the_limit(client, wire, tmp_path, kind, name):
-    media = KINDS[kind].media.name
+    media = medium(kind).name
     limit = LIMITS[media]
     sized(tmp_path / name, limit * MB + 1)
     with pytest.raises(FastLabelInvalidException, match=rf"for {media} at most .*{limit} MB.*smaller") as caught:
@@ -223,7 +229,7 @@ def test_folders_that_break_a_rule_are_refused(client, wire, tmp_path, kind):
         rf"too large from 3\.{extension} on.* MB\. Split",
         fill(tmp_path / "sum", [f"{number}.{extension}" for number in (1, 2, 3)]),
     )
-    setattr(client.limits, KINDS[kind].media.name, 9)
+    setattr(client.limits, medium(kind).name, 9)
     refused(f"1.{extension}", tmp_path / "sum")
     assert wire.sent == []
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-from airflow_provider_fastlabel.client import FastLabelException
+from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException
 from airflow_provider_fastlabel.client.kinds import KINDS
 
-LISTS = {
-    **{kind.path: (lambda c, kind=kind: c.iter_tasks("p", kind.name)) for kind in KINDS.values()},
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LISTS: dict[str, Callable[[FastLabelClient], Any]] = {
+    **{kind.path: partial(FastLabelClient.iter_tasks, project="p", kind=kind.name) for kind in KINDS.values()},
     "annotations": lambda c: c.iter_annotations("p"),
     "projects": lambda c: c.iter_projects(),
     "tags": lambda c: c.iter_tags("p"),

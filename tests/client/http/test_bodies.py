@@ -7,6 +7,7 @@ import os
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -88,9 +89,9 @@ def test_what_is_not_json_is_named_by_its_place(fields, place, write):
 
 
 def test_what_contains_itself_or_is_endless_is_refused():
-    circle = {"type": "bbox"}
+    circle: dict[str, Any] = {"type": "bbox"}
     circle["points"] = [circle, circle]
-    nested = []
+    nested: list[Any] = []
     for _ in range(100_000):
         nested = [nested]
     for fields in ({"a": circle}, {"a": nested}, {("a", "b"): 1}):

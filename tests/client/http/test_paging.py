@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,7 +122,7 @@ def test_every_kind_of_task_is_paged_by_its_maximum(client, wire, kind, generic)
     path, page = KINDS[kind]
     tasks = [{"id": str(number)} for number in range(page + 5)]
     for start in (0, page - 1, page + 4):
-        query = {"offset": str(start)} if start or kind == "robotics" else {}
+        query: dict[str, Any] = {"offset": str(start)} if start or kind == "robotics" else {}
         query |= {"project": "p", "status": "approved", "tags": ["a", "b"], "limit": str(page)}
         wire.answer("GET", path, tasks[start : start + page], match=[matchers.query_param_matcher(query)])
     if generic:

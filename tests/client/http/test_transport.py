@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 
@@ -391,7 +392,7 @@ def test_idempotent_posts_are_repeated(raw, raw_client):
 
 def test_many_threads_share_kept_connections(raw, raw_client):
     raw.play(raw.answer(200, 5))
-    counts = []
+    counts: list[int] = []
 
     def count():
         counts.extend(raw_client.count_tasks("p") for _ in range(20))
@@ -498,10 +499,11 @@ def test_no_frame_of_an_error_holds_the_token(raw, raw_client, tmp_path):
 def test_a_refused_token_is_named_by_its_source_and_not_shown(raw, monkeypatch, status):
     monkeypatch.setenv("FASTLABEL_ACCESS_TOKEN", "secret-token")
     raw.play(raw.answer(status))
-    for given, says in (
+    sources: list[tuple[dict[str, Any], str]] = [
         ({}, "environment variable FASTLABEL_ACCESS_TOKEN"),
         ({"token_source": "drawer 'x'"}, "drawer 'x'"),
-    ):
+    ]
+    for given, says in sources:
         with FastLabelClient(api_url=raw.url, **given) as client, pytest.raises(AuthError, match=says) as caught:
             client.get_projects()
         assert "secret-token" not in str(caught.value)

@@ -6,6 +6,7 @@ import inspect
 import json
 import subprocess
 import sys
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ DOG = {"type": "bbox", "value": "dog", "color": "#ff0000", "attributes": [], "po
 CAT = {"type": "polygon", "value": "cat", "color": "#00ff00", "attributes": [], "points": [50, 5, 70, 5, 70, 25]}
 TASK = {"id": "1", "name": "sub/a.jpg", "width": 100, "height": 80, "annotations": [DOG, CAT]}
 
-SIGNATURES = {  # parameter -> default, as the seed and the official SDK have them
+SIGNATURES: dict[str, dict[str, Any]] = {  # parameter -> default, as the seed and the official SDK have them
     "export_coco": {
         "project": ...,
         "tasks": ...,
@@ -151,7 +152,7 @@ def test_export_masks(client, here):
         "output/semantic_segmentation/sub/a.png",
     ]
     with Image.open(here / "output/semantic_segmentation/sub/a.png") as image:
-        assert image.getpalette()[: len(COLOR_PALLETE)] == COLOR_PALLETE
+        assert (image.getpalette() or [])[: len(COLOR_PALLETE)] == COLOR_PALLETE
         assert np.asarray(image)[30, 20] == 1
 
 

@@ -359,8 +359,19 @@ def test_files_bear_the_time_of_their_object(client, wire, tmp_path):
     assert (tmp_path / "a.jpg").stat().st_mtime == pytest.approx(1778051289.123, abs=0.01)
 
 
-class Store(http.server.BaseHTTPRequestHandler):
-    """Lists 30 objects of 100 kB and hands them out slowly."""
+class Store(http.server.ThreadingHTTPServer):
+    """A server on a free port, slow until told to be fast."""
+
+    fast = False
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Shelves)
+
+
+class Shelves(http.server.BaseHTTPRequestHandler):
+    """Lists 30 objects of 100 kB and hands them out."""
+
+    server: Store
 
     def log_message(self, *_):
         pass
@@ -388,8 +399,7 @@ class Store(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def store():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Store)
-    server.fast = False
+    server = Store()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()

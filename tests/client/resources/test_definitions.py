@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from airflow_provider_fastlabel.client import FastLabelException, FastLabelInvalidException, NotFound
+from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException, FastLabelInvalidException, NotFound
 
 ATTRIBUTES = [{"type": "radio", "name": "N", "key": "k", "options": [{"title": "T", "value": "t"}]}]
 RESULTS = [
@@ -16,7 +19,8 @@ RESULTS = [
 ]
 LIST, MAP, ONE = [{"id": "1", "slug": "s", "value": "v"}], {"1": "s"}, {"id": "1"}
 
-CALLS = [  # call, answer, verb, path, query, body
+Call = tuple[Callable[[FastLabelClient], Any], Any, str, str, list[tuple[str, str]], Any]
+CALLS: list[Call] = [  # call, answer, verb, path, query, body
     (lambda c: c.find_annotation("a"), ONE, "GET", "annotations/a", [], None),
     (lambda c: c.get_annotations("p"), LIST, "GET", "annotations", [("project", "p"), ("limit", "10")], None),
     (

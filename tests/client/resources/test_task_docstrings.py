@@ -33,7 +33,9 @@ def test_the_docstrings_are_current(module):
 def test_every_parameter_is_described(name):
     parameters = [each for each in inspect.signature(CALLS[name]).parameters if each != "self"]
     described = [
-        line.split()[1].rstrip(":") for line in inspect.getdoc(CALLS[name]).splitlines() if line.startswith(":param ")
+        line.split()[1].rstrip(":")
+        for line in (inspect.getdoc(CALLS[name]) or "").splitlines()
+        if line.startswith(":param ")
     ]
     assert described == parameters
 

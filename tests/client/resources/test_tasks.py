@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ CHECKED_LIMIT = {
     **dict.fromkeys(("sequential_image", "video", "sequential_pcd", "multi_modal_video_audio"), 10),
     "robotics": 100,
 }
-ANNOTATIONS = [
+ANNOTATIONS: list[dict[str, Any]] = [
     {
         "id": "i", "title": "Cat", "color": "#fff000", "type": "bbox", "value": "cat", "points": [1, 2, 3.5, 4],
         "rotation": 30, "confidenceScore": -1,
@@ -171,11 +172,11 @@ def test_create_with_everything(client, wire, files, kind):
     path, source = ALL[kind]
     wire.answer("POST", path, "id-1")
     annotations = copy.deepcopy(ANNOTATIONS)
-    extra = {"is_delete_exif": True} if "image" in kind else {}
+    extra: dict[str, Any] = {"is_delete_exif": True} if "image" in kind else {}
     extra |= {"custom_task_status": "workflow_1_completed"} if kind == "image" else {}
     create = getattr(client, f"create_{kind}_task")
     create("p", "n", files / source, annotations=annotations, **COMMON, **METADATA, **extra, **PEOPLE)
-    sent = {"isDeleteExif": True} if "image" in kind else {}
+    sent: dict[str, Any] = {"isDeleteExif": True} if "image" in kind else {}
     sent |= {"customTaskStatus": "workflow_1_completed"} if kind == "image" else {}
     content = {"content": "n"} if kind in SINGLE else {}
     assert without_video(wire.sent[0][3]) == {
@@ -189,9 +190,9 @@ def test_create_with_everything(client, wire, files, kind):
 def test_create_a_classification_task_with_everything(client, wire, files, kind):
     path, source = ALL[kind]
     wire.answer("POST", path, "id-1")
-    extra = {"is_delete_exif": True} if "image" in kind else {}
+    extra: dict[str, Any] = {"is_delete_exif": True} if "image" in kind else {}
     getattr(client, f"create_{kind}_task")("p", "n", files / source, **COMMON, **ATTRIBUTES, **extra, **PEOPLE)
-    sent = {"isDeleteExif": True} if "image" in kind else {}
+    sent: dict[str, Any] = {"isDeleteExif": True} if "image" in kind else {}
     assert without_video(wire.sent[0][3]) == {
         "project": "p", "name": "n", **payload(kind, files), **COMMON_SENT, **ATTRIBUTES, **sent, **PEOPLE_SENT,
     }  # fmt: skip
@@ -232,7 +233,7 @@ def test_content_of_sequential_annotations_stays(client, wire, files):
 
 def test_what_was_read_can_be_sent_back_and_exported_afterwards(client, wire):
     wire.answer("PUT", "tasks/image/t1", "t1")
-    task = {"id": "t1", "annotations": copy.deepcopy(ANNOTATIONS)}
+    task: dict[str, Any] = {"id": "t1", "annotations": copy.deepcopy(ANNOTATIONS)}
     client.update_image_task("t1", annotations=task["annotations"])
     assert task["annotations"][0]["color"] == "#fff000"
     assert task["annotations"][0]["attributes"][0]["type"] == "radio"

@@ -75,7 +75,8 @@ def test_text_is_the_one_pycocotools_writes(shapes):
 @given(st.lists(st.integers(0, 3_000_000), min_size=1, max_size=40))
 def test_every_length_can_be_written(lengths):
     text = compress(np.array(lengths, dtype=np.int64), np.array([0]))[0]
-    values, value, shift = [], 0, 0
+    values: list[int] = []
+    value, shift = 0, 0
     for byte in text.encode():
         value |= ((byte - 48) & 0x1F) << shift
         shift += 5

@@ -5,6 +5,7 @@ import copy
 import io
 import json
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -252,7 +253,9 @@ def test_c8_narrow_boxes_are_kept(tmp_path):
 
 
 def test_c9_one_value_of_two_types_is_one_category(tmp_path):
-    classes = [{"type": kind, "value": "car", "color": "#000000", "keypoints": []} for kind in ("bbox", "polygon")]
+    classes: list[dict[str, Any]] = [
+        {"type": kind, "value": "car", "color": "#000000", "keypoints": []} for kind in ("bbox", "polygon")
+    ]
     polygon = {"type": "polygon", "value": "car", "points": [1, 1, 9, 1, 5, 9]}
     data = exported(tmp_path, [task(bbox(1, 1, 9, 9, value="car"), polygon)], classes=classes)
     assert len(data["categories"]) == 1

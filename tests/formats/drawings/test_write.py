@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL.JpegImagePlugin import JpegImageFile
 
 from airflow_provider_fastlabel.formats.drawings import export_drawings
 from airflow_provider_fastlabel.formats.drawings.write import ImageError
@@ -259,8 +260,10 @@ def test_a_jpeg_has_quality_95_and_the_right_colours(image, export, pixels, tmp_
     export(task(box, name="a.jpg"))
     expected = io.BytesIO()
     Image.new("RGB", (60, 40)).save(expected, "JPEG", quality=95)
-    with Image.open(tmp_path / "out" / "a.jpg") as after:
-        assert after.quantization == Image.open(expected).quantization
+    with Image.open(tmp_path / "out" / "a.jpg") as after, Image.open(expected) as wanted:
+        assert isinstance(after, JpegImageFile)
+        assert isinstance(wanted, JpegImageFile)
+        assert after.quantization == wanted.quantization
     inside = [round((100 * 205 + colour * 50) / 255) for colour in (0, 128, 255)]
     assert abs(pixels("a.jpg")[20, 32] - inside).max() <= 3
 

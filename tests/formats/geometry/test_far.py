@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +16,12 @@ from airflow_provider_fastlabel.formats.masks import export_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.yolo import export_yolo
 
-EXPORTS = {
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+
+EXPORTS: dict[str, tuple[Callable[..., ExportReport], dict[str, Any]]] = {
     "coco": (export_coco, {}),
     "coco uncut": (export_coco, {"clip": False}),
     "boxes": (export_yolo, {"task": "detect"}),

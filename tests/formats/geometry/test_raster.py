@@ -8,16 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_fastlabel.formats.geometry.raster import covers
-from airflow_provider_fastlabel.formats.geometry.shapes import shape_of
+from airflow_provider_fastlabel.formats.geometry.shapes import Shape, shape_of
 from airflow_provider_fastlabel.formats.masks import mask_to_fastlabel_segmentation_points
 
 WIDTH, HEIGHT = 40, 30
 
 
+def made(*annotations):
+    shapes = []
+    for annotation in annotations:
+        shape = shape_of(annotation)
+        assert isinstance(shape, Shape), shape
+        shapes.append(shape)
+    return shapes
+
+
 def painted(*annotations, size=(WIDTH, HEIGHT)):
     """Cover of each annotation as a whole image."""
     found = []
-    shapes = [shape_of(annotation) for annotation in annotations]
+    shapes = made(*annotations)
     for cover in covers(shapes, *size):
         image = np.zeros(size[::-1], bool)
         if cover is not None:
@@ -92,11 +101,11 @@ def test_a_circle_has_about_its_area():
 
 
 def test_what_covers_no_pixel_centre_is_none():
-    shapes = [
-        shape_of({"type": "bbox", "points": [3.6, 3.6, 4.4, 4.4]}),
-        shape_of({"type": "polygon", "points": [3.6, 3.6, 4.4, 3.6, 4, 4.4]}),
-        shape_of({"type": "bbox", "points": [-9, -9, -1, -1]}),
-    ]
+    shapes = made(
+        {"type": "bbox", "points": [3.6, 3.6, 4.4, 4.4]},
+        {"type": "polygon", "points": [3.6, 3.6, 4.4, 3.6, 4, 4.4]},
+        {"type": "bbox", "points": [-9, -9, -1, -1]},
+    )
     assert covers(shapes, WIDTH, HEIGHT) == [None, None, None]
 
 

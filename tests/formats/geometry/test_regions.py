@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_fastlabel.formats.geometry.containment import apart
-from airflow_provider_fastlabel.formats.geometry.regions import exact_area, resolved
-from airflow_provider_fastlabel.formats.geometry.shapes import shape_of
+from airflow_provider_fastlabel.formats.geometry.regions import Ring, exact_area, resolved
+from airflow_provider_fastlabel.formats.geometry.shapes import Shape, shape_of
 from tests.formats.evenodd import inside
 
 WIDTH, HEIGHT = 20, 12
 FINE = 8
-IMAGE = [0, 0, WIDTH, 0, WIDTH, HEIGHT, 0, HEIGHT]
+IMAGE: Ring = [0, 0, WIDTH, 0, WIDTH, HEIGHT, 0, HEIGHT]
 SPIRAL = [-5, 1, 19, 1, 19, 11, 3, 11, 3, 3, 17, 3, 17, 9, 5, 9, 5, 5, 15, 5, 15, 7, -5, 7]
 TWICE_ROUND = [-4, 2, 16, 2, 16, 10, 2, 10, 2, 4, 14, 4, 14, 8, -4, 8]
 NESTED = [-5, 1, 15, 1, 15, 11, -5, 11, -5, 3, 10, 3, 10, 8, -5, 8]
@@ -119,6 +119,7 @@ def test_a_hole_that_reaches_out_of_an_outline_that_the_border_cuts_apart():
     comb = [-4, 1, 18, 1, 18, 4, -2, 4, -2, 8, 18, 8, 18, 11, -4, 11]
     hole = [8, -5, 12, -5, 12, 20, 8, 20]
     shape = shape_of({"type": "segmentation", "value": "cat", "points": [[comb, hole]]}, WIDTH, HEIGHT)
+    assert isinstance(shape, Shape)
     assert len(shape.regions) == 4
     assert shape.area == 2 * 3 * 14
 
@@ -142,7 +143,7 @@ def test_area_of_a_union(regions):
     image = np.zeros((HEIGHT * FINE, WIDTH * FINE), bool)
     for region in regions:
         image |= of_region(region)
-    outside = [-100, -100, 100, -100, 100, 100, -100, 100]
+    outside: Ring = [-100, -100, 100, -100, 100, 100, -100, 100]
     total = exact_area([[outside, IMAGE], *regions]) - (200 * 200 - WIDTH * HEIGHT)
     # Every edge passes through points no farther apart than the grid is.
     edges = sum(len(ring) // 2 for region in regions for ring in region)
@@ -150,12 +151,14 @@ def test_area_of_a_union(regions):
 
 
 def test_what_needs_no_work_stays_as_it_is():
-    region = [[0, 0, 10, 0, 10, 10, 0, 10], [2, 2, 2, 8, 8, 8]]
+    region: list[Ring] = [[0, 0, 10, 0, 10, 10, 0, 10], [2, 2, 2, 8, 8, 8]]
     assert resolved(region) == resolved(region, WIDTH, HEIGHT) == ([region], 82)
     assert resolved(region)[0][0] is region
     # The hole touches the outline in two corners, so it parts the region, but no more of it is outside.
-    touching = [[0, 0, 10, 0, 10, 10, 0, 10], [0, 0, 2, 8, 10, 10, 8, 2]]
-    assert resolved(touching) == ([touching], pytest.approx(40))
+    touching: list[Ring] = [[0, 0, 10, 0, 10, 10, 0, 10], [0, 0, 2, 8, 10, 10, 8, 2]]
+    parts, area = resolved(touching)
+    assert parts == [touching]
+    assert area == pytest.approx(40)
 
 
 def test_corners_keep_their_numbers():
@@ -181,7 +184,7 @@ def test_nothing_may_be_left():
 
 def test_an_edge_that_is_walked_twice_encloses_nothing():
     assert resolved([[-8, 0, -8, 6, 25, 6, -8, 6]], WIDTH, HEIGHT) == ([], 0)
-    twice = [1, 1, 5, 1, 5, 5, 1, 5]
+    twice: Ring = [1, 1, 5, 1, 5, 5, 1, 5]
     assert exact_area([[twice + twice]]) == 0
     hole = [30, 30, 30, 40, 40, 40, 40, 30]
     # Right through the middle of what is left.
@@ -190,7 +193,7 @@ def test_an_edge_that_is_walked_twice_encloses_nothing():
 
 def test_many_crossings():
     # Over and over across a square: every other of the fields between is inside.
-    ring = [number for n in range(0, 60, 2) for number in (n, 0, n + 1, 60)]
+    ring: Ring = [number for n in range(0, 60, 2) for number in (n, 0, n + 1, 60)]
     ring += [number for n in range(0, 60, 2) for number in (60, n, 0, n + 1)]
     parts, area = resolved([ring], 40, 40)
     assert sum(net(ring) for part in parts for ring in part) == pytest.approx(exact_area(parts), abs=1e-3)
@@ -202,7 +205,7 @@ def test_many_crossings():
 @pytest.mark.parametrize("step", [1, -1])
 def test_the_order_of_the_corners_does_not_matter(first, step):
     corners = [(-3, 2), (15, 9), (15, 2), (-3, 9)]
-    ring = [number for corner in (corners[first:] + corners[:first])[::step] for number in corner]
+    ring: Ring = [number for corner in (corners[first:] + corners[:first])[::step] for number in corner]
     parts, area = resolved([ring], WIDTH, HEIGHT)
     assert parts == [[[6, 5.5, 15, 2, 15, 9]], [[0, 3.166667, 6, 5.5, 0, 7.833333]]]
     assert area == pytest.approx(6 * 14 / 3 / 2 + 9 * 7 / 2)

@@ -201,7 +201,7 @@ def test_positive_rotation_is_clockwise_on_screen():
 @given(stars)
 def test_clipped_area_is_the_area_inside(ring):
     clipped = [piece for (piece,) in resolved([ring], 100, 100)[0]]
-    frame = [0, 0, 100, 0, 100, 100, 0, 100]
+    frame: list[float] = [0, 0, 100, 0, 100, 100, 0, 100]
     union = exact_area([[ring], [frame]])
     inside = exact_area([[ring]]) + 10_000 - union
     assert sum(exact_area([[piece]]) for piece in clipped) == pytest.approx(inside, abs=1e-3)
@@ -262,7 +262,7 @@ BOW_TIE = [0, 0, 40, 40, 40, 0, 0, 20]  # two lobes of 1600 / 3 and 400 / 3, the
 def test_a_ring_that_crosses_itself_has_all_its_area(points, tmp_path):
     polygon = {"type": "polygon", "value": "dog", "points": points}
     outline = {"type": "segmentation", "value": "dog", "points": [[points], [[50, 50, 60, 50, 60, 60]]]}
-    assert shape_of(polygon).area == pytest.approx(2000 / 3)
+    assert made(**polygon).area == pytest.approx(2000 / 3)
     export_coco([{"name": "a.jpg", "width": 90, "height": 90, "annotations": [polygon, outline]}], tmp_path)
     rows = json.loads((tmp_path / "annotations.json").read_text())["annotations"]
     assert [row["area"] for row in rows] == pytest.approx([2000 / 3, 2000 / 3 + 50], abs=1e-5)

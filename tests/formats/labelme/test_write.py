@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_l5_rotation(back, rotation):
 
 
 def test_l6_attributes_become_flags_and_come_back(export, back):
-    attributes = [
+    attributes: list[dict[str, Any]] = [
         {"key": "wet", "value": True, "type": "switch", "name": "Wet"},
         {"key": "dry", "value": False},
         {"key": "colour", "value": "red"},

@@ -178,6 +178,6 @@ def test_names_and_encodings(read):
 
 def test_wrong_arguments(tmp_path):
     with pytest.raises(ValueError, match="corners must be one of"):
-        read_pascalvoc(tmp_path, corners="two_based")
+        read_pascalvoc(tmp_path, corners="two_based")  # type: ignore[arg-type]
     with pytest.raises(NotADirectoryError):
         read_pascalvoc(tmp_path / "none")

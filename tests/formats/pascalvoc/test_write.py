@@ -4,11 +4,11 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-import supervision
 import xmltodict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from supervision.dataset.formats.pascal_voc import detections_from_xml_obj
 
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 
@@ -98,7 +98,7 @@ def test_v4_supervision_reads_the_box_that_was_drawn(tmp_path):
         root = ET.parse(path).getroot()
         with Image.open(tmp_path / "images" / root.findtext("filename")) as image:
             size = image.size
-        detections, _ = supervision.dataset.formats.pascal_voc.detections_from_xml_obj(root, [], size, False)
+        detections, _ = detections_from_xml_obj(root, [], size, False)
         found += detections.xyxy.tolist()
     assert found == [[10, 20, 40, 60]] * 3
 
@@ -204,7 +204,7 @@ def test_classes_decide_what_is_written_and_listed(tmp_path):
 
 def test_corners_must_be_known(tmp_path):
     with pytest.raises(ValueError, match="corners"):
-        export_pascalvoc([], tmp_path, corners="two_based")
+        export_pascalvoc([], tmp_path, corners="two_based")  # type: ignore[arg-type]
 
 
 def test_same_tasks_same_bytes(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_one_class_where_a_list_is_meant_is_refused(one):
 
 
 def test_discovery_sorts_and_counts_only_the_types_asked_for():
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"annotations": [{"type": "bbox", "value": "b"}, {"type": "line", "value": "x"}, "no annotation", {}]},
         {"annotations": None},
         {"annotations": [{"type": "bbox", "value": "a", "color": "#00ff00"}]},
@@ -48,7 +49,7 @@ def test_discovery_sorts_and_counts_only_the_types_asked_for():
 
 
 def test_lock_survives_a_round_trip_and_is_the_same_text_each_time():
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"value": "人", "type": "bbox", "title": "Person", "color": "#123456"},
         {"value": "pose", "keypoints": [{"id": "1", "key": "a", "edges": ["2"]}, {"id": "2", "key": "b", "edges": []}]},
     ]

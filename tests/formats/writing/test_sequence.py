@@ -32,7 +32,7 @@ def test_each_image_has_its_own_annotations():
 
 def test_an_exporter_takes_the_images_and_what_has_none_is_counted(tmp_path, caplog):
     plain = {"name": "c.jpg", "width": 9, "height": 9, "annotations": []}
-    left_out = Counter()
+    left_out: Counter[str] = Counter()
     report = export_coco(image_tasks([SEQUENCE, plain], left_out), tmp_path)
     report.left_before(left_out)
     images = json.loads((tmp_path / "annotations.json").read_bytes())["images"]

@@ -6,6 +6,7 @@ import math
 import resource
 import weakref
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,12 @@ from airflow_provider_fastlabel.formats.masks import export_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.yolo import export_yolo
 
-WRITERS = {
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+
+WRITERS: dict[str, Callable[..., ExportReport]] = {
     "coco": export_coco,
     "pascalvoc": export_pascalvoc,
     **{
@@ -201,14 +207,14 @@ def test_rings_that_are_no_finite_numbers_are_not_measured(ring):
 
 
 class Tracked(dict):
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
 
 
 @writers
 @pytest.mark.parametrize(("annotations", "most"), [(0, 510), (7, 70), (2000, 3)])
 def test_the_larger_the_tasks_the_fewer_are_read_ahead(export, annotations, most, tmp_path):
-    alive = weakref.WeakSet()
+    alive: weakref.WeakSet[Tracked] = weakref.WeakSet()
     counts = []
 
     def tasks():

@@ -80,7 +80,7 @@ def test_malformed_annotations_of_a_video_are_left_out_if_wanted(caplog):
     good = {"1": shown(1, 2, 3, 4), "x": shown(1, 2, 3, 4), "2": [1], "3": shown(5, 6, 7, 8)}
     task = video(good)
     task["annotations"] += MALFORMED
-    left_out = Counter()
+    left_out: Counter[str] = Counter()
     frames = list(frame_tasks(task, 3, "clip", left_out, on_error="skip"))
     assert [[one["points"] for one in frame["annotations"]] for frame in frames] == [[[1, 2, 3, 4]], [], [[5, 6, 7, 8]]]
     assert left_out == {"malformed": 2 + len(MALFORMED)}
@@ -88,7 +88,7 @@ def test_malformed_annotations_of_a_video_are_left_out_if_wanted(caplog):
 
 
 def test_the_log_names_twenty_malformed_annotations_of_all_videos(caplog):
-    left_out = Counter()
+    left_out: Counter[str] = Counter()
     for number in range(3):
         task = {"name": f"{number}.mp4", "annotations": [{"points": None}] * 9}
         list(frame_tasks(task, 1, "clip", left_out, on_error="skip"))
@@ -168,7 +168,7 @@ def test_a_clip_that_cannot_be_read_is_named(tmp_path):
 
 def test_an_exporter_takes_the_frames(clip, tmp_path):
     path = clip(3)
-    left_out = Counter()
+    left_out: Counter[str] = Counter()
     points = {"1": shown(1, 2, 30, 40), "2": shown(2, 2, 31, 40), "3": shown(), "7": shown(1, 2, 3, 4)}
     report = export_coco(expanded([video(points)], lambda _: path, tmp_path, left_out), tmp_path)
     report.left_before(left_out)
@@ -181,7 +181,7 @@ def test_an_exporter_takes_the_frames(clip, tmp_path):
 
 def test_an_export_leaves_out_what_is_malformed(clip, tmp_path):
     path = clip(2)
-    left_out = Counter()
+    left_out: Counter[str] = Counter()
     tasks = expanded([video({"1": shown(1, 2, 30, 40), "b": shown(1)})], lambda _: path, tmp_path, left_out, "skip")
     report = export_coco(tasks, tmp_path, on_error="skip")
     report.left_before(left_out)

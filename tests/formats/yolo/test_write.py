@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from airflow_provider_fastlabel.formats.geometry.shapes import shape_of
+from airflow_provider_fastlabel.formats.geometry.shapes import Shape, shape_of
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 from tests.formats.readers import checked
@@ -80,7 +81,8 @@ def test_ultralytics_takes_every_file_of_a_hostile_set(tmp_path, kind, layout):
 
 
 def test_y13_data_yaml_is_what_the_loader_needs(tmp_path):
-    classes = [{"value": "person", "keypoints": [{"key": key, "edges": []} for key in "abc"]}, {"value": 'a "b": #c'}]
+    keypoints = [{"key": key, "edges": []} for key in "abc"]
+    classes: list[dict[str, Any]] = [{"value": "person", "keypoints": keypoints}, {"value": 'a "b": #c'}]
     export_yolo(HOSTILE, tmp_path, task="pose", layout="ultralytics", classes=classes)
     data = yaml.safe_load((tmp_path / "data.yaml").read_text())
     assert not data["path"]  # then the loader takes the file's own folder
@@ -110,6 +112,7 @@ def test_y13_supervision_reads_the_ultralytics_layout_with_the_images(tmp_path):
         assert data.classes == ["dog", "cat"]
         for boxes in data.annotations.values():
             assert boxes.xyxy.round(3).tolist() == [[10, 20, 50, 60]]
+            assert boxes.class_id is not None
             assert boxes.class_id.tolist() == [1]
         read += len(data)
     assert read == 19
@@ -357,8 +360,10 @@ def test_thin_turned_boxes_come_back_as_exactly_as_rows_are(tmp_path, box, rotat
     export_yolo([task(one, width=640, height=480)], tmp_path, task="obb")
     Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
     (back,) = read_yolo(tmp_path / "classes.txt", tmp_path, task="obb").by_image["a.jpg"]
-    before, after = (shape_of(each).corners() for each in (one, back))
-    assert after == pytest.approx(before, abs=0.002)
+    before, after = shape_of(one), shape_of(back)
+    assert isinstance(before, Shape)
+    assert isinstance(after, Shape)
+    assert after.corners() == pytest.approx(before.corners(), abs=0.002)
 
 
 def test_a_turned_box_that_is_little_cut_stays_turned(tmp_path):

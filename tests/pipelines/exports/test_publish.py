@@ -110,7 +110,9 @@ def test_files_of_the_previous_version_go_away(tmp_path, target):
 def test_target_may_be_a_string(tmp_path):
     publish(staged(tmp_path / "s", FIRST), str(tmp_path / "t"), {})
     assert content(tmp_path / "t") == FIRST
-    assert read_manifest(str(tmp_path / "t"))["version"] == 1
+    manifest = read_manifest(str(tmp_path / "t"))
+    assert manifest is not None
+    assert manifest["version"] == 1
 
 
 def test_local_upath_is_a_local_folder(tmp_path):
@@ -247,7 +249,9 @@ def test_a_file_that_is_stood_for_and_not_there_changes_nothing(tmp_path, store,
 
 def test_no_stand_in_gets_into_a_local_folder(tmp_path):
     publish(staged(tmp_path / "s1", FIRST), tmp_path / "t", {})
-    texts, stand_ins = standing(read_manifest(tmp_path / "t")["files"][0])
+    manifest = read_manifest(tmp_path / "t")
+    assert manifest is not None
+    texts, stand_ins = standing(manifest["files"][0])
     with pytest.raises(FileGoneError):
         publish(staged(tmp_path / "s2", texts), tmp_path / "t", {}, stand_ins=stand_ins)
     assert content(tmp_path / "t") == FIRST
@@ -297,6 +301,7 @@ while True:
 @pytest.mark.parametrize("delay", [0.0, 0.003, 0.011, 0.017])
 def test_killed_publisher_leaves_a_whole_data_set_or_the_old_one(tmp_path, delay):
     with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         time.sleep(delay)
         os.kill(process.pid, signal.SIGKILL)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from PIL import Image
 from airflow_provider_fastlabel.formats.image_size import ImageSize, read_image_size
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
 
-CLASSES = [
+CLASSES: list[dict[str, Any]] = [
     {
         "value": "cat",
         "type": "bbox",

@@ -48,7 +48,8 @@ def test_every_item_meets_its_fate():
 
 
 def test_failures_do_not_stop_the_others_but_the_run_is_incomplete():
-    tried, told = [], []
+    tried: list[int] = []
+    told: list[str] = []
     errors = {3: FastLabelInvalidException("bad three"), 5: OSError("no five"), 7: ValueError()}
     run = run_of(settler(tried, errors), on_failure=told.append)
     with pytest.raises(IncompleteError, match="The count is not complete"):
@@ -65,7 +66,7 @@ def test_as_many_failures_as_are_tolerated_are_no_error():
 
 
 def test_one_failure_more_than_tolerated_ends_the_run():
-    tried = []
+    tried: list[int] = []
     run = run_of(settler(tried, dict.fromkeys(range(100), ValueError("x"))), max_failures=2)
     with pytest.raises(IncompleteError, match="was stopped: more numbers failed than max_failures tolerates"):
         run.over(range(100), workers=1)
@@ -73,7 +74,8 @@ def test_one_failure_more_than_tolerated_ends_the_run():
 
 
 def test_failures_known_before_count_but_do_not_end_the_run():
-    tried, told = [], []
+    tried: list[int] = []
+    told: list[str] = []
     run = run_of(settler(tried, {}), max_failures=1, on_failure=told.append)
     for name in ("a", "b"):
         run.fail(Problem(name, "wrong"))
@@ -86,7 +88,7 @@ def test_failures_known_before_count_but_do_not_end_the_run():
     "error", [ServerError("x"), ConnectionFailed("x"), RequestTimeout("x"), OutcomeUnknown("x")], ids=type
 )
 def test_an_outage_ends_the_run(error):
-    tried = []
+    tried: list[int] = []
     run = run_of(settler(tried, dict.fromkeys(range(10, 100), error)))
     with pytest.raises(IncompleteError, match=f"was stopped: {OUTAGE} numbers in a row got no usable answer"):
         run.over(range(100), workers=1)
@@ -95,7 +97,7 @@ def test_an_outage_ends_the_run(error):
 
 @pytest.mark.parametrize("between", [None, FastLabelInvalidException("answered"), OSError("local")])
 def test_an_answer_or_a_failure_of_another_cause_in_between_is_no_outage(between):
-    tried = []
+    tried: list[int] = []
     errors = {n: ServerError("x") for n in range(100) if n % OUTAGE}
     errors |= {n: between for n in range(0, 100, OUTAGE) if between}
     with pytest.raises(IncompleteError, match="not complete"):
@@ -105,7 +107,7 @@ def test_an_answer_or_a_failure_of_another_cause_in_between_is_no_outage(between
 
 @pytest.mark.parametrize("error", [AuthError("x"), RateLimited("x")])
 def test_what_concerns_every_item_ends_the_run_and_reaches_the_caller(error):
-    tried = []
+    tried: list[int] = []
     with pytest.raises(type(error)) as caught:
         run_of(settler(tried, {3: error})).over(range(100), workers=1)
     assert caught.value is error

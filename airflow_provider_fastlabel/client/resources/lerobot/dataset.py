@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 OBSERVATION_STATE = "observation.state"
 ACTION = "action"
+
+_NOT_PARTITIONED: Any = None
+"""Tells ``read_table`` that no folder of a path is a column: pyarrow takes ``None``, but its types want a text."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,11 @@ class LeRobotDataset:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root)
+        self.root: Path = Path(root)
         _require("pyarrow.parquet", "cv2")
         self._check_version()
-        self.meta = self._read_info()
-        self.episodes = self._read_episodes()
+        self.meta: dict[str, Any] = self._read_info()
+        self.episodes: dict[int, Episode] = self._read_episodes()
 
     @property
     def cameras(self) -> list[Camera]:
@@ -90,7 +93,7 @@ class LeRobotDataset:
         file = self._located(self.root / "data", episode, "data", "parquet")
         if not file.is_file():
             raise FastLabelInvalidException(f"Episode {episode.index}: {self._relative(file)} does not exist.", 422)
-        table = pq.read_table(file, filters=[("episode_index", "==", episode.index)], partitioning=None)
+        table = pq.read_table(file, filters=[("episode_index", "==", episode.index)], partitioning=_NOT_PARTITIONED)
         frames: list[dict[str, Any]] = table.to_pylist()
         if len(frames) != episode.length:
             raise FastLabelInvalidException(
@@ -153,7 +156,7 @@ class LeRobotDataset:
         for file in sorted(self.root.glob("meta/episodes/chunk-*/file-*.parquet")):
             names = pq.read_schema(file).names
             wanted = [n for n in names if n in ("episode_index", "length") or n.startswith(("data/", "videos/"))]
-            for row in pq.read_table(file, columns=wanted, partitioning=None).to_pylist():
+            for row in pq.read_table(file, columns=wanted, partitioning=_NOT_PARTITIONED).to_pylist():
                 index = int(row["episode_index"])
                 episodes[index] = Episode(index, int(row["length"]), row)
         if not episodes:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client.types import LeRobotResult
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 __all__ = ["Camera", "LeRobot", "LeRobotConverter"]
 

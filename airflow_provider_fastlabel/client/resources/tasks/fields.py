@@ -67,11 +67,12 @@ def task_fields(users: Users, **values: Any) -> dict[str, Any]:
     unknown = [key for key in users if key not in _USERS]
     if unknown:
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}; people are given as {', '.join(_USERS)}")
-    optional(**users, **{key: values.get(key) for key in _TEXTS})
+    people: dict[str, Any] = {**users}
+    optional(**people, **{key: values.get(key) for key in _TEXTS})
     values = {key: _LISTS[key](key, value) if key in _LISTS else value for key, value in values.items()}
     body = {wire: values[key] for key, wire in _IF_FILLED.items() if values.get(key)}
     body |= {wire: values[key] for key, wire in _IF_GIVEN.items() if values.get(key) is not None}
-    body |= {_USERS[key]: slug for key, slug in users.items()}
+    body |= {_USERS[key]: slug for key, slug in people.items()}
     return body
 
 

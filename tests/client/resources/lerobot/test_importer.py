@@ -40,7 +40,7 @@ def write_video(path, levels):
 
 def read_levels(path):
     capture = cv2.VideoCapture(str(path))
-    levels = []
+    levels: list[float] = []
     while True:
         ok, frame = capture.read()
         if not ok:
