@@ -94,3 +94,11 @@ def cats(api: Api) -> Api:
     body = {"project": "cats", "type": "bbox", "value": "cat", "title": "Cat", "color": "#FF0000"}
     api("POST", "annotations", body | {"attributes": attributes})
     return api
+
+
+def dataset(api: Api) -> str:
+    ident = api("POST", "datasets-v2", {"name": "my-data", "tags": ["x"]})["id"]
+    drawn = [{"type": "bbox", "value": "cat", "points": [1, 2, 3, 4]}]
+    body = {"datasetName": "my-data", "objectName": "in/a.png", "filePath": picture(), "tags": ["t"]}
+    api("POST", "dataset-revision-objects", body | {"annotations": drawn, "customMetadata": {"k": "v"}})
+    return ident

@@ -49,7 +49,7 @@ def test_every_item_meets_its_fate():
 
 def test_failures_do_not_stop_the_others_but_the_run_is_incomplete():
     tried: list[int] = []
-    told: list[str] = []
+    told: list[Problem] = []
     errors = {3: FastLabelInvalidException("bad three"), 5: OSError("no five"), 7: ValueError()}
     run = run_of(settler(tried, errors), on_failure=told.append)
     with pytest.raises(IncompleteError, match="The count is not complete"):
@@ -75,7 +75,7 @@ def test_one_failure_more_than_tolerated_ends_the_run():
 
 def test_failures_known_before_count_but_do_not_end_the_run():
     tried: list[int] = []
-    told: list[str] = []
+    told: list[Problem] = []
     run = run_of(settler(tried, {}), max_failures=1, on_failure=told.append)
     for name in ("a", "b"):
         run.fail(Problem(name, "wrong"))
