@@ -1,20 +1,30 @@
-"""The pixel size of a PNG or JPEG, read from its first bytes, without an image library.
+"""An image's size is read from its header, as the image is shown: turned where its EXIF data say so.
 
-PNG: the ``IHDR`` chunk (PNG specification, section 11.2.2). JPEG: the first ``SOF`` segment (ITU-T T.81, B.2.2), turned
-when the Exif orientation (tag 0x0112, values 5 to 8) says that the picture is shown on its side.
+PNG and JPEG are read here, in a tenth of the time the general reader takes: the ``IHDR`` and ``eXIf`` chunks (PNG
+specification, third edition, 11.2.1 and 11.3.3.4), the first ``SOF`` and the Exif segment (ITU-T T.81, B.2; Exif 2.32,
+4.5). Everything else, and what is odd about these two, is left to Pillow. A PNG's ``eXIf`` behind the pixels is not
+looked for, because that would take reading the whole file.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Iterator
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_NOT_FRAMES = {0xC4, 0xC8, 0xCC}
+_JPEG = b"\xff\xd8"
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_PIXELS = 0xDA
+_EXIF = 0xE1
 _ORIENTATION = 0x0112
+# An orientation from here on shows the image on its side.
+_ON_ITS_SIDE = 5
+# Exif data of a JPEG are no longer, and the orientation stands near their beginning.
+_MOST_EXIF = 1 << 16
 
 
 class ImageSize(NamedTuple):
@@ -24,48 +34,81 @@ class ImageSize(NamedTuple):
     height: int
 
 
-def read_image_size(file: BinaryIO) -> ImageSize:
-    """Read the size of a PNG or JPEG as it is shown.
+def image_size(file: BinaryIO) -> ImageSize:
+    """Read an image's size as it is shown.
 
-    :param file: the image, open for reading bytes, at its beginning.
-    :returns: width and height.
-    :raises ValueError: the file is neither PNG nor JPEG, or is cut off.
+    :param file: the image, open for reading bytes and seekable, at its beginning.
+    :returns: width and height, exchanged where the EXIF orientation turns the image by a quarter.
+    :raises ValueError: no image that can be read, or one that is cut off before its size is given.
+    :raises OSError: the file cannot be read.
     """
-    start = file.read(26)
-    if start[:8] == _PNG and len(start) >= 24:
-        return ImageSize(*struct.unpack(">II", start[16:24]))
-    if start[:2] != b"\xff\xd8":
-        raise ValueError("the content is neither a PNG nor a JPEG image")
-    file.seek(2)
-    return _jpeg_size(file)
+    start = file.read(len(_PNG))
+    try:
+        if start[:2] == _JPEG:
+            return _jpeg_size(file)
+        if start == _PNG:
+            return _png_size(file)
+    except ValueError:
+        pass  # Pillow forgives more
+    return _size_by_pillow(file)
+
+
+def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Walk over the segments of a JPEG, up to and with the one that begins the pixels.
+
+    :param file: the JPEG, open for reading bytes.
+    :returns: marker and length of the content of each; the file then stands at that content.
+    :raises ValueError: the file is cut off, or holds something else where a segment must begin.
+    """
+    at, kind = len(_JPEG), 0
+    while kind != _PIXELS:
+        file.seek(at)
+        byte = _exactly(file, 2)
+        while byte == b"\xff\xff":  # any marker may be filled up
+            at += 1
+            byte = b"\xff" + _exactly(file, 1)
+        kind, length = byte[1], int.from_bytes(_exactly(file, 2)) - 2
+        if byte[0] != 0xFF or length < 0:
+            raise ValueError("it has no segment where one must begin")
+        yield kind, length
+        at += 4 + length
 
 
 def _jpeg_size(file: BinaryIO) -> ImageSize:
-    on_its_side = False
-    while True:
-        marker = _next_marker(file)
-        length = struct.unpack(">H", _exactly(file, 2))[0] - 2
-        if 0xC0 <= marker <= 0xCF and marker not in _NOT_FRAMES:
+    orientation = None
+    for kind, length in jpeg_segments(file):
+        if kind in _FRAMES:
             height, width = struct.unpack(">HH", _exactly(file, 5)[1:])
-            return ImageSize(height, width) if on_its_side else ImageSize(width, height)
-        body = _exactly(file, length)
-        if marker == 0xE1 and body[:6] == b"Exif\0\0":
-            on_its_side = _orientation(body[6:]) >= 5
+            return _shown(width, height, orientation)
+        if kind == _EXIF and orientation is None:
+            body = _exactly(file, length)
+            orientation = _orientation(body[6:]) if body[:6] == b"Exif\0\0" else None
+    raise ValueError("it has no size before its pixels")
 
 
-def _next_marker(file: BinaryIO) -> int:
-    byte = _exactly(file, 1)[0]
-    while byte != 0xFF:
-        byte = _exactly(file, 1)[0]
-    while byte == 0xFF:
-        byte = _exactly(file, 1)[0]
-    return byte
+def _png_size(file: BinaryIO) -> ImageSize:
+    length, kind, width, height = struct.unpack(">I4sII", _exactly(file, 16))
+    orientation, at = None, file.tell() - 8
+    while kind not in (b"IDAT", b"IEND"):
+        if kind == b"eXIf":
+            orientation = _orientation(_exactly(file, min(length, _MOST_EXIF)))
+        at += length + 4
+        file.seek(at)
+        length, kind = struct.unpack(">I4s", _exactly(file, 8))
+        at += 8
+    return _shown(width, height, orientation)
+
+
+def _shown(width: int, height: int, orientation: int | None) -> ImageSize:
+    if not width or not height:
+        raise ValueError("its header gives no size")
+    return ImageSize(height, width) if (orientation or 1) >= _ON_ITS_SIDE else ImageSize(width, height)
 
 
 def _orientation(tiff: bytes) -> int:
-    """Find the orientation in the first directory of an Exif block; 1 when it has none or is damaged."""
+    """Find the orientation, 1 to 8, in the first directory of Exif data; 1 when it has none or is damaged."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None or len(tiff) < 10:
+    if order is None:
         return 1
     try:
         (directory,) = struct.unpack_from(order + "I", tiff, 4)
@@ -73,52 +116,26 @@ def _orientation(tiff: bytes) -> int:
         for number in range(entries):
             tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * number)
             if tag == _ORIENTATION:
-                return int(value)
+                return int(value) if value <= 8 else 1
     except struct.error:
         return 1
     return 1
 
 
+def _size_by_pillow(file: BinaryIO) -> ImageSize:
+    from PIL import Image
+
+    file.seek(0, os.SEEK_SET)
+    try:
+        with Image.open(file) as picture:
+            orientation = picture.getexif().get(_ORIENTATION) if "exif" in picture.info else None
+            return _shown(*picture.size, orientation)
+    except Exception as error:  # whatever a damaged image makes a decoder raise
+        raise ValueError("it is no image that can be read, or it is cut off") from error
+
+
 def _exactly(file: BinaryIO, count: int) -> bytes:
     data = file.read(count)
     if len(data) < count:
-        raise ValueError("the image is cut off before its size is given")
+        raise ValueError("it is cut off before its size is given")
     return data
-
-
-def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Read an image's size as it is displayed, from its header.
-
-    :param path: the image.
-    :returns: width and height in pixels, exchanged where the EXIF orientation turns the picture by a quarter.
-    :raises OSError: no image that can be read.
-    """
-    with open(path, "rb") as file:
-        found = _plain_jpeg_size(file.read(4096))
-    if found:
-        return found
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        width, height = picture.size
-        if "exif" in picture.info and picture.getexif().get(0x0112) in (5, 6, 7, 8):
-            return height, width
-        return width, height
-
-
-def _plain_jpeg_size(head: bytes) -> tuple[int, int] | None:
-    """Return the size in a JPEG's frame header (ITU-T T.81, B.2.2), in a tenth of the time the general reader takes.
-
-    :param head: the first bytes of a file.
-    :returns: width and height; None if it is no JPEG, has Exif data, which may turn it, or more before that header.
-    """
-    at = 2
-    while head[:2] == b"\xff\xd8" and at + 9 <= len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
-        if marker == 0xE1:
-            return None
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", head, at + 5)
-            return (width, height) if width and height else None
-        at += 2 + int.from_bytes(head[at + 2 : at + 4])
-    return None

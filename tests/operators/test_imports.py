@@ -264,6 +264,19 @@ def test_yolo_labels_in_another_folder(client, classes, run, folder, tmp_path):
     assert boxes(client, "day 1/b.png") == [("cat", [10, 7.5, 30, 22.5])]
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_yolo_labels_of_a_picture_on_its_side(client, classes, run, tmp_path, name):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    folder = tmp_path / "turned"
+    folder.mkdir()
+    Image.new("RGB", (40, 30)).save(folder / name, exif=exif)
+    (folder / "classes.txt").write_text("dog\ncat\n")
+    (folder / "a.txt").write_text("1 0.5 0.9 0.5 0.2\n")
+    assert run(folder=str(folder), annotations_format="yolo").state == "success"
+    assert boxes(client, name) == [("cat", [7.5, 32, 22.5, 40])]
+
+
 def test_a_broken_label_line_is_named_with_its_place(client, classes, run, folder):
     (folder / "classes.txt").write_text("dog\ncat\n")
     (folder / "a.txt").write_text("0 0.5 0.5 0.1 0.1\nnonsense\n")

@@ -288,8 +288,9 @@ class _Reader:
         if not rows:
             return
         try:
-            width, height = image_size(image_path)
-        except Exception as error:  # whatever a damaged image makes a decoder raise
+            with open(image_path, "rb") as file:
+                width, height = image_size(file)
+        except (OSError, ValueError) as error:
             self.result.add_problem(name, f"the size of {image} cannot be read: {error}")
             return
         for number, fields in rows:

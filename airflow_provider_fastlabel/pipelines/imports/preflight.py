@@ -12,7 +12,7 @@ from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.bodies import base64_length
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
-from airflow_provider_fastlabel.formats.image_size import ImageSize, read_image_size
+from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
@@ -205,6 +205,6 @@ def _size_of(source: Source) -> ImageSize | None:
     """Read an image's size; ``None`` for what has none or cannot be read, which other checks report."""
     try:
         with source.open() as file:
-            return read_image_size(file)
+            return image_size(file)
     except (OSError, ValueError):
         return None

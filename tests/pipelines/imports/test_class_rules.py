@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import io
-import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
 
-from airflow_provider_fastlabel.formats.image_size import ImageSize, read_image_size
+from airflow_provider_fastlabel.formats.image_size import ImageSize
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
 
 CLASSES: list[dict[str, Any]] = [
@@ -103,36 +98,3 @@ def test_unsound_shapes_are_named_once(annotation, words):
 
 def test_without_a_size_only_the_shape_is_checked():
     assert list(geometry_complaints({"type": "bbox", "points": [0, 0, 9000, 9000]}, None)) == []
-
-
-def encoded(size: tuple[int, int], kind: str, orientation: int | None = None) -> bytes:
-    buffer = io.BytesIO()
-    exif = Image.Exif()
-    if orientation is not None:
-        exif[0x0112] = orientation
-    Image.new("RGB", size).save(buffer, kind, exif=exif)
-    return buffer.getvalue()
-
-
-@given(width=st.integers(1, 700), height=st.integers(1, 700), kind=st.sampled_from(["PNG", "JPEG"]))
-def test_sizes_are_those_an_image_library_reads(width, height, kind):
-    assert read_image_size(io.BytesIO(encoded((width, height), kind))) == (width, height)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_jpeg_on_its_side_has_the_size_it_is_shown_with(orientation):
-    expected = (20, 30) if orientation >= 5 else (30, 20)
-    assert read_image_size(io.BytesIO(encoded((30, 20), "JPEG", orientation))) == expected
-
-
-@pytest.mark.parametrize("content", [b"", b"GIF89a", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0\x00\x10JF"])
-def test_other_and_cut_off_files_are_refused(content):
-    with pytest.raises(ValueError, match="image"):
-        read_image_size(io.BytesIO(content))
-
-
-def test_a_damaged_exif_block_counts_as_upright():
-    picture = encoded((30, 20), "JPEG")
-    damaged = b"Exif\0\0II*\0" + struct.pack("<I", 9999)
-    block = b"\xff\xe1" + struct.pack(">H", len(damaged) + 2) + damaged
-    assert read_image_size(io.BytesIO(picture[:2] + block + picture[2:])) == (30, 20)
