@@ -28,9 +28,9 @@ _SIZES = [(640, 480)] * 8 + [(480, 640), (1280, 720)]
 def tasks(count: int, kind: str = "mixed", seed: int = 7) -> Iterator[dict[str, Any]]:
     """Yield task objects as the API returns them.
 
-    :param count: How many.
+    :param count: how many.
     :param kind: ``mixed`` or ``bbox``.
-    :param seed: Same seed, same tasks.
+    :param seed: same seed, same tasks.
     """
     dice = random.Random(seed)
     for number in range(count):
@@ -126,8 +126,8 @@ def _pose(dice: random.Random, x: float, y: float, radius: float) -> list[dict[s
 def write(path: Path, count: int, kind: str = "mixed") -> None:
     """Write a set as JSON Lines.
 
-    :param path: File to write.
-    :param count: Number of tasks.
+    :param path: file to write.
+    :param count: number of tasks.
     :param kind: ``mixed`` or ``bbox``.
     """
     with path.open("w", encoding="utf-8") as file:

@@ -134,9 +134,9 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def write_docs(text: str, path: Path = PAGE) -> bool:
     """Put a text between the marks of the page of benchmarks.
 
-    :param text: Markdown.
+    :param text: markdown.
     :param path: the page.
-    :returns: False if the marks are not there; nothing is changed then.
+    :returns: false if the marks are not there; nothing is changed then.
     """
     old = path.read_text(encoding="utf-8")
     before, start, rest = old.partition(START)

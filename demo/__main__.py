@@ -60,7 +60,7 @@ def main() -> int:
 def run_loop(airflow: LocalAirflow, emulator: LocalEmulator, state: Path, output: Path) -> list[tuple[str, str]]:
     """Prepare project, photographs and connection, and run the DAG.
 
-    :return: the task and the state of every change seen, in order.
+    :returns: the task and the state of every change seen, in order.
     :raises RuntimeError: when a task did not succeed, with its log.
     """
     prepare_project(emulator)

@@ -21,7 +21,7 @@ def detect_faces(photos: Iterable[Path], results: Path) -> int:
 
     A cascade accepts a window or rejects it and has no score, so what it accepts has ``confidenceScore`` 1.
 
-    :return: how many faces were found.
+    :returns: how many faces were found.
     """
     cascade = Cascade(data.lbp_frontal_face_cascade_filename())  # type: ignore[no-untyped-call]
     found = 0

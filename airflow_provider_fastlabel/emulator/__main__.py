@@ -18,7 +18,7 @@ from airflow_provider_fastlabel.emulator.world.settings import Settings
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line's options.
 
-    :param argv: Words after the program's name; ``None`` for the process's own.
+    :param argv: words after the program's name; ``None`` for the process's own.
     """
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_fastlabel.emulator",
@@ -42,8 +42,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT.
 
-    :param argv: Words after the program's name; ``None`` for the process's own.
-    :return: Exit code.
+    :param argv: words after the program's name; ``None`` for the process's own.
+    :returns: exit code.
     """
     options = arguments(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

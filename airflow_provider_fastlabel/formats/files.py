@@ -47,7 +47,7 @@ def is_image(name: str) -> bool:
     """Tell whether a file name is that of an image.
 
     :param name: file name or path.
-    :returns: True for the endings of :data:`IMAGE_SUFFIXES`, upper or lower case.
+    :returns: true for the endings of :data:`IMAGE_SUFFIXES`, upper or lower case.
     """
     return suffix_of(name).lower() in IMAGE_SUFFIXES
 

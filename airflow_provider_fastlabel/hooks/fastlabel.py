@@ -99,7 +99,7 @@ class FastLabelHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Make one cheap call and say in one sentence what is right or wrong; never shows the token.
 
-        :return: (works, message).
+        :returns: (works, message).
         """
         from airflow_provider_fastlabel.client.exceptions import FastLabelException, RateLimited
 

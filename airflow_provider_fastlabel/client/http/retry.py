@@ -63,7 +63,7 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
 
     :param value: the header, ``None`` if absent.
     :param now: the present time in seconds since 1970.
-    :return: seconds to wait, 0 for a date in the past; ``None`` for a value that is absent, negative, not finite or not
+    :returns: seconds to wait, 0 for a date in the past; ``None`` if it is absent, negative, not finite or not
         readable.
     """
     if value is None:

@@ -57,7 +57,7 @@ class Transfers(Connections):
         :param target: the file; its folder must exist.
         :param known_md5: MD5 of the bytes that ``target`` holds already, hexadecimal. A store that names its objects by
             their MD5, as S3 does without KMS, then only confirms that they are the same.
-        :return: whether the file was fetched; false if it was confirmed.
+        :returns: whether the file was fetched; false if it was confirmed.
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
         call = f"download of {target.name} from {_host(url)}"

@@ -90,7 +90,7 @@ class Transport(Transfers):
           call began;
         * without either, and where the look-up itself fails, :class:`OutcomeUnknown` is raised.
 
-        :return: the parsed answer; ``None`` if it is empty.
+        :returns: the parsed answer; ``None`` if it is empty.
         """
         return self._call("POST", path, body=body, settle=settle, repeatable=idempotent)
 

@@ -94,7 +94,7 @@ class AnnotationClasses(Resource):
             and ``checkbox`` have ``options``, a list of ``{"title": ..., "value": ...}``.
         :param max_area_count: regions a segmentation may have, 1 to 1000; ``None`` for any number, 0 leaves it to
             FastLabel (1).
-        :return: the id of the class.
+        :returns: the id of the class.
         :raises Conflict: if the value is taken.
         """
         body = required(project=project, type=type, value=value, title=title)
@@ -107,7 +107,7 @@ class AnnotationClasses(Resource):
 
         :param project: slug of the project.
         :param attributes: as in :meth:`create_annotation`.
-        :return: the id of the class.
+        :returns: the id of the class.
         """
         body = required(project=project) | {"attributes": items("attributes", attributes)}
         return self._transport.post("annotations/classification", body, settle=self._by_value(project, CLASSIFICATION))
@@ -126,7 +126,7 @@ class AnnotationClasses(Resource):
 
         :param annotation_id: id of the class.
         :param attributes: each with its ``id``, as read.
-        :return: the id of the class.
+        :returns: the id of the class.
         """
         fields = {"value": value, "title": title, "color": color, "order": order}
         body = present(fields | {"attributes": items("attributes", attributes)}) | _max_areas(max_area_count)
@@ -144,7 +144,7 @@ class AnnotationClasses(Resource):
         :param annotation_id: id of the class; or else
         :param attributes: each with its ``id``, as read.
         :param project: slug of the project, as FastLabel's README once wrote it.
-        :return: the id of the class.
+        :returns: the id of the class.
         :raises NotFound: if the project has no such class.
         """
         if annotation_id is None:

@@ -29,7 +29,7 @@ class Appendix(Resource):
 
         :param project: slug of a point cloud project.
         :param file_path: the zip. It is read while it is sent, of any size.
-        :return: what FastLabel answers.
+        :returns: what FastLabel answers.
         :raises FastLabelInvalidException: (422) if it is no zip, or cannot be read.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_appendix_data` before importing again.
         """

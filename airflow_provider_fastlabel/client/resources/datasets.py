@@ -188,7 +188,7 @@ class Datasets(Resource):
         :param types: only objects of these types: ``none``, ``train``, ``valid``, ``test``.
         :param offset: position of the first object, from 0.
         :param limit: how many objects, at most 1000; ``None`` for all.
-        :return: the objects, as FastLabel lists them.
+        :returns: the objects, as FastLabel lists them.
         :raises FastLabelException: if an object was not downloaded; names the objects and says what was kept.
         :raises FastLabelInvalidException: (422) for another type or a larger ``limit``, or if the folder's
             ``annotations.json`` is not such a list.

@@ -96,7 +96,7 @@ class Imports(ImportResource):
         :param status: status of the new tasks.
         :param tags: tags of the new tasks.
         :param priority: 0 none, 10 low, 20 medium, 30 high.
-        :return: the import history, first ``running``, at last ``completed``; ask with ``find_history``.
+        :returns: the import history, first ``running``, at last ``completed``; ask with ``find_history``.
         :raises OutcomeUnknown: if the answer was lost and the histories do not tell what became of it.
         """
         body = required(project=project)

@@ -89,7 +89,7 @@ class Models(Resource):
         :param resize_dimension: 512 or 1024 pixels.
         :param annotation_value: class to train; ``fastlabel_keypoint_rcnn`` needs it.
         :param config_file_path: configuration file to send along.
-        :return: what FastLabel answers.
+        :returns: what FastLabel answers.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_training_jobs` before starting another.
         """
         required(dataset_name=dataset_name, base_model_name=base_model_name)
@@ -160,7 +160,7 @@ class Models(Resource):
         :param instance_type: machine to evaluate on.
         :param batch_size: images per step.
         :param learning_rate: kept for programs that pass it.
-        :return: what FastLabel answers.
+        :returns: what FastLabel answers.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_evaluation_jobs` before starting another.
         """
         required(dataset_name=dataset_name, model_name=model_name)
@@ -226,7 +226,7 @@ class Models(Resource):
         :param use_flip: whether flipped copies are among them.
         :param processing_speed: ``low``, ``medium`` or ``high``.
         :param auto_creation: whether to make missing annotation classes and their mapping.
-        :return: what FastLabel answers, the id of the job.
+        :returns: what FastLabel answers, the id of the job.
         :raises OutcomeUnknown: the answer was lost; look with :meth:`get_auto_annotation_jobs` before starting another.
         """
         required(project=project, model_name=model_name)
@@ -248,7 +248,7 @@ class Models(Resource):
 
         :param endpoint_name: name of the endpoint.
         :param file_path: png, jpg or jpeg of at most 6 MB.
-        :return: ``json``, the findings, and ``file``, the drawn image as base64 text, which may begin with
+        :returns: ``json``, the findings, and ``file``, the drawn image as base64 text, which may begin with
             ``data:...;base64,``.
         :raises FastLabelInvalidException: (422) for another extension, a larger file, or one that cannot be read.
         """

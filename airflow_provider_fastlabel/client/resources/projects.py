@@ -108,7 +108,7 @@ class Projects(Resource):
         :param job_size: tasks handed to one person at a time.
         :param workflow: ``two_step`` (annotate, approve) or ``three_step`` (annotate, review, approve).
         :param external_workflow: the same for people outside of the workspace.
-        :return: the id of the project.
+        :returns: the id of the project.
         :raises Conflict: if the slug is taken.
         """
         body = required(type=type, name=name, slug=slug)
@@ -128,7 +128,7 @@ class Projects(Resource):
         """Update a project; what is not given stays. Parameters as in :meth:`create_project`.
 
         :param project_id: id of the project.
-        :return: the id of the project.
+        :returns: the id of the project.
         """
         fields = {"name": name, "slug": slug, "jobSize": job_size, "workflow": workflow}
         body = present(fields | {"externalWorkflow": external_workflow})
@@ -148,7 +148,7 @@ class Projects(Resource):
         :param project_id: id of the project.
         :param project_name: name of the copy; chosen by FastLabel if not given.
         :param project_slug: slug of the copy; chosen by FastLabel if not given.
-        :return: the id of the copy.
+        :returns: the id of the copy.
         :raises OutcomeUnknown: if the answer was lost and no slug was given to look the copy up by.
         """
         required(project_id=project_id)
@@ -169,7 +169,7 @@ class Projects(Resource):
         :param external_code_1: first code.
         :param external_code_2: second code.
         :param external_code_3: third code.
-        :return: the id of the metadata.
+        :returns: the id of the metadata.
         """
         codes = (external_code_1, external_code_2, external_code_3)
         body = {f"externalCode{number}": code for number, code in enumerate(codes, start=1)}

@@ -19,7 +19,7 @@ class RoboticsContents(Resource):
 
         :param project: slug of a robotics project.
         :param file_path: the zip. It is read while it is sent, of any size.
-        :return: what FastLabel answers.
+        :returns: what FastLabel answers.
         :raises FastLabelInvalidException: (422) if it is no zip, or cannot be read.
         :raises OutcomeUnknown: the answer was lost; look at the task's ``contents`` before importing again.
         """

@@ -58,7 +58,7 @@ class Tags(Resource):
         :param project: slug of the project all tasks belong to.
         :param task_ids: ids of the tasks, sent 5000 at a time.
         :param tags: names, at most 20.
-        :return: how many tasks this call changed; it may be less when a lost answer made it repeat itself.
+        :returns: how many tasks this call changed; it may be less when a lost answer made it repeat itself.
         :raises FastLabelInvalidException: if there is no task or no tag, before anything is sent.
         """
         return self._change_tags("add", project, task_ids, tags)
@@ -66,7 +66,7 @@ class Tags(Resource):
     def remove_task_tags(self, project: str, task_ids: Sequence[str], tags: Sequence[str]) -> int:
         """Take tags from many tasks; the tags themselves stay in the project. Parameters as in :meth:`add_task_tags`.
 
-        :return: how many tasks this call changed.
+        :returns: how many tasks this call changed.
         """
         return self._change_tags("remove", project, task_ids, tags)
 

@@ -71,7 +71,7 @@ class WorkspaceUsers(Resource):
 
         :param email: email address of the user.
         :param role: ``member``, ``owner``, or ``none`` to remove the user from the workspace.
-        :return: the user; ``None`` if the answer to a removal was lost and the user is gone.
+        :returns: the user; ``None`` if the answer to a removal was lost and the user is gone.
         """
         body = required(email=email, role=role)
         return self._transport.put("workspaces-users/internal-users", body, removes=role == "none")
@@ -88,7 +88,7 @@ class WorkspaceUsers(Resource):
 
         :param email: email address of the user.
         :param modules: ``annotation``, ``modelDev`` or ``dataset``, or several of them.
-        :return: FastLabel's answer per module.
+        :returns: FastLabel's answer per module.
         :raises FastLabelInvalidException: (422) for an unknown module, before any call.
         """
 

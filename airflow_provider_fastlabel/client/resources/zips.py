@@ -22,7 +22,7 @@ def upload_zip(transport: Transport, project: str, file_path: str | os.PathLike[
     :param transport: the transport to the API.
     :param project: slug of the project it is for.
     :param file_path: the zip.
-    :return: the file key.
+    :returns: the file key.
     :raises FastLabelInvalidException: (422) if the project is empty, or the file is no ``.zip``, is empty or cannot be
         read; nothing was sent then.
     :raises FastLabelException: if the store does not take it, or FastLabel names no place for it.

@@ -60,9 +60,9 @@ async def create_classification_annotation(emu: Emu, body: schemas.Classificatio
 def new_class(emu: Emulation, project: Record, sent: schemas.ClassCreate) -> Record:
     """Add a class to a project.
 
-    :param emu: The emulator.
-    :param project: The project.
-    :param sent: The checked body.
+    :param emu: the emulator.
+    :param project: the project.
+    :param sent: the checked body.
     :raises ApiError: 409 when the value is taken, 422 for faulty attributes.
     """
     count = len(emu.store.list("annotation", scope=project.id))

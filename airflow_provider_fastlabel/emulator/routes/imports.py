@@ -21,7 +21,7 @@ from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, Orjs
 from airflow_provider_fastlabel.emulator.world.store import Record
 from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["imports"])
 
@@ -105,8 +105,8 @@ async def create_dicom_task(emu: Emu, body: task_schemas.DicomCreate) -> Respons
 def run_in_background(emu: Emulation, record: Record) -> None:
     """Do the work of an import beside the calls that are served.
 
-    :param emu: The emulator.
-    :param record: Its history.
+    :param emu: the emulator.
+    :param record: its history.
     """
     task = asyncio.get_running_loop().create_task(_work(emu, record))
     _background.add(task)
@@ -123,7 +123,7 @@ async def _work(emu: Emulation, record: Record) -> None:
     except ApiError as error:
         histories.stage(emu, record.id, error)
     except Exception:
-        logger.exception("Import %s failed", record.id)
+        log.exception("Import %s failed", record.id)
         histories.stage(emu, record.id, ApiError(500, "import_failed"))
     else:
         histories.stage(emu, record.id, found)
@@ -176,7 +176,7 @@ def dicom_size(data: bytes) -> dict[str, int]:
     Reads the two little-endian encodings of DICOM PS3.5: tags (0028,0010) and (0028,0011), an optional ``US``
     with a two-byte length or a four-byte length, then an unsigned 16-bit number.
 
-    :param data: Start of the file.
+    :param data: start of the file.
     """
     return {"width": _unsigned(data, _COLUMNS), "height": _unsigned(data, _ROWS)}
 

@@ -29,10 +29,10 @@ _PART = re.compile(r"(\d+)(\.[^./]+)$")
 class Part:
     """One part of a split file.
 
-    :param number: From 1.
-    :param extension: With its dot.
-    :param media: Description of its file.
-    :param annotations: Its annotations, without ids.
+    :param number: from 1.
+    :param extension: with its dot.
+    :param media: description of its file.
+    :param annotations: its annotations, without ids.
     """
 
     number: int
@@ -100,8 +100,8 @@ async def find_integrated_audio_task_by_prefix(emu: Emu, query: Annotated[schema
 def merge_tiles(parts: Sequence[Part], overlap: int) -> list[dict[str, Any]]:
     """Return the boxes and polygons of a 3x3 split in the coordinates of the whole image.
 
-    :param parts: Tiles, numbered row by row from 1.
-    :param overlap: Pixels by which neighbouring tiles overlap.
+    :param parts: tiles, numbered row by row from 1.
+    :param overlap: pixels by which neighbouring tiles overlap.
     """
     columns = [0.0] * _GRID
     rows = [0.0] * _GRID
@@ -200,8 +200,8 @@ def merge_clips(parts: Sequence[Part]) -> list[dict[str, Any]]:
 def merge_sounds(parts: Sequence[Part], lengths: Sequence[float]) -> list[dict[str, Any]]:
     """Return segments of consecutive audio parts as those of one file.
 
-    :param parts: Parts in order.
-    :param lengths: Their lengths in seconds.
+    :param parts: parts in order.
+    :param lengths: their lengths in seconds.
     """
     merged: list[dict[str, Any]] = []
     offset = 0.0

@@ -22,9 +22,9 @@ _HIDDEN = {"workflow", "externalWorkflow"}
 def page_limit(limit: int | None, default: int, maximum: int) -> int:
     """Return the page size of a list call.
 
-    :param limit: What the caller asked for.
-    :param default: Size when nothing was asked for.
-    :param maximum: Largest size.
+    :param limit: what the caller asked for.
+    :param default: size when nothing was asked for.
+    :param maximum: largest size.
     :raises ApiError: 422 over the maximum.
     """
     if limit is None:

@@ -45,9 +45,9 @@ async def get_upload_address(emu: Emu, request: Request, query: Annotated[schema
 def uploaded(emu: Emulation, project: Record, file_key: str) -> tuple[str, Blob]:
     """Return name and content of an uploaded file.
 
-    :param emu: The emulator.
-    :param project: The project it was uploaded for.
-    :param file_key: The ``name`` that came with the upload address.
+    :param emu: the emulator.
+    :param project: the project it was uploaded for.
+    :param file_key: the ``name`` that came with the upload address.
     :raises ApiError: 404 for an unknown key, 422 when nothing was uploaded.
     """
     record = emu.store.find("upload", file_key.partition("/")[0])

@@ -49,10 +49,10 @@ def build(
 ) -> Gate:
     """Return the emulator as an ASGI application.
 
-    :param token: The access token it accepts.
+    :param token: the access token it accepts.
     :param db: SQLite file that outlives the process; ``None`` keeps the data in memory.
-    :param files: Folder of the stored files; ``None`` puts them beside ``db``, or into a folder removed at the end.
-    :param settings: Settings to start with.
+    :param files: folder of the stored files; ``None`` puts them beside ``db``, or into a folder removed at the end.
+    :param settings: settings to start with.
     """
     clock = Clock()
     temporary: tempfile.TemporaryDirectory[str] | None = None

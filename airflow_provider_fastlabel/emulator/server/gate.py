@@ -35,8 +35,8 @@ _MOST_JSON = 64 * 1024 * 1024
 class Gate:
     """Outermost ASGI application.
 
-    :param app: The routes.
-    :param emu: The emulator.
+    :param app: the routes.
+    :param emu: the emulator.
     """
 
     def __init__(self, app: Asgi, emu: Emulation) -> None:

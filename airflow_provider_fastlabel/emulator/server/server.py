@@ -45,9 +45,9 @@ def protocol() -> type[Any]:
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening loopback socket.
 
-    :param host: Loopback address.
-    :param port: Port; 0 for a free one.
-    :raises ValueError: When ``host`` is not a loopback address.
+    :param host: loopback address.
+    :param port: port; 0 for a free one.
+    :raises ValueError: when ``host`` is not a loopback address.
     """
     if host not in _LOOPBACK:
         raise ValueError(f"the emulator serves this machine only: host must be one of {', '.join(_LOOPBACK)}")
@@ -62,7 +62,7 @@ def listen(host: str, port: int) -> socket.socket:
 def make_server(app: Asgi) -> uvicorn.Server:
     """Return the server of an application.
 
-    :param app: The emulator, see :func:`build`.
+    :param app: the emulator, see :func:`build`.
     """
     config = uvicorn.Config(
         app,
@@ -91,12 +91,12 @@ class Emulator:
     >>> with Emulator() as emulator:
     ...     url, token = emulator.url, emulator.token
 
-    :param token: The access token it accepts.
-    :param host: Loopback address.
-    :param port: Port; 0 for a free one.
+    :param token: the access token it accepts.
+    :param host: loopback address.
+    :param port: port; 0 for a free one.
     :param db: SQLite file; ``None`` keeps the data in memory.
-    :param files: Folder of the stored files; ``None`` for a temporary one.
-    :param config: Settings to start with and to return to at a reset, see :class:`Settings`.
+    :param files: folder of the stored files; ``None`` for a temporary one.
+    :param config: settings to start with and to return to at a reset, see :class:`Settings`.
     """
 
     def __init__(
@@ -142,10 +142,10 @@ class Emulator:
         """Call the control plane and return its answer.
 
         :param method: HTTP verb.
-        :param path: Below ``/_emulator/``.
+        :param path: below ``/_emulator/``.
         :param body: JSON body.
-        :param query: Query parameters.
-        :raises RuntimeError: When it refuses, with its message.
+        :param query: query parameters.
+        :raises RuntimeError: when it refuses, with its message.
         """
         answer = self._session.request(method, self.control_url + path, json=body, params=query, timeout=60)
         if not answer.ok:
@@ -191,15 +191,15 @@ class Emulator:
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock forward.
 
-        :param seconds: By how much.
+        :param seconds: by how much.
         """
         self.control("POST", "clock", {"advance": seconds})
 
     def annotators(self, project: str, ground_truth: Mapping[str, Any], **pace: Any) -> None:
         """Put simulated annotators to work on a project.
 
-        :param project: Slug.
-        :param ground_truth: Annotations (or attributes) by task name.
+        :param project: slug.
+        :param ground_truth: annotations (or attributes) by task name.
         :param pace: ``tasks_per_second``, ``approve_after`` (seconds), ``review``.
         """
         self.control("PUT", "annotators", {"project": project, "ground_truth": dict(ground_truth), **pace})

@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.emulator.world.kinds import KINDS
 from airflow_provider_fastlabel.emulator.world.schemas import AnnotationIn, AttributeIn
 from airflow_provider_fastlabel.emulator.world.state import Annotator, Emulation
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _OPEN = ("registered", "sent_back", "declined")
 _ANNOTATIONS = TypeAdapter(list[AnnotationIn])
@@ -41,11 +41,11 @@ def advance(emu: Emulation) -> None:
 def run(emu: Emulation, project_id: str, tasks: int | None, *, approve: bool) -> int:
     """Label tasks at once.
 
-    :param emu: The emulator.
-    :param project_id: Project.
-    :param tasks: How many at most; ``None`` for all.
-    :param approve: Also approve everything that is labelled.
-    :return: How many were labelled.
+    :param emu: the emulator.
+    :param project_id: project.
+    :param tasks: how many at most; ``None`` for all.
+    :param approve: also approve everything that is labelled.
+    :returns: how many were labelled.
     """
     annotator = emu.annotators[project_id]
     labelled = _label(emu, project_id, annotator, -1 if tasks is None else tasks, emu.clock.now())
@@ -66,7 +66,7 @@ def _label(emu: Emulation, project_id: str, annotator: Annotator, count: int, no
             try:
                 changes = {"status": "completed", "labelled_at": now, **_drawn(emu, row, annotator)}
             except ApiError as error:
-                logger.warning("Task %s is skipped: its ground truth no longer fits: %s", row["name"], error)
+                log.warning("Task %s is skipped: its ground truth no longer fits: %s", row["name"], error)
                 changes = {"status": "skipped"}
             task_table.update_row(emu, row, changes)
     return len(rows)
@@ -103,10 +103,10 @@ def _approve(emu: Emulation, project_id: str, annotator: Annotator, now: float) 
 def check(emu: Emulation, project_id: str, kind_name: str, truth: dict[str, list[dict[str, Any]]]) -> None:
     """Check a ground truth before anybody works from it.
 
-    :param emu: The emulator.
-    :param project_id: Project.
-    :param kind_name: Kind of its tasks.
-    :param truth: Annotations or attributes by task name.
+    :param emu: the emulator.
+    :param project_id: project.
+    :param kind_name: kind of its tasks.
+    :param truth: annotations or attributes by task name.
     :raises ApiError: 422 naming the task and the fault.
     """
     kind = KINDS[kind_name]

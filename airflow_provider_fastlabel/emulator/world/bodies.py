@@ -18,8 +18,8 @@ _KEY_LENGTH = 64
 class JsonSpooler:
     """Copies JSON text, storing the value of every file field as a file and leaving a marker in its place.
 
-    :param files: Where the bytes go.
-    :param path: Path of the call below ``/v1/``: ``filePath`` is a file for dataset objects and a path elsewhere.
+    :param files: where the bytes go.
+    :param path: path of the call below ``/v1/``: ``filePath`` is a file for dataset objects and a path elsewhere.
     """
 
     def __init__(self, files: Files, path: str) -> None:

@@ -17,8 +17,8 @@ class ApiError(Exception):
     """A request that is answered with an error.
 
     :param status: HTTP status code.
-    :param message: What is wrong, naming the field or the thing.
-    :param headers: Further response headers, such as ``Retry-After``.
+    :param message: what is wrong, naming the field or the thing.
+    :param headers: further response headers, such as ``Retry-After``.
     """
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -47,8 +47,8 @@ def error_response(status: int, message: str, headers: Mapping[str, str] | None 
     """Return one error as an HTTP response in the NestJS shape.
 
     :param status: HTTP status code.
-    :param message: Text for people; always present, because the official client reads it unconditionally.
-    :param headers: Further response headers.
+    :param message: text for people; always present, because the official client reads it unconditionally.
+    :param headers: further response headers.
     """
     try:
         phrase = HTTPStatus(status).phrase
@@ -61,7 +61,7 @@ def error_response(status: int, message: str, headers: Mapping[str, str] | None 
 def install(app: FastAPI) -> None:
     """Answer every kind of error of ``app`` in the one shape.
 
-    :param app: The application whose exception handlers are set.
+    :param app: the application whose exception handlers are set.
     """
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _http_error)

@@ -25,8 +25,8 @@ MARKER = "\x00blob:"
 class Blob:
     """One stored file.
 
-    :param sha256: Hex digest, also its name.
-    :param size: Bytes.
+    :param sha256: hex digest, also its name.
+    :param size: bytes.
     """
 
     sha256: str
@@ -36,7 +36,7 @@ class Blob:
 class BlobWriter:
     """Takes a file in pieces; small ones stay in memory until they are complete.
 
-    :param root: Folder of the stored files.
+    :param root: folder of the stored files.
     """
 
     def __init__(self, root: Path) -> None:
@@ -90,7 +90,7 @@ def md5_of(path: Path) -> str:
 class Base64Writer:
     """Decodes base64 text in pieces into a :class:`BlobWriter`.
 
-    :param writer: Where the bytes go.
+    :param writer: where the bytes go.
     """
 
     def __init__(self, writer: BlobWriter) -> None:
@@ -121,9 +121,9 @@ class Base64Writer:
 class Files:
     """All stored files of one emulator.
 
-    :param root: Folder; created when missing.
-    :param secret: Key of the signatures.
-    :param clock: Decides whether an address has expired.
+    :param root: folder; created when missing.
+    :param secret: key of the signatures.
+    :param clock: decides whether an address has expired.
     """
 
     def __init__(self, root: Path, secret: bytes, clock: Clock) -> None:
@@ -148,8 +148,8 @@ class Files:
     def receive(self, text: str, field: str) -> Blob:
         """Return the file a JSON body carried in one field.
 
-        :param text: The marker that the body reader left in the file's place.
-        :param field: Name of the field, for the error.
+        :param text: the marker that the body reader left in the file's place.
+        :param field: name of the field, for the error.
         :raises ApiError: 422 when it is not base64 or empty.
         """
         sha256, _, size = text.removeprefix(MARKER).partition(":")
@@ -165,8 +165,8 @@ class Files:
         """Return ``path`` with the query that makes it valid for one method.
 
         :param method: ``GET`` or ``PUT``.
-        :param path: Absolute path without query.
-        :param life: Seconds.
+        :param path: absolute path without query.
+        :param life: seconds.
         """
         expires = str(int(self._clock.now() + life))
         query = urlencode({"expires": expires, "signature": self._signature(method, path, expires)})

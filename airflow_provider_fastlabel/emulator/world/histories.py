@@ -17,11 +17,11 @@ _INTERNAL = {"ready_at", "reads", "work", "fails"}
 def start(emu: Emulation, project: Record, storage_type: str, work: dict[str, Any], *, kind: str) -> Record:
     """Begin an import.
 
-    :param emu: The emulator.
-    :param project: Where its tasks go.
-    :param storage_type: Shown as ``storageType``.
-    :param work: What the import needs, kept with the history.
-    :param kind: Shown as ``type``.
+    :param emu: the emulator.
+    :param project: where its tasks go.
+    :param storage_type: shown as ``storageType``.
+    :param work: what the import needs, kept with the history.
+    :param kind: shown as ``type``.
     """
     settings = emu.settings
     fails = settings.fail_histories > 0
@@ -52,9 +52,9 @@ def show(record: Record) -> dict[str, Any]:
 def read(emu: Emulation, record: Record) -> Record:
     """Count one read of a history and complete it when that was the last it waited for.
 
-    :param emu: The emulator.
-    :param record: The history.
-    :return: The history as it is now.
+    :param emu: the emulator.
+    :param record: the history.
+    :returns: the history as it is now.
     """
     if record.id not in emu.running or emu.settings.history_reads is None:
         return record
@@ -68,9 +68,9 @@ def read(emu: Emulation, record: Record) -> Record:
 def stage(emu: Emulation, history_id: str, result: Sequence[NewTask] | ApiError) -> None:
     """Hand in what an import found; its tasks appear when the history completes.
 
-    :param emu: The emulator.
-    :param history_id: The history.
-    :param result: New tasks, or why it fails.
+    :param emu: the emulator.
+    :param history_id: the history.
+    :param result: new tasks, or why it fails.
     """
     if history_id in emu.running:
         emu.staged[history_id] = result
@@ -92,9 +92,9 @@ def advance(emu: Emulation) -> None:
 def settle(emu: Emulation, record: Record, *, failure: str | None = None) -> None:
     """End an import: add its tasks, or let it fail.
 
-    :param emu: The emulator.
-    :param record: A running history.
-    :param failure: Why it fails; ``None`` to go by what the import found.
+    :param emu: the emulator.
+    :param record: a running history.
+    :param failure: why it fails; ``None`` to go by what the import found.
     """
     result = emu.staged.pop(record.id, ())
     emu.running.discard(record.id)
@@ -126,8 +126,8 @@ def _add(emu: Emulation, record: Record, tasks: Sequence[NewTask]) -> int:
 def resume(emu: Emulation, restart: Callable[[Record], None]) -> None:
     """Take up the imports that were running when the emulator was stopped.
 
-    :param emu: The emulator.
-    :param restart: Begins the work of one history again.
+    :param emu: the emulator.
+    :param restart: begins the work of one history again.
     """
     for record in emu.store.list("history"):
         if record.body["status"] == "running":

@@ -31,11 +31,11 @@ def render(
 ) -> list[dict[str, Any]]:
     """Return annotations as the API shows them.
 
-    :param kind: Kind of the task.
-    :param classes: Classes of its project by value.
-    :param annotations: What was sent.
-    :param seed: Namespace of the new annotation ids.
-    :param contents: Files of the task, when it has several.
+    :param kind: kind of the task.
+    :param classes: classes of its project by value.
+    :param annotations: what was sent.
+    :param seed: namespace of the new annotation ids.
+    :param contents: files of the task, when it has several.
     :raises ApiError: 422 naming the annotation and what is wrong with it.
     """
     shown = []
@@ -73,9 +73,9 @@ def render_attributes(
 ) -> list[dict[str, Any]]:
     """Return attribute values with the name and type of their definition.
 
-    :param definition: Annotation class.
-    :param attributes: What was sent.
-    :param where: Prefix of error messages.
+    :param definition: annotation class.
+    :param attributes: what was sent.
+    :param where: prefix of error messages.
     :raises ApiError: 422 when the class has no such attribute or option.
     """
     known = {item["key"]: item for item in definition["attributes"]}

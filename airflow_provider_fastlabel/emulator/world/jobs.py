@@ -17,10 +17,10 @@ _READY = "ready_at"
 def begin(emu: Emulation, collection: str, body: dict[str, Any], scope: str = "") -> Record:
     """Begin a job.
 
-    :param emu: The emulator.
-    :param collection: One of :data:`COLLECTIONS`.
-    :param body: Its fields; ``finished`` holds those it gets when it completes.
-    :param scope: Project of an auto-annotation job.
+    :param emu: the emulator.
+    :param collection: one of :data:`COLLECTIONS`.
+    :param body: its fields; ``finished`` holds those it gets when it completes.
+    :param scope: project of an auto-annotation job.
     """
     started = {"status": "in_progress", "completedAt": None, _READY: emu.clock.now() + emu.settings.job_seconds}
     return emu.store.insert(collection, {**body, **started}, scope=scope)
@@ -37,9 +37,9 @@ def current(emu: Emulation, collection: str, record: Record) -> Record:
 def finish(emu: Emulation, collection: str, record: Record, status: str) -> None:
     """End a job.
 
-    :param emu: The emulator.
-    :param collection: One of :data:`COLLECTIONS`.
-    :param record: The job.
+    :param emu: the emulator.
+    :param collection: one of :data:`COLLECTIONS`.
+    :param record: the job.
     :param status: ``completed`` or ``failed``.
     """
     finished = record.body.pop("finished", {})

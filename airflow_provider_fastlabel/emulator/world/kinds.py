@@ -18,17 +18,17 @@ Media = Literal["image", "video", "plain", "none"]
 class Kind:
     """What sets one kind of task apart.
 
-    :param name: Our word for it, as in the client's method names (``find_<name>_task``).
-    :param path: Below ``tasks/``.
-    :param project_types: Project types whose tasks are of this kind.
-    :param types: Annotation types a task may carry; empty for classification kinds.
-    :param extensions: Accepted file extensions, lower case.
-    :param file_bytes: Largest single file.
-    :param file_count: Most files of one task; 1 means the body carries ``file`` instead of ``contents``.
-    :param page: Largest page of the list call.
-    :param default_page: Page size when the caller names none.
-    :param media: How the size of the picture is found out.
-    :param framed: Whether ``points`` are keyed by frame number.
+    :param name: our word for it, as in the client's method names (``find_<name>_task``).
+    :param path: below ``tasks/``.
+    :param project_types: project types whose tasks are of this kind.
+    :param types: annotation types a task may carry; empty for classification kinds.
+    :param extensions: accepted file extensions, lower case.
+    :param file_bytes: largest single file.
+    :param file_count: most files of one task; 1 means the body carries ``file`` instead of ``contents``.
+    :param page: largest page of the list call.
+    :param default_page: page size when the caller names none.
+    :param media: how the size of the picture is found out.
+    :param framed: whether ``points`` are keyed by frame number.
     """
 
     name: str

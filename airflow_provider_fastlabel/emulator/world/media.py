@@ -17,11 +17,11 @@ _H264 = {"avc1", "h264", "AVC1", "H264"}
 async def store_file(emu: Emulation, kind: Kind, text: str, field: str = "file") -> dict[str, Any]:
     """Store the file of a body and return its description.
 
-    :param emu: The emulator.
-    :param kind: Gives the limits.
-    :param text: Base64 or marker.
-    :param field: Name of the field, for errors.
-    :return: ``sha256``, ``size`` and what the media tells (``width``, ``height``, ...).
+    :param emu: the emulator.
+    :param kind: gives the limits.
+    :param text: base64 or marker.
+    :param field: name of the field, for errors.
+    :returns: ``sha256``, ``size`` and what the media tells (``width``, ``height``, ...).
     :raises ApiError: 422 when the file is too large or is not what it should be.
     """
     blob = emu.files.receive(text, field)
@@ -41,10 +41,10 @@ def check_size(kind: Kind, size: int, field: str) -> None:
 async def describe(emu: Emulation, kind: Kind, blob: Blob, field: str) -> dict[str, Any]:
     """Return what a stored file shows about itself.
 
-    :param emu: The emulator.
-    :param kind: Says what the file should be.
-    :param blob: The stored file.
-    :param field: Name of the field, for errors.
+    :param emu: the emulator.
+    :param kind: says what the file should be.
+    :param blob: the stored file.
+    :param field: name of the field, for errors.
     :raises ApiError: 422 when an image or a video cannot be read.
     """
     found: dict[str, Any] = {"sha256": blob.sha256, "size": blob.size}

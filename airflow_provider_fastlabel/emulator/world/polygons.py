@@ -10,9 +10,9 @@ Point = tuple[float, float]
 def join(one: Sequence[float], two: Sequence[float], tolerance: float) -> list[float] | None:
     """Return the ring around two polygons that share an edge, or ``None`` when they do not.
 
-    :param one: Flat coordinates x1, y1, x2, y2, ... of an unclosed ring.
-    :param two: The other ring.
-    :param tolerance: Pixels by which the ends of the common edge may differ.
+    :param one: flat coordinates x1, y1, x2, y2, ... of an unclosed ring.
+    :param two: the other ring.
+    :param tolerance: pixels by which the ends of the common edge may differ.
     """
     first, second = _points(one), _points(two)
     for direction in (second, second[::-1]):

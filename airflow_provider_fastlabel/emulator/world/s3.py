@@ -25,10 +25,10 @@ def fetch(
     Objects of other types, over the size limit, unreadable, or whose name is already a task are left out.
 
     :param storage: ``bucketName``, ``bucketRegion`` and ``prefix``.
-    :param endpoint: Address of the S3-compatible server; ``None`` for AWS itself.
-    :param kind: Kind of the project's tasks.
-    :param files: Where the copies go.
-    :param known: Names of existing tasks.
+    :param endpoint: address of the S3-compatible server; ``None`` for AWS itself.
+    :param kind: kind of the project's tasks.
+    :param files: where the copies go.
+    :param known: names of existing tasks.
     :raises ApiError: 422 when the bucket cannot be read.
     """
     from botocore.exceptions import BotoCoreError, ClientError

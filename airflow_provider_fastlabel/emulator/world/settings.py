@@ -12,21 +12,21 @@ from email.utils import format_datetime
 class Settings:
     """Behaviour that tests turn; every field can be sent to ``PUT /_emulator/config``.
 
-    :param strict: Refuse unknown body and query fields.
-    :param quota: Calls allowed per ``quota_seconds`` and token; ``None`` for no limit.
-    :param quota_seconds: Length of the sliding window.
-    :param history_seconds: Running time of an import before it completes.
-    :param history_reads: Complete an import after it was read so often, instead of after a time.
-    :param history_manual: Imports run until ``POST /_emulator/histories`` settles them.
-    :param fail_histories: How many of the next imports end as ``failed``.
-    :param job_seconds: Running time of training, evaluation and auto-annotation jobs.
-    :param job_manual: Jobs run until ``POST /_emulator/jobs`` settles them.
-    :param signed_url_seconds: Life of a signed address.
-    :param page_maxima: Largest page by kind name, where it shall differ from the table of kinds.
-    :param monitoring_names: Names of the monitoring settings that exist; ``None`` accepts any name.
-    :param endpoint_names: Names of the model endpoints that exist; ``None`` accepts any name.
-    :param s3_endpoint: Address of the S3-compatible server; ``None`` for AWS itself.
-    :param merge_overlap: Pixels by which neighbouring tiles of a split image overlap.
+    :param strict: refuse unknown body and query fields.
+    :param quota: calls allowed per ``quota_seconds`` and token; ``None`` for no limit.
+    :param quota_seconds: length of the sliding window.
+    :param history_seconds: running time of an import before it completes.
+    :param history_reads: complete an import after it was read so often, instead of after a time.
+    :param history_manual: imports run until ``POST /_emulator/histories`` settles them.
+    :param fail_histories: how many of the next imports end as ``failed``.
+    :param job_seconds: running time of training, evaluation and auto-annotation jobs.
+    :param job_manual: jobs run until ``POST /_emulator/jobs`` settles them.
+    :param signed_url_seconds: life of a signed address.
+    :param page_maxima: largest page by kind name, where it shall differ from the table of kinds.
+    :param monitoring_names: names of the monitoring settings that exist; ``None`` accepts any name.
+    :param endpoint_names: names of the model endpoints that exist; ``None`` accepts any name.
+    :param s3_endpoint: address of the S3-compatible server; ``None`` for AWS itself.
+    :param merge_overlap: pixels by which neighbouring tiles of a split image overlap.
     """
 
     strict: bool = True
@@ -59,7 +59,7 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move the clock forward.
 
-        :param seconds: By how much.
+        :param seconds: by how much.
         """
         self.offset += seconds
 

@@ -29,12 +29,12 @@ class Fault:
     """Something that goes wrong with the next matching calls.
 
     :param kind: ``status``, ``reset``, ``slow``, ``truncate`` or ``lost_answer``.
-    :param times: How many more calls it hits.
+    :param times: how many more calls it hits.
     :param method: HTTP verb, or ``None`` for any.
-    :param path: Regular expression searched in the path below ``/v1/``, or ``None`` for any.
-    :param status: Code of a ``status`` fault.
-    :param retry_after: Its ``Retry-After`` header: seconds or an HTTP date.
-    :param seconds: Delay of a ``slow`` fault.
+    :param path: regular expression searched in the path below ``/v1/``, or ``None`` for any.
+    :param status: code of a ``status`` fault.
+    :param retry_after: its ``Retry-After`` header: seconds or an HTTP date.
+    :param seconds: delay of a ``slow`` fault.
     """
 
     kind: str
@@ -56,12 +56,12 @@ class Fault:
 class Annotator:
     """Simulated people at work on one project.
 
-    :param ground_truth: What they draw, by task name: annotations, or attributes for classification kinds.
-    :param tasks_per_second: Their pace.
-    :param approve_after: Seconds from labelled to approved.
-    :param review: Whether tasks pass ``reviewed`` half-way.
-    :param credit: Tasks they had the time for and have not done yet.
-    :param last: When the credit was computed.
+    :param ground_truth: what they draw, by task name: annotations, or attributes for classification kinds.
+    :param tasks_per_second: their pace.
+    :param approve_after: seconds from labelled to approved.
+    :param review: whether tasks pass ``reviewed`` half-way.
+    :param credit: tasks they had the time for and have not done yet.
+    :param last: when the credit was computed.
     """
 
     ground_truth: dict[str, list[dict[str, Any]]]
@@ -76,12 +76,12 @@ class Annotator:
 class Emulation:
     """One emulator.
 
-    :param store: Database.
-    :param files: Stored files.
-    :param clock: Its time.
-    :param token: The accepted access token.
-    :param settings: What tests turn.
-    :param defaults: Settings to return to at a reset.
+    :param store: database.
+    :param files: stored files.
+    :param clock: its time.
+    :param token: the accepted access token.
+    :param settings: what tests turn.
+    :param defaults: settings to return to at a reset.
     """
 
     store: Store
@@ -135,7 +135,7 @@ class Emulation:
 def secret_of(folder: Path | None) -> bytes:
     """Return the signing key: kept beside the files, so that addresses outlive a restart.
 
-    :param folder: Where it is kept, or ``None`` for a key that dies with the process.
+    :param folder: where it is kept, or ``None`` for a key that dies with the process.
     """
     if folder is None:
         return secrets.token_bytes(32)
@@ -177,7 +177,7 @@ class OrjsonRoute(APIRoute):
 def answer(value: Any) -> Response:
     """Return a value as a JSON answer with status 200.
 
-    :param value: Anything orjson writes.
+    :param value: anything orjson writes.
     """
     return Response(orjson.dumps(value), media_type="application/json")
 

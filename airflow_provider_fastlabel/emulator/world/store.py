@@ -44,9 +44,9 @@ class Record:
     """Anything but a task.
 
     :param id: UUID string.
-    :param scope: Id of what it belongs to (a project, a dataset, a comment), or empty.
-    :param name: What is unique within the scope, or ``None``.
-    :param body: Its own fields.
+    :param scope: id of what it belongs to (a project, a dataset, a comment), or empty.
+    :param name: what is unique within the scope, or ``None``.
+    :param body: its own fields.
     :param created_at: ISO timestamp.
     :param updated_at: ISO timestamp.
     """
@@ -66,8 +66,8 @@ class Record:
 class Store:
     """The database of one emulator. Used from the event loop's thread only.
 
-    :param path: File to keep it in, or ``:memory:``.
-    :param clock: Gives the timestamps.
+    :param path: file to keep it in, or ``:memory:``.
+    :param clock: gives the timestamps.
     """
 
     def __init__(self, path: str, clock: Clock) -> None:
@@ -136,10 +136,10 @@ class Store:
     def insert(self, collection: str, body: Mapping[str, Any], *, scope: str = "", name: str | None = None) -> Record:
         """Add a record.
 
-        :param collection: What it is, such as ``project``.
-        :param body: Its own fields.
-        :param scope: Id of what it belongs to.
-        :param name: What shall be unique within collection and scope.
+        :param collection: what it is, such as ``project``.
+        :param body: its own fields.
+        :param scope: id of what it belongs to.
+        :param name: what shall be unique within collection and scope.
         :raises ApiError: 409 when the name is taken.
         """
         if name is not None and self.by_name(collection, name, scope) is not None:
@@ -178,11 +178,11 @@ class Store:
     ) -> list[Record]:
         """Return records in creation order.
 
-        :param collection: What to list.
-        :param scope: Only those of this owner; ``None`` for all.
-        :param offset: How many to leave out at the start.
-        :param limit: How many at most; -1 for all.
-        :param newest: Last created first.
+        :param collection: what to list.
+        :param scope: only those of this owner; ``None`` for all.
+        :param offset: how many to leave out at the start.
+        :param limit: how many at most; -1 for all.
+        :param newest: last created first.
         """
         where, values = "collection=?", [collection]
         if scope is not None:

@@ -29,13 +29,13 @@ _TAGS = (
 class NewTask:
     """What a new task is made of.
 
-    :param kind: Its kind.
-    :param name: Its name.
-    :param status: Status; ``registered`` when ``None``.
-    :param media: Description of its file, or empty.
-    :param contents: Descriptions of its files, for kinds that have several.
-    :param annotations: Rendered annotations.
-    :param attributes: Rendered attributes.
+    :param kind: its kind.
+    :param name: its name.
+    :param status: status; ``registered`` when ``None``.
+    :param media: description of its file, or empty.
+    :param contents: descriptions of its files, for kinds that have several.
+    :param annotations: rendered annotations.
+    :param attributes: rendered attributes.
     """
 
     kind: Kind
@@ -125,9 +125,9 @@ def set_tags(emu: Emulation, project_id: str, task_id: str, names: Iterable[str]
 def task_row(emu: Emulation, task_id: str, kind: Kind | None = None) -> sqlite3.Row:
     """Return one task's row.
 
-    :param emu: The emulator.
-    :param task_id: Id.
-    :param kind: What it must be; ``None`` for any.
+    :param emu: the emulator.
+    :param task_id: id.
+    :param kind: what it must be; ``None`` for any.
     :raises ApiError: 404 when there is none.
     """
     row = emu.store.row(f"SELECT *, {_TAGS} FROM tasks WHERE id=?", task_id)
@@ -166,9 +166,9 @@ def rendered_attributes(emu: Emulation, project_id: str, attributes: Sequence[At
 def update_row(emu: Emulation, row: sqlite3.Row, changes: Mapping[str, Any]) -> None:
     """Write changed columns of a task.
 
-    :param emu: The emulator.
-    :param row: The task.
-    :param changes: Column to value; ``tags`` is a list of names.
+    :param emu: the emulator.
+    :param row: the task.
+    :param changes: column to value; ``tags`` is a list of names.
     """
     columns = {name: value for name, value in changes.items() if name != "tags"}
     columns["updated_at"] = emu.clock.iso()
@@ -219,12 +219,12 @@ def where(emu: Emulation, query: TaskFilter) -> tuple[str, list[Any]]:
 def list_tasks(emu: Emulation, condition: str, values: Sequence[Any], offset: int, limit: int, base: str) -> bytes:
     """Return a page of tasks as JSON text.
 
-    :param emu: The emulator.
+    :param emu: the emulator.
     :param condition: SQL condition.
-    :param values: Its values.
-    :param offset: Tasks to leave out.
-    :param limit: Tasks at most.
-    :param base: Address of the server, for signed addresses.
+    :param values: its values.
+    :param offset: tasks to leave out.
+    :param limit: tasks at most.
+    :param base: address of the server, for signed addresses.
     """
     sql = f"SELECT *, {_TAGS} FROM tasks WHERE {condition} ORDER BY seq LIMIT ? OFFSET ?"
     names = user_names(emu)
@@ -239,10 +239,10 @@ def user_names(emu: Emulation) -> dict[str, str]:
 def show(emu: Emulation, row: sqlite3.Row, names: Mapping[str, str], base: str) -> dict[str, Any]:
     """Return a task as the API shows it.
 
-    :param emu: The emulator.
-    :param row: Its row.
-    :param names: User names by slug.
-    :param base: Address of the server, for signed addresses.
+    :param emu: the emulator.
+    :param row: its row.
+    :param names: user names by slug.
+    :param base: address of the server, for signed addresses.
     """
     kind = KINDS[row["kind"]]
     media = orjson.loads(row["media"])
@@ -298,10 +298,10 @@ def _content(emu: Emulation, content: Mapping[str, Any], base: str) -> dict[str,
 def address(emu: Emulation, sha256: str, name: str, base: str) -> str:
     """Return a signed download address.
 
-    :param emu: The emulator.
-    :param sha256: The stored file.
-    :param name: Its last part becomes the name in the address.
-    :param base: Address of the server.
+    :param emu: the emulator.
+    :param sha256: the stored file.
+    :param name: its last part becomes the name in the address.
+    :param base: address of the server.
     """
     path = f"/storage/files/{sha256}/{name.rsplit('/', 1)[-1] or 'file'}"
     return base + emu.files.sign("GET", path, emu.settings.signed_url_seconds)

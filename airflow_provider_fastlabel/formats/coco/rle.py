@@ -35,7 +35,7 @@ _HOLE = 1 << 20
 def encode_many(shapes: Sequence[tuple[list[Region], int, int]]) -> list[str]:
     """Return each shape as COCO's compressed run lengths, see :func:`run_lengths` and :func:`compress`.
 
-    :param shapes: Per shape its regions (flat open rings, pixels), and its image's height and width.
+    :param shapes: per shape its regions (flat open rings, pixels), and its image's height and width.
     :returns: ASCII text for ``segmentation["counts"]``, one per shape.
     """
     if not shapes:
@@ -47,8 +47,8 @@ def encode_many(shapes: Sequence[tuple[list[Region], int, int]]) -> list[str]:
 def run_lengths(shapes: Sequence[tuple[list[Region], int, int]]) -> tuple[Numbers, Numbers]:
     """Rasterise the union of each shape's regions, each without its holes; what lies outside the image is cut off.
 
-    :param shapes: As for :func:`encode_many`; at least one.
-    :returns: Lengths of the runs in column-major order, shape after shape, each beginning with a run of outside
+    :param shapes: as for :func:`encode_many`; at least one.
+    :returns: lengths of the runs in column-major order, shape after shape, each beginning with a run of outside
         (possibly 0); and per shape the index of its first.
     """
     regions = [region for shape in shapes for region in shape[0]]
@@ -86,7 +86,7 @@ def _order(groups: Numbers, positions: Numbers) -> Numbers:
 def _turns(positions: Numbers, groups: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
     """Per group, sum the weights along the positions and return where the sum turns positive or ceases to be.
 
-    :returns: Positions, beginning with an entry and alternating, and their groups; sorted by group and position.
+    :returns: positions, beginning with an entry and alternating, and their groups; sorted by group and position.
     """
     order = _order(groups, positions)
     positions, groups = positions[order], groups[order]
@@ -119,9 +119,9 @@ def compress(lengths: Numbers, first: Numbers) -> list[str]:
     five bits, the lowest first, the sixth bit says that more follow, and 48 is added to make it printable (pycocotools,
     ``maskApi.c``, rleToString).
 
-    :param lengths: Run lengths, shape after shape.
-    :param first: Per shape the index of its first length.
-    :returns: One ASCII text per shape.
+    :param lengths: run lengths, shape after shape.
+    :param first: per shape the index of its first length.
+    :returns: one ASCII text per shape.
     """
     values = lengths.copy()
     values[2:] -= lengths[:-2]

@@ -40,10 +40,10 @@ _TURNS = {
 class Picture:
     """An image's pixels, and what of the file must survive.
 
-    :param pixels: Rows by columns by 3 bytes: blue, green, red, the order in which OpenCV reads and writes.
-    :param alpha: Alpha channel, None if there is none.
+    :param pixels: rows by columns by 3 bytes: blue, green, red, the order in which OpenCV reads and writes.
+    :param alpha: alpha channel, None if there is none.
     :param format: Pillow's name of the file format.
-    :param saved: Arguments for Pillow's ``save``: of a JPEG ``exif`` and ``icc_profile``, if it has them.
+    :param saved: arguments for Pillow's ``save``: of a JPEG ``exif`` and ``icc_profile``, if it has them.
     """
 
     pixels: Pixels
@@ -55,10 +55,10 @@ class Picture:
     def read(cls, path: Path, size: tuple[int, int] = (0, 0)) -> Picture:
         """Read an image, turned as it is displayed.
 
-        :param path: The file.
-        :param size: Width and height the annotations were made on, (0, 0) if not known.
-        :returns: The picture.
-        :raises OSError: No image, or a damaged one.
+        :param path: the file.
+        :param size: width and height the annotations were made on, (0, 0) if not known.
+        :returns: the picture.
+        :raises OSError: no image, or a damaged one.
         """
         data = path.read_bytes()
         if _is_plain(data) and (pixels := _colours(data)) is not None:
@@ -86,9 +86,9 @@ class Picture:
     def encoded(self) -> Sequence[bytes | memoryview]:
         """Return the picture in its format.
 
-        :returns: The file's content, in pieces.
+        :returns: the file's content, in pieces.
         :raises ValueError: EXIF data that no JPEG can hold.
-        :raises OSError: The format cannot hold the picture.
+        :raises OSError: the format cannot hold the picture.
         """
         if self.format == "JPEG":
             jpeg = cv2.imencode(".jpg", self.pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].data

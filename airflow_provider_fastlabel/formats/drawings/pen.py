@@ -27,9 +27,9 @@ _SHIFT, _FAR = 4, 1e6
 class Marker(NamedTuple):
     """One annotation to draw.
 
-    :param shape: Its geometry.
-    :param colour: Red, green, blue, 0 to 255.
-    :param edges: Pose: keypoint key -> keys it is joined with.
+    :param shape: its geometry.
+    :param colour: red, green, blue, 0 to 255.
+    :param edges: pose: keypoint key -> keys it is joined with.
     """
 
     shape: Shape
@@ -40,8 +40,8 @@ class Marker(NamedTuple):
 def draw(pixels: Pixels, markers: Sequence[Marker]) -> None:
     """Draw annotations onto an image, in their order.
 
-    :param pixels: Rows by columns by 3 bytes: blue, green, red; changed in place.
-    :param markers: The annotations.
+    :param pixels: rows by columns by 3 bytes: blue, green, red; changed in place.
+    :param markers: the annotations.
     """
     height, width = pixels.shape[:2]
     stroke = max(min(width, height) // 300, 1)
@@ -78,11 +78,11 @@ class _Pen:
 
     What the marker covers is painted densely into a copy of the window, which is then mixed with the window.
 
-    :param window: The window; changed in place.
+    :param window: the window; changed in place.
     :param left: x of its first column.
     :param top: y of its first row.
-    :param colour: Blue, green, red.
-    :param stroke: Width of lines.
+    :param colour: blue, green, red.
+    :param stroke: width of lines.
     """
 
     def __init__(self, window: Pixels, left: int, top: int, colour: Sequence[int], stroke: int) -> None:
@@ -113,9 +113,9 @@ class _Pen:
     def disc(self, centre: NDArray[np.int32], radius: float, *, opaque: bool = False) -> None:
         """Fill a circle.
 
-        :param centre: One of :meth:`points`.
-        :param radius: Pixels.
-        :param opaque: Into the window itself, rather than to be mixed with it.
+        :param centre: one of :meth:`points`.
+        :param radius: pixels.
+        :param opaque: into the window itself, rather than to be mixed with it.
         """
         target = self.window if opaque else self._paint
         size = int(min(radius, _FAR) * (1 << _SHIFT))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 DRAWN_TYPES = ("bbox", "polygon", "segmentation", "keypoint", "line", "circle", "pose_estimation")
 """Annotation types that are drawn."""
@@ -60,19 +60,19 @@ def export_drawings(
 ) -> ExportReport:
     """Draw every task's annotations onto its image and write ``<name>``.
 
-    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
-    :param image_dir: Folder of the images, read with all its sub-folders.
-    :param folder: Existing folder; not ``image_dir``, or the originals would be overwritten.
-    :param classes: Class map, annotation classes or class values; annotations of other values are counted as
+    :param tasks: task objects as the API returns them; read once, never changed, not kept.
+    :param image_dir: folder of the images, read with all its sub-folders.
+    :param folder: existing folder; not ``image_dir``, or the originals would be overwritten.
+    :param classes: class map, annotation classes or class values; annotations of other values are counted as
         ``unknown_class``. None takes all.
     :param on_error: ``raise`` stops at malformed points and at images that cannot be read, naming them; ``skip`` counts
         their annotations.
-    :returns: Counts, files, and the class values. ``images_without_task`` and ``default_colour`` are adjustments.
-    :raises GeometryError: Malformed points, with ``raise``.
-    :raises ImageError: An image that cannot be read, with ``raise``.
-    :raises OSError: A file that cannot be written.
-    :raises ValueError: Source and target are one folder.
-    :raises NotADirectoryError: There is no ``image_dir``.
+    :returns: counts, files, and the class values. ``images_without_task`` and ``default_colour`` are adjustments.
+    :raises GeometryError: malformed points, with ``raise``.
+    :raises ImageError: an image that cannot be read, with ``raise``.
+    :raises OSError: a file that cannot be written.
+    :raises ValueError: source and target are one folder.
+    :raises NotADirectoryError: there is no ``image_dir``.
     """
     image_dir, folder = Path(image_dir), Path(folder)
     if folder.resolve() == image_dir.resolve():
@@ -135,7 +135,7 @@ class _Writer:
                 raise ImageError(
                     f'image {name!r} cannot be drawn on: {error}. Replace it, or export with on_error="skip"'
                 ) from error
-            logger.warning("Left out: image %r cannot be drawn on: %s", name, error)
+            log.warning("Left out: image %r cannot be drawn on: %s", name, error)
             self._leave_out(IMAGE_UNREADABLE, count)
             self.stage.report.images -= 1
             self.stage.report.files.remove(name)
@@ -147,7 +147,7 @@ class _Writer:
         report = self.stage.report
         if self.files:
             report.adjust("images_without_task", len(self.files))
-            logger.info("%d images have no task, the first is %r", len(self.files), next(iter(self.files)))
+            log.info("%d images have no task, the first is %r", len(self.files), next(iter(self.files)))
         known = self.stage.classes
         report.classes = known.sorted().values if known.open else known.values
 
@@ -186,7 +186,7 @@ def _colour(text: Any) -> tuple[int, int, int] | None:
 def _redraw(source: Path, target: str, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
     """Read, draw and write one image.
 
-    :returns: What kept the file from being written, which is not the image's fault.
+    :returns: what kept the file from being written, which is not the image's fault.
     """
     picture = Picture.read(source, size)
     draw(picture.pixels, markers)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def apart(region: Sequence[Sequence[float]]) -> bool:
     """Whether the holes of a region lie inside its outer ring, and apart.
 
-    :param region: Flat open rings, the outer one first.
-    :returns: True if certainly so; False also in doubtful cases (a shared point, boxes that overlap).
+    :param region: flat open rings, the outer one first.
+    :returns: true if certainly so; False also in doubtful cases (a shared point, boxes that overlap).
     """
     outer, *holes = region
     boxes = [(min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])) for ring in holes[len(holes) == 1 :]]
@@ -29,10 +29,10 @@ def apart(region: Sequence[Sequence[float]]) -> bool:
 def inside(ring: Sequence[float], x: float, y: float) -> bool:
     """Whether a point lies inside a ring (even-odd rule; on the outline either answer).
 
-    :param ring: Flat coordinates of an open ring.
-    :param x: Point.
-    :param y: Point.
-    :returns: True if inside.
+    :param ring: flat coordinates of an open ring.
+    :param x: point.
+    :param y: point.
+    :returns: true if inside.
     """
     odd = False
     px, py = ring[-2], ring[-1]
@@ -46,9 +46,9 @@ def inside(ring: Sequence[float], x: float, y: float) -> bool:
 def lies_within(hole: Sequence[float], outer: Sequence[float]) -> bool:
     """Whether a ring lies inside another without crossing or touching it.
 
-    :param hole: Flat coordinates of an open ring.
-    :param outer: The ring around it.
-    :returns: True if certainly so; False also in doubtful cases (a shared point).
+    :param hole: flat coordinates of an open ring.
+    :param outer: the ring around it.
+    :returns: true if certainly so; False also in doubtful cases (a shared point).
     """
     xs, ys = hole[::2], hole[1::2]
     left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def bridged(region: Region) -> Ring:
     """Join the holes of a region with its outer ring.
 
-    :param region: Flat open rings, the outer one first, holes inside it, the other way round.
-    :returns: One flat open ring; the outer ring itself if there is no hole.
+    :param region: flat open rings, the outer one first, holes inside it, the other way round.
+    :returns: one flat open ring; the outer ring itself if there is no hole.
     """
     outer = region[0]
     for hole in region[1:]:
@@ -36,8 +36,8 @@ def bridged(region: Region) -> Ring:
 def unbridged(ring: Sequence[float]) -> Region:
     """Take an outline apart that holds bridged holes.
 
-    :param ring: Flat open ring.
-    :returns: The outer ring and its holes; the ring alone if it comes back to none of its corners, or not as a bridge
+    :param ring: flat open ring.
+    :returns: the outer ring and its holes; the ring alone if it comes back to none of its corners, or not as a bridge
         does.
     """
     corners = list(zip(ring[::2], ring[1::2], strict=True))

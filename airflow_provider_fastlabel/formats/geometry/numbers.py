@@ -15,8 +15,8 @@ from airflow_provider_fastlabel.formats.geometry.shape import (
 def numbers_of(points: Any) -> Ring:
     """Check a flat list of coordinates.
 
-    :returns: The list itself if it is one.
-    :raises GeometryError: Not a list of finite numbers, or an odd number of them.
+    :returns: the list itself if it is one.
+    :raises GeometryError: not a list of finite numbers, or an odd number of them.
     """
     if not isinstance(points, list):
         if not isinstance(points, tuple):

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class Cover(NamedTuple):
     """The pixels of a shape.
 
-    :param left: First column of the image the pixels lie in.
-    :param top: First row.
-    :param mask: Which pixels are covered, rows by columns; at least one is.
+    :param left: first column of the image the pixels lie in.
+    :param top: first row.
+    :param mask: which pixels are covered, rows by columns; at least one is.
     """
 
     left: int
@@ -45,10 +45,10 @@ def covers(shapes: Sequence[Shape], width: int, height: int) -> list[Cover | Non
 
     All outlines are followed at once: per image that is several times as fast as shape by shape.
 
-    :param shapes: Shapes of kind bbox, polygon, segmentation or circle.
-    :param width: Image width; pixels outside are cut off.
-    :param height: Image height.
-    :returns: Per shape its pixels, None if there is no pixel whose centre is inside.
+    :param shapes: shapes of kind bbox, polygon, segmentation or circle.
+    :param width: image width; pixels outside are cut off.
+    :param height: image height.
+    :returns: per shape its pixels, None if there is no pixel whose centre is inside.
     """
     runs = _Runs([region for shape in shapes if _by_outline(shape) for region in shape.regions], width, height)
     found: list[Cover | None] = []
@@ -95,9 +95,9 @@ def _disc(shape: Shape, left: int, top: int, right: int, bottom: int) -> Cover |
 class _Runs:
     """Where the rings of an image's shapes cross the rows' centre lines.
 
-    :param regions: Regions of all shapes, one after the other.
-    :param width: Image width.
-    :param height: Image height.
+    :param regions: regions of all shapes, one after the other.
+    :param width: image width.
+    :param height: image height.
     """
 
     def __init__(self, regions: list[Region], width: int, height: int) -> None:
@@ -112,11 +112,11 @@ class _Runs:
     def filled(self, shape: Shape, ring: int, top: int, bottom: int) -> NDArray[np.bool_]:
         """Fill a shape: the union of its regions, each without its holes.
 
-        :param shape: The shape.
-        :param ring: Number of its first ring.
-        :param top: First row.
-        :param bottom: Row after the last.
-        :returns: The rows' pixels, as wide as the image.
+        :param shape: the shape.
+        :param ring: number of its first ring.
+        :param top: first row.
+        :param bottom: row after the last.
+        :returns: the rows' pixels, as wide as the image.
         """
         filled: NDArray[np.bool_] | None = None
         for region in shape.regions:

@@ -32,10 +32,10 @@ _TABLE = 1 << 20
 def resolved(region: list[Ring], width: float = 0, height: float = 0) -> tuple[list[list[Ring]], float]:
     """Return a region as regions that lie in the image and apart, and whose holes lie in their outlines and apart.
 
-    :param region: Flat open rings, the outer one first.
-    :param width: Image width in pixels; 0 leaves the region uncut.
-    :param height: Image height.
-    :returns: The region itself if it is such already, even if its rings touch one another or cross themselves. Else new
+    :param region: flat open rings, the outer one first.
+    :param width: image width in pixels; 0 leaves the region uncut.
+    :param height: image height.
+    :returns: the region itself if it is such already, even if its rings touch one another or cross themselves. Else new
         ones whose rings do not: outer rings clockwise on screen and holes counter-clockwise, in an order that only the
         area decides, not how it was drawn. Corners keep their numbers, new ones have 6 decimals. None if nothing is
         left. And what they cover, in square pixels.
@@ -63,8 +63,8 @@ def resolved(region: list[Ring], width: float = 0, height: float = 0) -> tuple[l
 def exact_area(regions: Sequence[list[Ring]]) -> float:
     """Area of the union of regions, each without its holes, whatever overlaps or crosses whatever.
 
-    :param regions: Regions, each an outer ring and its holes, flat coordinates, open or closed, any direction.
-    :returns: Square pixels.
+    :param regions: regions, each an outer ring and its holes, flat coordinates, open or closed, any direction.
+    :returns: square pixels.
     """
     if not regions:
         return 0.0
@@ -96,10 +96,10 @@ def _linear(region: list[Ring]) -> Faces:
 def _faces(rings: Faces, width: float, height: float) -> tuple[Faces, NDArray[np.bool_]]:
     """Cut all edges at one another.
 
-    :param rings: Rings.
-    :param width: Image width; 0 for all faces, else those in the image.
-    :param height: Image height.
-    :returns: The faces between the edges, and for each ring whether each face is inside, by the even-odd rule.
+    :param rings: rings.
+    :param width: image width; 0 for all faces, else those in the image.
+    :param height: image height.
+    :returns: the faces between the edges, and for each ring whether each face is inside, by the even-odd rule.
     """
     frame = shapely.box(0, 0, width, height)
     lines = shapely.union_all([*rings, shapely.boundary(frame)] if width else rings)
@@ -145,8 +145,8 @@ def _inside(ring: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[n
 def _regions(whole: Any, known: dict[float, float], limits: tuple[float, ...]) -> list[list[Ring]]:
     """Turn what GEOS found into regions.
 
-    :param known: Numbers as GEOS had them -> as they were given.
-    :param limits: What no corner may lie beyond: left, right, top, bottom.
+    :param known: numbers as GEOS had them -> as they were given.
+    :param limits: what no corner may lie beyond: left, right, top, bottom.
     """
     left, right, top, bottom = limits
 

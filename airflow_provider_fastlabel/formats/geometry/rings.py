@@ -34,7 +34,7 @@ class Rings:
 
     A ring is known by its identity, so this object must live, and the rings stay unchanged, until the shapes are made.
 
-    :param crossings: Whether to find out which rings cross themselves; without it none is said to.
+    :param crossings: whether to find out which rings cross themselves; without it none is said to.
     """
 
     def __init__(self, *, crossings: bool = True) -> None:
@@ -50,7 +50,7 @@ class Rings:
     def add(self, annotations: Any) -> None:
         """Collect the rings of a task's annotations.
 
-        :param annotations: Annotations as the API returns them; whatever is none is passed over.
+        :param annotations: annotations as the API returns them; whatever is none is passed over.
         """
         for annotation in annotations:
             try:
@@ -67,9 +67,9 @@ class Rings:
     def add_ring(self, ring: list[float]) -> None:
         """Collect one ring, if it has pairs of numbers for three corners.
 
-        :param ring: Flat coordinates.
-        :raises TypeError: It is no list of numbers.
-        :raises OverflowError: It holds an integer beyond any float.
+        :param ring: flat coordinates.
+        :raises TypeError: it is no list of numbers.
+        :raises OverflowError: it holds an integer beyond any float.
         """
         size = len(ring)
         if size < 6 or size & 1:
@@ -84,7 +84,7 @@ class Rings:
     def measures(self) -> Mapping[int, Measures]:
         """Measure what was collected.
 
-        :returns: Identity of a ring -> its measures; only of rings of numbers, none beyond :data:`~.shape.FARTHEST`.
+        :returns: identity of a ring -> its measures; only of rings of numbers, none beyond :data:`~.shape.FARTHEST`.
         """
         if not self._rings:
             return {}
@@ -115,8 +115,8 @@ class Rings:
 def measured(ring: list[float]) -> Measures:
     """Measure one ring that was not measured with others.
 
-    :param ring: Flat coordinates of three corners or more, none beyond :data:`~.shape.FARTHEST`.
-    :returns: Its measures.
+    :param ring: flat coordinates of three corners or more, none beyond :data:`~.shape.FARTHEST`.
+    :returns: its measures.
     """
     rings = Rings()
     rings.add_ring(ring)
@@ -137,8 +137,8 @@ def _star_shaped(turns: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> F
 
     Most are, and so are spared GEOS.
 
-    :param turns: Cross products of neighbouring corners, seen from the middle.
-    :param y: The corners' y, seen from the middle: on a way round it changes its sign twice.
+    :param turns: cross products of neighbouring corners, seen from the middle.
+    :param y: the corners' y, seen from the middle: on a way round it changes its sign twice.
     """
     lasts = starts + sizes - 1
     below = y >= 0

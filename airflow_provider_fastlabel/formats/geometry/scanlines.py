@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def crossings(regions: list[Region], height: int | Numbers, width: int | Numbers) -> tuple[Numbers, Numbers]:
     """Find where edges cross the columns' centre lines.
 
-    :param regions: Regions of flat open rings, pixels.
-    :param height: Image height, or one per ring; what lies outside the image is cut off.
-    :param width: Image width, or one per ring.
-    :returns: Per crossing column * height + row below it, and the number of its ring, counted through all regions; the
+    :param regions: regions of flat open rings, pixels.
+    :param height: image height, or one per ring; what lies outside the image is cut off.
+    :param width: image width, or one per ring.
+    :returns: per crossing column * height + row below it, and the number of its ring, counted through all regions; the
         rings one after the other.
     """
     all_rings = [ring for region in regions for ring in region]

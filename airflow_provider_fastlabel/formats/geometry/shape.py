@@ -35,18 +35,18 @@ class GeometryError(ValueError):
 class Shape:
     """One annotation's geometry, as the rules of this module say.
 
-    :ivar kind: Annotation type.
-    :ivar x1: Left edge of the enclosing box (after rotation and clipping), pixels.
-    :ivar y1: Upper edge.
-    :ivar x2: Right edge.
-    :ivar y2: Lower edge.
-    :ivar area: Square pixels; of a pose, its box's; of a keypoint or line 0.
+    :ivar kind: annotation type.
+    :ivar x1: left edge of the enclosing box (after rotation and clipping), pixels.
+    :ivar y1: upper edge.
+    :ivar x2: right edge.
+    :ivar y2: lower edge.
+    :ivar area: square pixels; of a pose, its box's; of a keypoint or line 0.
     :ivar points: bbox: the unrotated ``[x1, y1, x2, y2]``, clipped only if there is no rotation. Rotated corners come
         from :meth:`corners`. keypoint, line, circle: as given.
-    :ivar rotation: Degrees, 0 if not a rotated box.
-    :ivar clipped: Whether something was cut off.
-    :ivar dropped: Number of rings left out because they were degenerate or outside the image.
-    :ivar holes: Number of holes.
+    :ivar rotation: degrees, 0 if not a rotated box.
+    :ivar clipped: whether something was cut off.
+    :ivar dropped: number of rings left out because they were degenerate or outside the image.
+    :ivar holes: number of holes.
     :ivar keypoints: pose_estimation: key -> (x, y, v) of the keypoints that are set, v as COCO has it: 2 visible,
         1 labelled but not visible.
     """
@@ -110,12 +110,12 @@ class Shape:
 def rotated_corners(x1: float, y1: float, x2: float, y2: float, rotation: float) -> Ring:
     """Turn a box about its centre: x' = cx + dx cos - dy sin, y' = cy + dx sin + dy cos (y down).
 
-    :param x1: Left edge of the box before it is turned.
-    :param y1: Upper edge.
-    :param x2: Right edge.
-    :param y2: Lower edge.
-    :param rotation: Degrees, positive clockwise on screen.
-    :returns: Its corners, from the unrotated top left one clockwise.
+    :param x1: left edge of the box before it is turned.
+    :param y1: upper edge.
+    :param x2: right edge.
+    :param y2: lower edge.
+    :param rotation: degrees, positive clockwise on screen.
+    :returns: its corners, from the unrotated top left one clockwise.
     """
     cx, cy, dx, dy = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
     c, s = cos(radians(rotation)), sin(radians(rotation))
@@ -129,8 +129,8 @@ def rotated_corners(x1: float, y1: float, x2: float, y2: float, rotation: float)
 def overlapping(boxes: list[Box]) -> bool:
     """Whether any two boxes share an area.
 
-    :param boxes: Boxes.
-    :returns: True if so; boxes that only touch do not.
+    :param boxes: boxes.
+    :returns: true if so; boxes that only touch do not.
     """
     for n, a in enumerate(boxes):
         for b in boxes[n + 1 :]:

@@ -52,8 +52,8 @@ __all__ = ["AREA_KINDS", "GeometryError", "Region", "Ring", "Shape", "image_size
 def image_size(task: Mapping[str, Any]) -> tuple[float, float]:
     """Return a task's width and height.
 
-    :param task: Task object.
-    :returns: Pixels; (0, 0) if either is missing, not a number, not positive, or beyond :data:`~.shape.FARTHEST`.
+    :param task: task object.
+    :returns: pixels; (0, 0) if either is missing, not a number, not positive, or beyond :data:`~.shape.FARTHEST`.
     """
     width, height = task.get("width"), task.get("height")
     try:
@@ -67,11 +67,11 @@ def image_size(task: Mapping[str, Any]) -> tuple[float, float]:
 def shape_of(annotation: Mapping[str, Any], width: float = 0, height: float = 0) -> Shape | str:
     """Turn an annotation into a shape.
 
-    :param annotation: Annotation as the API returns it; not changed.
-    :param width: Image width in pixels to clip to; 0 leaves shapes uncut.
-    :param height: Image height.
-    :returns: The shape, or the reason (a constant of :mod:`.reasons`) why there is none.
-    :raises GeometryError: The points are no geometry: not numbers, not finite, an odd number of coordinates.
+    :param annotation: annotation as the API returns it; not changed.
+    :param width: image width in pixels to clip to; 0 leaves shapes uncut.
+    :param height: image height.
+    :returns: the shape, or the reason (a constant of :mod:`.reasons`) why there is none.
+    :raises GeometryError: the points are no geometry: not numbers, not finite, an odd number of coordinates.
     """
     kind = annotation.get("type")
     make = MAKERS.get(kind)  # type: ignore[arg-type]
@@ -226,7 +226,7 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float, kno
 def _solid(ring: Ring, known: Known) -> _Solid | None:
     """Open and measure one ring.
 
-    :returns: The open ring, its measures, and its area; None if it is degenerate.
+    :returns: the open ring, its measures, and its area; None if it is degenerate.
     """
     measures = known.get(id(ring))
     if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:

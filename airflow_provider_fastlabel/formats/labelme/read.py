@@ -137,7 +137,7 @@ def _read_shape(shape: Any, annotations: list[Annotation], groups: dict[tuple[st
 def _join_group(annotation: Annotation, group: Any, groups: dict[tuple[str, str, Any], Annotation]) -> bool:
     """Add a polygon, mask or pose point to the object of its group.
 
-    :returns: False if it is the first of its group, or not of a kind that objects consist of.
+    :returns: false if it is the first of its group, or not of a kind that objects consist of.
     """
     family = {"polygon": "area", "segmentation": "area", "pose_estimation": "pose"}.get(annotation["type"])
     if family is None or not isinstance(group, int | str):

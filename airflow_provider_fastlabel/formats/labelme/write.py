@@ -60,14 +60,14 @@ def export_labelme(
     A task whose file would have one of the data set's own names (:data:`~.naming.OWN_FILES`) keeps its extension:
     ``manifest.jpg`` becomes ``manifest.jpg.json``.
 
-    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
-    :param folder: Existing folder.
-    :param classes: Class map, annotation classes or class values; annotations of other values are counted as
+    :param tasks: task objects as the API returns them; read once, never changed, not kept.
+    :param folder: existing folder.
+    :param classes: class map, annotation classes or class values; annotations of other values are counted as
         ``unknown_class``. None takes all.
-    :param clip: Cut shapes at the image's border, counted as ``clipped``.
+    :param clip: cut shapes at the image's border, counted as ``clipped``.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
-    :returns: Counts, files, and the class values: those given, or those found, sorted.
-    :raises GeometryError: Malformed points, with ``raise``.
+    :returns: counts, files, and the class values: those given, or those found, sorted.
+    :raises GeometryError: malformed points, with ``raise``.
     """
     stage = Stage(LABELME_TYPES, ClassMap.of(classes), clip=clip, on_error=on_error)
     out = Folder(Path(folder), stage.report)

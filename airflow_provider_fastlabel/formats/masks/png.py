@@ -23,12 +23,12 @@ _FIRST = 8
 class Canvas:
     """An index image that is drawn where it will be compressed.
 
-    :param width: Columns.
-    :param height: Rows.
-    :param wide: Whether an index has 16 bits instead of 8.
+    :param width: columns.
+    :param height: rows.
+    :param wide: whether an index has 16 bits instead of 8.
 
-    :ivar pixels: Rows by columns of indexes, all 0 at first; write into it.
-    :ivar wide: As given.
+    :ivar pixels: rows by columns of indexes, all 0 at first; write into it.
+    :ivar wide: as given.
     """
 
     __slots__ = ("_rows", "pixels", "wide")
@@ -60,7 +60,7 @@ class Canvas:
         """Return the image as a file.
 
         :param palette: 768 bytes of R, G, B. 16 bits make a grey image without palette: PNG knows no larger one.
-        :returns: The file.
+        :returns: the file.
         """
         height, width = self.pixels.shape
         header = struct.pack(">IIBB3x", width, height, 16 if self.wide else 8, _GREY if self.wide else _PALETTE)

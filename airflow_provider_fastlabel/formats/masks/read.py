@@ -70,7 +70,7 @@ def read_mask(
 def _load(mask_image: MaskSource, *, indexes: bool = False) -> NDArray[Any]:
     """Return a mask as a two-dimensional array.
 
-    :param indexes: Whether values are told apart, rather than 0 and everything else.
+    :param indexes: whether values are told apart, rather than 0 and everything else.
     """
     if isinstance(mask_image, np.ndarray):
         pixels = mask_image

@@ -65,19 +65,19 @@ def export_masks(
 ) -> ExportReport:
     """Write one index mask per task.
 
-    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
-    :param folder: Existing folder the masks are written into.
+    :param tasks: task objects as the API returns them; read once, never changed, not kept.
+    :param folder: existing folder the masks are written into.
     :param kind: ``"semantic"``: the index is the class's; ``"instance"``: the annotation's, counted anew per image in
         the order of the annotations that are drawn.
-    :param classes: Class map, annotation classes or class values in the order of their indexes; annotations of other
+    :param classes: class map, annotation classes or class values in the order of their indexes; annotations of other
         values are counted as ``unknown_class``. None takes the values found in drawable annotations, sorted; semantic
         masks read the tasks twice for that (anything but a list is kept in a temporary file meanwhile).
-    :param palette: R, G, B, R, G, B, … from index 0; completed to 256 colours. None for the VOC devkit's colour map.
-    :param start_index: Index of the first class or object, 1, or 0 to use background's.
+    :param palette: r, G, B, R, G, B, … from index 0; completed to 256 colours. None for the VOC devkit's colour map.
+    :param start_index: index of the first class or object, 1, or 0 to use background's.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
-    :returns: Counts and files. A task without size makes no mask.
-    :raises GeometryError: Malformed points, with ``raise``.
-    :raises ValueError: Unknown ``kind``, negative ``start_index``, or a palette of no whole colours.
+    :returns: counts and files. A task without size makes no mask.
+    :raises GeometryError: malformed points, with ``raise``.
+    :raises ValueError: unknown ``kind``, negative ``start_index``, or a palette of no whole colours.
     """
     if kind not in ("semantic", "instance"):
         raise ValueError(f"kind is 'semantic' or 'instance', not {kind!r}")

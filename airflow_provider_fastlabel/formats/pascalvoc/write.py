@@ -74,16 +74,16 @@ def export_pascalvoc(
 ) -> ExportReport:
     """Write tasks as ``annotations/<name>.xml``.
 
-    :param tasks: Task objects as the API returns them; read once, never changed, not kept.
-    :param folder: Existing folder.
-    :param classes: Class map, annotation classes or class values; annotations of other values are counted as
+    :param tasks: task objects as the API returns them; read once, never changed, not kept.
+    :param folder: existing folder.
+    :param classes: class map, annotation classes or class values; annotations of other values are counted as
         ``unknown_class``. None takes all.
     :param corners: ``one_based`` or ``zero_based``, see the module.
-    :param clip: Cut shapes at the image's border, counted as ``clipped``.
+    :param clip: cut shapes at the image's border, counted as ``clipped``.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
-    :returns: Counts, files, and the class values: those given, or those found, sorted.
-    :raises GeometryError: Malformed points, with ``raise``.
-    :raises ValueError: Unknown ``corners``.
+    :returns: counts, files, and the class values: those given, or those found, sorted.
+    :raises GeometryError: malformed points, with ``raise``.
+    :raises ValueError: unknown ``corners``.
     """
     if corners not in ("one_based", "zero_based"):
         raise ValueError(f"corners is 'one_based' or 'zero_based', not {corners!r}")
@@ -107,9 +107,9 @@ def export_pascalvoc(
 class _Documents:
     """Makes the XML of tasks.
 
-    :param first: Number of the first pixel.
+    :param first: number of the first pixel.
 
-    :ivar boxed: What became a box without being one, and how often.
+    :ivar boxed: what became a box without being one, and how often.
     """
 
     def __init__(self, first: int) -> None:

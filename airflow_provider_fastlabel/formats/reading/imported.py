@@ -130,7 +130,7 @@ def finite(values: Sequence[Any]) -> bool:
     """Tell whether all values are ordinary numbers.
 
     :param values: what should be numbers.
-    :returns: False when one is no number, NaN or infinite.
+    :returns: false when one is no number, NaN or infinite.
     """
     try:
         return math.isfinite(sum(values))

@@ -24,10 +24,10 @@ class ClassOrderError(ValueError):
 class Keypoint(NamedTuple):
     """One keypoint of a pose class.
 
-    :param key: Key by which annotations name it.
-    :param name: Display name.
+    :param key: key by which annotations name it.
+    :param name: display name.
     :param color: ``#rrggbb`` or an empty string.
-    :param edges: Keys of the keypoints it is joined with, as declared (one side or both).
+    :param edges: keys of the keypoints it is joined with, as declared (one side or both).
     """
 
     key: str
@@ -40,11 +40,11 @@ class Keypoint(NamedTuple):
 class LabelClass:
     """One class of a project.
 
-    :param value: The key annotations carry in ``value``.
-    :param type: Annotation type (``bbox``, ``polygon``, ...), empty if not known.
-    :param title: Display name, empty if not known.
+    :param value: the key annotations carry in ``value``.
+    :param type: annotation type (``bbox``, ``polygon``, ...), empty if not known.
+    :param title: display name, empty if not known.
     :param color: ``#rrggbb``, empty if not known.
-    :param keypoints: Keypoints of a pose class, in their order.
+    :param keypoints: keypoints of a pose class, in their order.
     """
 
     value: str
@@ -56,7 +56,7 @@ class LabelClass:
     def skeleton(self) -> list[list[int]]:
         """Return the edges as COCO wants them.
 
-        :returns: Pairs of 1-based keypoint positions, the lower first, each undirected edge once. Edges to keypoints
+        :returns: pairs of 1-based keypoint positions, the lower first, each undirected edge once. Edges to keypoints
             that do not exist are left out.
         """
         position = {keypoint.key: number for number, keypoint in enumerate(self.keypoints, 1)}
@@ -73,9 +73,9 @@ class LabelClass:
 class ClassMap:
     """Classes in the order of their ids.
 
-    :param classes: The classes, id 0 first. A value that comes again (one value may be a bbox class and a polygon
+    :param classes: the classes, id 0 first. A value that comes again (one value may be a bbox class and a polygon
         class) is the same class: it keeps its first id and gains what the first lacked.
-    :param open: Whether :meth:`id_of` gives a value it does not know the next id.
+    :param open: whether :meth:`id_of` gives a value it does not know the next id.
     """
 
     __slots__ = ("_classes", "_ids", "open")
@@ -91,10 +91,10 @@ class ClassMap:
     def of(cls, classes: ClassMap | Iterable[str | Mapping[str, Any]] | None) -> ClassMap:
         """Make a map of whatever a caller has.
 
-        :param classes: A map (returned as it is), annotation classes as the API lists them, class values, or None for
+        :param classes: a map (returned as it is), annotation classes as the API lists them, class values, or None for
             an open map that takes the classes as they come.
-        :returns: The map.
-        :raises ValueError: A class has no value, or this is one class and no list: its letters, or keys, would be taken
+        :returns: the map.
+        :raises ValueError: a class has no value, or this is one class and no list: its letters, or keys, would be taken
             for classes.
         """
         if isinstance(classes, ClassMap):
@@ -109,9 +109,9 @@ class ClassMap:
     def discover(cls, tasks: Iterable[Mapping[str, Any]], types: Sequence[str] | None = None) -> ClassMap:
         """Collect the classes of some tasks.
 
-        :param tasks: Task objects; read once.
-        :param types: Annotation types that count; all without it.
-        :returns: A closed map of the values found, sorted.
+        :param tasks: task objects; read once.
+        :param types: annotation types that count; all without it.
+        :returns: a closed map of the values found, sorted.
         """
         found = cls(open=True)
         settled: set[str] = set()
@@ -132,9 +132,9 @@ class ClassMap:
     def add(self, one: LabelClass) -> int:
         """Append a class, or complete the one that already has its value.
 
-        :param one: The class.
-        :returns: Its id.
-        :raises ValueError: Its value is empty.
+        :param one: the class.
+        :returns: its id.
+        :raises ValueError: its value is empty.
         """
         if not one.value:
             raise ValueError("a class without a value cannot be exported: give every class a value")
@@ -156,8 +156,8 @@ class ClassMap:
     def observe(self, annotation: Mapping[str, Any]) -> int:
         """Learn a class from an annotation: its colour, title and, for a pose, the keypoints in their order.
 
-        :param annotation: Annotation with a value.
-        :returns: The class's id.
+        :param annotation: annotation with a value.
+        :returns: the class's id.
         """
         known = self._ids.get(annotation["value"])
         rows = annotation.get("keypoints")
@@ -191,8 +191,8 @@ class ClassMap:
     def id_of(self, value: str) -> int | None:
         """Return a class's id.
 
-        :param value: Class value.
-        :returns: The id, or None if the map is closed and does not know the value.
+        :param value: class value.
+        :returns: the id, or None if the map is closed and does not know the value.
         """
         known = self._ids.get(value)
         return self.add(LabelClass(value)) if known is None and self.open else known
@@ -241,9 +241,9 @@ class ClassMap:
     def from_lock(cls, text: bytes | str) -> ClassMap:
         """Read a lock file.
 
-        :param text: What :meth:`to_lock` wrote.
-        :returns: The map.
-        :raises ValueError: Not a lock file of this version, or its ids are not 0, 1, 2 ... in order.
+        :param text: what :meth:`to_lock` wrote.
+        :returns: the map.
+        :raises ValueError: not a lock file of this version, or its ids are not 0, 1, 2 ... in order.
         """
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("version") != _LOCK_VERSION:
@@ -258,8 +258,8 @@ class ClassMap:
 
         This is for the project's own class list, whose order and members may change.
 
-        :param current: The classes as the project has them now; their titles, colours and keypoints win.
-        :returns: A closed map in which every class of this map has its old id.
+        :param current: the classes as the project has them now; their titles, colours and keypoints win.
+        :returns: a closed map in which every class of this map has its old id.
         """
         merged = ClassMap(current[current._ids[one.value]] if one.value in current else one for one in self._classes)
         for one in current:
@@ -271,8 +271,8 @@ class ClassMap:
 
         This is for a list of classes the caller wrote down, which must be obeyed or refused.
 
-        :param wanted: The classes in the order of the new export.
-        :raises ClassOrderError: A class of this map has another id there, or none.
+        :param wanted: the classes in the order of the new export.
+        :raises ClassOrderError: a class of this map has another id there, or none.
         """
         for number, one in enumerate(self._classes):
             now = wanted._ids.get(one.value)

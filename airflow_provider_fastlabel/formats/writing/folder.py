@@ -24,8 +24,8 @@ _BUFFER = 1 << 18
 class Folder:
     """Writes files below a folder and lists them in the report.
 
-    :param path: Existing folder.
-    :param report: Where the files are listed.
+    :param path: existing folder.
+    :param report: where the files are listed.
     """
 
     def __init__(self, path: Path, report: ExportReport) -> None:
@@ -36,7 +36,7 @@ class Folder:
     def make(self, path: str) -> None:
         """Create a sub-folder.
 
-        :param path: Relative path with forward slashes.
+        :param path: relative path with forward slashes.
         """
         if path not in self._made:
             os.makedirs(f"{self._root}/{path}", exist_ok=True)  # noqa: PTH103
@@ -45,9 +45,9 @@ class Folder:
     def write(self, path: str, content: bytes) -> None:
         """Write one file, with its folders.
 
-        :param path: Relative path with forward slashes, safe as :mod:`.naming` makes it.
-        :param content: The whole content.
-        :raises OSError: The disk is full, or the file cannot be made; the message names it.
+        :param path: relative path with forward slashes, safe as :mod:`.naming` makes it.
+        :param content: the whole content.
+        :raises OSError: the disk is full, or the file cannot be made; the message names it.
         """
         target = self.reserve(path)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -63,8 +63,8 @@ class Folder:
     def reserve(self, path: str) -> str:
         """List a file that somebody else writes, and make its folders.
 
-        :param path: Relative path with forward slashes.
-        :returns: The path to write to.
+        :param path: relative path with forward slashes.
+        :returns: the path to write to.
         """
         self.make(path.rpartition("/")[0])
         self._files.append(path)
@@ -85,12 +85,12 @@ def with_classes(
     An open map (or, where keypoints matter, a pose class without any) means reading the tasks twice: a list is simply
     read again, anything else is kept in an unnamed file meanwhile, so that memory stays flat.
 
-    :param tasks: Task objects.
-    :param classes: Map of the caller.
-    :param kinds: Annotation types whose values count.
-    :param folder: Where the unnamed file may be.
-    :param keypoints: Whether the classes' keypoints must be known too.
-    :returns: The tasks, to be read once, and a closed map.
+    :param tasks: task objects.
+    :param classes: map of the caller.
+    :param kinds: annotation types whose values count.
+    :param folder: where the unnamed file may be.
+    :param keypoints: whether the classes' keypoints must be known too.
+    :returns: the tasks, to be read once, and a closed map.
     """
     if not classes.open and not (keypoints and any(not one.keypoints for one in classes)):
         yield tasks, classes

@@ -17,7 +17,7 @@ def dumps(value: Any) -> bytes:
 
     :param value: JSON types; NaN and the infinities become null.
     :returns: UTF-8; what cannot be encoded becomes ``?``.
-    :raises TypeError: The value holds something that is no JSON type.
+    :raises TypeError: the value holds something that is no JSON type.
     """
     try:
         return orjson.dumps(value)

@@ -45,8 +45,8 @@ def safe_name(name: str) -> str:
     digits of the given name's SHA-256: two names never become one, in whatever order they come, and nothing needs to be
     remembered.
 
-    :param name: Task name.
-    :returns: The path; the same name for a name that needed no change.
+    :param name: task name.
+    :returns: the path; the same name for a name that needed no change.
     """
     # 50 characters cannot be more than 200 bytes.
     suspect = _SUSPECT.search(name)
@@ -71,8 +71,8 @@ def split_extension(path: str) -> tuple[str, str]:
     An extension is what a media file has: one to five letters or digits, not all digits, so that ``shot.1`` and
     ``shot.2`` stay two names.
 
-    :param path: Path with forward slashes.
-    :returns: Stem with its folders, and the extension with its dot or an empty string.
+    :param path: path with forward slashes.
+    :returns: stem with its folders, and the extension with its dot or an empty string.
     """
     stem, dot, extension = path.rpartition(".")
     if not dot or not stem or stem.endswith("/") or not _EXTENSION.fullmatch(extension):
@@ -90,8 +90,8 @@ class OutputNames:
     keeps its extension, ``a.png.txt``, and any further one a number, ``a.png~2.txt``. Upper and lower case count as the
     same, since they are the same file on many machines.
 
-    :param suffix: What replaces the extension, e.g. ``.txt``.
-    :param taken: Paths that no task may have.
+    :param suffix: what replaces the extension, e.g. ``.txt``.
+    :param taken: paths that no task may have.
     """
 
     def __init__(self, suffix: str, taken: Iterable[str] = ()) -> None:
@@ -103,8 +103,8 @@ class OutputNames:
     def path_for(self, name: str) -> str:
         """Return a path no earlier call has returned.
 
-        :param name: Task name.
-        :returns: Relative path with forward slashes, ending in the suffix. :attr:`changed` counts the paths that are
+        :param name: task name.
+        :returns: relative path with forward slashes, ending in the suffix. :attr:`changed` counts the paths that are
             not simply the name with its extension replaced.
         """
         safe = safe_name(name)
@@ -156,10 +156,10 @@ class OutputNames:
 def plain_file_name(name: str, suffix: str) -> str:
     """Check a file name a caller chose.
 
-    :param name: File name without folders.
-    :param suffix: How it must end, upper or lower case.
-    :returns: The name.
-    :raises ValueError: It names a folder, holds control characters, or ends otherwise.
+    :param name: file name without folders.
+    :param suffix: how it must end, upper or lower case.
+    :returns: the name.
+    :raises ValueError: it names a folder, holds control characters, or ends otherwise.
     """
     if not name.lower().endswith(suffix) or "/" in name or _SUSPECT.search(name):
         raise ValueError(f"{name!r} is no plain file name ending in {suffix}: give the folder in its own argument")

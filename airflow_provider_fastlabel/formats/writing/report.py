@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 class ExportReport:
     """Counts of one export.
 
-    :param images: Images (tasks or video frames) the output speaks of, empty ones included.
-    :param annotations_in: Annotations the tasks held; one of a video counts once per frame it is in.
-    :param annotations: Annotations written. One annotation may take several rows in a format (YOLO).
-    :param skipped: Reason -> number of annotations left out.
-    :param adjusted: Change -> how often it was made; such annotations and tasks are in the output (``clipped``,
+    :param images: images (tasks or video frames) the output speaks of, empty ones included.
+    :param annotations_in: annotations the tasks held; one of a video counts once per frame it is in.
+    :param annotations: annotations written. One annotation may take several rows in a format (YOLO).
+    :param skipped: reason -> number of annotations left out.
+    :param adjusted: change -> how often it was made; such annotations and tasks are in the output (``clipped``,
         ``rotation_as_box``, ``tasks_empty``, ``names_changed``, ...).
-    :param files: Paths of the files written, relative to the folder, with forward slashes.
-    :param classes: Class values in id order.
+    :param files: paths of the files written, relative to the folder, with forward slashes.
+    :param classes: class values in id order.
     """
 
     images: int = 0
@@ -37,15 +37,15 @@ class ExportReport:
     def skip(self, reason: str, count: int = 1) -> None:
         """Count annotations that are not in the output.
 
-        :param reason: Why, one of this module's constants, possibly followed by ``:`` and the annotation type.
-        :param count: How many.
+        :param reason: why, one of this module's constants, possibly followed by ``:`` and the annotation type.
+        :param count: how many.
         """
         self.skipped[reason] = self.skipped.get(reason, 0) + count
 
     def left_before(self, counts: Mapping[str, int]) -> None:
         """Count annotations that were left out before the writer saw them.
 
-        :param counts: Reason -> how many.
+        :param counts: reason -> how many.
         """
         for reason, count in counts.items():
             self.annotations_in += count
@@ -54,15 +54,15 @@ class ExportReport:
     def adjust(self, change: str, count: int = 1) -> None:
         """Count something that is in the output but not exactly as FastLabel had it.
 
-        :param change: What was changed.
-        :param count: How many.
+        :param change: what was changed.
+        :param count: how many.
         """
         self.adjusted[change] = self.adjusted.get(change, 0) + count
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts for a summary; ``files`` is their number, the list itself belongs to the manifest.
 
-        :returns: A new dictionary of JSON types with sorted reasons.
+        :returns: a new dictionary of JSON types with sorted reasons.
         """
         return {
             "images": self.images,

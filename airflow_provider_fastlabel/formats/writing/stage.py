@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import MAKERS, GeometryE
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 OnError = Literal["raise", "skip"]
 #: An annotation, the id of its class, and its shape.
@@ -33,8 +33,8 @@ _BATCH_NUMBERS = 8_000
 def attributes_of(rows: Any) -> dict[str, Any]:
     """Return an annotation's attributes as one object.
 
-    :param rows: What the annotation has as ``attributes``.
-    :returns: Key -> value; rows without a key are left out.
+    :param rows: what the annotation has as ``attributes``.
+    :returns: key -> value; rows without a key are left out.
     """
     attributes = {}
     try:
@@ -49,33 +49,33 @@ def attributes_of(rows: Any) -> dict[str, Any]:
 def malformed(message: str, before: int, on_error: OnError, cause: Exception | None = None) -> None:
     """Raise or log that an annotation is malformed, as the policy says; counting it is the caller's.
 
-    :param message: Task, annotation and what is wrong.
-    :param before: How many were malformed before it: the log names the first 20.
+    :param message: task, annotation and what is wrong.
+    :param before: how many were malformed before it: the log names the first 20.
     :param on_error: ``raise`` or ``skip``.
-    :param cause: What brought it to light.
-    :raises GeometryError: With ``raise``.
+    :param cause: what brought it to light.
+    :raises GeometryError: with ``raise``.
     """
     if on_error == "raise":
         raise GeometryError(f'{message}. Correct it in FastLabel, or export with on_error="skip"') from cause
     if before < _LOGGED:
-        logger.warning("Left out: %s%s", message, " (further ones are only counted)" if before + 1 == _LOGGED else "")
+        log.warning("Left out: %s%s", message, " (further ones are only counted)" if before + 1 == _LOGGED else "")
 
 
 class Stage:
     """The way of one export's tasks into shapes.
 
-    :param kinds: Annotation types the format takes; others are counted as ``unsupported_type:<type>``.
-    :param classes: Closed map: values it does not know are counted as ``unknown_class``. Open map: it learns them.
-    :param clip: Cut shapes at the image's border (counted as ``clipped``); without it they are written as they are.
-    :param on_error: What malformed points do: ``raise`` a :class:`GeometryError` that names task and annotation, or
+    :param kinds: annotation types the format takes; others are counted as ``unsupported_type:<type>``.
+    :param classes: closed map: values it does not know are counted as ``unknown_class``. Open map: it learns them.
+    :param clip: cut shapes at the image's border (counted as ``clipped``); without it they are written as they are.
+    :param on_error: what malformed points do: ``raise`` a :class:`GeometryError` that names task and annotation, or
         ``skip`` the annotation, counted as ``malformed`` and logged.
-    :param need_size: Whether the format cannot place anything in a task without width and height; its annotations are
+    :param need_size: whether the format cannot place anything in a task without width and height; its annotations are
         then counted as ``no_image_size``.
-    :param areas: Whether the format writes areas: those of outlines that cross themselves are exact then, too.
+    :param areas: whether the format writes areas: those of outlines that cross themselves are exact then, too.
     :raises ValueError: ``on_error`` is neither word.
 
-    :ivar report: The counts; the writer adds files and classes.
-    :ivar classes: A copy of the map, which an open map's discoveries and learned keypoints go into.
+    :ivar report: the counts; the writer adds files and classes.
+    :ivar classes: a copy of the map, which an open map's discoveries and learned keypoints go into.
     """
 
     def __init__(
@@ -106,9 +106,9 @@ class Stage:
     def name_of(self, task: Mapping[str, Any]) -> str:
         """Return a task's name.
 
-        :param task: Task object.
-        :returns: Its name.
-        :raises GeometryError: It has none, whatever the policy: nothing could be called after it.
+        :param task: task object.
+        :returns: its name.
+        :raises GeometryError: it has none, whatever the policy: nothing could be called after it.
         """
         name = task.get("name")
         if not isinstance(name, str) or not name:
@@ -120,9 +120,9 @@ class Stage:
 
         Some tasks are read ahead, so that their outlines can be measured together.
 
-        :param tasks: Task objects as the API returns them; not changed, nor to be changed while they are exported.
-        :returns: Task, and of its annotations the annotation, class id and shape, for the writer to write all of them.
-        :raises GeometryError: An annotation is malformed and the policy is ``raise``.
+        :param tasks: task objects as the API returns them; not changed, nor to be changed while they are exported.
+        :returns: task, and of its annotations the annotation, class id and shape, for the writer to write all of them.
+        :raises GeometryError: an annotation is malformed and the policy is ``raise``.
         """
         for batch, known in self._batches(tasks):
             for task in batch:

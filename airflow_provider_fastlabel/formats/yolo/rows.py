@@ -35,12 +35,12 @@ _TAILS = np.frombuffer(b"".join(b"\0\0\0\0\0%03d" % n for n in range(1000)), "<u
 class Rows:
     """Collects the rows of some tasks and makes their text.
 
-    :param task: Kind of the rows: ``detect``, ``segment``, ``pose`` or ``obb``.
-    :param classes: The classes, which say what keypoints a pose has.
-    :param report: Where changes are counted.
+    :param task: kind of the rows: ``detect``, ``segment``, ``pose`` or ``obb``.
+    :param classes: the classes, which say what keypoints a pose has.
+    :param report: where changes are counted.
 
-    :ivar keys: Keypoints of each class, in their order.
-    :ivar keypoints: Keypoints in each row, the most any class has; 0 but for ``pose``.
+    :ivar keys: keypoints of each class, in their order.
+    :ivar keypoints: keypoints in each row, the most any class has; 0 but for ``pose``.
     """
 
     def __init__(self, task: str, classes: ClassMap, report: ExportReport) -> None:
@@ -75,9 +75,9 @@ class Rows:
     def add(self, found: Sequence[Found], width: float, height: float) -> None:
         """Collect a task's rows.
 
-        :param found: Its shapes.
-        :param width: Its image's width in pixels; may be 0 if there are no shapes.
-        :param height: Its image's height.
+        :param found: its shapes.
+        :param width: its image's width in pixels; may be 0 if there are no shapes.
+        :param height: its image's height.
         """
         self._sizes.append((width or 1, height or 1))
         for _, class_id, shape in found:
@@ -88,7 +88,7 @@ class Rows:
     def texts(self) -> list[bytes]:
         """Make the text of all tasks that were added, and forget them.
 
-        :returns: One text per task, in their order.
+        :returns: one text per task, in their order.
         """
         cells = memoryview(self._cells().tobytes())
         size = _CELL.itemsize

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 OBSERVATION_STATE = "observation.state"
 ACTION = "action"
@@ -106,16 +106,16 @@ class LeRobotDataset:
         """Cut the clip of one camera out of the shared video and write it as MPEG-4.
 
         :param target: the ``.mp4`` to write
-        :return: False when the dataset has no video of this camera for the episode (logged)
+        :returns: false when the dataset has no video of this camera for the episode (logged)
         :raises FastLabelInvalidException: (422) the video cannot be read, or ends before the episode does
         """
         prefix = f"videos/{camera.key}"
         if episode.row.get(f"{prefix}/file_index") is None:
-            logger.warning("Episode %d has no video of %s: left out", episode.index, camera.key)
+            log.warning("Episode %d has no video of %s: left out", episode.index, camera.key)
             return False
         file = self._located(camera.path, episode, prefix, "mp4")
         if not file.is_file():
-            logger.warning("Episode %d: %s does not exist: left out", episode.index, self._relative(file))
+            log.warning("Episode %d: %s does not exist: left out", episode.index, self._relative(file))
             return False
         fps = float(self.meta["fps"])
         start = round(float(episode.row.get(f"{prefix}/from_timestamp") or 0.0) * fps)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client.types import LeRobotResult
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 __all__ = ["Camera", "LeRobot", "LeRobotConverter"]
 
@@ -166,7 +166,7 @@ class LeRobot(OtherTasks, RoboticsContents):
         :param lerobot_data_path: folder of the dataset
         :param episode_indices: episodes to import, default those the converter selects (all)
         :param converter: :class:`LeRobotConverter`, a subclass, or a function from the parsed ``meta/info.json`` to one
-        :return: per episode ``episode_index``, ``episode`` (its name), ``success`` and ``result``: FastLabel's answer,
+        :returns: per episode ``episode_index``, ``episode`` (its name), ``success`` and ``result``: FastLabel's answer,
             or ``{"error": text}``
         :raises FastLabelInvalidException: (422) before any call: pyarrow is missing, the folder is no version 3
             dataset, it does not name its values, or it lacks an episode asked for
@@ -201,7 +201,7 @@ class LeRobot(OtherTasks, RoboticsContents):
             said = str(error)
             if task_id is not None:
                 said += f" Its task (id {task_id}) was created; delete it before importing the episode again."
-            logger.warning("Episode %d (%s) was not imported: %s", episode.index, name, said)
+            log.warning("Episode %d (%s) was not imported: %s", episode.index, name, said)
             return {"episode_index": episode.index, "episode": name, "success": False, "result": {"error": said}}
         return {"episode_index": episode.index, "episode": name, "success": True, "result": result}
 
@@ -213,7 +213,7 @@ def build_episode_zip(
 
     :param frames: the rows of the episode
     :param folder: an empty folder to work in
-    :return: the zip, ``<name>.zip`` in ``folder``
+    :returns: the zip, ``<name>.zip`` in ``folder``
     :raises FastLabelInvalidException: (422) the name does not do as a file name, a value is missing or no number JSON
         knows, or a video cannot be read
     """
