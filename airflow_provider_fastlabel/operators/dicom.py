@@ -11,7 +11,7 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.utils.arguments import external_status, task_status, texts
+from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         :raises AirflowException: an import could not be started, or has failed.
         """
         from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, task_name
-        from airflow_provider_fastlabel.utils.object_stores import place
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         with permanent_errors_fail():
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
-            folder = place("folder", self.folder, self.source_conn_id)
+            folder = storage_path("folder", self.folder, self.source_conn_id)
             sources = find_zips(self.client, self.project, folder, self.pattern)
             histories = self._attach(memory)
             rest = [source for source in sources if source.name not in histories]
@@ -236,7 +236,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         return {
             "status": task_status("status", self.status),
             "external_status": external_status("external_status", self.external_status),
-            "tags": texts("tags", self.tags),
+            "tags": rendered_texts("tags", self.tags),
         }
 
     def _finish(self, context: Context, event: WaitEvent, result: dict[str, Any]) -> dict[str, Any]:

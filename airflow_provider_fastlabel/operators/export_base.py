@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.utils.arguments import external_status, task_status, texts
+from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -140,10 +140,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
         from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError
         from airflow_provider_fastlabel.pipelines.exports.staging import refuse_foreign_files
-        from airflow_provider_fastlabel.utils.object_stores import place
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         with permanent_errors_fail():
-            target = place("output", self.output_path, self.output_conn_id)
+            target = storage_path("output", self.output_path, self.output_conn_id)
             self._filters()  # a wrong argument is named before any call
             refuse_foreign_files(target)
             kind = self._exportable_kind()
@@ -208,7 +208,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             "project": self.project,
             "status": task_status("status", self.status),
             "external_status": external_status("external_status", self.external_status),
-            "tags": sorted(texts("tags", self.tags)),
+            "tags": sorted(rendered_texts("tags", self.tags)),
         }
 
     def _count(self) -> int:

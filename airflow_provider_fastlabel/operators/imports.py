@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from airflow_provider_fastlabel.client.statuses import PRIORITIES
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.utils.arguments import task_status, texts
+from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,15 +140,15 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
         from airflow_provider_fastlabel.pipelines.imports import import_files, resolve_destination
-        from airflow_provider_fastlabel.utils.object_stores import place
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         self._stop = threading.Event()
         with permanent_errors_fail():
-            status, tags = task_status("status", self.status), texts("tags", self.tags)
+            status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
-            folder = place("folder", self.folder, self.source_conn_id)
+            folder = storage_path("folder", self.folder, self.source_conn_id)
             manifest = self.manifest or self._default_manifest(context)
-            record = place("manifest", manifest, self.source_conn_id)
+            record = storage_path("manifest", manifest, self.source_conn_id)
             into = resolve_destination(self.client, self.project, self.kind)
             found = self._find(folder, into.kind, record)
             annotations, problems = self._read_annotations(folder, found, into)
@@ -201,7 +201,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
     def _read_annotations(self, folder: Any, found: Found, into: Destination) -> tuple[dict[str, list[Any]], list[Any]]:
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused
         from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
-        from airflow_provider_fastlabel.utils.object_stores import place
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         if self.annotations_format is None:
             return {}, []
@@ -213,7 +213,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         reader = Reader(
             self.annotations_format,
             folder,
-            place("annotations_path", self.annotations_path, self.source_conn_id) if self.annotations_path else None,
+            storage_path("annotations_path", self.annotations_path, self.source_conn_id)
+            if self.annotations_path
+            else None,
             into.type,
             list(self.client.iter_annotations(self.project)),
             self.annotations_arguments or {},

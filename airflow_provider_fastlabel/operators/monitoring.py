@@ -114,9 +114,9 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
             yield from ((f"result {number}", result) for number, result in enumerate(self.results, start=1))
             return
         from airflow_provider_fastlabel.pipelines.monitoring.results import read_results
-        from airflow_provider_fastlabel.utils.object_stores import place
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
 
-        path = place("results_path", self.results_path, self.source_conn_id)
+        path = storage_path("results_path", self.results_path, self.source_conn_id)
         if not path.is_file():
             raise ValueError(f"results_path {self.results_path}: there is no such file")
         yield from read_results(path)

@@ -90,11 +90,11 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
     def _read(self) -> ProjectDefinition:
         """Read and check the definition."""
         from airflow_provider_fastlabel.pipelines.projects.definition import parse_text, read_definition
-        from airflow_provider_fastlabel.utils.object_stores import place
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         if not isinstance(self.definition, str):
             return read_definition(self.definition)
-        path = place("definition", self.definition, self.source_conn_id)
+        path = storage_path("definition", self.definition, self.source_conn_id)
         if not path.is_file():
             raise ValueError(f"There is no definition file {self.definition}. Nothing was sent.")
         return read_definition(parse_text(path.read_bytes().decode("utf-8-sig"), self.definition))

@@ -9,7 +9,7 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.utils.arguments import require_rendered, task_status, texts
+from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             self.bucket_region,
             self.prefix,
             self.status,
-            texts("tags", self.tags),
+            rendered_texts("tags", self.tags),
             self.priority,
         )
         return TaskMemory(context, "fastlabel_s3_import", mark)
@@ -163,7 +163,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         newest = max((str(h.get("createdAt") or "") for h in self._histories()), default="")
         memory.write(newest_before=newest, tasks_before=before)
         history = self.client.create_task_from_aws_s3(
-            self.project, status=self.status, tags=texts("tags", self.tags), priority=self.priority
+            self.project, status=self.status, tags=rendered_texts("tags", self.tags), priority=self.priority
         )
         history_id = str(history["id"])
         memory.write(history_id=history_id, tasks_before=before)

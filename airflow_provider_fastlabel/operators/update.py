@@ -7,7 +7,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
-from airflow_provider_fastlabel.utils.arguments import external_status, listed, require_rendered, task_status
+from airflow_provider_fastlabel.utils.arguments import external_status, rendered_list, require_rendered, task_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         self._stop = threading.Event()
         with permanent_errors_fail():
             for name in ("task_ids", "task_names", "filter_tags"):
-                listed(name, getattr(self, name))
+                rendered_list(name, getattr(self, name))
             selection = TaskSelection(
                 self.project, self.task_ids, self.task_names, self.filter_status, self.filter_tags
             )
@@ -169,8 +169,8 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
         for name, read in (
             ("status", task_status),
             ("external_status", external_status),
-            ("tags", listed),
-            ("add_tags", listed),
+            ("tags", rendered_list),
+            ("add_tags", rendered_list),
         ):
             value = getattr(self, name)
             if value is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
 from airflow_provider_fastlabel.triggers.conditions import TaskCountWait, TaskListWait, Wait
-from airflow_provider_fastlabel.utils.arguments import listed, task_status, texts
+from airflow_provider_fastlabel.utils.arguments import rendered_list, rendered_texts, task_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,14 +68,14 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
 
         :raises ValueError: when the statuses are unknown, the demands impossible, or the tasks chosen in several ways.
         """
-        statuses = texts("status", self.status)
+        statuses = rendered_texts("status", self.status)
         for status in statuses:
             task_status("status", status)
         if not statuses:
             raise ValueError("status must name at least one task status")
         min_share = 1.0 if self.min_count is None and self.min_share is None else self.min_share
         chosen: dict[str, list[str] | None] = {
-            name: None if value is None else listed(name, value)
+            name: None if value is None else rendered_list(name, value)
             for name, value in (("tags", self.tags), ("task_ids", self.task_ids), ("task_names", self.task_names))
         }
         used = [name for name, values in chosen.items() if values is not None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.words import duration
+
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.triggers.decisions import Decision
 
@@ -12,7 +14,7 @@ QUIET_SECONDS = 600.0
 LINE_SHARE = 0.05
 
 
-class Progress:
+class WaitProgress:
     """Decides when a wait has something to say.
 
     A line comes with the first look; then when the message has changed and 30 seconds have passed or the done share has
@@ -54,15 +56,4 @@ class Progress:
             return ""
         rate = gained / seconds
         left = max(0, needed - done) / rate
-        return f" ({rate * 60:.1f} per minute, about {_duration(left)} left)"
-
-
-def _duration(seconds: float) -> str:
-    """Write a duration for people: ``40 s``, ``12 min``, ``5.2 h``, ``3.1 days``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172800:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} days"
+        return f" ({rate * 60:.1f} per minute, about {duration(left)} left)"

@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_provider_fastlabel.triggers.decisions import WAITING, Decision
 from airflow_provider_fastlabel.triggers.events import ERROR, EXECUTION_TIMEOUT, TIMEOUT, WaitEvent
-from airflow_provider_fastlabel.triggers.progress import LINE_SECONDS, QUIET_SECONDS, Progress
+from airflow_provider_fastlabel.triggers.progress import LINE_SECONDS, QUIET_SECONDS, WaitProgress
 from airflow_provider_fastlabel.utils.errors import is_permanent, is_transient
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Watch:
         self._end_time = end_time
         self._execution_deadline = execution_deadline
         self._missing_looks = missing_looks
-        self._progress = Progress()
+        self._progress = WaitProgress()
         self._seen: Decision | None = None
         self._failure: Exception | None = None
         self._failures = 0

@@ -72,7 +72,7 @@ def _one_of(name: str, value: Any, known: Sequence[str]) -> str | None:
     return text
 
 
-def texts(name: str, value: Any) -> list[str]:
+def rendered_texts(name: str, value: Any) -> list[str]:
     """Return a list of texts, such as tags; a single text is a list of one, not its letters.
 
     :param name: of the argument.
@@ -82,10 +82,10 @@ def texts(name: str, value: Any) -> list[str]:
         if value.lstrip().startswith("["):
             raise refused(f"{name} is the text {value!r}, not a list{_NATIVELY}")
         return [value] if value else []
-    return listed(name, value)
+    return rendered_list(name, value)
 
 
-def listed(name: str, value: Any) -> list[str]:
+def rendered_list(name: str, value: Any) -> list[str]:
     """Return a list of texts, empty when it is not given.
 
     :param name: of the argument.

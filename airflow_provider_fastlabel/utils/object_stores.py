@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.utils.arguments import refused, require_rendered
 _HALF_A_URL = re.compile(r"[a-z][a-z0-9+.-]*:/(?!/)")
 
 
-def place(name: str, url: str, conn_id: str | None = None) -> Any:
+def storage_path(name: str, url: str, conn_id: str | None = None) -> Any:
     """Open a local path or an object store URL for the ``pathlib`` interface; nothing is read yet.
 
     :param name: of the argument, for messages.
@@ -46,7 +46,7 @@ def place(name: str, url: str, conn_id: str | None = None) -> Any:
 def path_below(folder: Any, inner: Any) -> str | None:
     """Return the path of a place relative to a folder, with forward slashes; ``None`` when it is not inside.
 
-    :param folder: what :func:`place` returned.
+    :param folder: what :func:`storage_path` returned.
     :param inner: the same.
     """
     local, path = local_path(folder), local_path(inner)

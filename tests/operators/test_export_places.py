@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportCocoOperator,
 )
 from airflow_provider_fastlabel.pipelines.exports.staging import STALE_SECONDS, staging
-from airflow_provider_fastlabel.utils.object_stores import place
+from airflow_provider_fastlabel.utils.object_stores import storage_path
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_object_store_as_target(export, label, bucket, tmp_path):
 @pytest.mark.parametrize("where", ["folder", "store"])
 def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(bucket, tmp_path, monkeypatch, where):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    target = tmp_path / "coco" if where == "folder" else place("output", f"{bucket}/coco")
+    target = tmp_path / "coco" if where == "folder" else storage_path("output", f"{bucket}/coco")
     prefix = ".coco.staging-" if where == "folder" else "fastlabel-export-"
     abandoned, other = tmp_path / f"{prefix}old", tmp_path / ".yolo.staging-old"
     for folder in (abandoned, other):

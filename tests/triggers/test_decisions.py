@@ -15,7 +15,7 @@ from airflow_provider_fastlabel.triggers.decisions import (
     tasks_needed,
 )
 from airflow_provider_fastlabel.triggers.model_jobs import JOB_KINDS
-from airflow_provider_fastlabel.triggers.progress import Progress
+from airflow_provider_fastlabel.triggers.progress import WaitProgress
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def line(progress, done, now):
 
 
 def test_progress_is_calm():
-    progress = Progress()
+    progress = WaitProgress()
     assert line(progress, 10, 0) == "10 of 100"
     assert line(progress, 11, 5) is None
     assert line(progress, 15, 10).startswith("15 of 100")
@@ -144,6 +144,6 @@ def test_progress_is_calm():
 
 
 def test_progress_tells_rate_and_time_left():
-    progress = Progress()
+    progress = WaitProgress()
     line(progress, 10, 0)
     assert line(progress, 40, 3600) == "40 of 100 (0.5 per minute, about 2.0 h left)"

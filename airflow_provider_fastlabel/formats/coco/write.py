@@ -38,7 +38,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, Shape
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap, LabelClass
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import plain_file_name, safe_name
-from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage, attributes_of
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,7 +117,7 @@ class _Writer:
         self.with_holes: list[tuple[int, dict[str, Any], list[Region], int, int]] = []
         self.crossings = 0.0
 
-    def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
+    def add(self, task: Mapping[str, Any], found: list[Labelled]) -> None:
         """Write a task's image entry and annotations."""
         width, height = image_size(task)
         self.image_id += 1

@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
-from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,7 +109,7 @@ class _Writer:
     def submit(
         self,
         task: Mapping[str, Any],
-        found: list[Found],
+        found: list[Labelled],
         pool: ThreadPoolExecutor,
         pending: deque[tuple[str, int, Future[OSError | None]]],
     ) -> None:
@@ -157,7 +157,7 @@ class _Writer:
             self.stage.report.annotations -= count
             self.stage.report.skip(reason, count)
 
-    def _marker(self, found: Found) -> Marker:
+    def _marker(self, found: Labelled) -> Marker:
         """Join a shape with what its drawing needs beside it."""
         annotation, class_id, shape = found
         colour = _colour(annotation.get("color"))

@@ -10,6 +10,7 @@ from airflow_provider_fastlabel.formats.geometry.shape import (
     GeometryError,
     Ring,
 )
+from airflow_provider_fastlabel.words import shortened
 
 
 def numbers_of(points: Any) -> Ring:
@@ -45,9 +46,3 @@ def explained(points: Any, need: str) -> str:
 def too_far(points: Any) -> str:
     """Say that a coordinate is too large, or not finite."""
     return f"a coordinate is not finite, or beyond {FARTHEST:.0f} pixels: {shortened(points)}"
-
-
-def shortened(value: Any) -> str:
-    """Return the beginning of a value, for a message."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

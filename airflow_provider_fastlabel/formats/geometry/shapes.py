@@ -24,7 +24,7 @@ from typing import Any
 
 from airflow_provider_fastlabel.formats.geometry import reasons
 from airflow_provider_fastlabel.formats.geometry.containment import apart
-from airflow_provider_fastlabel.formats.geometry.numbers import explained, numbers_of, shortened, too_far
+from airflow_provider_fastlabel.formats.geometry.numbers import explained, numbers_of, too_far
 from airflow_provider_fastlabel.formats.geometry.regions import exact_area, resolved
 from airflow_provider_fastlabel.formats.geometry.rings import Measures, measured
 from airflow_provider_fastlabel.formats.geometry.shape import (
@@ -39,6 +39,7 @@ from airflow_provider_fastlabel.formats.geometry.shape import (
     overlapping,
     rotated_corners,
 )
+from airflow_provider_fastlabel.words import shortened
 
 Known = Mapping[int, Measures]
 # An open ring, its measures, its area.

@@ -32,7 +32,7 @@ from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, OutputNames, safe_name
-from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage, attributes_of
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,7 +82,7 @@ def export_labelme(
     return stage.report
 
 
-def _document(task: Mapping[str, Any], name: str, found: list[Found], report: ExportReport) -> dict[str, Any]:
+def _document(task: Mapping[str, Any], name: str, found: list[Labelled], report: ExportReport) -> dict[str, Any]:
     """Return one task's file."""
     width, height = image_size(task)
     shapes: list[dict[str, Any]] = []

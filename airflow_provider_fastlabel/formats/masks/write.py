@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.formats.writing.folder import Folder, with_class
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, OutputNames
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
-from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -111,7 +111,7 @@ class _Writer:
         self.names = OutputNames(".png", (*OWN_FILES, CLASSES_FILE, INSTANCES_FILE))
         self.canvas: Canvas | None = None
 
-    def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
+    def add(self, task: Mapping[str, Any], found: list[Labelled]) -> None:
         """Draw one task."""
         name = self.stage.name_of(task)
         width, height = (round(side) for side in image_size(task))

@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, image
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name
-from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -118,7 +118,7 @@ class _Documents:
         # An object's XML up to its first number, by class and flags: a data set has few of them.
         self._beginnings: dict[tuple[int, tuple[int, int, int]], str] = {}
 
-    def of(self, task: Mapping[str, Any], name: str, found: list[Found]) -> str:
+    def of(self, task: Mapping[str, Any], name: str, found: list[Labelled]) -> str:
         """Return one task's XML."""
         width, height = image_size(task)
         first = self._first

@@ -29,7 +29,7 @@ class UnusableError(Exception):
 
 
 @dataclass(frozen=True)
-class Problem:
+class EntryProblem:
     """Something an importer could not take.
 
     :param file: the file, relative to the folder that was read (posix), or its name when one file was read.
@@ -57,16 +57,16 @@ class ImportedAnnotations:
     """
 
     by_image: dict[str, list[Annotation]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[EntryProblem] = field(default_factory=list)
 
     def add_problem(self, file: str, message: str, line: int | None = None) -> None:
         """Remember that an entry was left out.
 
-        :param file: file as in :class:`Problem`.
+        :param file: file as in :class:`EntryProblem`.
         :param message: what is wrong.
         :param line: line number from 1, if there is one.
         """
-        self.problems.append(Problem(file, line, message))
+        self.problems.append(EntryProblem(file, line, message))
 
     def open_image(self, image: str, file: str) -> list[Annotation]:
         """Return the list that collects an image's annotations; say so when a second file describes the same image.

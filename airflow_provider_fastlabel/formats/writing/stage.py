@@ -20,7 +20,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 OnError = Literal["raise", "skip"]
 #: An annotation, the id of its class, and its shape.
-Found = tuple[Mapping[str, Any], int, Shape]
+Labelled = tuple[Mapping[str, Any], int, Shape]
 
 #: Malformed annotations named in the log before it only counts.
 _LOGGED = 20
@@ -115,7 +115,7 @@ class Stage:
             raise GeometryError(f"task {task.get('id')!r} has no name, and the output is named after it")
         return name
 
-    def shapes(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], list[Found]]]:
+    def shapes(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], list[Labelled]]]:
         """Yield tasks with what of them can be written, in the order of their annotations, and count the rest.
 
         Some tasks are read ahead, so that their outlines can be measured together.
@@ -146,7 +146,7 @@ class Stage:
                 rings = Rings(crossings=self._areas)
         yield batch, rings.measures()
 
-    def _shapes(self, task: Mapping[str, Any], known: Known) -> list[Found]:
+    def _shapes(self, task: Mapping[str, Any], known: Known) -> list[Labelled]:
         """Make the shapes of one task."""
         report = self.report
         report.images += 1
@@ -163,7 +163,7 @@ class Stage:
             return []
         if not self._clip:
             width = height = 0
-        found: list[Found] = []
+        found: list[Labelled] = []
         for number, annotation in enumerate(annotations, 1):
             try:
                 outcome = self._one(annotation, width, height, known)
@@ -177,7 +177,7 @@ class Stage:
         report.annotations += len(found)
         return found
 
-    def _one(self, annotation: Mapping[str, Any], width: float, height: float, known: Known) -> Found | str:
+    def _one(self, annotation: Mapping[str, Any], width: float, height: float, known: Known) -> Labelled | str:
         """Class and shape of one annotation, or the reason why it is left out."""
         kind = annotation.get("type")
         make = self._makers.get(kind)  # type: ignore[arg-type]

@@ -254,7 +254,7 @@ class _Reader:
                 self.stems.setdefault(posixpath.splitext(name)[0], []).append(name)
             elif name.lower().endswith(".txt") and not _is_classes_file(folder, name, classes_file):
                 labels.append(name)
-        pairs = {name: [image for image in _places(name[:-4]) if image in self.images] for name in labels}
+        pairs = {name: [image for image in _label_paths(name[:-4]) if image in self.images] for name in labels}
         own = {image for images in pairs.values() for image in images[:1]}
         for name in labels:
             image = self._image_of(name, pairs[name], own)
@@ -265,7 +265,7 @@ class _Reader:
         """Return the image a label file is for, or report that there is not exactly one."""
         if exact:
             return exact[0]
-        for stem in _places(name[:-4]):
+        for stem in _label_paths(name[:-4]):
             candidates = [image for image in self.stems.get(stem, ()) if image not in own]
             if len(candidates) > 1:
                 self.result.add_problem(name, f"belongs to {' or '.join(candidates)}; name it {candidates[0]}.txt")
@@ -322,7 +322,7 @@ def _is_classes_file(folder: Path, name: str, classes_file: Path) -> bool:
     return last == "classes.txt" or (last == classes_file.name and classes_file.samefile(folder / name))
 
 
-def _places(path: str) -> list[str]:
+def _label_paths(path: str) -> list[str]:
     """Return where the image of a label path may lie: the same place, or ``images`` instead of ``labels``."""
     places = [path]
     parts = path.split("/")

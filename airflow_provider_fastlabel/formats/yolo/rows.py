@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.geometry.shapes import Shape
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.formats.writing.stage import Found
+    from airflow_provider_fastlabel.formats.writing.stage import Labelled
 
 _ONE = 1_000_000
 # A number and what follows it: a blank, or the end of the line.
@@ -72,7 +72,7 @@ class Rows:
         """Return how many numbers wait."""
         return len(self._pixels)
 
-    def add(self, found: Sequence[Found], width: float, height: float) -> None:
+    def add(self, found: Sequence[Labelled], width: float, height: float) -> None:
         """Collect a task's rows.
 
         :param found: its shapes.

@@ -35,7 +35,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, image
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder, with_classes
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name, split_extension
-from airflow_provider_fastlabel.formats.writing.stage import Found, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
 from airflow_provider_fastlabel.formats.yolo.rows import Rows
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class _Writer:
         self._image_dir = image_dir
         self._waiting: list[str] = []
 
-    def add(self, task: Mapping[str, Any], found: list[Found]) -> None:
+    def add(self, task: Mapping[str, Any], found: list[Labelled]) -> None:
         """Take one task, and bring its image where that is wanted."""
         name = self._stage.name_of(task)
         width, height = image_size(task)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.words import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -109,7 +111,7 @@ def _shape_complaint(kind: str, points: Any, size: ImageSize | None) -> str | No
     flat = points[:2] if kind == "circle" else points
     for limit, values in ((size.width, flat[0::2]), (size.height, flat[1::2])):
         if min(values) < -MARGIN or max(values) > limit + MARGIN:
-            return f"{kind} {_short(points)} lies outside the image of {size.width} x {size.height} pixels"
+            return f"{kind} {shortened(list(points))} lies outside the image of {size.width} x {size.height} pixels"
     return None
 
 
@@ -117,17 +119,13 @@ def _number_complaint(kind: str, points: Any) -> str | None:
     if not isinstance(points, list | tuple) or not points:
         return f"{kind} has no points"
     if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in points):
-        return f"{kind} {_short(points)} holds something that is not a finite number"
+        return f"{kind} {shortened(list(points))} holds something that is not a finite number"
     exact, fewest = _EXACT_NUMBERS.get(kind), _FEWEST_NUMBERS.get(kind)
     if exact is not None and len(points) != exact:
         return f"{kind} needs {exact} numbers, not {len(points)}"
     if fewest is not None and (len(points) < fewest or len(points) % 2):
         return f"{kind} needs an even count of at least {fewest} numbers, not {len(points)}"
     return None
-
-
-def _short(points: Sequence[Any]) -> str:
-    return f"{list(points[:6])}".replace("]", ", ...]") if len(points) > 6 else f"{list(points)}"
 
 
 def _listed(names: Iterable[Any]) -> str:

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -216,7 +217,7 @@ class _Check:
 
     def mapping(self, raw: Any, where: str, known: Sequence[str]) -> Mapping[str, Any]:
         if not isinstance(raw, dict):
-            self.problem(where, f"must be a mapping with the keys {', '.join(known)}, not {_short(raw)}")
+            self.problem(where, f"must be a mapping with the keys {', '.join(known)}, not {shortened(raw)}")
             return {}
         for key in raw:
             if key not in known:
@@ -226,7 +227,7 @@ class _Check:
     def items(self, fields: Mapping[str, Any], key: str, where: str) -> Sequence[Any] | None:
         value = fields.get(key)
         if value is not None and not isinstance(value, list | tuple):
-            self.problem(where, f"{key} must be a list, not {_short(value)}")
+            self.problem(where, f"{key} must be a list, not {shortened(value)}")
             return None
         return value
 
@@ -243,7 +244,7 @@ class _Check:
         if value is None and not required:
             return ""
         if not isinstance(value, str) or not value.strip():
-            self.problem(where, f"{key} must be a text" + ("" if value is None else f", not {_short(value)}"))
+            self.problem(where, f"{key} must be a text" + ("" if value is None else f", not {shortened(value)}"))
             return ""
         if pattern is not None and not pattern.fullmatch(value):
             self.problem(where, f"{key} {value!r} must be {_WORDS[pattern]}")
@@ -256,7 +257,7 @@ class _Check:
         if value is None and not required:
             return None
         if value not in known:
-            self.problem(where, f"{key} must be one of {', '.join(known)}, not {_short(value)}")
+            self.problem(where, f"{key} must be one of {', '.join(known)}, not {shortened(value)}")
             return None
         return str(value)
 
@@ -265,14 +266,14 @@ class _Check:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            self.problem(where, f"{key} must be a whole number from {least}, not {_short(value)}")
+            self.problem(where, f"{key} must be a whole number from {least}, not {shortened(value)}")
             return None
         return value
 
     def flag(self, fields: Mapping[str, Any], key: str, where: str) -> bool | None:
         value = fields.get(key)
         if value is not None and not isinstance(value, bool):
-            self.problem(where, f"{key} must be true or false, not {_short(value)}")
+            self.problem(where, f"{key} must be true or false, not {shortened(value)}")
             return None
         return value
 
@@ -286,8 +287,3 @@ _WORDS = {
     _COLOR: 'of the form "#rrggbb" (in YAML in quotes)',
     _SLUG: "without spaces and slashes",
 }
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

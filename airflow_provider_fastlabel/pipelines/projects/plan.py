@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.projects.definition import ClassDefinition, ProjectDefinition
 
-    Found = Mapping[str, Any]
+    Existing = Mapping[str, Any]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Plan:
     extra: list[str] = field(default_factory=list)
 
 
-def plan(definition: ProjectDefinition, project: Found | None, classes: Sequence[Found]) -> Plan:
+def plan(definition: ProjectDefinition, project: Existing | None, classes: Sequence[Existing]) -> Plan:
     """Compare a definition with what is there.
 
     :param definition: the checked definition.
@@ -86,7 +86,7 @@ def _new_project(definition: ProjectDefinition) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _changed(definition: ProjectDefinition, project: Found, problems: list[str]) -> dict[str, Any]:
+def _changed(definition: ProjectDefinition, project: Existing, problems: list[str]) -> dict[str, Any]:
     """Return what to change. FastLabel does not show the workflows, so whether they differ cannot be known."""
     for name, wanted, shown in (
         ("type", definition.type, project.get("type")),
@@ -103,7 +103,7 @@ def _new_class(item: ClassDefinition) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
-def _changed_class(item: ClassDefinition, found: Found, extra: list[str], problems: list[str]) -> dict[str, Any]:
+def _changed_class(item: ClassDefinition, found: Existing, extra: list[str], problems: list[str]) -> dict[str, Any]:
     if item.type != found.get("type"):
         problems.append(f"class {item.value!r} is of type {found.get('type')!r}, not {item.type!r}")
     fields: dict[str, Any] = {}
@@ -122,7 +122,7 @@ def _changed_class(item: ClassDefinition, found: Found, extra: list[str], proble
 
 
 def _merged_attributes(
-    item: ClassDefinition, found: Found, extra: list[str], problems: list[str]
+    item: ClassDefinition, found: Existing, extra: list[str], problems: list[str]
 ) -> list[dict[str, Any]] | None:
     """Return the attributes to send, the defined ones in front of those only FastLabel has; ``None`` if all is right.
 
@@ -149,7 +149,7 @@ def _merged_attributes(
     return [attribute | ({"id": ids[attribute["key"]]} if ids.get(attribute["key"]) else {}) for attribute in merged]
 
 
-def _with_all_options(wanted: Found, have: Found | None, where: str, extra: list[str]) -> dict[str, Any]:
+def _with_all_options(wanted: Existing, have: Existing | None, where: str, extra: list[str]) -> dict[str, Any]:
     """Return an attribute with the options only FastLabel has behind the defined ones."""
     options = list(wanted.get("options") or ())
     defined = {option["value"] for option in options}
@@ -158,7 +158,7 @@ def _with_all_options(wanted: Found, have: Found | None, where: str, extra: list
     return {**wanted} if not options and not left else {**wanted, "options": options + left}
 
 
-def _core(attribute: Found) -> dict[str, Any]:
+def _core(attribute: Existing) -> dict[str, Any]:
     """Return what a definition says of an attribute, from what FastLabel shows of it."""
     core = {name: attribute.get(name) for name in ("type", "name", "key")}
     options = [{"title": option["title"], "value": option["value"]} for option in attribute.get("options") or ()]

@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.words import duration
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -72,16 +74,8 @@ class Progress:
         rate = done / max(now - self._started, 1e-9)
         parts = [f"{done} of {self.total} items", f"{rate:.1f}/s"]
         if rate and done < self.total:
-            parts.append(f"about {_duration((self.total - done) / rate)} left")
+            parts.append(f"about {duration((self.total - done) / rate)} left")
         parts += [f"{count} {fate}" for fate, count in sorted(self.counts.items())]
         if self._calls_left is not None:
             parts.append(f"{self._calls_left()} API calls left in this window")
         return ", ".join(parts)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

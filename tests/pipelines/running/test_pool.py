@@ -121,7 +121,7 @@ def test_progress_speaks_every_thirty_seconds_when_it_is_slow(caplog):
         progress.count("created")
     assert len(caplog.messages) == 2
     assert caplog.messages[0] == (
-        "30 of 1000000 items, 1.0/s, about 277 h 46 min left, 30 created, 77 API calls left in this window"
+        "30 of 1000000 items, 1.0/s, about 11.6 days left, 30 created, 77 API calls left in this window"
     )
 
 
