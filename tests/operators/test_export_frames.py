@@ -33,6 +33,24 @@ def test_sequences_become_their_frames(export, client, tmp_path, project):
     assert (tmp_path / "out/coco/images/clip/02.png").read_bytes() == png()
 
 
+def test_annotations_on_no_image_of_their_sequence_are_counted_and_logged_once(
+    export, client, tmp_path, monkeypatch, caplog
+):
+    client.create_project("sequential_image_bbox", "Clips", "clips")
+    client.create_annotation("clips", "bbox", "cat", "Cat")
+    walk = {"id": "1", "name": "walk", "contents": [{"name": "1.png", "url": "u", "width": 40, "height": 30}]}
+    walk["annotations"] = [{**BOX, "content": "1.png"}, {**BOX, "content": "gone.png"}]
+    bare = {"id": "2", "name": "bare", "contents": [], "annotations": [{**BOX, "content": "1.png"}] * 2}
+    monkeypatch.setattr(type(client), "iter_tasks", lambda *_, **__: iter([walk, bare]))
+    result = export(FastLabelExportCocoOperator, project="clips", allow_empty=True).result
+    assert (result["images"], result["annotations_in"], result["annotations"]) == (1, 4, 1)
+    assert result["skipped"] == {"no_such_image": 3}
+    assert [record.getMessage() for record in caplog.records if record.name.endswith("writing.sequence")] == [
+        "Task 'walk': 1 annotations belong to none of its images",
+        "Task 'bare': it has no images; its 2 annotations are left out",
+    ]
+
+
 @pytest.fixture
 def clip(client, tmp_path):
     """An approved video task with a box in two of its five frames."""
@@ -54,6 +72,20 @@ def test_videos_become_their_frames_without_a_download(export, client, clip, emu
     assert data["images"][0]["file_name"].startswith("night/clip_0")
     assert [annotation["bbox"] for annotation in data["annotations"]] == [[1, 2, 8, 8], [2, 2, 8, 8]]
     assert not [request for request in emulator.requests() if "file" in request["path"]]
+
+
+@pytest.mark.parametrize("unknown", ["frameCount", "width", "height"])
+def test_a_video_that_lacks_its_length_or_size_is_measured(
+    client, clip, export, emulator, tmp_path, monkeypatch, unknown
+):
+    known = export(FastLabelExportCocoOperator, project="drives", output=str(tmp_path / "known")).result
+    task = {key: value for key, value in clip.items() if key != unknown}
+    monkeypatch.setattr(type(client), "iter_tasks", lambda *_, **__: iter([task]))
+    emulator.clear_requests()
+    measured = export(FastLabelExportCocoOperator, project="drives", output=str(tmp_path / "measured")).result
+    assert measured["sha256"] == known["sha256"]
+    assert [request["method"] for request in emulator.requests() if "file" in request["path"]] == ["GET"]
+    assert not list((tmp_path / "measured").rglob("*.jpg"))
 
 
 def test_annotations_in_no_frame_of_their_video_are_counted(export, client, clip):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -294,27 +294,28 @@ class Converters(Projects):
         """Make the folder, and image tasks of videos and sequences; count what they do not get."""
         left_out: Counter[str] = Counter()
         folder = Path(output_dir)
-        with ExitStack() as stack, _invalid_as_422():
+        with _invalid_as_422():
             folder.mkdir(parents=True, exist_ok=True)
             if project_type.startswith("video_"):
                 from airflow_provider_fastlabel.formats.writing.video import expanded
 
-                clips = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-clips-")))
-                tasks = expanded(tasks, lambda task: self._clip(task, clips), folder, left_out)
-            elif not isinstance(tasks, list) or any(task.get("contents") for task in tasks):
+                tasks = expanded(tasks, self._clip, folder / "images", left_out)
+            else:
                 from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
 
                 tasks = image_tasks(tasks, left_out)
             yield folder, tasks, left_out
 
-    def _clip(self, task: Mapping[str, Any], folder: Path) -> Path:
-        """Download a task's clip; it takes the place of the one before."""
+    @contextmanager
+    def _clip(self, task: Mapping[str, Any]) -> Iterator[Path]:
+        """Download a task's clip for as long as it is read."""
         url = task.get("url")
         if not url:
             raise FastLabelInvalidException(f"Task {task.get('name')!r} has no url to download its clip from.", 422)
-        clip = folder / "clip.mp4"
-        self._transport.download(str(url), clip)
-        return clip
+        with tempfile.TemporaryDirectory(prefix="fastlabel-clip-") as folder:
+            clip = Path(folder, "clip.mp4")
+            self._transport.download(str(url), clip)
+            yield clip
 
     def _type_of(self, project: str) -> str:
         """Return a project's type."""

@@ -53,17 +53,22 @@ def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
 def image_tasks(tasks: Iterable[Mapping[str, Any]], left_out: Counter[str]) -> Iterator[Mapping[str, Any]]:
     """Take the sequences among tasks apart; other tasks pass as they are.
 
+    What has ``contents`` is a sequence, also with no image in them.
+
     :param tasks: Tasks of any kind, read one after the other.
     :param left_out: Reason -> number of annotations; those that belong to no image are added while the tasks are read,
         for :meth:`~.report.ExportReport.left_before`.
-    :returns: Image tasks; the log names sequences with annotations that belong to no image.
+    :returns: Image tasks; the log names sequences without images or with annotations that belong to none of them.
     """
     for task in tasks:
-        if not task.get("contents"):
+        if task.get("contents") is None:
             yield task
             continue
         images, homeless = content_tasks(task)
         if homeless:
             left_out[NO_SUCH_IMAGE] += homeless
+        if not images:
+            logger.warning("Task %r: it has no images; its %d annotations are left out", task.get("name"), homeless)
+        elif homeless:
             logger.warning("Task %r: %d annotations belong to none of its images", task.get("name"), homeless)
         yield from images

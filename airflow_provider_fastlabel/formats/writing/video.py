@@ -22,13 +22,13 @@ from airflow_provider_fastlabel.formats.writing.stage import malformed
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from airflow_provider_fastlabel.formats.writing.stage import OnError
 
-logger: logging.Logger = logging.getLogger(__name__)
+    ClipOf = Callable[[Mapping[str, Any]], AbstractContextManager[Path]]
 
-IMAGES_FOLDER = "images"
-"""Where frames are written, below the folder of an export."""
+logger: logging.Logger = logging.getLogger(__name__)
 
 _JPEG_QUALITY = 95
 # More digits than the number of a frame has.
@@ -71,7 +71,8 @@ def frame_tasks(
         :meth:`~.report.ExportReport.left_before`.
     :param on_error: What points that are not keyed by frame numbers do: ``raise``, or ``skip``: what cannot be placed
         is counted as ``malformed`` and logged.
-    :returns: One image task per frame, named ``<stem>_<n>.jpg``: n counts from 0 and has as many digits as ``frames``.
+    :returns: One image task per frame, named ``<stem>_<n>.jpg``: n counts from 0 and has as many digits as ``frames``;
+        with the video's name as ``source_name``.
     :raises GeometryError: Points that are not keyed by frame numbers, with ``raise``.
     """
     by_frame: dict[int, list[dict[str, Any]]] = {}
@@ -97,6 +98,7 @@ def frame_tasks(
             "name": f"{stem}_{frame - 1:0{digits}}.jpg",
             "width": task.get("width"),
             "height": task.get("height"),
+            "source_name": task.get("name") or task.get("id"),
             "annotations": by_frame.get(frame, []),
         }
 
@@ -124,68 +126,78 @@ def _frames_of(annotation: Any) -> Iterator[tuple[int, dict[str, Any] | str | No
 
 def expanded(
     tasks: Iterable[Mapping[str, Any]],
-    clip_of: Callable[[Mapping[str, Any]], Path],
-    folder: Path,
+    clip_of: ClipOf,
+    images: Path | None,
     left_out: Counter[str],
     on_error: OnError = "raise",
 ) -> Iterator[dict[str, Any]]:
-    """Expand video tasks one after the other, writing their frames as images.
+    """Expand video tasks one after the other, writing their frames as images where these are wanted.
+
+    A task without width or without height gets both from its clip, so that they are those of one picture.
 
     :param tasks: Video tasks as the API returns them; not changed.
-    :param clip_of: Returns the local file of a task's clip; it is read before the next task is asked for.
-    :param folder: Existing folder; frames go to ``images/<stem>_<n>.jpg`` below it, stem being the task's name without
-        extension. Names are safe and unique, as those of all exports.
+    :param clip_of: Opens the local file of a task's clip; it is closed once the clip has been read.
+    :param images: Folder of the frames, ``<stem>_<n>.jpg``, stem being the task's name without extension; made if
+        missing. Names are safe and unique, as those of all exports. ``None`` for no images: only the clips of tasks
+        that do not say how many frames of what size they have are then opened.
     :param left_out: As for :func:`frame_tasks`.
     :param on_error: As for :func:`frame_tasks`.
-    :returns: Image tasks for an exporter, named as their files below ``images``.
+    :returns: Image tasks for an exporter, named as their files.
     :raises VideoError: A clip that cannot be read.
     :raises GeometryError: As :func:`frame_tasks`.
     """
     names = OutputNames("")
     for task in tasks:
         stem = frame_stem(names, str(task.get("name") or task.get("id")))
-        try:
-            frames, width, height = extract_frames(clip_of(task), Path(folder, IMAGES_FOLDER), stem)
-        except VideoError as error:
-            raise VideoError(f"task {task.get('name')!r}: {error}") from error
-        sized = task if task.get("width") and task.get("height") else {**task, "width": width, "height": height}
-        yield from frame_tasks(sized, frames, stem, left_out, on_error)
+        frames = task.get("frameCount")
+        sized = task.get("width") and task.get("height")
+        if images is not None or not frames or not sized:
+            try:
+                with clip_of(task) as clip:
+                    frames, width, height = extract_frames(clip, images, stem)
+            except VideoError as error:
+                raise VideoError(f"task {task.get('name')!r}: {error}") from error
+            if not sized:
+                task = {**task, "width": width, "height": height}
+        yield from frame_tasks(task, frames, stem, left_out, on_error)
 
 
-def extract_frames(clip: Path, folder: Path, stem: str) -> tuple[int, int, int]:
-    """Write every frame of a clip as JPEG.
+def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int, int]:
+    """Count the frames of a clip and write each as JPEG.
 
     :param clip: The clip.
-    :param folder: Folder of the frames; made if missing.
+    :param folder: Folder of the frames; made if missing. ``None`` to only count.
     :param stem: Relative path of the frames' names, without number and extension.
     :returns: Number of frames, width and height in pixels.
     :raises VideoError: The clip cannot be opened or has no frame.
     """
     import cv2
 
-    folder = Path(folder)
     capture = cv2.VideoCapture(str(clip))
     try:
         if not capture.isOpened():
             raise VideoError(f"the clip {Path(clip).name!r} cannot be opened; H.264 in MP4 is what FastLabel takes")
         digits = len(str(max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 1)))
-        (folder / stem).parent.mkdir(parents=True, exist_ok=True)
+        if folder is not None:
+            (folder / stem).parent.mkdir(parents=True, exist_ok=True)
         written: list[Path] = []
-        width = height = 0
+        frames = width = height = 0
         while True:
             there, frame = capture.read()
             if not there:
                 break
             height, width = frame.shape[:2]
-            path = folder / f"{stem}_{len(written):0{digits}}.jpg"
-            path.write_bytes(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes())
-            written.append(path)
+            if folder is not None:
+                path = folder / f"{stem}_{frames:0{digits}}.jpg"
+                path.write_bytes(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes())
+                written.append(path)
+            frames += 1
     finally:
         capture.release()
-    if not written:
+    if not frames:
         raise VideoError(f"the clip {Path(clip).name!r} has no frame that can be read")
     _pad(written, stem, digits)
-    return len(written), width, height
+    return frames, width, height
 
 
 def _pad(written: list[Path], stem: str, digits: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +67,12 @@ class Frames:
         :returns: image tasks in the same order.
         :raises FastLabelException: a picture or clip cannot be fetched, still after the retries.
         """
+        from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
+        from airflow_provider_fastlabel.formats.writing.video import expanded
+
         if self._kind == "video":
-            return self._video_frames(tasks)
-        images = self._sequence_images(tasks) if self._kind == "sequential_image" else tasks
+            return expanded(tasks, self._clip, self._images, self._left_out, self._on_error)
+        images = image_tasks(tasks, self._left_out)
         return images if self._pictures is None else self._pictures.ahead_of(images)
 
     def account(self, report: ExportReport) -> None:
@@ -106,39 +110,11 @@ class Frames:
                 return str(content["url"])
         return str(now["url"])
 
-    def _sequence_images(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        from airflow_provider_fastlabel.formats.geometry.reasons import NO_SUCH_IMAGE
-        from airflow_provider_fastlabel.formats.writing.sequence import content_tasks
-
-        for task in tasks:
-            images, homeless = content_tasks(task)
-            if homeless:
-                self._left_out[NO_SUCH_IMAGE] += homeless
-            yield from images
-
-    def _video_frames(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        from airflow_provider_fastlabel.formats.writing.naming import OutputNames
-        from airflow_provider_fastlabel.formats.writing.video import frame_stem, frame_tasks
-
-        stems = OutputNames("")
-        for task in tasks:
-            stem = frame_stem(stems, task["name"])
-            count = task.get("frameCount")
-            if self._images is not None or not count or not task.get("width"):
-                count, width, height = self._extract(task, stem)
-                task = {**task, "width": task.get("width") or width, "height": task.get("height") or height}
-            for frame in frame_tasks(task, count, stem, self._left_out, self._on_error):
-                yield {**frame, "source_name": task["name"]}
-
-    def _extract(self, task: Task, stem: str) -> tuple[int, int, int]:
-        """Fetch the clip and write its frames; without a folder for them only count them."""
-        from airflow_provider_fastlabel.formats.writing.video import VideoError, extract_frames
-
+    @contextmanager
+    def _clip(self, task: Task) -> Iterator[Path]:
+        """Fetch the clip of a task for as long as it is read."""
         beside = None if self._images is None else self._images.parent
         with tempfile.TemporaryDirectory(prefix=".clip-", dir=beside) as folder:
             clip = Path(folder, "clip.mp4")
             self._fetch(task, clip)
-            try:
-                return extract_frames(clip, self._images or Path(folder), stem)
-            except VideoError as error:
-                raise VideoError(f"task {task['name']!r}: {error}") from error
+            yield clip

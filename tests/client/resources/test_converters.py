@@ -200,6 +200,15 @@ def test_a_sequence_is_exported_image_by_image(client, project, here, caplog):
     assert files(here / "output/labelme") == ["walk/a.json", "walk/b.json"]
 
 
+def test_a_sequence_without_images_is_no_image(client, project, here, caplog):
+    box = {"type": "bbox", "value": "dog", "points": [1, 2, 30, 40], "content": "a.jpg"}
+    client.export_coco(
+        project=project("sequential_image_bbox"), tasks=[{"name": "w", "contents": [], "annotations": [box]}]
+    )
+    assert json.loads((here / "output/coco/annotations.json").read_text())["images"] == []
+    assert "export_coco: 1 of 1 annotations left out: 1 no_such_image" in caplog.text
+
+
 def test_a_video_task_without_address(client, project, here):
     with pytest.raises(FastLabelInvalidException, match="no url"):
         client.export_coco(project=project("video_bbox"), tasks=[{"name": "a.mp4", "annotations": []}])

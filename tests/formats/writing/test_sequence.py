@@ -41,6 +41,15 @@ def test_an_exporter_takes_the_images_and_what_has_none_is_counted(tmp_path, cap
     assert "'walk': 2 annotations belong to none of its images" in caplog.text
 
 
+def test_a_sequence_without_images_is_counted_and_logged_once(caplog):
+    left_out: Counter[str] = Counter()
+    assert list(image_tasks([SEQUENCE | {"contents": []}], left_out)) == []
+    assert left_out == {"no_such_image": 3}
+    assert [record.getMessage() for record in caplog.records] == [
+        "Task 'walk': it has no images; its 3 annotations are left out"
+    ]
+
+
 def test_what_is_no_annotation_belongs_to_no_image():
     images, homeless = content_tasks(SEQUENCE | {"annotations": [None, "x", BOX | {"content": "a.jpg"}]})
     assert [len(one["annotations"]) for one in images] == [1, 0]

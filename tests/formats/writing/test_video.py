@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import contextmanager, nullcontext
 
 import cv2
 import numpy as np
@@ -112,7 +113,9 @@ def test_what_is_in_no_frame_is_counted(caplog):
 @pytest.mark.parametrize("frames", [3, 11])
 def test_frames_are_written_beside(clip, tmp_path, frames):
     path = clip(frames)
-    tasks = list(expanded([video({"1": shown(1, 2, 30, 40)})], lambda _: path, tmp_path, Counter()))
+    tasks = list(
+        expanded([video({"1": shown(1, 2, 30, 40)})], lambda _: nullcontext(path), tmp_path / "images", Counter())
+    )
     assert len(tasks) == frames
     assert (tasks[0]["width"], tasks[0]["height"]) == (64, 48)
     for number, task in enumerate(tasks):
@@ -121,10 +124,62 @@ def test_frames_are_written_beside(clip, tmp_path, frames):
             assert abs(int(np.asarray(image).mean()) - 20 * number % 250) < 6
 
 
+@pytest.mark.parametrize("known", [{}, {"width": 640}, {"height": 480}, {"width": 640, "height": 0}])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_size_that_is_not_whole_is_the_clips(clip, tmp_path, known, wanted):
+    path = clip(2)
+    images = tmp_path / "images" if wanted else None
+    tasks = expanded([video({}, frameCount=2, **known)], lambda _: nullcontext(path), images, Counter())
+    assert [(task["width"], task["height"]) for task in tasks] == [(64, 48)] * 2
+
+
+def test_without_images_only_clips_of_unknown_length_are_opened(clip, tmp_path):
+    path = clip(11)
+    opened = []
+
+    @contextmanager
+    def clip_of(task):
+        opened.append(task["name"])
+        yield path
+
+    known = video({}, name="known.mp4", width=640, height=480, frameCount=2)
+    unknown = video({"11": shown(1, 2, 3, 4)}, name="unknown.mp4", width=640, height=480)
+    tasks = list(expanded([known, unknown], clip_of, None, Counter()))
+    assert [task["name"] for task in tasks] == [
+        "known_0.jpg",
+        "known_1.jpg",
+        *(f"unknown_{n:02}.jpg" for n in range(11)),
+    ]
+    assert {(task["width"], task["height"]) for task in tasks} == {(640, 480)}
+    assert len(tasks[-1]["annotations"]) == 1
+    assert opened == ["unknown.mp4"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_clip_is_closed_before_its_frames_are_told(clip, tmp_path):
+    path = clip(2)
+    is_open = []
+
+    @contextmanager
+    def clip_of(task):
+        is_open.append(task["name"])
+        yield path
+        is_open.remove(task["name"])
+
+    for _ in expanded([video({}, name="a.mp4"), video({}, name="b.mp4")], clip_of, tmp_path / "images", Counter()):
+        assert not is_open
+
+
+def test_frames_say_of_which_video_they_are(clip, tmp_path):
+    path = clip(2)
+    tasks = expanded([video({}, name="sub/clip.mp4")], lambda _: nullcontext(path), tmp_path / "images", Counter())
+    assert [task["source_name"] for task in tasks] == ["sub/clip.mp4"] * 2
+
+
 def test_clips_of_one_name_do_not_overwrite_one_another(clip, tmp_path):
     path = clip(2)
     tasks = [video({}, name=name) for name in ("a/clip.mp4", "b/clip.mp4", "clip.mp4", "clip.mov", "../clip.mp4")]
-    names = [task["name"] for task in expanded(tasks, lambda _: path, tmp_path, Counter())]
+    names = [task["name"] for task in expanded(tasks, lambda _: nullcontext(path), tmp_path / "images", Counter())]
     assert len(set(names)) == 10
     assert all((tmp_path / "images" / name).is_file() for name in names)
     assert not list(tmp_path.glob("*.jpg"))
@@ -150,7 +205,12 @@ def test_frames_of_clips_with_long_names_are_named_as_their_files(clip, tmp_path
     path = clip(2)
     folder = tmp_path / "out"
     folder.mkdir()
-    tasks = expanded([video({"1": shown(1, 2, 30, 40)}, name=name) for name in LONG], lambda _: path, folder, Counter())
+    tasks = expanded(
+        [video({"1": shown(1, 2, 30, 40)}, name=name) for name in LONG],
+        lambda _: nullcontext(path),
+        folder / "images",
+        Counter(),
+    )
     report = export_coco(tasks, folder)
     assert "names_changed" not in report.adjusted
     images = json.loads((folder / "annotations.json").read_bytes())["images"]
@@ -163,14 +223,16 @@ def test_a_clip_that_cannot_be_read_is_named(tmp_path):
     path = tmp_path / "bad.mp4"
     path.write_bytes(b"no clip")
     with pytest.raises(VideoError, match=r"task 'clip\.mp4'.*bad\.mp4"):
-        list(expanded([video({})], lambda _: path, tmp_path, Counter()))
+        list(expanded([video({})], lambda _: nullcontext(path), tmp_path / "images", Counter()))
 
 
 def test_an_exporter_takes_the_frames(clip, tmp_path):
     path = clip(3)
     left_out: Counter[str] = Counter()
     points = {"1": shown(1, 2, 30, 40), "2": shown(2, 2, 31, 40), "3": shown(), "7": shown(1, 2, 3, 4)}
-    report = export_coco(expanded([video(points)], lambda _: path, tmp_path, left_out), tmp_path)
+    report = export_coco(
+        expanded([video(points)], lambda _: nullcontext(path), tmp_path / "images", left_out), tmp_path
+    )
     report.left_before(left_out)
     document = json.loads((tmp_path / "annotations.json").read_text())
     assert [image["file_name"] for image in document["images"]] == ["clip_0.jpg", "clip_1.jpg", "clip_2.jpg"]
@@ -182,7 +244,13 @@ def test_an_exporter_takes_the_frames(clip, tmp_path):
 def test_an_export_leaves_out_what_is_malformed(clip, tmp_path):
     path = clip(2)
     left_out: Counter[str] = Counter()
-    tasks = expanded([video({"1": shown(1, 2, 30, 40), "b": shown(1)})], lambda _: path, tmp_path, left_out, "skip")
+    tasks = expanded(
+        [video({"1": shown(1, 2, 30, 40), "b": shown(1)})],
+        lambda _: nullcontext(path),
+        tmp_path / "images",
+        left_out,
+        "skip",
+    )
     report = export_coco(tasks, tmp_path, on_error="skip")
     report.left_before(left_out)
     assert (report.annotations_in, report.annotations, report.skipped) == (2, 1, {"malformed": 1})
