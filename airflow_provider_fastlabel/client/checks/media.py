@@ -79,6 +79,15 @@ def too_long(characters: int, first: str = "") -> str:
     return f"is too large{start}; its files may take {allowed}. Split the folder, or make its files smaller"
 
 
+def content_characters(name: str, size: int) -> int:
+    """Return how many characters a file of a folder takes in the request, as :attr:`Limits.folder_characters` counts.
+
+    :param name: the file's name, without its folder.
+    :param size: its bytes.
+    """
+    return len(json.dumps({"name": name, "file": ""})) + base64_length(size)
+
+
 def checked_zip(path: str | os.PathLike[str], purpose: str) -> FilePart:
     """Return a zip that may be uploaded. Its size is not bounded here.
 
@@ -120,7 +129,7 @@ def checked_folder(folder: str | os.PathLike[str], kind: Kind, limits: Limits) -
         if len(contents) == most:
             raise _refused(root, too_many(len(paths), most))
         contents.append({"name": path.name, "file": file})
-        characters += len(json.dumps({"name": path.name, "file": ""})) + base64_length(file.size)
+        characters += content_characters(path.name, file.size)
         if characters > limits.folder_characters:
             raise _refused(root, too_long(limits.folder_characters, path.name))
     return contents

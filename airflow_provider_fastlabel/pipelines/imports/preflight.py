@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow_provider_fastlabel.client.checks import media
 from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
-from airflow_provider_fastlabel.client.http.bodies import base64_length
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
@@ -133,10 +132,10 @@ def _name_complaints(name: str) -> Iterator[str]:
 def _file_complaints(source: Source, kind: Kind, limits: Limits) -> Iterator[str]:
     """Check files by the rules of the create call: local ones by its own code, remote ones by what the listing says."""
     assert kind.media is not None
-    if source.filesystem is not None:
-        yield from _listing_complaints(source, kind, kind.media, limits)
-        return
     try:
+        if source.filesystem is not None:
+            yield from _listing_complaints(source, kind, kind.media, limits)
+            return
         with source.local() as path:
             if kind.max_files is None:
                 media.checked_file(path, kind.media, limits)
@@ -160,7 +159,8 @@ def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limit
         most = getattr(limits, kind.max_files)
         if len(files) > most:
             yield media.too_many(len(files), most)
-        if sum(base64_length(file.size) for file in files) > limits.folder_characters:
+        characters = (media.content_characters(file.name.rpartition("/")[2], file.size) for file in files)
+        if sum(characters) > limits.folder_characters:
             yield media.too_long(limits.folder_characters)
 
 
