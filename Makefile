@@ -5,16 +5,22 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
+# One more than cores: the worker with the real Airflow mostly waits
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test test-sdk test-airflow check docs bench build constraints clean
+.PHONY: demo test quick test-sdk test-airflow check docs bench build constraints clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
 
 test: $(READY)
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
+
+# The inner loop: the rooms without Airflow, fewer examples of hypothesis, without what is slow
+quick: $(READY)
+	HYPOTHESIS_EXAMPLES=10 $(PY) -m pytest -n logical --dist loadgroup -m 'not slow' tests/client tests/formats tests/pipelines
 
 test-sdk: $(READY) $(SDK_READY)
 	$(PY) -m pytest tests_sdk

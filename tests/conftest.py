@@ -9,6 +9,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,18 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_home}/airflow.
 os.environ["AIRFLOW__LOGGING__BASE_LOG_FOLDER"] = f"{_home}/logs"
 for name in [n for n in os.environ if n.startswith(("FASTLABEL_", "AIRFLOW_CONN_"))]:
     del os.environ[name]
+
+# How long an example takes says how busy the machine is, not what the code does.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let pytest-xdist keep the tests of a file together, and all that share the real Airflow in one worker."""
+    for item in items:
+        live = "airflow_live" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group("airflow_live" if live else str(item.path)))
+
 
 pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]
 

@@ -140,7 +140,7 @@ def test_a_failed_job_fails_with_its_id_and_a_retry_starts_another(airflow_run, 
 
 @modes
 def test_a_retry_attaches_to_the_running_job(airflow_run, emulator, world, path, mode):
-    run = airflow_run(operator(path, **mode, timeout=0.2))
+    run = airflow_run(operator(path, **mode, timeout=1))
     first = run.attempt(1, retries_left=True)
     assert first.state == "up_for_retry"
     assert isinstance(first.error, AirflowTaskTimeout)
@@ -216,7 +216,7 @@ def test_jobs_that_look_different_are_not_taken_for_ours(airflow_run, emulator, 
 
 def test_before_airflow_3_3_a_retry_attaches_to_the_newest_running_job(airflow_run, emulator, world, path, monkeypatch):
     monkeypatch.setattr("airflow_provider_fastlabel.utils.task_memory.STORE", "no_such_store")
-    run = airflow_run(operator(path, timeout=0.2))
+    run = airflow_run(operator(path, timeout=1))
     first = run.attempt(1, retries_left=True)
     second = run.attempt(2, retries_left=True)
     assert second.xcoms["job_id"] == first.xcoms["job_id"]

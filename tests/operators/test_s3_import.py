@@ -60,7 +60,7 @@ def test_a_failed_import_fails_at_once_with_the_history(airflow_run, emulator, c
 
 @modes
 def test_a_retry_attaches_to_the_running_import(airflow_run, emulator, client, bucket, mode):
-    run = airflow_run(operator(**mode, timeout=0.2))
+    run = airflow_run(operator(**mode, timeout=1))
     first = run.attempt(1, retries_left=True)
     assert first.state == "up_for_retry"
     assert isinstance(first.error, AirflowTaskTimeout)
@@ -129,7 +129,7 @@ def test_before_airflow_3_3_a_retry_attaches_to_the_newest_running_import(
     airflow_run, emulator, client, bucket, monkeypatch
 ):
     monkeypatch.setattr("airflow_provider_fastlabel.utils.task_memory.STORE", "no_such_store")
-    run = airflow_run(operator(deferrable=True, timeout=0.2))
+    run = airflow_run(operator(deferrable=True, timeout=1))
     assert run.attempt(1, retries_left=True).state == "up_for_retry"
     assert run.supervisor.kept == {}
     settle(emulator)
@@ -139,7 +139,7 @@ def test_before_airflow_3_3_a_retry_attaches_to_the_newest_running_import(
     assert submits(emulator) == 2
 
     emulator.clear_requests()
-    run = airflow_run(operator(deferrable=True, timeout=0.2))
+    run = airflow_run(operator(deferrable=True, timeout=1))
     assert run.attempt(1, retries_left=True).state == "up_for_retry"
     run.attempt(2, retries_left=True)
     assert submits(emulator) == 1

@@ -555,6 +555,7 @@ print(import_files(client, "cats", found.sources, manifest=manifest, on_exists=m
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["skip", "fail"])
 def test_killed_at_random_moments_every_file_is_exactly_one_task(fastlabel_emulator, client, project, tmp_path, mode):
     folder = tmp_path / "many"
@@ -576,6 +577,7 @@ def test_killed_at_random_moments_every_file_is_exactly_one_task(fastlabel_emula
     assert collections.Counter(names_in(client)) == collections.Counter(names_of(folder))
 
 
+@pytest.mark.slow
 def test_thousands_of_files_keep_memory_and_handles_flat(client, project, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
