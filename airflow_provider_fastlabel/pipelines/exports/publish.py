@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -111,14 +112,20 @@ def publish(
         at the same path -> the row of that file, as :func:`held` gave it.
     :returns: The manifest, its digest, and whether anything changed.
     :raises FileExistsError: A local target holds files but no manifest of ours: it would be overwritten.
+    :raises BucketMissingError: The bucket of the target does not exist; none is created.
     :raises FileGoneError: A file that a stand-in stands for is not at its path, or has changed.
     :raises OSError: Files cannot be read, written or renamed; the old data set is then still there.
     """
     staged = Path(staged)
     (staged / MANIFEST).unlink(missing_ok=True)
+    with bucket_needed(target):
+        return _published(staged, target, manifest, stand_ins or {})
+
+
+def _published(staged: Path, target: Any, manifest: Mapping[str, Any], stand_ins: Mapping[str, Row]) -> Published:
     local = _as_local(target)
     there = held(target) if local is None else {}
-    files = [_meant(row, stand_ins or {}, there) for row in _described(staged)]
+    files = [_meant(row, stand_ins, there) for row in _described(staged)]
     full = {**manifest, "version": _VERSION, "files": files}
     text = (json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
     if local is None:
@@ -318,7 +325,7 @@ def _publish_remote(
     if old is not None and before is None and not fresh and (target / MANIFEST).read_bytes() == text:
         return False
     stale = {row["path"] for one in (old, before) if one for row in one["files"]} - set(rows)
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     touched = rows | {path: {"path": path} for path in [*fresh, *sorted(stale)]}
     record = {"files": list(touched.values())}
     _write(target / PREVIOUS, json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
@@ -335,7 +342,7 @@ def _publish_remote(
 def _upload(source: Path, target: Any) -> None:
     """Copy one file into the store."""
     if target.parent != target:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
     with source.open("rb") as read, target.open("wb") as write:
         shutil.copyfileobj(read, write, _CHUNK)
 
