@@ -39,7 +39,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
     :param project: slug of the project. Templated.
     :param output: folder the data set is published as: local path on the worker, or URL of an object store that Airflow
-        knows (``s3://bucket/prefix``). Templated.
+        knows (``s3://bucket/prefix``), whose bucket must exist. Templated.
     :param output_conn_id: Airflow connection of the object store. Templated.
     :param status: export tasks of this status; ``None`` or an empty text for any. Templated.
     :param external_status: export tasks of this external status. Templated.
@@ -135,17 +135,20 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             cannot be meant.
         :raises ValueError: no task matches.
         :raises FileExistsError: ``output`` holds files that are no earlier export.
+        :raises FileNotFoundError: the bucket of ``output`` does not exist; none is created.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
         from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
         from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError
         from airflow_provider_fastlabel.pipelines.exports.staging import refuse_foreign_files
+        from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         with permanent_errors_fail():
             target = storage_path("output", self.output_path, self.output_conn_id)
             self._filters()  # a wrong argument is named before any call
             refuse_foreign_files(target)
+            refuse_missing_bucket(target, "output")
             kind = self._exportable_kind()
             count = self._count()
             classes = self._class_map(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
@@ -12,7 +13,8 @@ from fsspec import AbstractFileSystem
 class S3Files(AbstractFileSystem):
     """The few methods that an object store is used with; ``requests`` holds what went over the wire.
 
-    As with s3fs, a listing is remembered until something is written through here, whatever others do.
+    As with s3fs, a listing is remembered until something is written through here, whatever others do; a bucket that is
+    missing is a file that is not found; and making a folder makes its bucket.
     """
 
     protocol = "s3"
@@ -40,7 +42,8 @@ class S3Files(AbstractFileSystem):
 
     def _list(self, bucket, prefix):
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        rows = [row for page in pages for row in page.get("Contents", ())]
+        with _missing_is_not_found(bucket):
+            rows = [row for page in pages for row in page.get("Contents", ())]
         return {
             f"{bucket}/{row['Key']}": {"size": row["Size"], "LastModified": row["LastModified"], "type": "file"}
             for row in rows
@@ -51,6 +54,8 @@ class S3Files(AbstractFileSystem):
 
     def info(self, path, **_):
         found = self.find(path, detail=True).get(path)
+        if "/" not in path:
+            return {"name": path, "size": 0, "type": "directory"}
         if found is None:
             raise FileNotFoundError(path)
         return found
@@ -65,19 +70,33 @@ class S3Files(AbstractFileSystem):
             raise FileNotFoundError(path) from error
 
     def _put(self, bucket, key, body):
-        self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        with _missing_is_not_found(bucket):
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body)
         self.invalidate_cache()
 
     def rm(self, path, recursive=False, maxdepth=None):
         bucket, _, key = path.partition("/")
-        self.s3.delete_object(Bucket=bucket, Key=key)
+        with _missing_is_not_found(bucket):
+            self.s3.delete_object(Bucket=bucket, Key=key)
         self.invalidate_cache()
 
     def mkdir(self, path, create_parents=True, **_):
-        pass
+        bucket = path.partition("/")[0]
+        if bucket not in [row["Name"] for row in self.s3.list_buckets()["Buckets"]]:
+            self.s3.create_bucket(Bucket=bucket)
 
     def makedirs(self, path, exist_ok=False):
-        pass
+        self.mkdir(path)
+
+
+@contextmanager
+def _missing_is_not_found(bucket):
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+        raise FileNotFoundError(f"The specified bucket does not exist: {bucket}") from error
 
 
 class _Upload(io.BytesIO):

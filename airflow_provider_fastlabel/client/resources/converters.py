@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Tasks = Iterable[Mapping[str, Any]]
     AnnotationsByImage = dict[str, list[dict[str, Any]]]
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _PROBLEMS_TOLD = 10
 _SKIP = 'on_error="skip"'
@@ -149,7 +149,7 @@ class Converters(Projects):
 
         :param tasks: task objects.
         :param output_dir: folder; made if missing.
-        :param pallete: R, G, B, R, G, B, … from index 0; completed to 256 colours.
+        :param pallete: r, G, B, R, G, B, … from index 0; completed to 256 colours.
         :param start_index: index of the first annotation, 1 or 0.
         :raises FastLabelInvalidException: (422) malformed points, or a palette of no whole colours.
         """
@@ -167,7 +167,7 @@ class Converters(Projects):
 
         :param tasks: task objects.
         :param output_dir: folder; made if missing.
-        :param pallete: R, G, B, R, G, B, … from index 0; completed to 256 colours.
+        :param pallete: r, G, B, R, G, B, … from index 0; completed to 256 colours.
         :param classes: class values in the order of their indexes. Default: those that are drawn, sorted.
         :param start_index: index of the first class, 1 or 0.
         :raises FastLabelInvalidException: (422) malformed points, or a palette of no whole colours.
@@ -344,14 +344,14 @@ def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
     if report.skipped:
         left = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
         total = report.annotations_in
-        logger.warning("%s: %d of %d annotations left out: %s", method, total - report.annotations, total, left)
+        log.warning("%s: %d of %d annotations left out: %s", method, total - report.annotations, total, left)
 
 
 def _annotations(name: str, imported: ImportedAnnotations) -> AnnotationsByImage:
     """Return what was read, and say in the log what was not."""
     for problem in imported.problems[:_PROBLEMS_TOLD]:
-        logger.warning("%s: %s", name, problem)
+        log.warning("%s: %s", name, problem)
     more = len(imported.problems) - _PROBLEMS_TOLD
     if more > 0:
-        logger.warning("%s: and %d more problems", name, more)
+        log.warning("%s: and %d more problems", name, more)
     return imported.by_image

@@ -2,7 +2,8 @@
 
 One pass over the file's annotations, whatever their number. Choices where COCO and FastLabel do not meet:
 
-* An object of a crowd (``iscrowd`` 1) gets the attribute ``iscrowd`` = true; FastLabel has no other place for it.
+* An object of a crowd (``iscrowd`` 1) gets the attribute ``iscrowd`` = true, from which :func:`.export_coco` makes a
+  crowd again; FastLabel has no other place for it.
 * ``score`` becomes ``confidenceScore``; the entries of COCO's ``attributes`` object become attributes.
 * Keypoints with COCO's visibility 0 are left out, 1 (hidden) becomes 0 and 2 becomes 1.
 """
@@ -174,10 +175,9 @@ def _attributes(entry: dict[str, Any]) -> list[dict[str, Any]]:
         found = {item["key"]: item["value"] for item in found}
     if not isinstance(found, dict):
         raise UnusableError("its attributes are neither an object nor a list of key and value")
-    attributes = [{"key": key, "value": value} for key, value in found.items()]
-    if entry.get("iscrowd") == 1 and "iscrowd" not in found:
-        attributes.append({"key": "iscrowd", "value": True})
-    return attributes
+    if entry.get("iscrowd") == 1:
+        found = {**found, "iscrowd": True}
+    return [{"key": key, "value": value} for key, value in found.items()]
 
 
 def _has_keypoints(entry: dict[str, Any]) -> bool:
@@ -272,7 +272,7 @@ def _as_box(entry: dict[str, Any], category: _Category) -> list[Annotation]:
 def _rotated(part: list[float], rotation: float) -> Annotation | None:
     """Return a rotated box from its ring: the turned corners or, as the SDK writes, the upright ones.
 
-    :returns: None if the ring is no rectangle, for example as the image's border cut it.
+    :returns: none if the ring is no rectangle, for example as the image's border cut it.
     """
     corners = outline(part)
     if not finite([rotation]):

@@ -14,6 +14,8 @@ What goes where:
   image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
 * ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as
   ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box).
+* an attribute ``iscrowd`` that is true: ``iscrowd`` 1 and run lengths, whatever the type; polygons, counted as
+  ``crowd_as_polygon``, where the image's size is unknown or beyond those limits.
 * other types (keypoint, line, circle, ...) have no place in COCO and are counted.
 
 Tasks without annotations or without size keep their image entry. ``file_name`` is the task's name, made safe where it
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 _INFO = {"description": "Exported from FastLabel", "version": "1.0", "contributor": "", "url": "", "date_created": ""}
+_TRUE = ("true", "1")
 # Output is handed to the file in pieces of about this many bytes.
 _BUFFER = 1 << 18
 # So many annotations wait, for their run lengths to be made together: numpy's cost is per call.
@@ -71,16 +74,16 @@ def export_coco(
 ) -> ExportReport:
     """Write tasks as one COCO file.
 
-    :param tasks: Task objects as the API returns them, never changed, not kept; any iterable is read in one pass.
-    :param folder: Existing folder the file is written into.
-    :param classes: Class map, annotation classes or class values: all of them become categories, in this order, and
+    :param tasks: task objects as the API returns them, never changed, not kept; any iterable is read in one pass.
+    :param folder: existing folder the file is written into.
+    :param classes: class map, annotation classes or class values: all of them become categories, in this order, and
         annotations of other values are counted as ``unknown_class``. None takes the values found, sorted.
-    :param file_name: Name of the file, ending in ``.json``.
-    :param clip: Cut shapes at the image's border, counted as ``clipped``. A keypoint outside becomes unset.
+    :param file_name: name of the file, ending in ``.json``.
+    :param clip: cut shapes at the image's border, counted as ``clipped``. A keypoint outside becomes unset.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
-    :returns: Counts, the file's name, and the class values in id order.
-    :raises GeometryError: Malformed points, with ``raise``.
-    :raises ValueError: The file name is no plain ``.json`` name.
+    :returns: counts, the file's name, and the class values in id order.
+    :raises GeometryError: malformed points, with ``raise``.
+    :raises ValueError: the file name is no plain ``.json`` name.
     """
     plain_file_name(file_name, ".json")
     known = ClassMap.of(classes)
@@ -113,8 +116,8 @@ class _Writer:
         self.poses: dict[int, int] = {}
         # Lines that wait to be written: bytes, which the garbage collector need not look at.
         self.lines: list[bytes] = []
-        # Those among them whose shape has holes: number of the line, the annotation, regions, height and width.
-        self.with_holes: list[tuple[int, dict[str, Any], list[Region], int, int]] = []
+        # Those among them that become run lengths: number of the line, the annotation, regions, height and width.
+        self.masks: list[tuple[int, dict[str, Any], list[Region], int, int]] = []
         self.crossings = 0.0
 
     def add(self, task: Mapping[str, Any], found: list[Labelled]) -> None:
@@ -129,28 +132,31 @@ class _Writer:
         self.images.write(dumps(image))
         self.images.write(b",\n")
         for annotation, class_id, shape in found:
-            if not shape.holes:
-                self.lines.append(dumps(self._row(annotation, class_id, shape)))
+            row = self._row(annotation, class_id, shape)
+            if shape.holes or row["iscrowd"]:
+                self._add_mask(row, shape, round(width), round(height))
             else:
-                self._add_with_holes(annotation, class_id, shape, round(width), round(height))
+                self.lines.append(dumps(row))
         if len(self.lines) >= _BATCH:
             self.flush()
 
-    def _add_with_holes(
-        self, annotation: Mapping[str, Any], class_id: int, shape: Shape, width: int, height: int
-    ) -> None:
+    def _add_mask(self, row: dict[str, Any], shape: Shape, width: int, height: int) -> None:
         """Keep an annotation for its run lengths to be made with others, if its image has a possible size."""
         report = self.stage.report
-        if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        too_large = max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
+        if too_large and shape.holes:
+            self.annotation_id -= 1
             report.annotations -= 1
             report.skip(IMAGE_TOO_LARGE)
             return
-        row = self._row(annotation, class_id, shape)
-        if not width:
-            report.adjust("holes_dropped")
+        if too_large or not width:
+            if shape.holes:
+                report.adjust("holes_dropped")
+            if row["iscrowd"]:
+                report.adjust("crowd_as_polygon")
             self.lines.append(dumps(row))
             return
-        self.with_holes.append((len(self.lines), row, shape.regions, height, width))
+        self.masks.append((len(self.lines), row, shape.regions, height, width))
         self.lines.append(b"")
         self.crossings += 2 * (shape.x2 - shape.x1) * sum(map(len, shape.regions))
         if self.crossings > _CROSSINGS:
@@ -158,13 +164,13 @@ class _Writer:
 
     def flush(self) -> None:
         """Write the lines that wait."""
-        counts = encode_many([one[2:] for one in self.with_holes])
-        for (number, row, _, height, width), text in zip(self.with_holes, counts, strict=True):
+        counts = encode_many([one[2:] for one in self.masks])
+        for (number, row, _, height, width), text in zip(self.masks, counts, strict=True):
             row["segmentation"] = {"size": [height, width], "counts": text}
             self.lines[number] = dumps(row)
         self.annotations.write(b",\n".join([*self.lines, b""]))
         self.lines.clear()
-        self.with_holes.clear()
+        self.masks.clear()
         self.crossings = 0
 
     def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape) -> dict[str, Any]:
@@ -176,17 +182,18 @@ class _Writer:
         if shape.kind == "pose_estimation":
             keypoints, known = self._keypoints(class_id, shape)
         rows = annotation.get("attributes")
+        attributes = attributes_of(rows) if rows else {}
         return {
             "num_keypoints": known,
             "keypoints": keypoints,
             "segmentation": shape.outlines(),
-            "iscrowd": 0,
+            "iscrowd": int("iscrowd" in attributes and str(attributes["iscrowd"]).lower() in _TRUE),
             "area": _rounded(area) or area,
             "image_id": self.image_id,
             "bbox": [x, y, _rounded(shape.x2 - x), _rounded(shape.y2 - y)],
             "rotation": 0 if shape.clipped else shape.rotation,
             "id": self.annotation_id,
-            "attributes": attributes_of(rows) if rows else {},
+            "attributes": attributes,
             "category_id": class_id + 1,
         }
 

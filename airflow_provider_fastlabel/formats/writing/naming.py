@@ -36,7 +36,7 @@ _MAX_COMPONENT = 200
 _MAX_PATH = 1000
 
 
-def safe_name(name: str) -> str:
+def safe_name(name: str, unwanted: re.Pattern[str] | None = None) -> str:
     """Return a relative path with forward slashes that stays where it is put.
 
     ``..`` becomes ``__``, empty components and ``.`` disappear (so an absolute path becomes relative), a drive's colon,
@@ -46,10 +46,12 @@ def safe_name(name: str) -> str:
     remembered.
 
     :param name: task name.
+    :param unwanted: finds, with matches of no width, where a format cannot have a component begin as it does; there the
+        name gets a ``_``.
     :returns: the path; the same name for a name that needed no change.
     """
     # 50 characters cannot be more than 200 bytes.
-    suspect = _SUSPECT.search(name)
+    suspect = _SUSPECT.search(name) or (unwanted and unwanted.search(name))
     if not suspect and (len(name) <= 50 or (len(name) <= _MAX_COMPONENT and name.isascii())):
         return name
     parts = [part for part in _CONTROL.sub("_", name).split("/") if part not in ("", ".")]
@@ -62,7 +64,11 @@ def safe_name(name: str) -> str:
     last = f"{stem.encode()[:room].decode(errors='ignore')}~{_digest(name, 16)}{extension}"
     first, *others = [*folders, last]
     path = "/".join([first.replace(":", "_", 1) if _DRIVE.match(first) else first, *others])
-    return path if len(path.encode()) <= _MAX_PATH else f"{_digest('/'.join(folders), 8)}/{last}"
+    if unwanted:
+        path = unwanted.sub("_", path)
+    if len(path.encode()) <= _MAX_PATH:
+        return path
+    return f"{_digest('/'.join(folders), 8)}/{path.rpartition('/')[2]}"
 
 
 def split_extension(path: str) -> tuple[str, str]:
@@ -92,10 +98,12 @@ class OutputNames:
 
     :param suffix: what replaces the extension, e.g. ``.txt``.
     :param taken: paths that no task may have.
+    :param unwanted: as for :func:`safe_name`.
     """
 
-    def __init__(self, suffix: str, taken: Iterable[str] = ()) -> None:
+    def __init__(self, suffix: str, taken: Iterable[str] = (), unwanted: re.Pattern[str] | None = None) -> None:
         self._suffix = suffix
+        self._unwanted = unwanted
         self._files = {path.casefold() for path in taken}
         self._folders: set[str] = {""}
         self.changed: int = 0
@@ -107,7 +115,7 @@ class OutputNames:
         :returns: relative path with forward slashes, ending in the suffix. :attr:`changed` counts the paths that are
             not simply the name with its extension replaced.
         """
-        safe = safe_name(name)
+        safe = safe_name(name, self._unwanted)
         stem, extension = split_extension(safe)
         path = stem + self._suffix
         key = path.casefold()

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Iterator
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
     """Take a sequence apart.
 
-    :param task: Sequential image task as the API returns it; not changed.
-    :returns: One image task per image, in their order, named ``<task>/<image>`` and with the keys ``source_name`` (the
+    :param task: sequential image task as the API returns it; not changed.
+    :returns: one image task per image, in their order, named ``<task>/<image>`` and with the keys ``source_name`` (the
         task's) and ``content_name`` (the image's) beside; and the number of annotations that belong to no image of the
         sequence, or are none.
-    :raises GeometryError: An image has no name.
+    :raises GeometryError: an image has no name.
     """
     by_content: dict[str, list[Mapping[str, Any]]] = {}
     for annotation in task.get("annotations") or ():
@@ -55,10 +55,10 @@ def image_tasks(tasks: Iterable[Mapping[str, Any]], left_out: Counter[str]) -> I
 
     What has ``contents`` is a sequence, also with no image in them.
 
-    :param tasks: Tasks of any kind, read one after the other.
-    :param left_out: Reason -> number of annotations; those that belong to no image are added while the tasks are read,
+    :param tasks: tasks of any kind, read one after the other.
+    :param left_out: reason -> number of annotations; those that belong to no image are added while the tasks are read,
         for :meth:`~.report.ExportReport.left_before`.
-    :returns: Image tasks; the log names sequences without images or with annotations that belong to none of them.
+    :returns: image tasks; the log names sequences without images or with annotations that belong to none of them.
     """
     for task in tasks:
         if task.get("contents") is None:
@@ -68,7 +68,7 @@ def image_tasks(tasks: Iterable[Mapping[str, Any]], left_out: Counter[str]) -> I
         if homeless:
             left_out[NO_SUCH_IMAGE] += homeless
         if not images:
-            logger.warning("Task %r: it has no images; its %d annotations are left out", task.get("name"), homeless)
+            log.warning("Task %r: it has no images; its %d annotations are left out", task.get("name"), homeless)
         elif homeless:
-            logger.warning("Task %r: %d annotations belong to none of its images", task.get("name"), homeless)
+            log.warning("Task %r: %d annotations belong to none of its images", task.get("name"), homeless)
         yield from images

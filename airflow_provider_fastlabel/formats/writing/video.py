@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     ClipOf = Callable[[Mapping[str, Any]], AbstractContextManager[Path]]
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _JPEG_QUALITY = 95
 # More digits than the number of a frame has.
@@ -45,9 +45,9 @@ def frame_stem(names: OutputNames, name: str) -> str:
     With both it is still a name that :func:`~.naming.safe_name` leaves as it is, so exporters name the frame as its
     file is named.
 
-    :param names: The stems given so far; made with the suffix ``""``.
-    :param name: Name of the clip's task.
-    :returns: A relative path no earlier call has returned.
+    :param names: the stems given so far; made with the suffix ``""``.
+    :param name: name of the clip's task.
+    :returns: a relative path no earlier call has returned.
     """
     stem = names.path_for(name)
     frame = f"{stem}_{0:0{_DIGITS}}.jpg"
@@ -64,16 +64,16 @@ def frame_tasks(
 ) -> Iterator[dict[str, Any]]:
     """Expand a video task without touching its clip.
 
-    :param task: Video task as the API returns it; not changed.
-    :param frames: Number of frames.
-    :param stem: Path of the frames' names, without number and extension.
-    :param left_out: Reason -> number of annotations, counted frame by frame; what is in no frame task is added, for
+    :param task: video task as the API returns it; not changed.
+    :param frames: number of frames.
+    :param stem: path of the frames' names, without number and extension.
+    :param left_out: reason -> number of annotations, counted frame by frame; what is in no frame task is added, for
         :meth:`~.report.ExportReport.left_before`.
-    :param on_error: What points that are not keyed by frame numbers do: ``raise``, or ``skip``: what cannot be placed
+    :param on_error: what points that are not keyed by frame numbers do: ``raise``, or ``skip``: what cannot be placed
         is counted as ``malformed`` and logged.
-    :returns: One image task per frame, named ``<stem>_<n>.jpg``: n counts from 0 and has as many digits as ``frames``;
+    :returns: one image task per frame, named ``<stem>_<n>.jpg``: n counts from 0 and has as many digits as ``frames``;
         with the video's name as ``source_name``.
-    :raises GeometryError: Points that are not keyed by frame numbers, with ``raise``.
+    :raises GeometryError: points that are not keyed by frame numbers, with ``raise``.
     """
     by_frame: dict[int, list[dict[str, Any]]] = {}
     beyond = 0
@@ -90,7 +90,7 @@ def frame_tasks(
                 by_frame.setdefault(frame, []).append(shown)
     if beyond:
         left_out[BEYOND_CLIP] += beyond
-        logger.warning("Task %r: %d annotated frames lie beyond its %d frames", task.get("name"), beyond, frames)
+        log.warning("Task %r: %d annotated frames lie beyond its %d frames", task.get("name"), beyond, frames)
     digits = len(str(frames))
     for frame in range(1, frames + 1):
         yield {
@@ -135,16 +135,16 @@ def expanded(
 
     A task without width or without height gets both from its clip, so that they are those of one picture.
 
-    :param tasks: Video tasks as the API returns them; not changed.
-    :param clip_of: Opens the local file of a task's clip; it is closed once the clip has been read.
-    :param images: Folder of the frames, ``<stem>_<n>.jpg``, stem being the task's name without extension; made if
+    :param tasks: video tasks as the API returns them; not changed.
+    :param clip_of: opens the local file of a task's clip; it is closed once the clip has been read.
+    :param images: folder of the frames, ``<stem>_<n>.jpg``, stem being the task's name without extension; made if
         missing. Names are safe and unique, as those of all exports. ``None`` for no images: only the clips of tasks
         that do not say how many frames of what size they have are then opened.
-    :param left_out: As for :func:`frame_tasks`.
-    :param on_error: As for :func:`frame_tasks`.
-    :returns: Image tasks for an exporter, named as their files.
-    :raises VideoError: A clip that cannot be read.
-    :raises GeometryError: As :func:`frame_tasks`.
+    :param left_out: as for :func:`frame_tasks`.
+    :param on_error: as for :func:`frame_tasks`.
+    :returns: image tasks for an exporter, named as their files.
+    :raises VideoError: a clip that cannot be read.
+    :raises GeometryError: as :func:`frame_tasks`.
     """
     names = OutputNames("")
     for task in tasks:
@@ -165,11 +165,11 @@ def expanded(
 def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int, int]:
     """Count the frames of a clip and write each as JPEG.
 
-    :param clip: The clip.
-    :param folder: Folder of the frames; made if missing. ``None`` to only count.
-    :param stem: Relative path of the frames' names, without number and extension.
-    :returns: Number of frames, width and height in pixels.
-    :raises VideoError: The clip cannot be opened or has no frame.
+    :param clip: the clip.
+    :param folder: folder of the frames; made if missing. ``None`` to only count.
+    :param stem: relative path of the frames' names, without number and extension.
+    :returns: number of frames, width and height in pixels.
+    :raises VideoError: the clip cannot be opened or has no frame.
     """
     import cv2
 

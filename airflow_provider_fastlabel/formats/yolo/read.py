@@ -1,7 +1,7 @@
 """YOLO label files -> FastLabel annotations.
 
-A label file is found for an image as YOLO's readers do: beside it, or with the folder ``images`` of its path exchanged
-for ``labels``; also in ``annotations``, where :func:`.export_yolo` writes by default. Where
+A label file is found for an image as YOLO's readers do: beside it, or with the last folder ``images`` of its path
+exchanged for ``labels``; also in ``annotations``, where :func:`.export_yolo` writes by default. Where
 two images differ in their ending only, ``a.png.txt`` belongs to ``a.png`` and ``a.txt`` to the other one.
 
 Rows are ``class cx cy w h``, ``class x1 y1 x2 y2 …`` (outline), ``class cx cy w h`` and keypoints (pose), or
@@ -254,26 +254,38 @@ class _Reader:
                 self.stems.setdefault(posixpath.splitext(name)[0], []).append(name)
             elif name.lower().endswith(".txt") and not _is_classes_file(folder, name, classes_file):
                 labels.append(name)
-        pairs = {name: [image for image in _label_paths(name[:-4]) if image in self.images] for name in labels}
-        own = {image for images in pairs.values() for image in images[:1]}
+        labels = [name for name in labels if not self._is_another_classes_file(name)]
+        own = {self._exact(name) for name in labels if not self._has_stem(name)}
         for name in labels:
-            image = self._image_of(name, pairs[name], own)
+            image = self._image_of(name, own)
             if image is not None:
                 self._read_labels(name, f"{folder}/{name}", image, f"{folder}/{image}")
 
-    def _image_of(self, name: str, exact: list[str], own: set[str]) -> str | None:
+    def _exact(self, name: str) -> str | None:
+        """Return the image whose whole name a label file has, ending included."""
+        return next((place for place in _label_paths(name[:-4]) if place in self.images), None)
+
+    def _has_stem(self, name: str) -> bool:
+        """Tell whether a label file has the name of an image without its ending, which is how trainers pair them."""
+        return any(place in self.stems for place in _label_paths(name[:-4]))
+
+    def _is_another_classes_file(self, name: str) -> bool:
+        """Tell whether this is the list of classes that tools put into folders of labels, not an image's label file."""
+        return name == "classes.txt" or (name.endswith("/classes.txt") and not self._has_stem(name))
+
+    def _image_of(self, name: str, own: set[str | None]) -> str | None:
         """Return the image a label file is for, or report that there is not exactly one."""
-        if exact:
-            return exact[0]
+        exact = self._exact(name)
         for stem in _label_paths(name[:-4]):
             candidates = [image for image in self.stems.get(stem, ()) if image not in own]
-            if len(candidates) > 1:
+            if len(candidates) == 1:
+                return candidates[0]
+            if candidates and exact is None:
                 self.result.add_problem(name, f"belongs to {' or '.join(candidates)}; name it {candidates[0]}.txt")
                 return None
-            if candidates:
-                return candidates[0]
-        self.result.add_problem(name, "there is no image for this label file")
-        return None
+        if exact is None:
+            self.result.add_problem(name, "there is no image for this label file")
+        return exact
 
     def _read_labels(self, name: str, path: str, image: str, image_path: str) -> None:
         """Read one label file."""
@@ -317,13 +329,15 @@ class _Reader:
 
 
 def _is_classes_file(folder: Path, name: str, classes_file: Path) -> bool:
-    """Tell whether a file below the folder lists classes; names are compared first as that costs nothing."""
-    last = posixpath.basename(name)
-    return last == "classes.txt" or (last == classes_file.name and classes_file.samefile(folder / name))
+    """Tell whether a file below the folder is the classes file; names are compared first as that costs nothing."""
+    return posixpath.basename(name) == classes_file.name and classes_file.samefile(folder / name)
 
 
 def _label_paths(path: str) -> list[str]:
-    """Return where the image of a label path may lie: the same place, or ``images`` instead of ``labels``."""
+    """Return where the image of a label path may lie: the same place, or ``images`` instead of a folder ``labels``.
+
+    Any folder may be the one, since a folder of the images may have that name too; the last one comes first.
+    """
     places = [path]
     parts = path.split("/")
     for at in range(len(parts) - 2, -1, -1):
@@ -331,5 +345,4 @@ def _label_paths(path: str) -> list[str]:
             places.append("/".join([*parts[:at], "images", *parts[at + 1 :]]))
             if parts[at] == "annotations":
                 places.append("/".join([*parts[:at], *parts[at + 1 :]]))
-            break
     return places

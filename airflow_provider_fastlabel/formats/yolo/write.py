@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 YoloTask = Literal["detect", "segment", "pose", "obb"]
 Layout = Literal["fastlabel", "ultralytics"]
@@ -55,6 +55,9 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "obb": ("bbox",),
 }
 _SPLITS = {"train": 0.8, "val": 0.2}
+# Ultralytics reads the last folder ``images`` of a picture's path as ``labels``, and does not list what is hidden.
+_NOT_FOUND = re.compile(r"(?:^|(?<=/))(?=images/|\.)")
+_PNG = b"\x89PNG"
 # Line breaks, and what YAML 1.1 does not let into a file.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 # So many numbers, or tasks, wait at most.
@@ -80,12 +83,15 @@ def export_yolo(
     ``layout="ultralytics"`` can be trained on as it is: ``labels/<split>/<name>.txt``, ``images/<split>/``,
     ``data.yaml`` and ``classes.txt``; the images are linked or copied there if ``image_dir`` is given.
 
-    :param tasks: Task objects as the API returns them; never changed. Without ``classes`` they are read twice (anything
+    :param tasks: task objects as the API returns them; never changed. Without ``classes`` they are read twice (anything
         but a list or tuple is kept in a temporary file meanwhile).
-    :param folder: Existing folder.
-    :param classes: Class map, annotation classes or class values, id 0 first. None takes the values found, sorted.
-    :param task: Kind of the rows, see the module.
-    :param layout: Where the files go.
+    :param folder: existing folder.
+    :param classes: class map, annotation classes or class values, id 0 first. None takes the values found, sorted.
+    :param task: kind of the rows, see the module.
+    :param layout: where the files go. In ``ultralytics`` a trainer finds the labels of an image by its path: the last
+        folder ``images`` becomes ``labels``. So a task's folder ``images``, and what begins with a dot and would not be
+        listed, gets a ``_`` in front (``names_changed``, see :func:`~.naming.safe_name`), and an image without
+        extension gets one.
     :param splits: ultralytics: share of each split, ``train`` and ``val`` among them, summing to 1; default 0.8 and
         0.2. A task's split follows from the SHA-256 of its group alone, so it never changes when the data grow.
     :param group_by: ultralytics: what must stay in one split (the video a frame is of, a patient); default the task's
@@ -93,9 +99,9 @@ def export_yolo(
     :param image_dir: ultralytics: folder with the images, named like the tasks (:func:`~.naming.safe_name`); missing
         ones are counted.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
-    :returns: Counts, files, and the class values in id order.
-    :raises GeometryError: Malformed points, with ``raise``.
-    :raises ValueError: An unknown kind or layout, or splits that are no shares of a whole.
+    :returns: counts, files, and the class values in id order.
+    :raises GeometryError: malformed points, with ``raise``.
+    :raises ValueError: an unknown kind or layout, or splits that are no shares of a whole.
     """
     if task not in _KINDS:
         raise ValueError(f"task is one of {', '.join(_KINDS)}, not {task!r}")
@@ -122,7 +128,7 @@ class _Writer:
     """Writes the label files; some tasks wait, for the text of their rows to be made together."""
 
     def __init__(self, out: Folder, stage: Stage, rows: Rows, places: _Places | None, image_dir: Path | None) -> None:
-        self.names = OutputNames(".txt")
+        self.names = OutputNames(".txt", unwanted=_NOT_FOUND if places else None)
         self._out = out
         self._stage = stage
         self._rows = rows
@@ -143,11 +149,26 @@ class _Writer:
             split = self._places.split_of(task, name)
             self._waiting.append(f"labels/{split}/{path}")
             if self._image_dir is not None:
-                image = f"images/{split}/{path[:-4]}{split_extension(safe_name(name))[1]}"
-                _bring_image(self._image_dir, name, image, self._out, self._stage.report)
+                self._bring_image(self._image_dir / safe_name(name), f"images/{split}", path[:-4], name)
         self._rows.add(found, width, height)
         if len(self._rows) >= _NUMBERS or len(self._waiting) >= _FILES:
             self.flush()
+
+    def _bring_image(self, source: Path, folder: str, stem: str, name: str) -> None:
+        """Link the image of a task into the data set, or copy it where that is not possible."""
+        if not source.is_file():
+            self._stage.report.adjust("images_missing")
+            return
+        extension = split_extension(source.name)[1]
+        if not extension:
+            extension = _extension_of(source)
+            if stem == name:  # else it is counted already
+                self._stage.report.adjust("names_changed")
+        target = self._out.reserve(f"{folder}/{stem}{extension}")
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
 
     def flush(self) -> None:
         """Write the files that wait."""
@@ -181,24 +202,18 @@ class _Places:
 def _checked_splits(splits: Mapping[str, float] | None) -> Mapping[str, float]:
     """Check the shares."""
     splits = dict(splits or _SPLITS)
-    if not {"train", "val"} <= set(splits) or any(safe_name(name) != name or "/" in name for name in splits):
+    plain = all("/" not in name and safe_name(f"{name}/a", _NOT_FOUND) == f"{name}/a" for name in splits)
+    if not plain or not {"train", "val"} <= set(splits):
         raise ValueError(f"splits need 'train' and 'val' (and plain names): {splits!r}")
     if min(splits.values()) < 0 or abs(sum(splits.values()) - 1) > 1e-6:
         raise ValueError(f"the shares of the splits must sum to 1: {splits!r}")
     return splits
 
 
-def _bring_image(image_dir: Path, name: str, path: str, out: Folder, report: ExportReport) -> None:
-    """Link an image into the data set, or copy it where that is not possible."""
-    source = image_dir / safe_name(name)
-    if not source.is_file():
-        report.adjust("images_missing")
-        return
-    target = out.reserve(path)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+def _extension_of(image: Path) -> str:
+    """Return the extension for an image whose name has none: a trainer finds images by it, and reads what is inside."""
+    with image.open("rb") as file:
+        return ".png" if file.read(len(_PNG)) == _PNG else ".jpg"
 
 
 def _write_tables(out: Folder, stage: Stage, rows: Rows, places: _Places | None) -> None:
@@ -218,7 +233,7 @@ def _write_tables(out: Folder, stage: Stage, rows: Rows, places: _Places | None)
         lines.append(f"{split}: images/{split}")
         if not count:
             report.adjust(f"split_empty:{split}")
-            logger.warning("No task falls into the split %r: give it a larger share or more tasks", split)
+            log.warning("No task falls into the split %r: give it a larger share or more tasks", split)
     if rows.keypoints:
         lines.append(f"kpt_shape: [{rows.keypoints}, 3]")
         lines.append("kpt_names:")

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-logger: logging.Logger = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _VERSION = 1
 _UPLOADS = 8
@@ -60,9 +61,9 @@ class FileGoneError(OSError):
 class Published:
     """What a publish did.
 
-    :param manifest: The manifest as written.
+    :param manifest: the manifest as written.
     :param digest: SHA-256 of ``manifest.json``, hexadecimal: the same for the same data set.
-    :param changed: False if the target already held this very data set.
+    :param changed: false if the target already held this very data set.
     """
 
     manifest: dict[str, Any]
@@ -80,12 +81,12 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Describe an export for its manifest.
 
-    :param report: What the exporter returned.
-    :param format: Name of the format, e.g. ``coco``.
-    :param classes: Class map, for the ids; without it the report's classes, in order.
-    :param first_class_id: Id of the first class in the format: 1 for COCO categories, 0 for YOLO.
-    :param filters: What the tasks were selected by (project, status, tags ...); JSON types.
-    :returns: The manifest without its files, which :func:`publish` adds.
+    :param report: what the exporter returned.
+    :param format: name of the format, e.g. ``coco``.
+    :param classes: class map, for the ids; without it the report's classes, in order.
+    :param first_class_id: id of the first class in the format: 1 for COCO categories, 0 for YOLO.
+    :param filters: what the tasks were selected by (project, status, tags ...); JSON types.
+    :returns: the manifest without its files, which :func:`publish` adds.
     """
     counts = report.to_dict()
     values = counts.pop("classes") if classes is None else classes.values
@@ -104,22 +105,28 @@ def publish(
 ) -> Published:
     """Put a finished folder in its place.
 
-    :param staged: Folder with the files, on this machine. Its files are moved or copied; what is left is the
+    :param staged: folder with the files, on this machine. Its files are moved or copied; what is left is the
         caller's to remove.
-    :param target: Where the data set shall be: ``str`` or ``Path`` of a local folder, or an object-store path.
-    :param manifest: What to say about it, see :func:`manifest_of`; ``version`` and ``files`` are added.
-    :param stand_ins: For an object store: the SHA-256 of a staged file that only stands for one that is there already,
+    :param target: where the data set shall be: ``str`` or ``Path`` of a local folder, or an object-store path.
+    :param manifest: what to say about it, see :func:`manifest_of`; ``version`` and ``files`` are added.
+    :param stand_ins: for an object store: the SHA-256 of a staged file that only stands for one that is there already,
         at the same path -> the row of that file, as :func:`held` gave it.
-    :returns: The manifest, its digest, and whether anything changed.
-    :raises FileExistsError: A local target holds files but no manifest of ours: it would be overwritten.
-    :raises FileGoneError: A file that a stand-in stands for is not at its path, or has changed.
-    :raises OSError: Files cannot be read, written or renamed; the old data set is then still there.
+    :returns: the manifest, its digest, and whether anything changed.
+    :raises FileExistsError: a local target holds files but no manifest of ours: it would be overwritten.
+    :raises BucketMissingError: the bucket of the target does not exist; none is created.
+    :raises FileGoneError: a file that a stand-in stands for is not at its path, or has changed.
+    :raises OSError: files cannot be read, written or renamed; the old data set is then still there.
     """
     staged = Path(staged)
     (staged / MANIFEST).unlink(missing_ok=True)
+    with bucket_needed(target):
+        return _published(staged, target, manifest, stand_ins or {})
+
+
+def _published(staged: Path, target: Any, manifest: Mapping[str, Any], stand_ins: Mapping[str, Row]) -> Published:
     local = local_path(target)
     there = held(target) if local is None else {}
-    files = [_meant(row, stand_ins or {}, there) for row in _described(staged)]
+    files = [_meant(row, stand_ins, there) for row in _described(staged)]
     full = {**manifest, "version": _VERSION, "files": files}
     text = (json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
     if local is None:
@@ -132,8 +139,8 @@ def publish(
 def read_manifest(target: Any) -> dict[str, Any] | None:
     """Read the manifest of a data set.
 
-    :param target: As for :func:`publish`.
-    :returns: The manifest, or None if there is no finished data set.
+    :param target: as for :func:`publish`.
+    :returns: the manifest, or None if there is no finished data set.
     """
     return _load(Path(target) if isinstance(target, str) else target, MANIFEST)
 
@@ -257,7 +264,7 @@ def _finish_swap(target: Path, leaving: Path) -> None:
         if path in ours:
             continue
         if (target / path).exists():
-            logger.warning("%s of the earlier data set is replaced by the new one's", target / path)
+            log.warning("%s of the earlier data set is replaced by the new one's", target / path)
             continue
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (leaving / path).rename(target / path)
@@ -273,9 +280,9 @@ def held(target: Any) -> dict[str, dict[str, Any]]:
     A file counts if it has its size and was not written after the manifest, which comes last: an overwritten one does
     not count, even if it is as long as before. The store is listed, no file is read.
 
-    :param target: An object-store path with ``path`` and ``fs``. After a publish that died, the files that it had not
+    :param target: an object-store path with ``path`` and ``fs``. After a publish that died, the files that it had not
         touched are found.
-    :returns: Path -> the file's row of the manifest.
+    :returns: path -> the file's row of the manifest.
     """
     for mark in (MANIFEST, PREVIOUS):
         if (manifest := _load(target, mark)) is not None:
@@ -309,7 +316,7 @@ def _publish_remote(
     if old is not None and before is None and not fresh and (target / MANIFEST).read_bytes() == text:
         return False
     stale = {row["path"] for one in (old, before) if one for row in one["files"]} - set(rows)
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     touched = rows | {path: {"path": path} for path in [*fresh, *sorted(stale)]}
     record = {"files": list(touched.values())}
     _write(target / PREVIOUS, json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
@@ -326,7 +333,7 @@ def _publish_remote(
 def _upload(source: Path, target: Any) -> None:
     """Copy one file into the store."""
     if target.parent != target:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
     with source.open("rb") as read, target.open("wb") as write:
         shutil.copyfileobj(read, write, _CHUNK)
 
@@ -342,4 +349,4 @@ def _remove(target: Any) -> None:
     try:
         target.unlink()
     except FileNotFoundError:
-        logger.debug("%s was gone already", target.name)
+        log.debug("%s was gone already", target.name)

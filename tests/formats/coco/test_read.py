@@ -115,6 +115,12 @@ def test_ci1_a_crowd_is_read_and_marked(read):
     assert only(read(document(one)))["attributes"] == [{"key": "iscrowd", "value": True}]
 
 
+@pytest.mark.parametrize("said", [False, 0, None])
+def test_the_field_decides_what_is_a_crowd(read, said):
+    one = {"segmentation": {"size": [2, 2], "counts": [0, 4]}, "iscrowd": 1, "attributes": {"iscrowd": said, "x": 1}}
+    assert only(read(document(one)))["attributes"] == [{"key": "iscrowd", "value": True}, {"key": "x", "value": 1}]
+
+
 def test_keypoints_become_a_pose(read):
     one = {"keypoints": [1, 2, 2, 3, 4, 1], "num_keypoints": 2, "bbox": [1, 2, 2, 2], "segmentation": []}
     for annotation_type in (None, "pose_estimation"):

@@ -13,7 +13,7 @@ import supervision
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from airflow_provider_fastlabel.formats.coco import export_coco
+from airflow_provider_fastlabel.formats.coco import export_coco, read_coco
 from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 
@@ -141,6 +141,70 @@ def test_c4_hole_is_no_part_of_area_or_mask(tmp_path):
     assert annotation["area"] == 300
     assert annotation["iscrowd"] == 0
     assert loaded(tmp_path / "annotations.json").annToMask(annotation).sum() == 300
+
+
+CROWD = [{"key": "iscrowd", "value": True}, {"key": "colour", "value": "red"}]
+SQUARE = [[[20, 20, 40, 20, 40, 40, 20, 40, 20, 20]]]
+CROWDS = [
+    (bbox(10, 20, 50, 60), 1600),
+    (bbox(10, 40, 90, 60, rotation=45), 1600),
+    ({"type": "polygon", "value": "cat", "points": [20, 20, 60, 20, 60, 50, 20, 50]}, 1200),
+    ({"type": "segmentation", "value": "cat", "points": SQUARE}, 400),
+    ({"type": "segmentation", "value": "cat", "points": HOLE}, 300),
+    ({"type": "pose_estimation", "value": "person", "keypoints": POSE}, 800),
+]
+
+
+@pytest.mark.parametrize(("annotation", "pixels"), CROWDS)
+def test_a_crowd_is_run_lengths_that_pycocotools_decodes(tmp_path, annotation, pixels):
+    exported(tmp_path, [task(annotation | {"attributes": CROWD}, annotation)])
+    coco = loaded(tmp_path / "annotations.json")
+    crowd, single = coco.loadAnns([1, 2])
+    assert (crowd["iscrowd"], single["iscrowd"]) == (1, 0)
+    assert coco.getAnnIds(iscrowd=True) == [1]
+    assert crowd["segmentation"]["size"] == [100, 100]
+    assert int(coco.annToMask(crowd).sum()) == pytest.approx(pixels, rel=0.03)
+    assert {**crowd, **dict.fromkeys(("id", "iscrowd", "segmentation", "attributes"))} == {
+        **single,
+        **dict.fromkeys(("id", "iscrowd", "segmentation", "attributes")),
+    }
+    assert crowd["attributes"] == {"iscrowd": True, "colour": "red"}
+
+
+@pytest.mark.parametrize("annotation", [annotation for annotation, _ in CROWDS[:-1]])
+def test_a_crowd_that_is_read_and_written_again_is_the_same(tmp_path, annotation):
+    data = exported(tmp_path, [task(annotation | {"attributes": CROWD})])
+    again = read_coco(tmp_path / "annotations.json").by_image["a.jpg"]
+    assert again[0]["attributes"] == CROWD
+    (tmp_path / "again").mkdir()
+    second = exported(tmp_path / "again", [task(*again)])
+    (first,), (last,) = data["annotations"], second["annotations"]
+    assert (last["segmentation"], last["iscrowd"], last["attributes"]) == (
+        first["segmentation"],
+        1,
+        first["attributes"],
+    )
+
+
+@pytest.mark.parametrize("value", [False, 0, None, "", "no", [], ["true"], 2])
+def test_what_is_no_crowd_is_written_as_one_object(tmp_path, value):
+    annotation = one(tmp_path, bbox(10, 20, 50, 60, attributes=[{"key": "iscrowd", "value": value}]))
+    assert annotation["iscrowd"] == 0
+    assert isinstance(annotation["segmentation"], list)
+
+
+@pytest.mark.parametrize("value", [True, 1, "1", "true", "True"])
+def test_a_crowd_is_known_however_its_class_writes_the_attribute(tmp_path, value):
+    assert one(tmp_path, bbox(10, 20, 50, 60, attributes=[{"key": "iscrowd", "value": value}]))["iscrowd"] == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, None), (1 << 21, 10)])
+def test_a_crowd_whose_image_has_no_possible_size_keeps_its_outline_and_is_counted(tmp_path, width, height):
+    report = export_coco([task(bbox(1, 2, 30, 9, attributes=CROWD), width=width, height=height)], tmp_path)
+    [annotation] = json.loads((tmp_path / "annotations.json").read_bytes())["annotations"]
+    assert annotation["iscrowd"] == 1
+    assert annotation["segmentation"] == [[1, 2, 30, 2, 30, 9, 1, 9]]
+    assert report.adjusted["crowd_as_polygon"] == report.annotations == 1
 
 
 def test_hole_without_image_size_keeps_the_outline_and_is_counted(tmp_path):

@@ -74,8 +74,9 @@ def importing(client, folder, tmp_path, fastlabel_emulator):
     def go(project_type, kind, place=folder, **arguments):
         if client.find_project_by_slug("p") is None:
             client.create_project(project_type, "P", "p")
-        by_folder = KINDS[kind].max_files is not None
-        found = find_sources(place, extensions=KINDS[kind].media.extensions, by_folder=by_folder)
+        by_folder, media = KINDS[kind].max_files is not None, KINDS[kind].media
+        assert media is not None
+        found = find_sources(place, extensions=media.extensions, by_folder=by_folder)
         arguments = {"manifest": tmp_path / "manifest.jsonl", "problems": found.problems, **arguments}
         return import_files(client, "p", found.sources, **arguments)
 

@@ -1,0 +1,83 @@
+"""Buckets of object stores: whoever owns a bucket makes it, for a bucket we made would often be a misspelt one."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+BUCKET_STORES = frozenset(
+    {"s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "az", "adl", "wasb", "wasbs", "oss", "cos", "r2"}
+)
+"""Schemes of stores in which the first part of a path is a bucket (a container), and folders need not be made."""
+
+
+class BucketMissingError(FileNotFoundError):
+    """The bucket of a place does not exist, or not any more."""
+
+
+def refuse_missing_bucket(place: Any, name: str) -> None:
+    """Refuse a place in a bucket that does not exist, before any work.
+
+    :param place: a local path, or an object-store path with ``protocol``, ``path`` and ``fs``.
+    :param name: of the argument that gave it, for the message.
+    :raises BucketMissingError: the store says that there is no such bucket.
+    """
+    if (bucket := _missing_bucket(place)) is not None:
+        raise BucketMissingError(
+            f"There is no bucket {bucket!r}, or the connection cannot see it: {_url(place)} cannot be written. Nothing "
+            f"was read or changed. Correct `{name}` or its connection, or create the bucket first."
+        )
+
+
+@contextmanager
+def bucket_needed(place: Any) -> Iterator[None]:
+    """Say what has happened if the work in the block fails because its bucket is gone.
+
+    :param place: as for :func:`refuse_missing_bucket`.
+    :raises BucketMissingError: in place of whatever the store said.
+    """
+    try:
+        yield
+    except Exception as error:  # stores fail with their own kinds of errors
+        if (bucket := _missing_bucket(place)) is None:
+            raise
+        raise BucketMissingError(
+            f"The bucket {bucket!r} went away before the data set was published at {_url(place)}. Neither this data "
+            "set nor an earlier one stands there. Create the bucket again and repeat the export, or give `output` "
+            "another place."
+        ) from error
+
+
+def make_folder(place: Any) -> None:
+    """Make a folder where a store has folders; in a bucket there is nothing to make.
+
+    :param place: an object-store path.
+    """
+    if place.protocol not in BUCKET_STORES:
+        place.mkdir(parents=True, exist_ok=True)
+
+
+def _missing_bucket(place: Any) -> str | None:
+    """Return the bucket of a place if its store says that it does not exist."""
+    if getattr(place, "protocol", None) not in BUCKET_STORES:
+        return None
+    bucket = str(place.path).strip("/").partition("/")[0]
+    try:
+        place.fs.invalidate_cache()
+        place.fs.info(bucket)
+    except FileNotFoundError:
+        return bucket
+    except Exception as error:  # one may write into a bucket that one may not look at
+        log.debug("Whether the bucket %s exists cannot be seen: %s", bucket, error)
+    return None
+
+
+def _url(place: Any) -> str:
+    """Return a place as a user writes it; as text it also names its connection."""
+    return f"{place.protocol}://{str(place.path).lstrip('/')}"

@@ -1,0 +1,122 @@
+"""Exports into a bucket that does not exist, or ceases to while they run: nothing is created, and one error says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from airflow.sdk.io import attach
+
+from airflow_provider_fastlabel.operators import FastLabelExportCocoOperator
+from tests.operators.s3_files import S3Files
+
+
+@pytest.fixture
+def s3(s3_address, tmp_path):
+    """The file system of a store with the bucket ``sets``; ``conn`` says an operator which."""
+    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=s3_address, **keys)
+    client.create_bucket(Bucket="sets")
+    files = S3Files(client)
+    files.conn = tmp_path.name
+    attach("s3", conn_id=files.conn, fs=files)
+    yield files
+    client.close()
+
+
+def buckets(s3):
+    return [row["Name"] for row in s3.s3.list_buckets()["Buckets"]]
+
+
+def drop(s3):
+    s3.invalidate_cache()
+    for path in s3.find("sets"):
+        s3.s3.delete_object(Bucket="sets", Key=path.partition("/")[2])
+    s3.s3.delete_bucket(Bucket="sets")
+
+
+def gone(outcome):
+    """Check that one error names place and remedy; return its text."""
+    assert isinstance(outcome.error, FileNotFoundError)
+    text = str(outcome.error)
+    assert "'sets'" in text
+    assert "s3://sets/x" in text
+    assert "Create the bucket" in text
+    return text
+
+
+@pytest.mark.parametrize("include_images", [True, False])
+def test_a_bucket_that_does_not_exist_is_refused_before_any_work(export, label, s3, emulator, include_images):
+    label("a.png")
+    emulator.clear_requests()
+    outcome = export(
+        FastLabelExportCocoOperator, output="s3://typo/x", output_conn_id=s3.conn, include_images=include_images
+    )
+    assert isinstance(outcome.error, FileNotFoundError)
+    for words in ("'typo'", "s3://typo/x", "`output`", "Nothing was read or changed", "create the bucket"):
+        assert words in str(outcome.error)
+    assert emulator.requests() == []
+    assert buckets(s3) == ["sets"]
+
+
+def test_a_bucket_without_any_object_is_exported_to(export, label, s3):
+    label("a.png")
+    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
+    assert outcome.state == "success"
+    assert "sets/x/annotations.json" in s3.find("sets/x")
+
+
+def test_a_bucket_one_may_not_look_at_is_no_missing_bucket(export, label, s3):
+    label("a.png")
+
+    def refuse(request, **_):
+        if request.method == "GET" and request.url.partition("?")[0].endswith("/sets"):
+            raise PermissionError("Access Denied")
+
+    s3.s3.meta.events.register("before-send.s3", refuse)
+    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
+    assert outcome.state == "success", outcome.error
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_bucket_that_goes_while_the_data_set_is_made_is_not_made_again(export, label, s3, earlier):
+    class Meanwhile(FastLabelExportCocoOperator):
+        def write(self, *given):
+            report = super().write(*given)
+            drop(s3)
+            return report
+
+    label("a.png")
+    arguments = {"output": "s3://sets/x", "output_conn_id": s3.conn, "include_images": True}
+    if earlier:
+        assert export(FastLabelExportCocoOperator, **arguments).state == "success"
+    text = gone(export(Meanwhile, **arguments))
+    assert "Neither this data set nor an earlier one stands there" in text
+    assert buckets(s3) == []
+
+
+def test_a_bucket_that_goes_between_two_uploads_gives_one_error(export, label, s3):
+    arguments = {"output": "s3://sets/x", "output_conn_id": s3.conn, "include_images": True}
+    label("a.png")
+    export(FastLabelExportCocoOperator, **arguments)
+    label("b.png", "c.png")
+    cuts: list[Any] = []
+
+    def cut(request, **_):
+        if request.method == "DELETE" and not cuts:
+            cuts.append(request.url)
+            drop(s3)
+
+    s3.s3.meta.events.register("before-send.s3", cut)
+    gone(export(FastLabelExportCocoOperator, **arguments))
+    assert cuts[0].endswith("/sets/x/manifest.json")
+    assert buckets(s3) == []
+
+
+def test_another_error_of_the_store_stays_what_it_is(export, label, s3):
+    label("a.png")
+    s3.fails = "annotations.json"
+    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
+    assert not isinstance(outcome.error, FileNotFoundError)
+    assert buckets(s3) == ["sets"]
