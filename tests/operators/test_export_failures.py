@@ -40,7 +40,7 @@ def test_unsupported_annotations_are_counted(export, client, tmp_path, project):
         ({"output": "s3:/bucket/photos"}, ["'s3:/bucket/photos'", "s3://"]),
         ({"status": ["approved", "completed"]}, ["status", "one text"]),
         ({"external_status": ["approved"]}, ["external_status"]),
-        ({"status": "aproved"}, ["status must be one of", "'aproved'"]),
+        ({"status": "aproved"}, ["status must be one of", "'aproved'"]),  # codespell:ignore aproved
         ({"external_status": "{{ none }}"}, ["external_status must be one of", "'None'"]),
         ({"tags": "['a', 'b']"}, ["tags", "natively"]),
         ({"tags": [None]}, ["tags", "None"]),
