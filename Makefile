@@ -5,8 +5,6 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
-# One more than cores: the worker with the real Airflow mostly waits
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 BUILD_READY := .venv-build/.ready
 
@@ -16,11 +14,12 @@ demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
 
 test: $(READY)
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered
+	$(PY) -m pytest -n logical --dist loadfile --ignore tests/airflow_live --cov --cov-report=term:skip-covered
+	$(PY) -m pytest tests/airflow_live
 
 # The inner loop: the rooms without Airflow, fewer examples of hypothesis, without what is slow
 quick: $(READY)
-	HYPOTHESIS_EXAMPLES=10 $(PY) -m pytest -n logical --dist loadgroup -m 'not slow' tests/client tests/formats tests/pipelines
+	HYPOTHESIS_EXAMPLES=10 $(PY) -m pytest -n logical --dist loadfile -m 'not slow' tests/client tests/formats tests/pipelines
 
 test-sdk: $(READY) $(SDK_READY)
 	$(PY) -m pytest tests_sdk

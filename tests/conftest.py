@@ -28,14 +28,6 @@ for name in [n for n in os.environ if n.startswith(("FASTLABEL_", "AIRFLOW_CONN_
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pytest-xdist keep the tests of a file together, and all that share the real Airflow in one worker."""
-    for item in items:
-        live = "airflow_live" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group("airflow_live" if live else str(item.path)))
-
-
 pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]
 
 
