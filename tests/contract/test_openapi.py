@@ -82,6 +82,7 @@ def send(case, emulator, known):
     return case.call(base_url=emulator.base_url, headers={"Authorization": f"Bearer {emulator.token}"}, timeout=30)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_no_request_makes_the_emulator_fail(emulator, known):
     page = requests.get(f"{emulator.base_url}/openapi.json", timeout=9).json()

@@ -173,6 +173,7 @@ def average_precision(coco, kind, rows):
     return precision[precision > -1].mean()
 
 
+@pytest.mark.slow
 def test_pycocotools_finds_every_box_mask_and_pose_again(coco):
     plain = ("image_id", "category_id", "area", "iscrowd", "id", "bbox")
     boxes = [{key: row[key] for key in plain} for row in coco.anns.values()]

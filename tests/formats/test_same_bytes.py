@@ -73,6 +73,7 @@ def run(folder, classes="given", streamed="streamed", **environment):
     return json.loads(finished.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", ["given", "found"])
 def test_c19_same_bytes_in_any_locale_and_order_of_sets(tmp_path, classes):
     first = run(tmp_path / "1", classes, PYTHONHASHSEED="1")

@@ -102,6 +102,7 @@ def test_a_failing_export_leaves_the_old_dataset_and_no_rubbish(export, label, e
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coco"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_publishes_nothing(label, emulator, tmp_path):
     label(*(f"{number:03d}.png" for number in range(40)))
     script = f"""

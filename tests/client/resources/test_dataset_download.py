@@ -345,6 +345,7 @@ def test_an_iterator_over_no_types_makes_no_folders(client, wire, tmp_path):
     assert tree(tmp_path) == {"a.jpg": b"a"}
 
 
+@pytest.mark.slow
 def test_addresses_are_used_page_by_page(client, wire, tmp_path):
     """They expire: none is asked for long before its file."""
     Listing(wire, map(str, range(1005)), 1000)

@@ -55,6 +55,7 @@ def on_an_edge(regions, height, width):
     return met
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @example([([[[0.0, 0.0, 42.893486878143236, 42.893486878143236, 0.0, 0.0]]], 13, 13)])
 @given(st.lists(shape, min_size=1, max_size=4))

@@ -234,6 +234,7 @@ def test_holes_in_an_image_of_a_forged_size_are_counted_before_any_memory_is_tak
     assert (row["id"], row["bbox"]) == (1, [0, 0, 1, 1])
 
 
+@pytest.mark.slow
 def test_many_wide_holes_are_encoded_a_few_at_a_time(tmp_path):
     side = 16_384
     ring = [0, 0, side, 0, side, side, 0, side]

@@ -30,6 +30,7 @@ def differing(runs):
     return [number for number, files in enumerate(zip(*runs, strict=True)) if len(set(files)) > 1]
 
 
+@pytest.mark.slow
 def test_a_mask_has_the_same_bytes_wherever_the_stack_lies(canvases):
     runs = []
     together = threading.Barrier(200)  # threads that live at one time have stacks of their own
