@@ -5,21 +5,29 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SDK_READY := .venv-sdk/.ready
 BENCH_READY := .venv-bench/.ready
+WORKERS ?= logical
+ROOMS := $(PY) -m pytest --ignore tests/airflow_live --numprocesses $(WORKERS) --dist worksteal
 DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test quick test-sdk test-airflow check docs bench build constraints clean
+.PHONY: demo test test-rooms test-live quick test-sdk test-airflow check docs bench build constraints clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
 
+# Both at once, because the real Airflow mostly waits; what it says comes in one piece when it is done
 test: $(READY)
-	$(PY) -m pytest -n logical --dist loadfile --ignore tests/airflow_live --cov --cov-report=term:skip-covered
-	$(PY) -m pytest tests/airflow_live
+	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) test-rooms test-live
 
-# The inner loop: the rooms without Airflow, fewer examples of hypothesis, without what is slow
+test-rooms: $(READY)
+	+$(ROOMS) --cov --cov-report=
+
+test-live: $(READY)
+	$(PY) -m pytest -p no:cacheprovider tests/airflow_live
+
+# The inner loop: the laws and the rooms without Airflow, fewer examples of hypothesis, without what is slow
 quick: $(READY)
-	HYPOTHESIS_EXAMPLES=10 $(PY) -m pytest -n logical --dist loadfile -m 'not slow' tests/client tests/formats tests/pipelines
+	HYPOTHESIS_EXAMPLES=10 $(ROOMS) -m 'not slow' tests/client tests/emulator tests/formats tests/pipelines tests/test_laws.py
 
 test-sdk: $(READY) $(SDK_READY)
 	$(PY) -m pytest tests_sdk
