@@ -90,12 +90,14 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         :raises RunIncomplete: more files failed than tolerated; answers so far are kept for the retry.
         """
         from airflow_provider_fastlabel.pipelines.endpoints.run import execute_files
+        from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
 
         self._stop = threading.Event()
         with permanent_errors_fail():
             folder = storage_path("folder", self.folder, self.source_conn_id)
             output = storage_path("output", self.output_path, self.output_conn_id)
+            refuse_missing_bucket(output, "output")
             if path_below(folder, output) is not None:
                 # The next run would take the pictures there for files to send.
                 raise refused(f"output {self.output_path} is inside folder {self.folder}. Nothing was sent.")

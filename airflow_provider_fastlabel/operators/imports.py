@@ -139,6 +139,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
+        from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.imports import import_files, resolve_destination
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
@@ -149,6 +150,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             folder = storage_path("folder", self.folder, self.source_conn_id)
             manifest = self.manifest or self._default_manifest(context)
             record = storage_path("manifest", manifest, self.source_conn_id)
+            refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
             found = self._find(folder, into.kind, record)
             annotations, problems = self._read_annotations(folder, found, into)

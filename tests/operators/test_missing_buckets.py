@@ -8,7 +8,12 @@ import boto3
 import pytest
 from airflow.sdk.io import attach
 
-from airflow_provider_fastlabel.operators import FastLabelExportCocoOperator
+from airflow_provider_fastlabel.operators import (
+    FastLabelCreateTasksFromFolderOperator,
+    FastLabelExecuteEndpointOperator,
+    FastLabelExportCocoOperator,
+)
+from tests.operators.exporting import png
 from tests.operators.s3_files import S3Files
 
 
@@ -119,4 +124,41 @@ def test_another_error_of_the_store_stays_what_it_is(export, label, s3):
     s3.fails = "annotations.json"
     outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
     assert not isinstance(outcome.error, FileNotFoundError)
+    assert buckets(s3) == ["sets"]
+
+
+def test_a_manifest_in_a_bucket_that_does_not_exist_is_refused(airflow_run, project, client, emulator, s3, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(png())
+    outcome = airflow_run(
+        lambda: FastLabelCreateTasksFromFolderOperator(
+            task_id="create",
+            project=project,
+            folder=str(tmp_path / "photos"),
+            manifest="s3://typo/m.jsonl",
+            source_conn_id=s3.conn,
+        )
+    ).attempt()
+    assert isinstance(outcome.error, FileNotFoundError)
+    assert "`manifest`" in str(outcome.error)
+    assert client.count_tasks(project) == 0
+    assert buckets(s3) == ["sets"]
+
+
+def test_answers_of_an_endpoint_for_a_bucket_that_does_not_exist_are_not_asked_for(airflow_run, emulator, s3, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(png())
+    emulator.clear_requests()
+    outcome = airflow_run(
+        lambda: FastLabelExecuteEndpointOperator(
+            task_id="execute",
+            endpoint_name="faces",
+            folder=str(tmp_path / "photos"),
+            output="s3://typo/x",
+            output_conn_id=s3.conn,
+        )
+    ).attempt()
+    assert isinstance(outcome.error, FileNotFoundError)
+    assert "`output`" in str(outcome.error)
+    assert emulator.requests() == []
     assert buckets(s3) == ["sets"]

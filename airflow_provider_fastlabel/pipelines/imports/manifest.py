@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 
@@ -213,7 +214,7 @@ class Manifest:
         assert self._spool is not None
         self._uploaded_at = time.monotonic()
         with contextlib.suppress(OSError, NotImplementedError):
-            self.target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.target.parent)
         with self._spool.open("rb") as spool, self.target.open("wb") as sink:
             shutil.copyfileobj(spool, sink)
 
