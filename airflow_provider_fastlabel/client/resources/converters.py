@@ -149,7 +149,7 @@ class Converters(Projects):
 
         :param tasks: task objects.
         :param output_dir: folder; made if missing.
-        :param pallete: r, G, B, R, G, B, … from index 0; completed to 256 colours.
+        :param pallete: R, G, B, R, G, B, … from index 0; completed to 256 colours.
         :param start_index: index of the first annotation, 1 or 0.
         :raises FastLabelInvalidException: (422) malformed points, or a palette of no whole colours.
         """
@@ -167,7 +167,7 @@ class Converters(Projects):
 
         :param tasks: task objects.
         :param output_dir: folder; made if missing.
-        :param pallete: r, G, B, R, G, B, … from index 0; completed to 256 colours.
+        :param pallete: R, G, B, R, G, B, … from index 0; completed to 256 colours.
         :param classes: class values in the order of their indexes. Default: those that are drawn, sorted.
         :param start_index: index of the first class, 1 or 0.
         :raises FastLabelInvalidException: (422) malformed points, or a palette of no whole colours.

@@ -72,7 +72,7 @@ def export_masks(
     :param classes: class map, annotation classes or class values in the order of their indexes; annotations of other
         values are counted as ``unknown_class``. None takes the values found in drawable annotations, sorted; semantic
         masks read the tasks twice for that (anything but a list is kept in a temporary file meanwhile).
-    :param palette: r, G, B, R, G, B, … from index 0; completed to 256 colours. None for the VOC devkit's colour map.
+    :param palette: R, G, B, R, G, B, … from index 0; completed to 256 colours. None for the VOC devkit's colour map.
     :param start_index: index of the first class or object, 1, or 0 to use background's.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
     :returns: counts and files. A task without size makes no mask.

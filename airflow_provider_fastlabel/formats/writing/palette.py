@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def whole_palette(palette: Sequence[int] | None = None) -> bytes:
     """Complete a palette to 256 colours, since a PNG with fewer holds fewer indexes.
 
-    :param palette: r, G, B, R, G, B, … from index 0, each 0 to 255; None for the colour map of the Pascal VOC devkit,
+    :param palette: R, G, B, R, G, B, … from index 0, each 0 to 255; None for the colour map of the Pascal VOC devkit,
         black and 255 colours that all differ.
     :returns: 768 bytes: the palette, then colours of the devkit's map that are not in it yet.
     :raises ValueError: not whole colours, more than 256 of them, or a number beyond a byte.
