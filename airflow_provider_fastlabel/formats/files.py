@@ -15,7 +15,7 @@ IMAGE_SUFFIXES = frozenset("." + name for name in _SUFFIXES.split())
 
 
 def files_below(folder: Path) -> list[str]:
-    """List the files below a folder in a fixed order.
+    """List the files below a folder in a fixed order; linked folders are entered, once, hidden names are left out.
 
     Paths stay plain text here and in the importers: making a ``Path`` costs more than reading a small file.
 
@@ -27,9 +27,17 @@ def files_below(folder: Path) -> list[str]:
         raise NotADirectoryError(f"There is no folder {str(folder)!r} to read annotations from.")
     root = str(folder)
     found: list[str] = []
-    for parent, _, names in os.walk(root):
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith(".")]
         below = os.path.relpath(parent, root).replace(os.sep, "/")
-        found += names if below == "." else [f"{below}/{name}" for name in names]
+        prefix = "" if below == "." else f"{below}/"
+        found += [prefix + name for name in names if not name.startswith(".")]
     found.sort()
     return found
 

@@ -1,7 +1,8 @@
 """What every importer hands back, and the few rules all importers share.
 
 An importer never stops at one bad entry and never loses one silently: what it could take is in
-:attr:`ImportedAnnotations.by_image`, what it could not is in :attr:`ImportedAnnotations.problems`.
+:attr:`ImportedAnnotations.by_image`, what it could not is in :attr:`ImportedAnnotations.problems`. Remarks that cost
+nothing are apart, in :attr:`ImportedAnnotations.notes`: nobody fails because of one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import math
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
 PLACES = 6
 """Decimals kept of a computed pixel coordinate: far below any format's precision, far above float noise."""
 
+UNUSABLE = "unusable_object"
+"""Reason: an object that cannot become an annotation."""
+UNREADABLE = "unreadable_file"
+"""Reason: a file, or the size of its picture, cannot be read."""
+NO_PICTURE = "no_picture"
+"""Reason: there is no picture the object could belong to."""
+REASONS = (UNUSABLE, UNREADABLE, NO_PICTURE)
+"""Why an importer loses objects."""
+
+FORMAT_FLAGS = frozenset(("iscrowd", "truncated", "occluded", "difficult", "track_id", "keyframe"))
+"""Attributes that formats and tools note about every object; a class without such an attribute does not ask for it."""
 
 Annotation = dict[str, Any]
 
@@ -30,16 +43,24 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True)
 class EntryProblem:
-    """Something an importer could not take.
+    """Something an importer lost, or noted, with the place where it stands.
 
     :param file: the file, relative to the folder that was read (posix), or its name when one file was read.
     :param line: line number from 1, or None where the format has no useful lines (JSON: the message names the entry).
     :param message: what is wrong, with which entry.
+    :param image: key of the picture it concerns, in :attr:`ImportedAnnotations.by_image` or not; None where none is
+        known.
+    :param reason: one of :data:`REASONS`, for counting; empty for a note.
+    :param lost: how many objects of the file it costs; 0 for a note, and where nobody can tell (a file that is cut
+        off).
     """
 
     file: str
     line: int | None
     message: str
+    image: str | None = None
+    reason: str = ""
+    lost: int = 0
 
     def __str__(self) -> str:
         """Return ``file:line: message``, the form editors turn into a link."""
@@ -49,34 +70,55 @@ class EntryProblem:
 
 @dataclass
 class ImportedAnnotations:
-    """The annotations of a data set, ready for the create methods, and the problems met.
+    """The annotations of a data set, ready for the create methods, what was lost, and what is worth a note.
 
     :param by_image: image path relative to the data set's folder (posix; meant to be the task name) -> FastLabel
         annotations. An image that is described without objects has an empty list.
-    :param problems: what was left out, in the order of reading.
+    :param objects: image -> how many objects of the files its annotations were made of. One object may make several
+        annotations (a polygon of several parts) and several one (a pose of labelme points).
+    :param files: image -> the file that describes it.
+    :param problems: what was lost, in the order of reading. A picture with a problem is not complete.
+    :param notes: what is worth knowing and costs no object.
     """
 
     by_image: dict[str, list[Annotation]] = field(default_factory=dict)
+    objects: Counter[str] = field(default_factory=Counter)
+    files: dict[str, str] = field(default_factory=dict)
     problems: list[EntryProblem] = field(default_factory=list)
+    notes: list[EntryProblem] = field(default_factory=list)
 
-    def add_problem(self, file: str, message: str, line: int | None = None) -> None:
-        """Remember that an entry was left out.
+    @property
+    def read(self) -> int:
+        """Objects that the files hold: those that were taken and those that were lost."""
+        return self.objects.total() + sum(problem.lost for problem in self.problems)
 
-        :param file: file as in :class:`EntryProblem`.
-        :param message: what is wrong.
-        :param line: line number from 1, if there is one.
-        """
-        self.problems.append(EntryProblem(file, line, message))
+    def add_problem(
+        self,
+        file: str,
+        message: str,
+        line: int | None = None,
+        *,
+        image: str | None = None,
+        reason: str = UNUSABLE,
+        lost: int = 1,
+    ) -> None:
+        """Remember that something was lost; the parameters are those of :class:`EntryProblem`."""
+        self.problems.append(EntryProblem(file, line, message, image, reason, lost))
+
+    def add_note(self, file: str, message: str, line: int | None = None, *, image: str | None = None) -> None:
+        """Remember something that costs no object; the parameters are those of :class:`EntryProblem`."""
+        self.notes.append(EntryProblem(file, line, message, image))
 
     def open_image(self, image: str, file: str) -> list[Annotation]:
-        """Return the list that collects an image's annotations; say so when a second file describes the same image.
+        """Return the list that collects an image's annotations; note it when a second file describes the same image.
 
         :param image: key of :attr:`by_image`.
         :param file: the file that describes it.
-        :returns: the live list; appending to it adds to the image.
+        :returns: the live list; appending to it adds to the image. Count the objects in :attr:`objects`.
         """
         if image in self.by_image:
-            self.add_problem(file, f"image {image!r} was described before; the annotations are put together")
+            self.add_note(file, f"image {image!r} was described before; the annotations are put together", image=image)
+        self.files.setdefault(image, file)
         return self.by_image.setdefault(image, [])
 
 
@@ -118,11 +160,11 @@ def read_json(path: str | os.PathLike[str], file: str, result: ImportedAnnotatio
     try:
         return json.loads(data.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        result.add_problem(file, f"not valid JSON: {error.msg}", error.lineno)
+        result.add_problem(file, f"not valid JSON: {error.msg}", error.lineno, reason=UNREADABLE, lost=0)
     except UnicodeDecodeError as error:
-        result.add_problem(file, f"not UTF-8 text: byte {error.start} is {error.reason}")
+        result.add_problem(file, f"not UTF-8 text: byte {error.start} is {error.reason}", reason=UNREADABLE, lost=0)
     except RecursionError:
-        result.add_problem(file, "not usable JSON: nested too deeply")
+        result.add_problem(file, "not usable JSON: nested too deeply", reason=UNREADABLE, lost=0)
     return None
 
 

@@ -1,0 +1,158 @@
+"""Pairs annotation files with pictures: by the stated name, else by the stem when exactly one picture fits."""
+
+from __future__ import annotations
+
+import posixpath
+import unicodedata
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_PICTURES = {"image", "images", "img", "imgs", "jpegimages", "photos", "pictures"}
+_ANNOTATIONS = {"annotation", "annotations", "json", "jsons", "label", "labelme", "labels", "txt", "voc", "xml", "xmls"}
+_SISTERS = _PICTURES | _ANNOTATIONS
+"""Names, in lower case, of folders that hold the pictures or the annotation files of one data set side by side."""
+
+
+class Pictures:
+    """The pictures of a data set, to be found by what annotation files say of them.
+
+    Names are compared in Unicode's composed form: one file system decomposes them, another does not.
+
+    :param names: paths relative to the data set's folder, with forward slashes.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_name: dict[str, str] = {}
+        self._by_path = _Index(_without_ending)
+        self._by_stem = _Index(lambda name: posixpath.basename(_without_ending(name)))
+        for name in names:
+            self._by_name[_composed(name)] = name
+            self._by_path.add(name)
+            self._by_stem.add(name)
+
+    def named(self, stated: str) -> str | None:
+        """Find the picture of exactly this name.
+
+        :param stated: path relative to the folder.
+        :returns: the picture, as it was listed.
+        """
+        return self._by_name.get(_composed(stated))
+
+    def alike(self, stated: str) -> str | None:
+        """Find the picture of this name, whatever its ending and the case of its letters.
+
+        :param stated: path relative to the folder.
+        :returns: the picture, or None where none fits or several do.
+        """
+        return self.named(stated) or self._by_path.only(_without_ending(stated))
+
+    def of_files(self, files: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+        """Pair annotation files, each of which describes one picture, with pictures by their stems.
+
+        The picture lies beside the file; or in the folder beside the file's, as ``images`` lies beside ``annotations``;
+        or it is the only one of its stem.
+
+        :param files: paths of the annotation files.
+        :param taken: pictures that belong to other files already.
+        :returns: file -> picture. A file for which several pictures fit is left out, and so are files that would share
+            a picture.
+        """
+        others = set(taken)
+        pairs = {file: picture for file in files if (picture := self._of_file(file)) and picture not in others}
+        shared = Counter(pairs.values())
+        return {file: picture for file, picture in pairs.items() if shared[picture] == 1}
+
+    def _of_file(self, file: str) -> str | None:
+        beside = self._by_path.only(_without_ending(file))
+        if beside is not None:
+            return beside
+        alike = self._by_stem.all(posixpath.basename(_without_ending(file)))
+        sisters = [picture for picture in alike if _place(picture) == _place(file)]
+        found = sisters or alike
+        return found[0] if len(found) == 1 else None
+
+    def all_of(self, stated: Iterable[str]) -> dict[str, str]:
+        """Find the pictures that one file names, all relative to the same folder.
+
+        Where no name fits, the file may mean another folder than ours: one that holds ours, or one inside of it. The
+        folder that is to be taken from all names, or put before them, is used if it makes every name fit that can, and
+        no other folder does as well.
+
+        :param stated: the paths that the file states.
+        :returns: stated path -> picture, for those that were found; no picture for two.
+        """
+        listed = list(stated)
+        found = self._each(listed, listed)
+        if not found and listed:
+            found = self._moved(listed)
+        shared = Counter(found.values())
+        exact = {picture for name, picture in found.items() if self.named(name) == picture}
+        return {
+            name: picture
+            for name, picture in found.items()
+            if shared[picture] == 1 or (picture in exact and self.named(name) == picture)
+        }
+
+    def _each(self, stated: list[str], moved: Iterable[str]) -> dict[str, str]:
+        """Find what is stated, in the order of the names it has when it is moved to another folder."""
+        return {name: picture for name, place in zip(stated, moved, strict=True) if (picture := self.alike(place))}
+
+    def _moved(self, stated: list[str]) -> dict[str, str]:
+        """Try the folders that the first names leave open; see :meth:`all_of`."""
+        folders = self._folders_before(stated[:50])
+        tries = [self._each(stated, [f"{folder}/{name}" for name in stated]) for folder in folders]
+        common = posixpath.commonpath([posixpath.dirname(name) for name in stated]) if _same_root(stated) else ""
+        cuts = range(1, common.count("/") + 2 if common else 0)
+        tries += [self._each(stated, [name.split("/", cut)[-1] for name in stated]) for cut in cuts]
+        best = max(map(len, tries), default=0)
+        fitting = [found for found in tries if len(found) == best and best]
+        return fitting[0] if fitting and all(found == fitting[0] for found in fitting) else {}
+
+    def _folders_before(self, stated: list[str]) -> list[str]:
+        """Return the folders that, put before one of these names, make a picture of it."""
+        folders = {}
+        for name in stated:
+            path = _without_ending(name)
+            for picture in self._by_stem.all(posixpath.basename(path)):
+                place = _without_ending(picture)
+                if place.endswith("/" + path):
+                    folders[picture[: len(place) - len(path) - 1]] = True
+        return list(folders)
+
+
+class _Index:
+    """Pictures by something several of them may share."""
+
+    def __init__(self, key: Callable[[str], str]) -> None:
+        self._key = key
+        self._found: defaultdict[str, list[str]] = defaultdict(list)
+
+    def add(self, name: str) -> None:
+        self._found[self._key(name)].append(name)
+
+    def all(self, key: str) -> list[str]:
+        return self._found.get(key, [])
+
+    def only(self, key: str) -> str | None:
+        found = self.all(key)
+        return found[0] if len(found) == 1 else None
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _without_ending(name: str) -> str:
+    return posixpath.splitext(_composed(name))[0].casefold()
+
+
+def _place(name: str) -> list[str]:
+    """Return the folders of a path without those that only tell pictures from annotation files."""
+    return [part for part in _without_ending(name).split("/")[:-1] if part not in _SISTERS]
+
+
+def _same_root(names: list[str]) -> bool:
+    return len({name.startswith("/") for name in names}) == 1
