@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
+    from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes
     from airflow_provider_fastlabel.pipelines.imports.engine import OnExists
+    from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
     from airflow_provider_fastlabel.pipelines.imports.preannotations import AnnotationsFormat
 
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
@@ -33,9 +35,15 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
     left out. Everything that can be known beforehand (file types, sizes, codecs, names, classes and geometry of
     pre-annotations) is checked for all files before the first task is created, and reported in one error.
 
-    Pushes ``{"total", "created", "exists", "updated", "failed", "manifest"}``: counts and the place of the manifest, a
-    JSON Lines file with the fate, the task id and the reason of failure of every file. Files of an object store are
-    downloaded one at a time per worker to the temporary folder, and removed after their upload.
+    Pushes :class:`~airflow_provider_fastlabel.pipelines.files.problems.ImportSummary`: how many pictures were created,
+    existed, were updated or failed, how many have annotations; how many annotations were read, sent, and lost by
+    reason; and the place of the manifest, a JSON Lines file with the fate, the task id and the reason of failure of
+    every file. Files of an object store are downloaded one at a time per worker to the temporary folder, and removed
+    after their upload.
+
+    A picture whose annotations cannot all be taken fails, and is not created; so does a picture that annotations speak
+    of and that is not there. Whatever ``max_failures`` allows, annotations that were asked for and of which none
+    arrives fail the task.
 
     :param project: slug of the project. Templated.
     :param folder: local path on the worker, or URL of an object store that Airflow knows (``s3://bucket/prefix``).
@@ -50,13 +58,18 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         (``annotations.json``; ``classes.txt`` or ``data.yaml`` and the label files). Templated.
     :param annotations_arguments: further arguments of the format's reader, for instance
         ``{"corners": "zero_based"}`` for Pascal VOC or ``{"task": "obb"}`` for YOLO.
+    :param attributes: what becomes of attributes that the class does not have in the project: ``fail``; ``ignore``
+        leaves them out and counts them; ``create`` adds them to the class, as a switch where all values are true or
+        false, else as text. What a format or tool notes of itself (``truncated``, ``iscrowd``, ``occluded`` ...) never
+        fails: it is left out and counted where the class has no such attribute, unless they are created.
     :param tags: tags of every task. Templated.
     :param status: status of every task, ``registered`` if not given. Templated.
     :param priority: 0 none, 10 low, 20 medium, 30 high.
     :param on_exists: what to do with a file whose name is a task already: ``skip`` it; ``update`` the task with
         pre-annotations, tags, status and priority, once per manifest; or ``fail``.
-    :param max_failures: how many files may fail with the task still succeeding. By default none: any problem found by
-        the checks ends the task before anything is created, failures met later fail it after all others were tried.
+    :param max_failures: how many pictures (or other files) may fail with the task still succeeding. By default none:
+        any problem found by the checks ends the task before anything is created, failures met later fail it after all
+        others were tried.
     :param max_workers: how many files are uploaded at a time.
     :param manifest: where the manifest goes: local path or URL. Default:
         ``$AIRFLOW_HOME/fastlabel/imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index
@@ -86,6 +99,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         annotations_format: AnnotationsFormat | None = None,
         annotations_path: str | None = None,
         annotations_arguments: Mapping[str, Any] | None = None,
+        attributes: UnknownAttributes = "fail",
         tags: Sequence[str] | None = None,
         status: str | None = None,
         priority: int | None = None,
@@ -104,6 +118,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.annotations_format: AnnotationsFormat | None = annotations_format
         self.annotations_path = annotations_path
         self.annotations_arguments = annotations_arguments
+        self.attributes: UnknownAttributes = attributes
         self.tags = tags
         self.status = status
         self.priority = priority
@@ -121,6 +136,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             raise ValueError(
                 f"annotations_format is 'coco', 'yolo', 'pascalvoc' or 'labelme', not {self.annotations_format!r}"
             )
+        if self.attributes not in ("fail", "ignore", "create"):
+            raise ValueError(f"attributes must be 'fail', 'ignore' or 'create', not {self.attributes!r}")
         if self.annotations_format is None and (self.annotations_path or self.annotations_arguments):
             raise ValueError("annotations_path and annotations_arguments need annotations_format")
         if self.priority is not None and self.priority not in PRIORITIES:
@@ -153,18 +170,17 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
             found = self._find(folder, into.kind, record)
-            annotations, problems = self._read_annotations(folder, found, into)
             summary = import_files(
                 self.client,
                 into,
                 found.sources,
                 manifest=record,
-                annotations=annotations,
+                annotations=self._read_annotations(folder, found, into),
                 fields={name: value for name, value in fields.items() if value not in (None, [], "")},
                 on_exists=self.on_exists,
                 max_failures=self.max_failures,
                 max_workers=self.max_workers,
-                problems=[*found.problems, *problems],
+                problems=found.problems,
                 stop=self._stop,
             )
         return {**summary, "manifest": manifest}
@@ -177,7 +193,6 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
 
     def _find(self, folder: Any, kind: Kind, manifest: Any) -> Found:
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused, find_sources
-        from airflow_provider_fastlabel.pipelines.imports.preannotations import EXTENSIONS
         from airflow_provider_fastlabel.utils.object_stores import path_below
 
         assert kind.media is not None
@@ -186,45 +201,42 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             extensions=kind.media.extensions,
             by_folder=kind.max_files is not None,
             pattern=self.pattern,
-            beside=EXTENSIONS.get(self.annotations_format or "", ()),
+            pictures_only=self.annotations_format is not None,
         )
         own = path_below(folder, manifest)
         found.problems = [problem for problem in found.problems if problem.name != own]
         if not found.sources and not found.problems:
-            left = f" ({found.unmatched} files are there, but do not match)" if found.unmatched else ""
+            left = f" ({len(found.left_out)} files are there, but do not match)" if found.left_out else ""
             raise ImportRefused(
                 f"No file to import: nothing in {self.folder} matches pattern {self.pattern!r}{left}. "
                 "Nothing was created. Check `folder` and `pattern`, or wait for the files with a sensor."
             )
-        if found.unmatched:
-            self.log.info("%d files do not match pattern %r and are left out", found.unmatched, self.pattern)
+        if found.left_out:
+            self.log.info("%d files do not match pattern %r and are left out", len(found.left_out), self.pattern)
         return found
 
-    def _read_annotations(self, folder: Any, found: Found, into: Destination) -> tuple[dict[str, list[Any]], list[Any]]:
+    def _read_annotations(self, folder: Any, found: Found, into: Destination) -> PreAnnotations | None:
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused
         from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         if self.annotations_format is None:
-            return {}, []
+            return None
         if into.kind.name not in ("image", "sequential_image"):
             raise ImportRefused(
                 f"Project {self.project!r} takes {into.kind.name} tasks; {self.annotations_format} annotations are for "
                 "image and sequential image tasks. Nothing was created. Leave out `annotations_format`."
             )
-        reader = Reader(
+        path = self.annotations_path
+        return Reader(
             self.annotations_format,
             folder,
-            storage_path("annotations_path", self.annotations_path, self.source_conn_id)
-            if self.annotations_path
-            else None,
+            storage_path("annotations_path", path, self.source_conn_id) if path else None,
             into.type,
             list(self.client.iter_annotations(self.project)),
             self.annotations_arguments or {},
-        )
-        read = reader.read(found.sources)
-        self.log.info("Read %s annotations of %d items", self.annotations_format, len(read.by_name))
-        return dict(read.by_name), list(read.problems)
+            self.attributes,
+        ).read(found)
 
     @staticmethod
     def _default_manifest(context: Context) -> str:

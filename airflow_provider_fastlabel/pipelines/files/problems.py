@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 
@@ -21,20 +21,39 @@ class Problem:
 
     :param name: the name of the task or file, or its id where only that is known.
     :param message: what is wrong and, where it helps, what to do.
+    :param reason: why annotations are lost with it, for counting; empty if none are.
+    :param lost: how many objects of the annotation files are lost with it; 0 also where nobody can tell.
     """
 
     name: str
     message: str
+    reason: str = ""
+    lost: int = 0
 
     def __str__(self) -> str:
         return f"{self.name!r}: {self.message}"
 
 
+class AnnotationCounts(TypedDict):
+    """What became of the objects that the annotation files hold; ``read == sent + existing + lost``, by reason.
+
+    ``existing`` are those of tasks that existed and were left as they are.
+    """
+
+    read: int
+    sent: int
+    existing: int
+    lost: dict[str, int]
+
+
 class ImportSummary(TypedDict):
     """What an import did, small enough for an XCom.
 
-    ``total`` is the number of items offered; it equals ``created + exists + updated + failed`` when the run
-    went through. ``manifest`` is where the fate of every item is written.
+    ``total`` is the number of items: the files offered, and pictures that annotation files speak of and that are not
+    there. It equals ``created + exists + updated + failed`` when the run went through, and ``with_annotations +
+    without_annotations + failed``. ``manifest`` is where the fate of every item is written.
+    Where annotation files were read, ``attributes_left_out`` counts attributes that classes do not have, by key, and
+    ``notes`` the remarks in the log that cost nothing.
     """
 
     total: int
@@ -42,6 +61,11 @@ class ImportSummary(TypedDict):
     exists: int
     updated: int
     failed: int
+    with_annotations: int
+    without_annotations: int
+    annotations: AnnotationCounts
+    attributes_left_out: NotRequired[dict[str, int]]
+    notes: NotRequired[int]
     manifest: str
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.formats.files import is_image
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 
@@ -91,12 +92,25 @@ class Found:
 
     :param sources: the future tasks, in ascending name order.
     :param problems: files that cannot belong to any task.
-    :param unmatched: how many files the pattern left out.
+    :param left_out: the files that the pattern left out.
+    :param pattern: the pattern.
+    :param extensions: endings of what becomes a task, lower case, with the dot.
     """
 
     sources: list[Source] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    unmatched: int = 0
+    left_out: list[str] = field(default_factory=list)
+    pattern: str = "**/*"
+    extensions: frozenset[str] = frozenset()
+
+    def selects(self, name: str) -> bool:
+        """Tell whether the pattern would take a file that is not there, of this name or of its stem.
+
+        :param name: path relative to the folder, of a missing picture or of its annotation file.
+        """
+        matches = glob_expression(self.pattern).fullmatch
+        stem = str(PurePosixPath(name).with_suffix("")) if PurePosixPath(name).name else name
+        return any(matches(place) is not None for place in (name, *(stem + ending for ending in self.extensions)))
 
 
 def find_sources(
@@ -105,7 +119,7 @@ def find_sources(
     extensions: Collection[str],
     by_folder: bool = False,
     pattern: str = "**/*",
-    beside: Collection[str] = (),
+    pictures_only: bool = False,
 ) -> Found:
     """List a folder as future tasks. Hidden files and folders (name starting with a dot) are left out.
 
@@ -113,20 +127,20 @@ def find_sources(
     :param extensions: the kind's file extensions, in lower case, with or without the dot.
     :param by_folder: each direct sub-folder is one task (otherwise each file is).
     :param pattern: glob the path relative to the folder must match; ``**`` crosses folders.
-    :param beside: extensions of files that may lie beside the media and are no media (annotation files).
+    :param pictures_only: files that are no pictures by their ending may lie beside them: annotation files, lists of
+        classes, licences.
     :returns: the sources, sorted by name, and files that cannot become a task.
     :raises ImportRefused: the folder does not exist or is not a folder.
     """
     matches = glob_expression(pattern).fullmatch
     media = {_dotted(extension) for extension in extensions}
-    aside = {_dotted(extension) for extension in beside} - media
-    found, files = Found(), []
+    found, files = Found(pattern=pattern, extensions=frozenset(media)), []
     for item in _list_files(folder):
         suffix = PurePosixPath(item.name).suffix.lower()
-        if any(part.startswith(".") for part in item.name.split("/")) or suffix in aside:
+        if any(part.startswith(".") for part in item.name.split("/")) or (pictures_only and not is_image(item.name)):
             continue
         if not matches(item.name):
-            found.unmatched += 1
+            found.left_out.append(item.name)
         elif suffix not in media:
             found.problems.append(Problem(item.name, _unknown(suffix, media)))
         else:

@@ -6,10 +6,13 @@ import hashlib
 import json
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound
+from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportIncomplete,
     ImportRefused,
@@ -19,14 +22,15 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     enumerate_problems,
 )
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
+from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
 from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
+from airflow_provider_fastlabel.pipelines.imports.tally import Tally
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.pipelines.files.sources import Source
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -44,7 +48,7 @@ def import_files(
     *,
     manifest: Any,
     kind: str | None = None,
-    annotations: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    annotations: Mapping[str, Sequence[Mapping[str, Any]]] | PreAnnotations | None = None,
     fields: Mapping[str, Any] | None = None,
     on_exists: OnExists = "skip",
     max_failures: int | None = None,
@@ -63,16 +67,19 @@ def import_files(
     :param manifest: where the fate of each item is written: a local path, or an object with the ``pathlib`` interface
         in an object store. A manifest of an earlier run of the same import is continued.
     :param kind: the task kind's name; by default that of the project's type, and in no case another.
-    :param annotations: task name -> pre-annotations as FastLabel takes them.
+    :param annotations: task name -> pre-annotations as FastLabel takes them, or what a reader made of annotation files.
+        A name that is no source is an item that failed: its picture is missing.
     :param fields: further arguments of the create method for every task (``tags``, ``status``, ``priority`` ...).
     :param on_exists: what to do with a name that exists: leave it alone (``skip``), send annotations and fields to it
         unless this manifest says they were sent already (``update``), or count it as a failure (``fail``; tasks this
         manifest says were created by an earlier try do not count).
     :param max_failures: how many items may fail, in the checks or in FastLabel, with the others still imported.
         ``None``: any problem found by the checks ends the run before anything is created; failures met later do not
-        stop the others but fail the run at its end.
+        stop the others but fail the run at its end. Whatever is allowed, a run that brings nothing, or none of the
+        annotations, fails.
     :param max_workers: how many uploads run at a time.
-    :param problems: problems known already, from listing the files or reading the annotations.
+    :param problems: problems known already, from listing the files or reading the annotations. An item with a problem
+        is not created.
     :param stop: set it to end the run early; what was created stays and is found by the next run.
     :returns: the counts and the manifest's place.
     :raises ImportRefused: the project is unknown, the kind does not fit, or the checks found too many problems. Nothing
@@ -85,10 +92,13 @@ def import_files(
     if max_workers < 1:
         raise ValueError(f"max_workers must be at least 1, not {max_workers}")
     into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
+    if not isinstance(annotations, PreAnnotations):
+        lists = {name: [dict(one) for one in own] for name, own in (annotations or {}).items()}
+        annotations = PreAnnotations(lists, Counter({name: len(own) for name, own in lists.items()}))
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
-        given = _lasting(fields or {}), _lasting(annotations or {})
-        one = _Import(client, into.project, into.kind, record, on_exists, max_failures, *given)
-        return one.run(list(sources), list(problems), max_workers, stop or threading.Event())
+        one = _Import(client, into, record, on_exists, max_failures, _lasting(fields or {}), annotations)
+        known = [*problems, *annotations.problems]
+        return one.run(list(sources), known, max_workers, stop or threading.Event())
 
 
 def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,32 +116,34 @@ class _Import:
     def __init__(
         self,
         client: FastLabelClient,
-        project: str,
-        kind: Kind,
+        into: Destination,
         manifest: Manifest,
         on_exists: OnExists,
         max_failures: int | None,
         fields: Mapping[str, Any],
-        annotations: Mapping[str, Sequence[Mapping[str, Any]]],
+        read: PreAnnotations,
     ) -> None:
         self.client = client
-        self.project = project
-        self.kind = kind
+        self.project = into.project
+        self.kind = into.kind
         self.manifest = manifest
         self.on_exists = on_exists
         self.max_failures = max_failures
         self.fields = fields
-        self.annotations = annotations
+        self.read = read
+        self.annotations = read.by_name
+        self.tally = Tally(read.objects)
         self.existing: dict[str, str] = {}
 
     def run(self, sources: list[Source], known: list[Problem], workers: int, stop: threading.Event) -> ImportSummary:
         """Check everything, then create what is missing."""
         self.existing = self.client.task_ids_by_name(self.project)
+        known = self._relevant([*known, *self._without_picture(sources)])
         problems = sorted({*known, *self._check(sources, workers, stop)})
         bad = {problem.name for problem in problems}
         todo = [source for source in sources if source.name not in bad]
         self.items = self._run_over(len(todo) + len(bad))
-        self._judge(problems)
+        self._judge(problems, todo)
         log.info(
             "Importing %d items into project %s (%s): %d of the project's %d tasks exist among them, %d have problems",
             self.items.total,
@@ -141,14 +153,52 @@ class _Import:
             len(self.existing),
             len(bad),
         )
+        self.read.settled.create(self.client)
+        if self.on_exists == "fail":
+            self.manifest.announce(source.name for source in todo if source.name not in self.existing)
         try:
             self.items.over(todo, workers=workers, stop=stop, tick=self.manifest.checkpoint)
         except _HOPELESS:
             log.error("Stopped; what was created stays, run again to go on: %s", self._summary())
             raise
+        if self._in_vain():
+            raise self._incomplete("The import brought nothing of what was asked")
         summary = self._summary()
         log.info("Import into project %s: %s", self.project, summary)
         return summary
+
+    def _in_vain(self) -> bool:
+        """Tell whether nothing arrived, or none of the annotations."""
+        counts = self.tally.counts()
+        return 0 < self.items.total == self.items.counts["failed"] or bool(
+            counts["read"] and not counts["sent"] + counts["existing"]
+        )
+
+    def _without_picture(self, sources: list[Source]) -> list[Problem]:
+        """Return the pictures that have annotations and are not there."""
+        there = {source.name for source in sources}
+        missing = sorted(name for name, own in self.annotations.items() if own and name not in there)
+        text = "has annotations, and there is no such picture among the files to import"
+        return [Problem(name, text, NO_PICTURE, self.tally.take_out(name)) for name in missing]
+
+    def _relevant(self, known: list[Problem]) -> list[Problem]:
+        """Leave out what a reader lost of pictures whose tasks exist and stay as they are."""
+        self.tally.know(known)
+        left = {problem.name for problem in known if problem.reason and self._stays(problem.name)}
+        for name in left:
+            self.tally.forgive(name)
+        if left:
+            log.info("%d pictures with unusable annotations are tasks already and stay as they are", len(left))
+        return [problem for problem in known if problem.name not in left]
+
+    def _stays(self, name: str) -> bool:
+        """Tell whether an item is a task already that this run leaves alone."""
+        return name in self.existing and self.on_exists == "skip" and not self._is_owed(name)
+
+    def _is_owed(self, name: str) -> bool:
+        """Tell whether this import created the task without the annotations that are there for it now."""
+        earlier = self.manifest.earlier.get(name)
+        return earlier is not None and earlier.bare and bool(self.annotations.get(name))
 
     def _run_over(self, total: int) -> Run[Source]:
         return Run(
@@ -160,9 +210,12 @@ class _Import:
             incomplete=self._incomplete,
             max_failures=self.max_failures,
             hopeless=_HOPELESS,
-            on_failure=lambda problem: self.manifest.write(problem.name, "failed", why=problem.message),
+            on_failure=self._note_failure,
             calls_left=self.client.quota.remaining,
         )
+
+    def _note_failure(self, problem: Problem) -> None:
+        self.manifest.write(problem.name, "failed", why=problem.message, lost=self.tally.failed(problem.name))
 
     def _check(self, sources: list[Source], workers: int, stop: threading.Event) -> list[Problem]:
         problems = find_problems(
@@ -170,8 +223,9 @@ class _Import:
             self.project,
             self.kind,
             # What exists and stays as it is need not be fit for creating.
-            [s for s in sources if not (s.name in self.existing and self.on_exists == "skip")],
+            [source for source in sources if not self._stays(source.name)],
             self.annotations,
+            classes=self.read.settled.classes,
             workers=workers,
             stop=stop,
         )
@@ -187,16 +241,19 @@ class _Import:
         earlier = self.manifest.earlier.get(name)
         return earlier is not None and earlier.ours
 
-    def _judge(self, problems: list[Problem]) -> None:
+    def _judge(self, problems: list[Problem], todo: list[Source]) -> None:
         """Write down what the checks found, and refuse the run when it is more than tolerated."""
         reasons: dict[str, list[str]] = {}
         for problem in problems:
             reasons.setdefault(problem.name, []).append(problem.message)
         for name, messages in reasons.items():
             self.items.fail(Problem(name, "; ".join(messages)))
-        if not problems or (self.max_failures is not None and len(reasons) <= self.max_failures):
+        hopeless = bool(self.tally.read) and not any(self.tally.objects(source.name) for source in todo)
+        if not problems or (self.max_failures is not None and len(reasons) <= self.max_failures and not hopeless):
             return
         limit = "" if self.max_failures is None else f", {self.max_failures} are tolerated"
+        if hopeless:
+            limit += f". None of the {self.tally.read} annotations would arrive"
         raise ImportRefused(
             f"{count_items(problems)} of {self.items.total} items cannot be imported into project {self.project!r}"
             f"{limit}. Nothing was created.\n{enumerate_problems(problems)}\n"
@@ -210,21 +267,20 @@ class _Import:
         return self._create(source) if task_id is None else self._meet(source.name, task_id)
 
     def _create(self, source: Source) -> str:
-        payload = self._payload(source.name)
+        name, payload = source.name, self._payload(source.name)
         if self.on_exists == "fail":
-            self.manifest.write(source.name, "creating")
+            self.manifest.announce_now(name)
         try:
             with source.local() as path:
-                task_id = self.client.create_task(self.project, self.kind.name, source.name, path, **payload)
+                task_id = self.client.create_task(self.project, self.kind.name, name, path, **payload)
         except Conflict:
             # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.
-            found = self.client.find_task_by_name(self.kind.name, self.project, source.name)
-            self._note_existing(source.name, found["id"] if found else None)
-            if self.on_exists == "fail" and not self._is_ours(source.name):
+            found = self.client.find_task_by_name(self.kind.name, self.project, name)
+            self._note_existing(name, found["id"] if found else None)
+            if self.on_exists == "fail" and not self._is_ours(name):
                 raise
-            return "exists"
-        self.manifest.write(source.name, "created", task_id=str(task_id), digest=self._digest(payload))
-        return "created"
+            return self._existed(name)
+        return self._sent(name, "created", str(task_id), self._digest(payload))
 
     def _meet(self, name: str, task_id: str) -> str:
         """Deal with a task that exists."""
@@ -234,20 +290,34 @@ class _Import:
             digest = self._digest(payload)
             if earlier is None or earlier.digest != digest:
                 self._update(name, task_id, payload)
-                self.manifest.write(name, "updated", task_id=task_id, digest=digest)
-                return "updated"
+                return self._sent(name, "updated", task_id, digest)
+        elif self._is_owed(name) and self._is_bare(name, task_id):
+            self._update(name, task_id, {"annotations": payload["annotations"]})
+            return self._sent(name, "updated", task_id, None)
         if earlier is None or earlier.fate in ("creating", "failed"):
             self._note_existing(name, task_id)
+        return self._existed(name)
+
+    def _sent(self, name: str, fate: Literal["created", "updated"], task_id: str, digest: str | None) -> str:
+        count = self.tally.arrived(name, sent=True)
+        self.manifest.write(name, fate, task_id=task_id, annotations=count, digest=digest)
+        return fate
+
+    def _existed(self, name: str) -> str:
+        self.tally.arrived(name, sent=False)
         return "exists"
 
     def _note_existing(self, name: str, task_id: str | None) -> None:
         self.manifest.write(name, "created" if self._is_ours(name) else "exists", task_id=task_id)
 
+    def _is_bare(self, name: str, task_id: str) -> bool:
+        """Tell whether nobody has annotated a task meanwhile."""
+        with _told_if_gone(name, task_id):
+            return not self.client.find_task(self.kind.name, task_id)["annotations"]
+
     def _update(self, name: str, task_id: str, payload: Mapping[str, Any]) -> None:
-        try:
+        with _told_if_gone(name, task_id):
             self.client.update_task_of(self.kind.name, task_id, **payload)
-        except NotFound as error:
-            raise ValueError(f"task {task_id} was deleted during the run; run again to create {name!r} anew") from error
 
     def _payload(self, name: str) -> dict[str, Any]:
         payload = dict(self.fields)
@@ -262,14 +332,20 @@ class _Import:
 
     def _summary(self) -> ImportSummary:
         counts = self.items.counts
-        return {
+        summary: ImportSummary = {
             "total": self.items.total,
             "created": counts["created"],
             "exists": counts["exists"],
             "updated": counts["updated"],
             "failed": counts["failed"],
+            "with_annotations": self.tally.with_annotations,
+            "without_annotations": self.tally.without_annotations,
+            "annotations": self.tally.counts(),
             "manifest": str(self.manifest),
         }
+        if self.tally.read:
+            summary |= {"attributes_left_out": dict(self.read.settled.left_out), "notes": self.read.notes}
+        return summary
 
     def _incomplete(self, what: str) -> ImportIncomplete:
         summary = self._summary()
@@ -283,3 +359,12 @@ class _Import:
             text += f"\n{enumerate_problems(self.items.failures)}"
         text += f"\nEvery item's fate is in {self.manifest}. Run again: it tries only what is missing."
         return ImportIncomplete(text, summary, self.items.failures)
+
+
+@contextmanager
+def _told_if_gone(name: str, task_id: str) -> Iterator[None]:
+    """Make an item's failure of a task that is gone: "not found" would otherwise be taken for the project."""
+    try:
+        yield
+    except NotFound as error:
+        raise ValueError(f"task {task_id} was deleted during the run; run again to create {name!r} anew") from error

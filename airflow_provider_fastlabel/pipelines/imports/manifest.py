@@ -6,11 +6,13 @@ Format (JSON Lines, UTF-8). A run starts with a header line::
 
 followed by one line per item::
 
-    {"name": "a/1.jpg", "fate": "created", "task_id": "...", "why": null, "at": "...", "digest": "..."}
+    {"name": "a/1.jpg", "fate": "created", "task_id": "...", "why": null, "at": "...", "annotations": 3, ...}
 
 ``fate`` is one of ``creating`` (about to be sent; only written when existing tasks count as failures), ``created``,
-``exists``, ``updated`` and ``failed``. The last line of a name wins. ``digest`` identifies what was sent besides the
-file, so that a repeated update of the same values is recognised.
+``exists``, ``updated`` and ``failed``. The last line of a name wins. ``annotations`` counts the objects that were sent
+with it; a task that was created with none gets them from the first run that has some. ``lost`` says what a failure
+cost: ``{"unusable_object": 2}``. ``digest`` identifies what was sent besides the file, so that a repeated update of the
+same values is recognised.
 
 A manifest in an object store is kept in a local spool file and uploaded at checkpoints and at the end, because objects
 cannot be appended to.
@@ -36,6 +38,7 @@ from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -57,11 +60,13 @@ class Record(NamedTuple):
     :param fate: the last word on it.
     :param digest: identifies what was sent last besides the file.
     :param ours: whether a task of its name may be one that this import created or was about to create.
+    :param bare: whether this import created the task, without annotations, and has sent none since.
     """
 
     fate: str
     digest: str | None
     ours: bool
+    bare: bool
 
 
 class Manifest:
@@ -126,7 +131,15 @@ class Manifest:
             self._drop()
 
     def write(
-        self, name: str, fate: Fate, *, task_id: str | None = None, why: str | None = None, digest: str | None = None
+        self,
+        name: str,
+        fate: Fate,
+        *,
+        task_id: str | None = None,
+        why: str | None = None,
+        annotations: int | None = None,
+        lost: Mapping[str, int] | None = None,
+        digest: str | None = None,
     ) -> None:
         """Record the fate of an item.
 
@@ -134,14 +147,37 @@ class Manifest:
         :param fate: what became of it.
         :param task_id: its id in FastLabel, where known.
         :param why: the reason of a failure.
+        :param annotations: how many objects were sent with it.
+        :param lost: how many objects a failure cost, by reason.
         :param digest: identifies what was sent besides the file.
         :raises OSError: the record could not be written (disk full, for instance).
         """
         record: dict[str, Any] = {"name": name, "fate": fate, "task_id": task_id, "why": why, "at": _now()}
-        if digest is not None:
-            record["digest"] = digest
+        record |= {"annotations": annotations} if annotations is not None else {}
+        record |= {"lost": dict(lost)} if lost else {}
+        record |= {"digest": digest} if digest is not None else {}
         with self._lock:
             self._append(record)
+
+    def announce(self, names: Iterable[str]) -> None:
+        """Record that these items are about to be created; what a killed run made of them is known as ours.
+
+        A local manifest says so of each item when its turn comes. One in an object store cannot be that quick: it says
+        so of all of them at once, and is uploaded before the first is created.
+
+        :param names: the tasks' names.
+        :raises OSError: the record could not be written.
+        """
+        if self._spool is None:
+            return
+        for name in names:
+            self.write(name, "creating")
+        self._upload()
+
+    def announce_now(self, name: str) -> None:
+        """Record that this item is about to be created, unless :meth:`announce` has said so."""
+        if self._spool is None:
+            self.write(name, "creating")
 
     def checkpoint(self) -> None:
         """Upload the manifest if it lives in an object store and the last upload is a while ago."""
@@ -182,7 +218,8 @@ class Manifest:
         before = self.earlier.get(name)
         # A failure says nothing about whose a task is: the create before it may have arrived after all.
         ours = fate in _OURS or (fate == "failed" and before is not None and before.ours)
-        self.earlier[name] = Record(fate, record.get("digest"), ours)
+        bare = before is not None and before.bare if "annotations" not in record else record["annotations"] == 0
+        self.earlier[name] = Record(fate, record.get("digest"), ours, ours and bare)
 
     def _parse(self, raw: bytes, number: int) -> dict[str, Any]:
         with contextlib.suppress(ValueError):

@@ -7,23 +7,25 @@ temporary folder, from links, downloaded annotation files and the first bytes of
 
 from __future__ import annotations
 
-import logging
 import tempfile
-import unicodedata
+from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
-from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Problem, Source, find_sources
+from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, find_sources
+from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes, settle_attributes
+from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, match, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
-
-log: logging.Logger = logging.getLogger(__name__)
+    from airflow_provider_fastlabel.formats.reading.imported import EntryProblem
+    from airflow_provider_fastlabel.pipelines.imports import Found
 
 AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
 
@@ -33,25 +35,13 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "pascalvoc": ("xml",),
     "labelme": ("json",),
 }
-"""Extensions of each format's annotation files, which may lie beside the media."""
+"""Extensions of each format's annotation files."""
+
+_ROBOFLOW = "_annotations.coco.json"
 
 _HEAD_BYTES = 256 * 1024
 _SHAPES = ("bbox", "polygon", "segmentation", "pose_estimation", "keypoint", "line")
 _YOLO_TASKS = {"bbox": "detect", "polygon": "segment", "segmentation": "segment", "pose_estimation": "pose"}
-# What formats note about every object; a class without such an attribute simply does not ask for it.
-_FORMAT_FLAGS = {"iscrowd", "truncated", "occluded", "difficult"}
-
-
-@dataclass(frozen=True)
-class PreAnnotations:
-    """What was read.
-
-    :param by_name: task name -> annotations as the create methods take them.
-    :param problems: what could not be taken.
-    """
-
-    by_name: dict[str, list[dict[str, Any]]]
-    problems: list[Problem]
 
 
 @dataclass(frozen=True)
@@ -65,6 +55,7 @@ class Reader:
     :param project_type: the project's type; says what objects become where a format leaves it open.
     :param classes: the project's annotation classes.
     :param arguments: further arguments of the format's reader.
+    :param attributes: what becomes of attributes that the class does not have.
     """
 
     form: AnnotationsFormat
@@ -73,38 +64,39 @@ class Reader:
     project_type: str
     classes: Sequence[Mapping[str, Any]]
     arguments: Mapping[str, Any]
+    attributes: UnknownAttributes = "fail"
 
-    def read(self, sources: Sequence[Source]) -> PreAnnotations:
-        """Read the annotations of some items.
+    def read(self, found: Found) -> PreAnnotations:
+        """Read the annotations of what a folder holds.
 
-        :param sources: the items, from listing the media.
-        :returns: the annotations by task name, and what could not be taken.
-        :raises ImportRefused: the annotation files are not where they should be, or none belongs to any item.
+        :param found: the media, from listing the folder.
+        :returns: the annotations by task name, and what was lost.
+        :raises ImportRefused: the annotation files are not where they should be, hold nothing, or nothing of them
+            belongs to any item.
         """
         with ExitStack() as stack:
             try:
-                imported = self._parse(sources, stack)
+                imported = self._parse(found, stack)
             except ImportRefused:
                 raise
             except (OSError, ValueError, TypeError) as error:
                 raise ImportRefused(
                     f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
                 ) from error
-        problems = [Problem(_where(p.file, p.line), p.message) for p in imported.problems]
-        return PreAnnotations(self._match(imported.by_image, sources), problems)
+        result = match(imported, found, self.form, one_file=self.form == "coco")
+        annotations = [annotation for own in result.by_name.values() for annotation in own]
+        result.settled = settle_attributes(annotations, self.classes, self.attributes)
+        return result
 
-    def _parse(self, sources: Sequence[Source], stack: ExitStack) -> ImportedAnnotations:
+    def _parse(self, found: Found, stack: ExitStack) -> ImportedAnnotations:
         local = None if self.annotations is None else local_path(self.annotations)
         if local is not None and not local.exists():
             raise ImportRefused(
                 f"There is nothing at {local} on this worker. Nothing was created. Check `annotations_path`."
             )
         if self.form == "coco":
-            from airflow_provider_fastlabel.formats.coco import read_coco
-
-            file = stack.enter_context(self._coco_file().local())
-            return read_coco(file, **{"annotation_type": self._coco_type(), **self.arguments})
-        root = self._tree(sources, stack)
+            return self._read_coco(found, stack)
+        root = self._tree(found.sources, stack)
         if self.form == "yolo":
             from airflow_provider_fastlabel.formats.yolo import read_yolo
 
@@ -117,19 +109,35 @@ class Reader:
 
         return read_labelme(root, **self.arguments)
 
-    def _coco_file(self) -> Source:
+    def _read_coco(self, found: Found, stack: ExitStack) -> ImportedAnnotations:
+        """Read the COCO files; image names are relative to the media's folder, or to the file's own below it."""
+        from airflow_provider_fastlabel.formats.coco import read_coco
+
+        arguments = {"annotation_type": self._coco_type(), **self.arguments}
+        pictures = Pictures([file.name for source in found.sources for file in source.files or (source,)])
+        parts = []
+        for source in self._coco_files():
+            part = read_coco(stack.enter_context(source.local()), **arguments)
+            parts.append(_below(part, source.name.rpartition("/")[0], pictures))
+        return merged(parts[1:], parts[0])
+
+    def _coco_files(self) -> Sequence[Source]:
+        """Choose the COCO files: the one that is named, that lies alone, or Roboflow's one per folder."""
         place = self.annotations if self.annotations is not None else self.folder
         if place.is_file():
-            return _single_file(place)
-        found = find_sources(place, extensions=EXTENSIONS["coco"], pattern="*.json").sources
-        named = [source for source in found if source.name == "annotations.json"] or found
-        if len(named) != 1:
-            listed = ", ".join(source.name for source in found[:5]) or "none"
-            raise ImportRefused(
-                f"{place} must hold annotations.json or exactly one other .json file; found: {listed}. "
-                "Nothing was created. Give the COCO file itself as `annotations_path`."
-            )
-        return named[0]
+            return [_single_file(place)]
+        found = find_sources(place, extensions=EXTENSIONS["coco"], pattern="**/*.json").sources
+        top = [source for source in found if "/" not in source.name]
+        named = [source for source in top if source.name == "annotations.json"]
+        of_folders = [source for source in found if source.name.endswith("/" + _ROBOFLOW)]
+        for choice in (named, top, of_folders, found):
+            if len(choice) == 1 or (choice and choice is of_folders and not top):
+                return choice
+        listed = ", ".join(source.name for source in found[:5]) or "none"
+        raise ImportRefused(
+            f"{place} must hold annotations.json or exactly one other .json file; found: {listed}. "
+            "Nothing was created. Give the COCO file itself as `annotations_path`."
+        )
 
     def _tree(self, sources: Sequence[Source], stack: ExitStack) -> Path:
         """Return a local folder with the media and the annotation files in one tree."""
@@ -179,64 +187,23 @@ class Reader:
             arguments["keypoints"] = {value: points for value, points in keys.items() if points}
         return arguments
 
-    def _match(
-        self, by_image: Mapping[str, list[dict[str, Any]]], sources: Sequence[Source]
-    ) -> dict[str, list[dict[str, Any]]]:
-        """Put annotations to task names; a picture of a folder task becomes the annotation's ``content``."""
-        files = {file.name: source.name for source in sources for file in source.files or (source,)}
-        composed = {unicodedata.normalize("NFC", name): name for name in files}
-        matched: dict[str, list[dict[str, Any]]] = {}
-        strangers = []
-        for image, shapes in by_image.items():
-            name = image if image in files else composed.get(unicodedata.normalize("NFC", image))
-            if name is None:
-                strangers.append(image)
-                continue
-            own = matched.setdefault(files[name], [])
-            content = {} if files[name] == name else {"content": PurePosixPath(name).name}
-            own += [{**annotation, **content} for annotation in shapes]
-        self._report_strangers(strangers, matched, files)
-        _drop_unasked_flags(matched, self.classes)
-        return matched
 
-    def _report_strangers(self, strangers: Sequence[str], matched: Mapping[str, Any], files: Mapping[str, str]) -> None:
-        if not strangers:
-            return
-        listed = ", ".join(map(repr, strangers[:3]))
-        if not matched:
-            raise ImportRefused(
-                f"None of the {len(strangers)} images the {self.form} annotations speak of (first: {listed}) is "
-                f"among the files of the folder (first: {next(iter(files), None)!r}). Nothing was created. Image "
-                "names must be paths relative to `folder`; give the folder they are relative to, or correct them."
-            )
-        log.warning(
-            "The annotations speak of %d images that are not among the files to import (first: %s); they are left out",
-            len(strangers),
-            listed,
-        )
+def _below(part: ImportedAnnotations, folder: str, pictures: Pictures) -> ImportedAnnotations:
+    """Put the folder of a file before the names it states, if that is what they are relative to."""
+    if not folder or not any(pictures.named(f"{folder}/{image}") for image in part.by_image):
+        return part
+    return ImportedAnnotations(
+        {f"{folder}/{image}": annotations for image, annotations in part.by_image.items()},
+        Counter({f"{folder}/{image}": count for image, count in part.objects.items()}),
+        {f"{folder}/{image}": f"{folder}/{file}" for image, file in part.files.items()},
+        [_moved(problem, folder) for problem in part.problems],
+        [_moved(note, folder) for note in part.notes],
+    )
 
 
-def _drop_unasked_flags(matched: Mapping[str, list[dict[str, Any]]], classes: Iterable[Mapping[str, Any]]) -> None:
-    """Take away a format's own flags (``truncated``, ``iscrowd`` ...) where the class has no such attribute."""
-    asked = {
-        (str(item["value"]), str(attribute["key"])) for item in classes for attribute in item.get("attributes") or ()
-    }
-    dropped = 0
-    for shapes in matched.values():
-        for annotation in shapes:
-            given = annotation.get("attributes") or []
-            kept = [
-                a for a in given if a["key"] not in _FORMAT_FLAGS or (str(annotation.get("value")), a["key"]) in asked
-            ]
-            dropped += len(given) - len(kept)
-            if len(kept) < len(given):
-                annotation["attributes"] = kept
-    if dropped:
-        log.warning(
-            "Left out %d flags (%s) of classes that have no such attribute in the project",
-            dropped,
-            ", ".join(sorted(_FORMAT_FLAGS)),
-        )
+def _moved(problem: EntryProblem, folder: str) -> EntryProblem:
+    image = None if problem.image is None else f"{folder}/{problem.image}"
+    return replace(problem, file=f"{folder}/{problem.file}", image=image)
 
 
 def _single_file(place: Any) -> Source:
@@ -263,7 +230,3 @@ def _put(tree: Path, name: str) -> Path:
     path = tree.joinpath(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _where(file: str, line: int | None) -> str:
-    return file if line is None else f"{file}:{line}"

@@ -86,6 +86,7 @@ def find_problems(
     sources: Sequence[Source],
     annotations: Annotations,
     *,
+    classes: Sequence[Mapping[str, Any]] | None = None,
     workers: int,
     stop: threading.Event,
 ) -> list[Problem]:
@@ -96,6 +97,7 @@ def find_problems(
     :param kind: the kind of the tasks.
     :param sources: the items.
     :param annotations: task name -> pre-annotations.
+    :param classes: the project's annotation classes; read from FastLabel if needed and not given.
     :param workers: how many items are checked at a time.
     :param stop: set it to end the checks early.
     :returns: what is wrong, in no particular order.
@@ -104,7 +106,7 @@ def find_problems(
     if any(annotations.get(source.name) for source in sources):
         if kind.holder != "annotations":
             raise ImportRefused(f"Tasks of kind {kind.name} carry no annotations. Nothing was created.")
-        rules = ClassRules(client.iter_annotations(project))
+        rules = ClassRules(client.iter_annotations(project) if classes is None else classes)
     repeated = {name for name, count in Counter(source.name for source in sources).items() if count > 1}
     problems = [Problem(name, "is the name of several items; names are unique in a project") for name in repeated]
 

@@ -54,7 +54,7 @@ def test_names_are_relative_paths_in_a_fixed_order(tmp_path):
 def test_hidden_files_and_folders_are_left_out(tmp_path):
     fill(tmp_path, "a.jpg", ".b.jpg", ".git/c.jpg", "sub/.DS_Store")
     found = find_sources(tmp_path, extensions=IMAGES)
-    assert (names(found), found.problems, found.unmatched) == (["a.jpg"], [], 0)
+    assert (names(found), found.problems, found.left_out) == (["a.jpg"], [], [])
 
 
 def test_foreign_files_are_problems_unless_the_pattern_leaves_them_out(tmp_path):
@@ -63,18 +63,27 @@ def test_foreign_files_are_problems_unless_the_pattern_leaves_them_out(tmp_path)
     assert [problem.name for problem in found.problems] == ["notes.docx"]
     assert ".jpg" in found.problems[0].message
     narrowed = find_sources(tmp_path, extensions=IMAGES, pattern="**/*.jpg")
-    assert (narrowed.problems, narrowed.unmatched) == ([], 1)
+    assert (narrowed.problems, len(narrowed.left_out)) == ([], 1)
 
 
 def test_annotation_files_beside_the_media_are_no_media(tmp_path):
-    fill(tmp_path, "a.jpg", "a.txt", "classes.txt")
-    found = find_sources(tmp_path, extensions=IMAGES, beside=("txt",))
-    assert (names(found), found.problems) == (["a.jpg"], [])
+    fill(tmp_path, "a.jpg", "a.txt", "classes.txt", "LICENSE", "README.md", "b.tiff")
+    found = find_sources(tmp_path, extensions=IMAGES, pictures_only=True)
+    assert (names(found), [problem.name for problem in found.problems]) == (["a.jpg"], ["b.tiff"])
 
 
-def test_text_projects_keep_their_text_files_as_media(tmp_path):
-    fill(tmp_path, "a.txt")
-    assert names(find_sources(tmp_path, extensions=("txt",), beside=("txt",))) == ["a.txt"]
+@pytest.mark.parametrize(
+    ("pattern", "name", "selected"),
+    [
+        ("**/*", "a.jpg", True),
+        ("train/**", "train/a.jpg", True),
+        ("train/**", "val/a.jpg", False),
+        ("**/*.jpg", "sub/a.xml", True),
+        ("*.jpg", "sub/a.xml", False),
+    ],
+)
+def test_the_pattern_tells_what_is_missing_from_what_was_left_out(tmp_path, pattern, name, selected):
+    assert find_sources(tmp_path, extensions=IMAGES, pattern=pattern).selects(name) is selected
 
 
 @pytest.mark.parametrize("make", [lambda p: p / "missing", lambda p: fill(p, "a.jpg") / "a.jpg"])
@@ -95,7 +104,7 @@ def test_each_sub_folder_is_one_task_of_a_folder_kind(tmp_path):
 
 def test_a_folder_task_offers_only_its_own_files(tmp_path):
     fill(tmp_path, "clip/01.jpg", "clip/02.jpg", "clip/notes.json")
-    (source,) = find_sources(tmp_path, extensions=IMAGES, by_folder=True, beside=("json",)).sources
+    (source,) = find_sources(tmp_path, extensions=IMAGES, by_folder=True, pictures_only=True).sources
     with source.local() as folder:
         assert sorted(path.name for path in folder.iterdir()) == ["01.jpg", "02.jpg"]
         assert (folder / "01.jpg").read_bytes() == b"x"
