@@ -169,6 +169,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             record = storage_path("manifest", manifest, self.source_conn_id)
             refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
+            self._check_annotated_kind(into)
             found = self._find(folder, into.kind, record)
             summary = import_files(
                 self.client,
@@ -215,18 +216,21 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             self.log.info("%d files do not match pattern %r and are left out", len(found.left_out), self.pattern)
         return found
 
-    def _read_annotations(self, folder: Any, found: Found, into: Destination) -> PreAnnotations | None:
+    def _check_annotated_kind(self, into: Destination) -> None:
         from airflow_provider_fastlabel.pipelines.imports import ImportRefused
+
+        if self.annotations_format is not None and into.kind.name not in ("image", "sequential_image"):
+            raise ImportRefused(
+                f"Project {self.project!r} takes {into.kind.name} tasks; {self.annotations_format} annotations are for "
+                "image and sequential image tasks. Nothing was created. Leave out `annotations_format`."
+            )
+
+    def _read_annotations(self, folder: Any, found: Found, into: Destination) -> PreAnnotations | None:
         from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         if self.annotations_format is None:
             return None
-        if into.kind.name not in ("image", "sequential_image"):
-            raise ImportRefused(
-                f"Project {self.project!r} takes {into.kind.name} tasks; {self.annotations_format} annotations are for "
-                "image and sequential image tasks. Nothing was created. Leave out `annotations_format`."
-            )
         path = self.annotations_path
         return Reader(
             self.annotations_format,

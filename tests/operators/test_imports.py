@@ -63,6 +63,9 @@ def test_the_second_run_creates_nothing(client, run, tmp_path):
         "exists": 0,
         "updated": 0,
         "failed": 0,
+        "with_annotations": 0,
+        "without_annotations": 3,
+        "annotations": {"read": 0, "sent": 0, "existing": 0, "lost": {}},
         "manifest": str(tmp_path / "m.jsonl"),
     }
     tasks = {task["name"]: task for task in client.get_image_tasks("photos")}
@@ -224,11 +227,11 @@ def test_a_coco_file_elsewhere(client, classes, run, folder, tmp_path):
     assert boxes(client, "a.png") == [("cat", [1, 2, 11, 22])]
 
 
-def test_annotations_of_other_pictures_are_left_out_but_not_all_of_them(client, classes, run, folder, caplog):
+def test_a_missing_picture_without_objects_is_a_note(client, classes, run, folder, caplog):
     coco(folder, names=["a.png", "elsewhere.png"])
     assert run(annotations_format="coco").state == "success"
     assert "'elsewhere.png'" in caplog.text
-    coco(folder, names=["x/a.png", "elsewhere.png"])
+    coco(folder, names=["x/y.png", "elsewhere.png"])
     outcome = run(annotations_format="coco")
     assert "None of the 2 images" in str(outcome.error)
 

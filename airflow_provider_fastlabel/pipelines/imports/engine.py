@@ -94,7 +94,8 @@ def import_files(
     into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
     if not isinstance(annotations, PreAnnotations):
         lists = {name: [dict(one) for one in own] for name, own in (annotations or {}).items()}
-        annotations = PreAnnotations(lists, Counter({name: len(own) for name, own in lists.items()}))
+        counts = Counter({name: len(own) for name, own in lists.items() if own})
+        annotations = PreAnnotations(lists, counts, asked=bool(counts))
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
         one = _Import(client, into, record, on_exists, max_failures, _lasting(fields or {}), annotations)
         known = [*problems, *annotations.problems]
@@ -169,10 +170,8 @@ class _Import:
 
     def _in_vain(self) -> bool:
         """Tell whether nothing arrived, or none of the annotations."""
-        counts = self.tally.counts()
-        return 0 < self.items.total == self.items.counts["failed"] or bool(
-            counts["read"] and not counts["sent"] + counts["existing"]
-        )
+        unlabelled = self.read.asked and not self.tally.sent + self.tally.existing
+        return unlabelled or 0 < self.items.total == self.items.counts["failed"]
 
     def _without_picture(self, sources: list[Source]) -> list[Problem]:
         """Return the pictures that have annotations and are not there."""
@@ -248,12 +247,12 @@ class _Import:
             reasons.setdefault(problem.name, []).append(problem.message)
         for name, messages in reasons.items():
             self.items.fail(Problem(name, "; ".join(messages)))
-        hopeless = bool(self.tally.read) and not any(self.tally.objects(source.name) for source in todo)
+        hopeless = self.read.asked and not any(self.tally.objects(source.name) for source in todo)
         if not problems or (self.max_failures is not None and len(reasons) <= self.max_failures and not hopeless):
             return
         limit = "" if self.max_failures is None else f", {self.max_failures} are tolerated"
         if hopeless:
-            limit += f". None of the {self.tally.read} annotations would arrive"
+            limit += ". None of the annotations would arrive"
         raise ImportRefused(
             f"{count_items(problems)} of {self.items.total} items cannot be imported into project {self.project!r}"
             f"{limit}. Nothing was created.\n{enumerate_problems(problems)}\n"
@@ -343,7 +342,7 @@ class _Import:
             "annotations": self.tally.counts(),
             "manifest": str(self.manifest),
         }
-        if self.tally.read:
+        if self.read.asked:
             summary |= {"attributes_left_out": dict(self.read.settled.left_out), "notes": self.read.notes}
         return summary
 

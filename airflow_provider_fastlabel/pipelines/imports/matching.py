@@ -30,6 +30,7 @@ class PreAnnotations:
     :param objects: task name -> how many objects of the annotation files they were made of.
     :param problems: what was lost, by the name of the task it belongs to, else of the picture or file.
     :param notes: how many remarks there were that cost nothing.
+    :param asked: whether annotations were asked for: a run that brings none is no success then.
     :param settled: what becomes of attributes that classes do not have.
     """
 
@@ -37,6 +38,7 @@ class PreAnnotations:
     objects: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     notes: int = 0
+    asked: bool = True
     settled: SettledAttributes = field(default_factory=SettledAttributes)
 
     @property
@@ -68,6 +70,7 @@ class _Match:
         self.tasks = {file.name: source.name for source in found.sources for file in source.files or (source,)}
         self.result = PreAnnotations(notes=len(imported.notes))
         self.left_out = 0
+        self.empty: list[str] = []
 
     def run(self, *, one_file: bool) -> PreAnnotations:
         """Match everything, and refuse what would bring nothing."""
@@ -110,10 +113,12 @@ class _Match:
             if place is not None or not self.found.selects(image):
                 self.left_out += objects
             elif objects:
-                file = self.imported.files.get(image, self.form)
-                text = f"{file} has {objects} annotations for it, and there is no such picture"
+                file = self.imported.files.get(image, f"the {self.form} file")
+                text = f"has {objects} annotations in {file}, and there is no such picture"
                 self.result.problems.append(Problem(self._task_of(image), text, NO_PICTURE, objects))
                 return False
+            else:
+                self.empty.append(image)
             return True
         name = self.tasks[place]
         content = {} if name == place else {"content": PurePosixPath(place).name}
@@ -171,6 +176,8 @@ class _Match:
             dict(lost) or "none",
             self.left_out,
         )
+        if self.empty:
+            log.info("Note: %d pictures without objects are not there (first: %r)", len(self.empty), self.empty[0])
         _say_notes(self.imported.notes)
 
 

@@ -87,6 +87,9 @@ def test_every_file_becomes_one_task_and_the_second_run_creates_none(
         "exists": 0,
         "updated": 0,
         "failed": 0,
+        "with_annotations": 0,
+        "without_annotations": 20,
+        "annotations": {"read": 0, "sent": 0, "existing": 0, "lost": {}},
         "manifest": str(manifest),
     }
     assert names_in(client) == names_of(photos)
@@ -489,6 +492,37 @@ def test_the_remote_manifest_survives_a_failing_run(client, project, bucket):
         run(client, Remote(f"{bucket.path}/photos"), manifest)
     fates = [json.loads(line).get("fate") for line in bucket.fs.cat_file(manifest.path).decode().splitlines()]
     assert sorted(fate for fate in fates if fate) == ["created", "failed"]
+
+
+def test_a_killed_run_with_its_manifest_in_a_store_knows_its_own_tasks(client, project, bucket, photos):
+    """The manifest is uploaded every minute; what was created since the last time is ours all the same."""
+
+    class Killed(BaseException):
+        pass
+
+    manifest = Remote(f"{bucket.path}/m.jsonl")
+    found = find_sources(photos, extensions=("png",))
+    real, created = client.create_task, []
+
+    def create(project, kind, name, path, **fields):
+        if len(created) == 7:
+            raise Killed
+        created.append(real(project, kind, name, path, **fields))
+        return created[-1]
+
+    client.create_task = create
+    upload, Manifest._upload = Manifest._upload, lambda self: None if created else upload(self)
+    try:
+        with pytest.raises(Killed):
+            import_files(client, project, found.sources, manifest=manifest, on_exists="fail", max_workers=1)
+    finally:
+        client.create_task, Manifest._upload = real, upload
+    result = import_files(client, project, found.sources, manifest=manifest, on_exists="fail")
+    assert (result["created"], result["exists"], result["failed"]) == (13, 7, 0)
+    client.create_image_task(project, "new.png", str(photos / "sub" / "00.png"))
+    (photos / "new.png").write_bytes(PNG)
+    with pytest.raises(ImportRefused, match=r"new\.png.*exists in the project already"):
+        run(client, photos, manifest, on_exists="fail")
 
 
 # The manifest.
