@@ -233,7 +233,7 @@ def test_a_missing_picture_without_objects_is_a_note(client, classes, run, folde
     assert "'elsewhere.png'" in caplog.text
     coco(folder, names=["x/y.png", "elsewhere.png"])
     outcome = run(annotations_format="coco")
-    assert "None of the 2 images" in str(outcome.error)
+    assert "None of the 1 images" in str(outcome.error)
 
 
 def test_a_class_the_project_does_not_have_is_named(client, run, folder):

@@ -494,7 +494,7 @@ def test_the_remote_manifest_survives_a_failing_run(client, project, bucket):
     assert sorted(fate for fate in fates if fate) == ["created", "failed"]
 
 
-def test_a_killed_run_with_its_manifest_in_a_store_knows_its_own_tasks(client, project, bucket, photos):
+def test_a_killed_run_with_its_manifest_in_a_store_knows_its_own_tasks(client, project, bucket, photos, monkeypatch):
     """The manifest is uploaded every minute; what was created since the last time is ours all the same."""
 
     class Killed(BaseException):
@@ -502,7 +502,7 @@ def test_a_killed_run_with_its_manifest_in_a_store_knows_its_own_tasks(client, p
 
     manifest = Remote(f"{bucket.path}/m.jsonl")
     found = find_sources(photos, extensions=("png",))
-    real, created = client.create_task, []
+    real, created = client.create_task, list[str]()
 
     def create(project, kind, name, path, **fields):
         if len(created) == 7:
@@ -510,13 +510,11 @@ def test_a_killed_run_with_its_manifest_in_a_store_knows_its_own_tasks(client, p
         created.append(real(project, kind, name, path, **fields))
         return created[-1]
 
-    client.create_task = create
-    upload, Manifest._upload = Manifest._upload, lambda self: None if created else upload(self)
-    try:
-        with pytest.raises(Killed):
-            import_files(client, project, found.sources, manifest=manifest, on_exists="fail", max_workers=1)
-    finally:
-        client.create_task, Manifest._upload = real, upload
+    upload = Manifest._upload
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(client, "create_task", create)
+        patch.setattr(Manifest, "_upload", lambda self: None if created else upload(self))
+        import_files(client, project, found.sources, manifest=manifest, on_exists="fail", max_workers=1)
     result = import_files(client, project, found.sources, manifest=manifest, on_exists="fail")
     assert (result["created"], result["exists"], result["failed"]) == (13, 7, 0)
     client.create_image_task(project, "new.png", str(photos / "sub" / "00.png"))
