@@ -511,10 +511,11 @@ def test_a_killed_run_with_its_manifest_in_a_store_knows_its_own_tasks(client, p
         return created[-1]
 
     upload = Manifest._upload
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(client, "create_task", create)
         patch.setattr(Manifest, "_upload", lambda self: None if created else upload(self))
-        import_files(client, project, found.sources, manifest=manifest, on_exists="fail", max_workers=1)
+        with pytest.raises(Killed):
+            import_files(client, project, found.sources, manifest=manifest, on_exists="fail", max_workers=1)
     result = import_files(client, project, found.sources, manifest=manifest, on_exists="fail")
     assert (result["created"], result["exists"], result["failed"]) == (13, 7, 0)
     client.create_image_task(project, "new.png", str(photos / "sub" / "00.png"))
