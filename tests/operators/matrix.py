@@ -49,14 +49,10 @@ def build(form: str, situation: str, folder: Path) -> None:
         Image.new("RGB", _SIZE).save(picture)
     if situation != "none there":
         _WRITERS[form](root, situation)
-    if situation == "all unreadable":
-        for path in [path for path in root.rglob("*") if path.suffix in (".json", ".xml", ".txt")]:
-            if path.name not in ("classes.txt", "classes.json"):
-                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if path.suffix != ".txt" else b"\xff\x00")
-        for path in (root / "masks").glob("*.png"):
-            path.write_bytes(path.read_bytes()[:20])
-    if situation == "encodings":
-        for path in [path for path in root.rglob("*") if path.suffix in (".json", ".xml", ".txt")]:
+    for path in [path for path in root.rglob("*.*") if path.parent.name != "images" or path.suffix == ".json"]:
+        if situation == "all unreadable" and "classes" not in path.name:
+            _cut(path)
+        if situation == "encodings" and path.suffix != ".png":
             path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     if situation == "picture missing":
         (root / "images" / "b.png").unlink()
@@ -64,6 +60,12 @@ def build(form: str, situation: str, folder: Path) -> None:
         folder.mkdir()
         for path in root.iterdir():
             (folder / path.name).symlink_to(path)
+
+
+def _cut(path: Path) -> None:
+    """Cut a file off; a text of rows is as good when it is cut, so its bytes are spoilt."""
+    data = path.read_bytes()
+    path.write_bytes(b"\xff\x00" if path.suffix == ".txt" else data[: len(data) // 2 if path.suffix != ".png" else 20])
 
 
 def _stated(name: str, situation: str) -> str:

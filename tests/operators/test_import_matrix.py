@@ -121,7 +121,12 @@ def converted(client, tmp_path, caplog):
 @pytest.mark.slow
 @pytest.mark.parametrize("form", matrix.FORMATS)
 def test_the_outcome_of_every_situation_stands_in_the_docs(outcome, converted, form):
-    lines = [f"## {form}", "", f"| Situation | {' | '.join([*WAYS, CONVERT])} |", f"| --- |{' --- |' * (len(WAYS) + 1)}"]
+    lines = [
+        f"## {form}",
+        "",
+        f"| Situation | {' | '.join([*WAYS, CONVERT])} |",
+        f"| --- |{' --- |' * (len(WAYS) + 1)}",
+    ]
     for situation in matrix.SITUATIONS:
         cells = [outcome(form, situation, arguments) for arguments in WAYS.values()]
         if situation in PLAIN:

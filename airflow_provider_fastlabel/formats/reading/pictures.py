@@ -28,7 +28,9 @@ class Pictures:
         self._by_name: dict[str, str] = {}
         self._by_path = _Index(_without_ending)
         self._by_stem = _Index(lambda name: posixpath.basename(_without_ending(name)))
+        self._folders: set[str] = set()
         for name in names:
+            self._folders.add(posixpath.dirname(name))
             self._by_name[_composed(name)] = name
             self._by_path.add(name)
             self._by_stem.add(name)
@@ -53,7 +55,7 @@ class Pictures:
         """Pair annotation files, each of which describes one picture, with pictures by their stems.
 
         The picture lies beside the file; or in the folder beside the file's, as ``images`` lies beside ``annotations``;
-        or it is the only one of its stem.
+        or it is the only one of its stem, unless other pictures lie beside the file: its own is missing there then.
 
         :param files: paths of the annotation files.
         :param taken: pictures that belong to other files already.
@@ -71,7 +73,7 @@ class Pictures:
             return beside
         alike = self._by_stem.all(posixpath.basename(_without_ending(file)))
         sisters = [picture for picture in alike if _place(picture) == _place(file)]
-        found = sisters or alike
+        found = sisters or ([] if posixpath.dirname(file) in self._folders else alike)
         return found[0] if len(found) == 1 else None
 
     def all_of(self, stated: Iterable[str]) -> dict[str, str]:

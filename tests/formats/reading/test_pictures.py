@@ -37,6 +37,8 @@ def test_a_stated_name_may_have_another_ending(names: list[str], stated: str, fo
         (["train/JPEGImages/1.jpg", "val/JPEGImages/1.jpg"], "val/Annotations/1.xml", "val/JPEGImages/1.jpg"),
         (["images/train/1.jpg", "images/val/1.jpg"], "annotations/val/1.xml", "images/val/1.jpg"),
         (["deep/down/1.jpg"], "elsewhere/1.xml", "deep/down/1.jpg"),
+        # Others lie beside it, so its own is missing.
+        (["deep/1.jpg", "elsewhere/2.jpg"], "elsewhere/1.xml", None),
         (["a/1.jpg", "b/1.jpg"], "elsewhere/1.xml", None),
         (["1.jpg", "1.png"], "1.xml", None),
         (["2.jpg"], "1.xml", None),
