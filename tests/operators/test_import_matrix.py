@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_fastlabel.client import FastLabelException
 from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromFolderOperator
 from tests.operators import matrix
 
@@ -31,7 +32,7 @@ def outcome(airflow_run, client, tmp_path):
     """Import one data set by the operator, hold the result against the emulator, and put it into words."""
     count = 0
 
-    def go(form: str, situation: str, arguments: dict[str, Any]) -> str:
+    def go(form: Any, situation: str, arguments: dict[str, Any]) -> str:
         nonlocal count
         count += 1
         project, folder = f"p{count}", tmp_path / f"data {count}"
@@ -106,14 +107,12 @@ def converted(client, tmp_path, caplog):
                 found = client.convert_yolo_to_fastlabel(folder / "classes.txt", folder)
             else:
                 found = getattr(client, f"convert_{form}_to_fastlabel")(folder)
-        except (client_error, OSError):
+        except (FastLabelException, OSError):
             return "raises"
         number = sum(map(len, found.values()))
         warned = any(record.levelno >= logging.WARNING for record in caplog.records)
         assert warned or number == matrix.OBJECTS, f"{form}, {situation}: lost without a word"
         return f"{number} of {matrix.OBJECTS} objects" + ("; warning in the log" if warned else "")
-
-    from airflow_provider_fastlabel.client import FastLabelException as client_error
 
     return go
 
@@ -121,12 +120,8 @@ def converted(client, tmp_path, caplog):
 @pytest.mark.slow
 @pytest.mark.parametrize("form", matrix.FORMATS)
 def test_the_outcome_of_every_situation_stands_in_the_docs(outcome, converted, form):
-    lines = [
-        f"## {form}",
-        "",
-        f"| Situation | {' | '.join([*WAYS, CONVERT])} |",
-        f"| --- |{' --- |' * (len(WAYS) + 1)}",
-    ]
+    ways = [*WAYS, CONVERT]
+    lines = [f"## {form}", "", f"| Situation | {' | '.join(ways)} |", f"| --- |{' --- |' * len(ways)}"]
     for situation in matrix.SITUATIONS:
         cells = [outcome(form, situation, arguments) for arguments in WAYS.values()]
         if situation in PLAIN:
