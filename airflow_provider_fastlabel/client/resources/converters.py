@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.coco.read import CocoType
     from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.formats.yolo.read import YoloTask
+    from airflow_provider_fastlabel.formats.yolo.kinds import YoloTask
 
     Tasks = Iterable[Mapping[str, Any]]
     AnnotationsByImage = dict[str, list[dict[str, Any]]]

@@ -70,7 +70,7 @@ class Pictures:
         if beside is not None:
             return beside
         alike = self._by_stem.all(posixpath.basename(_without_ending(file)))
-        sisters = [picture for picture in alike if _place(picture) == _place(file)]
+        sisters = [picture for picture in alike if folders_of(picture) == folders_of(file)]
         found = sisters or alike
         return found[0] if len(found) == 1 else None
 
@@ -123,6 +123,15 @@ class Pictures:
         return list(folders)
 
 
+def folders_of(name: str) -> list[str]:
+    """Return the folders of a path without those that only tell pictures from annotation files.
+
+    :param name: path with forward slashes.
+    :returns: the folders, in a form that can be compared.
+    """
+    return [part for part in _without_ending(name).split("/")[:-1] if part not in _SISTERS]
+
+
 class _Index:
     """Pictures by something several of them may share."""
 
@@ -147,11 +156,6 @@ def _composed(name: str) -> str:
 
 def _without_ending(name: str) -> str:
     return posixpath.splitext(_composed(name))[0].casefold()
-
-
-def _place(name: str) -> list[str]:
-    """Return the folders of a path without those that only tell pictures from annotation files."""
-    return [part for part in _without_ending(name).split("/")[:-1] if part not in _SISTERS]
 
 
 def _same_root(names: list[str]) -> bool:
