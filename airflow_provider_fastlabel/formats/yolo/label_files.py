@@ -131,18 +131,19 @@ def stray(path: str) -> Stray:
         return Stray(_rows(decoded(data)))
     except ValueError as error:
         # Numbers look the same in all encodings that have ASCII's letters.
-        return Stray(unreadable=str(error)) if _rows(data.replace(b"\0", b"").decode("latin-1")) else Stray()
+        letters = data.replace(b"\0", b"").lstrip(b"\xff\xfe\xef\xbb\xbf").decode("latin-1")
+        return Stray(unreadable=str(error)) if _rows(letters) else Stray()
 
 
 def _rows(text: str) -> int:
     """Count the rows of a label file; of another text there are none.
 
-    All lines of a label file begin with a number, and none names a picture as those of ``train.txt`` do; where a line
-    is no row, another is a whole one. Numbers one by one are a list of names.
+    All lines of a label file begin with a number, one of them is made of numbers more than of words, and none names a
+    picture as those of ``train.txt`` do; where a line is none of that, another is a whole row.
     """
     rows = [fields for line in text.splitlines() if (fields := line.split())]
     numbered = all(_is_number(fields[0]) and not is_image(fields[-1]) for fields in rows)
-    if numbered and any(len(fields) > 1 for fields in rows):
+    if numbered and any(len(fields) > 1 and 2 * sum(map(_is_number, fields)) > len(fields) for fields in rows):
         return len(rows)
     return len(rows) if any(len(fields) > 4 and all(map(_is_number, fields)) for fields in rows) else 0
 
