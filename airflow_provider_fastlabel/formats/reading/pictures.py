@@ -70,7 +70,7 @@ class Pictures:
         if beside is not None:
             return beside
         alike = self._by_stem.all(posixpath.basename(_without_ending(file)))
-        sisters = [picture for picture in alike if folders_of(picture) == folders_of(file)]
+        sisters = [picture for picture in alike if _place(picture) == _place(file)]
         found = sisters or alike
         return found[0] if len(found) == 1 else None
 
@@ -123,13 +123,16 @@ class Pictures:
         return list(folders)
 
 
-def folders_of(name: str) -> list[str]:
-    """Return the folders of a path without those that only tell pictures from annotation files.
+def same_place(one: str, other: str) -> bool:
+    """Tell whether the folders of one path are among the other's, in their order, but for those named for a kind.
 
-    :param name: path with forward slashes.
-    :returns: the folders, in a form that can be compared.
+    :param one: path with forward slashes.
+    :param other: another one.
+    :returns: false where the two lie in folders that contradict each other, as ``cam1`` and ``cam2`` do.
     """
-    return [part for part in _without_ending(name).split("/")[:-1] if part not in _SISTERS]
+    short, long = sorted((_place(one), _place(other)), key=len)
+    rest = iter(long)
+    return all(part in rest for part in short)
 
 
 class _Index:
@@ -156,6 +159,11 @@ def _composed(name: str) -> str:
 
 def _without_ending(name: str) -> str:
     return posixpath.splitext(_composed(name))[0].casefold()
+
+
+def _place(name: str) -> list[str]:
+    """Return the folders of a path without those that only tell pictures from annotation files."""
+    return [part for part in _without_ending(name).split("/")[:-1] if part not in _SISTERS]
 
 
 def _same_root(names: list[str]) -> bool:

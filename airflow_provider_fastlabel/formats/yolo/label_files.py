@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.files import is_image
-from airflow_provider_fastlabel.formats.reading.pictures import Pictures, folders_of
+from airflow_provider_fastlabel.formats.reading.pictures import Pictures, same_place
 from airflow_provider_fastlabel.formats.reading.text import decoded
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ class Stray:
     """What is in a text file that is no picture's label file by the rules of YOLO's readers.
 
     :param rows: how many rows it holds; 0 where it is no label file.
-    :param unreadable: why it cannot be read although it may be one; empty where it can.
+    :param unreadable: why it cannot be read; empty where it can.
+    :param other: whether it looks like another text, as far as can be told.
     """
 
     rows: int = 0
     unreadable: str = ""
+    other: bool = False
 
 
 class LabelFiles:
@@ -93,7 +95,7 @@ class LabelFiles:
         :returns: label file -> picture, where exactly one fits.
         """
         found = Pictures(self.images).of_files(labels, taken) if labels else {}
-        return {name: image for name, image in found.items() if _same_place(name, image)}
+        return {name: image for name, image in found.items() if same_place(name, image)}
 
     def _exact(self, name: str) -> str | None:
         """Return the picture whose whole name a label file has, ending included."""
@@ -128,11 +130,12 @@ def stray(path: str) -> Stray:
     except OSError as error:
         return Stray(unreadable=error.strerror or "it cannot be read")
     try:
-        return Stray(_rows(decoded(data)))
+        rows = _rows(decoded(data))
+        return Stray(rows, other=not rows)
     except ValueError as error:
         # Numbers look the same in all encodings that have ASCII's letters.
         letters = data.replace(b"\0", b"").lstrip(b"\xff\xfe\xef\xbb\xbf").decode("latin-1")
-        return Stray(unreadable=str(error)) if _rows(letters) else Stray()
+        return Stray(unreadable=str(error), other=not _rows(letters))
 
 
 def _rows(text: str) -> int:
@@ -169,10 +172,3 @@ def _places(path: str) -> list[str]:
             if parts[at] == "annotations":
                 places.append("/".join([*parts[:at], *parts[at + 1 :]]))
     return places
-
-
-def _same_place(label: str, image: str) -> bool:
-    """Tell whether the folders of one path are among the other's, in their order, but for those named for a kind."""
-    short, long = sorted((folders_of(label), folders_of(image)), key=len)
-    rest = iter(long)
-    return all(part in rest for part in short)

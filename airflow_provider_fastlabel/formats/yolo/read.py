@@ -203,7 +203,7 @@ class _Reader:
     def _tell(self, name: str, found: Stray) -> None:
         """Say of a text file without a picture what it is."""
         doubtful = self._files.doubtful.get(name)
-        if found.unreadable:
+        if found.unreadable and not found.other:
             self._result.add_problem(name, found.unreadable, reason=UNREADABLE, lost=0)
         elif not found.rows:
             self._result.add_note(name, "is no label file and belongs to no image")

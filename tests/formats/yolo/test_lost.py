@@ -79,6 +79,8 @@ def test_label_files_of_every_encoding_that_says_what_it_is(data, encode, folder
         (BOX.encode("utf-16-le"), "bytes of zero"),
         (BOX.encode() + b"0 \xff\n", "not UTF-8 text: byte 20"),
         (BOX.encode("utf-16") + b"0", "not UTF-16 text: byte 38"),
+        (b"\xff\xfe\x00", "not UTF-16 text"),
+        (b"\x9f\x01\x80", "not UTF-8 text"),
     ],
 )
 @pytest.mark.parametrize("folder", ["", "elsewhere/"])
