@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
-    from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
     from airflow_provider_fastlabel.formats.yolo.read import read_yolo
     from airflow_provider_fastlabel.formats.yolo.write import export_yolo
 
-__all__ = ["ANNOTATION_ENDINGS", "export_yolo", "read_yolo"]
+__all__ = ["export_yolo", "read_yolo"]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = loads(
-        __name__, {"ANNOTATION_ENDINGS": "classes_file", "export_yolo": "write", "read_yolo": "read"}
-    )
+    __getattr__, __dir__ = loads(__name__, {"export_yolo": "write", "read_yolo": "read"})

@@ -6,7 +6,8 @@ import codecs
 
 import pytest
 
-from airflow_provider_fastlabel.formats.yolo import ANNOTATION_ENDINGS, read_yolo
+from airflow_provider_fastlabel.formats.yolo import read_yolo
+from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
 
 YAML = "names:\n  0: dog\n  1: cat\n"
 LIST = "dog\ncat\n"
