@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.coco.read import CocoType
     from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.formats.yolo.read import YoloTask
+    from airflow_provider_fastlabel.formats.yolo.kinds import YoloTask
 
     Tasks = Iterable[Mapping[str, Any]]
     AnnotationsByImage = dict[str, list[dict[str, Any]]]
@@ -211,19 +211,21 @@ class Converters(Projects):
 
     def convert_yolo_to_fastlabel(
         self,
-        classes_file_path: str | os.PathLike[str],
+        classes_file_path: str | os.PathLike[str] | None,
         dataset_folder_path: str | os.PathLike[str],
         project_type: str | None = None,
     ) -> AnnotationsByImage:
         """Read a folder of images with YOLO labels.
 
-        :param classes_file_path: ``classes.txt`` or ``data.yaml``; it may lie in the folder.
+        :param classes_file_path: ``classes.txt``, ``obj.names``, ``data.yaml`` or another YAML file with ``names``; it
+            may lie in the folder. None looks for it there.
         :param dataset_folder_path: the folder, flat or with ``images`` and ``labels``.
         :param project_type: ``segmentation`` or ``polygon``: outlines of this type; ``pose_estimation``: poses, their
             keypoints named by ``kpt_names`` of ``data.yaml``; also as ``image_segmentation`` …; ``obb``: turned boxes.
-            Default, and any other: boxes.
+            Default, and any other: boxes, also of outlines, and of poses where the YAML file has ``kpt_shape``.
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
-        :raises FastLabelInvalidException: (422) a classes file without classes.
+        :raises FastLabelInvalidException: (422) a classes file without classes, several that disagree, or rows that
+            may be outlines as well as poses where nothing says which.
         """
         from airflow_provider_fastlabel.formats.yolo import read_yolo
 
@@ -235,7 +237,7 @@ class Converters(Projects):
                 if (project_type or "").endswith(outline):
                     found = read_yolo(classes_file_path, dataset_folder_path, task="segment", annotation_type=outline)
                     return _annotations("YOLO", found)
-            return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path))
+            return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path, annotation_type="bbox"))
 
     def convert_pascalvoc_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
         """Read a folder of Pascal VOC files.

@@ -125,6 +125,18 @@ class Pictures:
         return list(folders)
 
 
+def same_place(one: str, other: str) -> bool:
+    """Tell whether the folders of one path are among the other's, in their order, but for those named for a kind.
+
+    :param one: path with forward slashes.
+    :param other: another one.
+    :returns: false where the two lie in folders that contradict each other, as ``cam1`` and ``cam2`` do.
+    """
+    short, long = sorted((_place(one), _place(other)), key=len)
+    rest = iter(long)
+    return all(part in rest for part in short)
+
+
 class _Index:
     """Pictures by something several of them may share."""
 

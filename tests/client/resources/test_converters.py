@@ -318,6 +318,23 @@ def test_convert_yolo_poses_and_turned_boxes(client, here, project_type, task, r
         assert found["rotation"] == pytest.approx(90, abs=1e-3)
 
 
+def test_convert_yolo_boxes_of_poses_and_of_what_may_be_poses(client, here):
+    (here / "set").mkdir()
+    Image.new("RGB", (100, 80)).save("set/a.jpg")
+    (here / "set/a.txt").write_text("0 0.25 0.5 0.3 0.5 0.2 0.5 0.3 0.5\n")
+    (here / "classes.txt").write_text("dog\n")
+    with pytest.raises(FastLabelInvalidException, match=r"poses \(task='pose'\).*data.yaml") as caught:
+        client.convert_yolo_to_fastlabel("classes.txt", "set", "bbox")
+    assert caught.value.code == 422
+    (here / "set/data.yaml").write_text("names: [dog]\nkpt_shape: [2, 2]\n")
+    for given, project_type in ((None, "bbox"), ("classes.txt", None), ("set/data.yaml", "image_bbox")):
+        found = client.convert_yolo_to_fastlabel(given, "set", project_type)
+        assert found == {"a.jpg": [{"type": "bbox", "value": "dog", "points": [10, 20, 40, 60]}]}
+    for project_type in ("segmentation", "image_polygon", "obb"):
+        with pytest.raises(FastLabelInvalidException, match=r"data.yaml says kpt_shape \[2, 2\]"):
+            client.convert_yolo_to_fastlabel("set/data.yaml", "set", project_type)
+
+
 def test_convert_pascalvoc_and_labelme(client, project, here):
     client.export_pascalvoc(project=project(), tasks=[TASK])
     found = client.convert_pascalvoc_to_fastlabel(folder_path="output/pascalvoc/annotations")

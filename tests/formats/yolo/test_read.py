@@ -10,33 +10,6 @@ from PIL import Image
 from airflow_provider_fastlabel.formats.yolo import read_yolo
 
 
-@pytest.fixture
-def data(tmp_path):
-    """A folder with a classes file beside it."""
-
-    class Data:
-        folder = tmp_path / "set"
-        classes = tmp_path / "classes.txt"
-
-        def image(self, name, size=(100, 200), **options):
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGB", size).save(path, **options)
-
-        def label(self, name, text):
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-        def read(self, **options):
-            return read_yolo(self.classes, self.folder, **options)
-
-    data = Data()
-    data.folder.mkdir()
-    data.classes.write_text("dog\ncat\n")
-    return data
-
-
 def test_a_box_in_pixels(data):
     data.image("sub/a.jpg")
     data.label("sub/a.txt", "1 0.5 0.25 0.2 0.1\n")
@@ -114,7 +87,9 @@ def test_a_label_for_two_images_is_reported(data):
     data.label("a.txt", "0 0.5 0.5 0.1 0.1")
     result = data.read()
     assert result.by_image == {}
-    assert "a.jpg or a.png" in result.problems[0].message
+    (problem,) = result.problems
+    assert "a.jpg or a.png" in problem.message
+    assert (problem.image, problem.reason, problem.lost) == ("a", "no_picture", 1)
 
 
 def test_yi_the_classes_file_may_lie_in_the_folder(data):
@@ -129,8 +104,11 @@ def test_yi_the_classes_file_may_lie_in_the_folder(data):
 
 
 def test_yi_a_label_without_image_is_reported(data):
-    data.label("a.txt", "0 0.5 0.5 0.1 0.1")
-    assert [str(problem) for problem in data.read().problems] == ["a.txt: there is no image for this label file"]
+    data.label("a.txt", "0 0.5 0.5 0.1 0.1\n\n0 0.5")
+    result = data.read()
+    assert [str(problem) for problem in result.problems] == ["a.txt: there is no image for this label file"]
+    assert [(problem.image, problem.reason, problem.lost) for problem in result.problems] == [("a", "no_picture", 2)]
+    assert (result.by_image, result.read) == ({}, 2)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +135,9 @@ def test_yi_a_bad_row_is_named_by_its_line_and_the_next_one_read(data, row, why)
     result = data.read()
     assert len(result.by_image["a.jpg"]) == 1
     (problem,) = result.problems
-    assert (problem.file, problem.line) == ("a.txt", 1)
+    assert (problem.file, problem.line, problem.image) == ("a.txt", 1, "a.jpg")
+    assert (problem.reason, problem.lost) == ("unusable_object", 1)
+    assert (result.objects, result.read) == ({"a.jpg": 1}, 2)
     assert why in problem.message
 
 
@@ -168,7 +148,8 @@ def test_files_that_are_damaged(data):
     data.label("b.txt", "0 0.5 0.5 0.1 0.1")
     result = data.read()
     assert result.by_image == {"a.jpg": [], "b.jpg": []}
-    assert [problem.file for problem in result.problems] == ["a.txt", "b.txt"]
+    told = [(problem.file, problem.image, problem.reason, problem.lost) for problem in result.problems]
+    assert told == [("a.txt", "a.jpg", "unreadable_file", 0), ("b.txt", "b.jpg", "unreadable_file", 1)]
 
 
 def test_yi_outlines_keep_their_precision_and_are_closed(data):
@@ -184,10 +165,13 @@ def test_yi_outlines_keep_their_precision_and_are_closed(data):
 def test_a_box_among_outlines_and_an_outline_among_boxes(data):
     data.image("a.jpg")
     data.label("a.txt", "0 0.5 0.5 0.1 0.1\n0 0.1 0.1 0.2 0.1 0.2 0.3\n")
-    boxes = data.read().by_image["a.jpg"]
+    boxes = data.read(task="detect").by_image["a.jpg"]
     assert [found["points"] for found in boxes] == [[45, 90, 55, 110], [10, 20, 20, 60]]
+    assert data.read(annotation_type="bbox").by_image["a.jpg"] == boxes
     outlines = data.read(task="segment", annotation_type="polygon").by_image["a.jpg"]
     assert outlines[0]["points"] == [45, 90, 55, 90, 55, 110, 45, 110]
+    assert data.read(annotation_type="polygon").by_image["a.jpg"] == outlines
+    assert [found["type"] for found in data.read().by_image["a.jpg"]] == ["segmentation"] * 2
 
 
 @pytest.mark.parametrize("degrees", [0, 30, -60, 120])
@@ -301,7 +285,7 @@ def test_wrong_arguments(data):
     with pytest.raises(ValueError, match="task is one of"):
         data.read(task="classify")
     with pytest.raises(ValueError, match="annotation_type"):
-        data.read(annotation_type="bbox")
+        data.read(annotation_type="line")
     with pytest.raises(NotADirectoryError, match="no folder"):
         read_yolo(data.classes, data.folder / "none")
     with pytest.raises(FileNotFoundError):
@@ -314,7 +298,8 @@ def test_two_label_files_for_one_image_are_put_together(data):
     data.label("annotations/a.txt", "1 0.5 0.5 0.1 0.1")
     result = data.read()
     assert len(result.by_image["a.jpg"]) == 2
-    assert "put together" in result.problems[0].message
+    assert result.problems == []
+    assert "put together" in result.notes[0].message
 
 
 @pytest.mark.parametrize("name", ["classes.txt", "data.yaml"])

@@ -1,0 +1,253 @@
+"""The classes of a YOLO data set are read from the file that names them, or from the one that is found.
+
+Such files are a YAML file with ``names`` (``data.yaml``, ``dataset.yaml``, ``coco128.yaml`` …), Darknet's ``obj.names``
+or whatever ``obj.data`` names, Roboflow's ``_darknet.labels``, and ``classes.txt``. All of
+them in the folder must agree, which they do where one only names more classes than another; the one that names the most
+is taken, in this order, the highest in the folder first.
+What a YAML file says of keypoints counts also where another file names the classes.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats.reading.text import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from pathlib import Path
+
+ANNOTATION_ENDINGS = ("txt", "yaml", "yml", "names", "labels", "data")
+"""Endings of the files, pictures apart, that :func:`.read_yolo` reads."""
+
+_YAML = (".yaml", ".yml")
+_LISTS = (".names", ".labels")
+_DATA = ".data"
+# Darknet's has five lines.
+_MOST_DATA = 1 << 16
+_NAMES = re.compile(r"\bnames\b[\"']?\s*:")
+_REMEDY = "Name the right one with classes_file=."
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a data set.
+
+    :param file: the file that names them.
+    :param names: class values by index; None where an index has no class.
+    :param keys: class index -> keypoint keys (``kpt_names``).
+    :param keypoints: number of keypoints in each row and of numbers for each (``kpt_shape``); None where none is said.
+    :param described: the YAML file that describes the data set, so that rows are no poses unless it says so; empty
+        where there is none.
+    """
+
+    file: str
+    names: list[str | None]
+    keys: dict[int, list[str]] = field(default_factory=dict)
+    keypoints: tuple[int, int] | None = None
+    described: str = ""
+
+
+def classes_of(folder: Path, others: Iterable[str], class_lists: Sequence[str], given: Path | None) -> Classes:
+    """Read the classes of a data set.
+
+    :param folder: the data set.
+    :param others: its files that are neither pictures nor text files, relative to it.
+    :param class_lists: its files called ``classes.txt``.
+    :param given: the file to read; None looks for one.
+    :returns: the classes.
+    :raises ValueError: no file names classes, several disagree, or one cannot be used.
+    :raises OSError: the given file cannot be read.
+    """
+    described = [] if given is not None and _is_yaml(given.name) else _described(folder, others)
+    if given is not None:
+        found = read_classes(given)
+    else:
+        tables = [*described, *_listed(folder, others, class_lists)]
+        if not tables:
+            raise ValueError(
+                f"No file in {folder} names the classes: put a data.yaml with 'names', or a classes.txt with one class "
+                "per line, there, or name such a file with classes_file=."
+            )
+        distinct = {tuple(table.names): table for table in reversed(tables)}
+        _check_agreement([*distinct.values()][::-1], "classes", _named_apart)
+        found = max(tables, key=lambda table: len(table.names))
+    if not described:
+        return found
+    _check_agreement(described, "keypoints", lambda one, other: one.keypoints != other.keypoints)
+    _check_agreement(described, "keypoint names", lambda one, other: bool(one.keys and other.keys != one.keys))
+    keys = next((table.keys for table in described if table.keys), {})
+    return Classes(found.file, found.names, keys, described[0].keypoints, described[0].file)
+
+
+def list_named_by(folder: Path, others: Iterable[str], listed: Collection[str]) -> set[str]:
+    """Find the lists of classes that Darknet's ``.data`` files name.
+
+    :param folder: the data set.
+    :param others: its files that are neither pictures nor text files, relative to it.
+    :param listed: all its files but pictures.
+    :returns: those lists that are there.
+    """
+    found = set()
+    for name in others:
+        stated = _stated_in(folder / name) if name.lower().endswith(_DATA) else ""
+        if stated:
+            ending = f"/{posixpath.basename(stated)}"
+            found |= {one for one in listed if f"/{one}".endswith(ending)}
+    return found
+
+
+def read_classes(path: Path, name: str | None = None) -> Classes:
+    """Read one file that names classes.
+
+    :param path: the file; its ending says how it is read.
+    :param name: what messages call it; default: its file name.
+    :returns: the classes.
+    :raises ValueError: it holds no classes.
+    :raises OSError: it cannot be read.
+    """
+    name = name or path.name
+    if path.suffix.lower() == _DATA:
+        return read_classes(_beside(path))
+    text = _text(path, name)
+    if _is_yaml(name):
+        return _from_yaml(_parsed(text, name), name)
+    names: list[str | None] = [line.strip() or None for line in text.rstrip().split("\n")]
+    if names == [None]:
+        raise ValueError(f"{name} has no classes: give one value per line.")
+    return Classes(name, names)
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        text = decoded(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{name} is {str(error).partition(':')[0]}: save it as UTF-8.") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_yaml(name: str) -> bool:
+    return name.lower().endswith(_YAML)
+
+
+def _highest_first(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name.count("/"), name))
+
+
+def _described(folder: Path, others: Iterable[str]) -> list[Classes]:
+    """Read the YAML files that name classes; a YAML file without ``names`` is about something else."""
+    found = []
+    for name in _highest_first(filter(_is_yaml, others)):
+        text = _text(folder / name, name)
+        if _NAMES.search(text):
+            data = _parsed(text, name)
+            if isinstance(data, dict) and "names" in data:
+                found.append(_from_yaml(data, name))
+    return found
+
+
+def _listed(folder: Path, others: Iterable[str], class_lists: Sequence[str]) -> list[Classes]:
+    """Read the files that list classes line by line."""
+    lists = _highest_first(name for name in others if name.lower().endswith(_LISTS))
+    names = dict.fromkeys([*lists, *_highest_first(class_lists)])
+    return [read_classes(folder / name, name) for name in names]
+
+
+def _named_apart(one: Classes, other: Classes) -> bool:
+    """Tell whether two files give different names to a class."""
+    return any(a and b and a != b for a, b in zip(one.names, other.names, strict=False))
+
+
+def _check_agreement(tables: list[Classes], about: str, apart: Callable[[Classes, Classes], bool]) -> None:
+    """Refuse files that say different things."""
+    for one in tables:
+        other = next((table for table in tables if apart(one, table)), None)
+        if other is not None:
+            rest = [table.file for table in tables if table not in (one, other)]
+            listed = " and ".join(f"{table.file} ({len(table.names)} classes)" for table in (one, other))
+            more = f" ({len(rest)} more: {', '.join(rest[:3])})" if rest else ""
+            raise ValueError(f"{listed} disagree about the {about}{more}. {_REMEDY}")
+
+
+def _stated_in(path: Path) -> str:
+    """Return what a ``.data`` file states under ``names``; empty where it is another program's."""
+    try:
+        return _stated_list(path) if path.stat().st_size <= _MOST_DATA else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def _stated_list(path: Path) -> str:
+    """Return what Darknet's ``.data`` file states under ``names``; empty where it states nothing."""
+    for line in _text(path, path.name).split("\n"):
+        key, _, value = line.partition("=")
+        if key.strip() == "names":
+            return value.strip().replace("\\", "/")
+    return ""
+
+
+def _beside(path: Path) -> Path:
+    """Find the list that a ``.data`` file names: where it says, or beside it."""
+    stated = _stated_list(path)
+    places = [path.parent / stated, path.parent / posixpath.basename(stated)] if stated else []
+    for place in places:
+        if place.is_file():
+            return place
+    raise ValueError(f"{path.name} names no list of classes that is there (names = {stated or 'nothing'}). {_REMEDY}")
+
+
+def _parsed(text: str, name: str) -> Any:
+    """Parse YAML with every word left as it is written: a class may be called ``no`` or ``1.0``."""
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"{name} is not valid YAML: {error}") from error
+
+
+def _from_yaml(data: Any, name: str) -> Classes:
+    found = data.get("names") if isinstance(data, dict) else None
+    if not isinstance(found, list | dict):
+        raise ValueError(f"{name} has no names: give the classes as a list or by number under 'names'.")
+    by_index = _numbered(found, name)
+    names = [by_index.get(index) or None for index in range(max(by_index, default=-1) + 1)]
+    keys = data.get("kpt_names") or {}
+    by_class = dict.fromkeys(by_index, keys) if isinstance(keys, list) else keys
+    if not isinstance(by_class, dict) or not all(map(_is_key_list, by_class.keys(), by_class.values())):
+        raise ValueError(f"{name}: kpt_names is a list of names, or one by class number, not {keys!r}.")
+    key_lists = {int(index): list(listed) for index, listed in by_class.items()}
+    return Classes(name, names, key_lists, _shape(data.get("kpt_shape"), name), name)
+
+
+def _shape(stated: Any, name: str) -> tuple[int, int] | None:
+    """Return ``kpt_shape``: how many keypoints a row has, and how many numbers each."""
+    if stated in (None, "", "null", "~"):
+        return None
+    try:
+        count, size = map(int, stated)
+        if count > 0 and size in (2, 3):
+            return count, size
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{name}: kpt_shape is the number of keypoints and 2 or 3 numbers for each, not {stated!r}.")
+
+
+def _is_key_list(index: Any, listed: Any) -> bool:
+    """Tell whether these are a class's number and its keypoints' names."""
+    return str(index).isdecimal() and isinstance(listed, list) and all(isinstance(key, str) for key in listed)
+
+
+def _numbered(found: list[Any] | dict[Any, Any], name: str) -> dict[int, str]:
+    """Return the names by class index."""
+    pairs = enumerate(found) if isinstance(found, list) else found.items()
+    try:
+        numbered = {int(index): value for index, value in pairs}
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: the classes under 'names' are not numbered with whole numbers from 0.") from None
+    if not all(isinstance(value, str) for value in numbered.values()):
+        raise ValueError(f"{name}: a class under 'names' is no name.")
+    return {index: value for index, value in numbered.items() if 0 <= index < 1_000_000}
