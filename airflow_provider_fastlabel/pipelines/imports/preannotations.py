@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
+from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, find_sources
 from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes, settle_attributes
@@ -31,7 +32,7 @@ AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
 
 EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "coco": ("json",),
-    "yolo": ("txt", "yaml", "yml"),
+    "yolo": ANNOTATION_ENDINGS,
     "pascalvoc": ("xml",),
     "labelme": ("json",),
 }
@@ -41,7 +42,7 @@ _ROBOFLOW = "_annotations.coco.json"
 
 _HEAD_BYTES = 256 * 1024
 _SHAPES = ("bbox", "polygon", "segmentation", "pose_estimation", "keypoint", "line")
-_YOLO_TASKS = {"bbox": "detect", "polygon": "segment", "segmentation": "segment", "pose_estimation": "pose"}
+_OUTLINED = ("bbox", "polygon", "segmentation", "pose_estimation")
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Reader:
         if self.form == "yolo":
             from airflow_provider_fastlabel.formats.yolo import read_yolo
 
-            return read_yolo(_yolo_classes(root), root, **{**self._yolo_arguments(), **self.arguments})
+            return read_yolo(**{"classes_file": None, "folder": root, **self._yolo_arguments(), **self.arguments})
         if self.form == "pascalvoc":
             from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 
@@ -177,15 +178,13 @@ class Reader:
 
     def _coco_type(self) -> str | None:
         wanted = self._wanted_type()
-        return wanted if wanted in _YOLO_TASKS else None
+        return wanted if wanted in _OUTLINED else None
 
     def _yolo_arguments(self) -> dict[str, Any]:
         wanted = self._wanted_type()
-        arguments: dict[str, Any] = {"task": _YOLO_TASKS.get(wanted or "", "detect")}
-        if wanted in ("polygon", "segmentation"):
-            arguments["annotation_type"] = wanted
-        keys = {item["value"]: [point["key"] for point in item.get("keypoints") or ()] for item in self.classes}
+        arguments: dict[str, Any] = {"annotation_type": wanted if wanted in _OUTLINED else None}
         if wanted == "pose_estimation":
+            keys = {item["value"]: [point["key"] for point in item.get("keypoints") or ()] for item in self.classes}
             arguments["keypoints"] = {value: points for value, points in keys.items() if points}
         return arguments
 
@@ -213,17 +212,6 @@ def _single_file(place: Any) -> Source:
     if path is not None:
         return Source(path.name, str(path), path.stat().st_size)
     return Source(place.name, place.path, place.stat().st_size, place.fs)
-
-
-def _yolo_classes(root: Path) -> Path:
-    names = ("data.yaml", "data.yml", "classes.txt")
-    for name in names:
-        if (root / name).is_file():
-            return root / name
-    raise ImportRefused(
-        f"YOLO annotations need one of {', '.join(names)} at the top of their folder, to name the classes. "
-        "Nothing was created."
-    )
 
 
 def _put(tree: Path, name: str) -> Path:
