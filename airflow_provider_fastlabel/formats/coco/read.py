@@ -4,20 +4,35 @@ One pass over the file's annotations, whatever their number. Choices where COCO 
 
 * An object of a crowd (``iscrowd`` 1) gets the attribute ``iscrowd`` = true, from which :func:`.export_coco` makes a
   crowd again; FastLabel has no other place for it.
-* ``score`` becomes ``confidenceScore``; the entries of COCO's ``attributes`` object become attributes.
+* ``score`` becomes ``confidenceScore``; the entries of COCO's ``attributes`` object become attributes. What tools note
+  about every object (``occluded``, ``keyframe`` ...) does only where it is true, ``track_id`` always; the ``rotation``
+  that CVAT puts there is the box's.
 * Keypoints with COCO's visibility 0 are left out, 1 (hidden) becomes 0 and 2 becomes 1.
+* An object becomes one annotation. One that becomes a pose leaves its box and its outline behind: a note counts them.
+* Of an object with a part that cannot be used (a crumb of two points, a keypoint that is no number, an empty mask
+  beside a good box) the rest is kept: a note counts the parts.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from airflow_provider_fastlabel.formats.coco.attributes import attributes_of, take_rotation
+from airflow_provider_fastlabel.formats.coco.mending import mended
+from airflow_provider_fastlabel.formats.coco.objects import (
+    CONVERTERS,
+    Category,
+    CocoType,
+    Convert,
+    WrongTypeError,
+    says_more,
+)
 from airflow_provider_fastlabel.formats.reading.imported import (
-    PLACES,
+    NO_PICTURE,
+    UNUSABLE,
     Annotation,
     ImportedAnnotations,
     UnusableError,
@@ -25,18 +40,21 @@ from airflow_provider_fastlabel.formats.reading.imported import (
     finite,
     read_json,
 )
-from airflow_provider_fastlabel.formats.reading.points import box, box_around, outline, ring, turned_box
 
 if TYPE_CHECKING:
     import os
 
-CocoType = Literal["bbox", "polygon", "segmentation", "pose_estimation"]
+__all__ = ["CocoType", "read_coco"]
 
-_ALIGNED = 0.011
-"""Pixels by which a box's ring may differ from its bbox: both are written with two decimals or more."""
+_POSES = "the box or outline that the file has beside the keypoints is not kept, as FastLabel's poses have none"
 
 
-def read_coco(file: str | os.PathLike[str], annotation_type: CocoType | None = None) -> ImportedAnnotations:
+def read_coco(
+    file: str | os.PathLike[str],
+    annotation_type: CocoType | None = None,
+    *,
+    keypoints: Mapping[str, Sequence[str]] | None = None,
+) -> ImportedAnnotations:
     """Read a COCO annotation file.
 
     :param file: the JSON file.
@@ -45,306 +63,255 @@ def read_coco(file: str | os.PathLike[str], annotation_type: CocoType | None = N
         from run lengths, holes; ``"pose_estimation"``: its keypoints. Default: decided for each object: keypoints if
         any is set, else a box if the segmentation is missing or merely repeats the box, a polygon if it has one part, a
         segmentation if it has several or is run lengths.
-    :returns: annotations by image ``file_name`` (forward slashes); problems name the entry instead of a line.
-    :raises ValueError: unknown ``annotation_type``.
+    :param keypoints: class value -> names of the keypoints in the file's order, for categories that name none.
+    :returns: annotations by image ``file_name`` (forward slashes). Problems name the entry instead of a line; objects
+        of one image that are lost for the same reason share one.
+    :raises ValueError: unknown ``annotation_type``, ``keypoints`` that are no lists of names, or a file that is no COCO
+        file at all: cut off, no JSON, without a list of images.
     :raises OSError: the file cannot be read.
     """
     if annotation_type is not None and annotation_type not in get_args(CocoType):
         raise ValueError(f"annotation_type must be one of {', '.join(get_args(CocoType))}, not {annotation_type!r}.")
+    names = _checked(keypoints or {})
     path = Path(file)
     result = ImportedAnnotations()
     with collector_paused():
         document = read_json(path, path.name, result)
-        if document is not None:
-            _Reader(result, path.name, annotation_type).read(document)
+        if result.problems:
+            raise ValueError(
+                f"{result.problems[0]}. Nothing of the file was read; it may be cut off: write or download it again."
+            )
+        _Reader(result, path.name, CONVERTERS[annotation_type], names).read(document)
     return result
 
 
-@dataclass(slots=True)
-class _Category:
-    """A category as annotations need it."""
+def _checked(keypoints: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Check the caller's names of keypoints."""
+    for value, names in keypoints.items():
+        if not isinstance(names, Sequence) or not _are_names(list(names)) or isinstance(names, str):
+            raise ValueError(f"keypoints: {value!r} needs a list of different names, not {names!r}.")
+    return {value: list(names) for value, names in keypoints.items()}
 
-    value: str | None
-    keypoints: list[str]
+
+def _are_names(names: Any) -> bool:
+    return (
+        isinstance(names, list)
+        and bool(names)
+        and all(isinstance(name, str) and name for name in names)
+        and len(set(names)) == len(names)
+    )
+
+
+@dataclass(slots=True)
+class _Picture:
+    """An image of the file: its annotations, and the number of objects they were made of."""
+
+    key: str
+    annotations: list[Annotation]
+    objects: int = 0
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What several entries share: the first of them, and how many."""
+
+    first: int
+    count: int = 0
+    reason: str = UNUSABLE
 
 
 @dataclass
 class _Reader:
-    """The state of reading one document."""
+    """The state of reading one document.
+
+    :ivar pictures: image id -> picture.
+    :ivar categories: category id -> category.
+    :ivar astray: image id of which nobody can say which picture it is -> pictures that it may be, and why.
+    :ivar faults: category id that is of no use -> why.
+    :ivar lost: (image key, message) -> the annotations that this cost.
+    :ivar noted: message -> the annotations that it is about.
+    """
 
     result: ImportedAnnotations
     file: str
-    annotation_type: CocoType | None
-    images: dict[Any, list[Annotation]] = field(default_factory=dict)
-    categories: dict[Any, _Category] = field(default_factory=dict)
-    repeated: dict[str, list[int]] = field(default_factory=dict)
+    convert: Convert
+    keypoints: Mapping[str, list[str]]
+    pictures: dict[Any, _Picture] = field(default_factory=dict)
+    categories: dict[Any, Category] = field(default_factory=dict)
+    astray: dict[Any, tuple[list[str], str]] = field(default_factory=dict)
+    faults: dict[Any, str] = field(default_factory=dict)
+    unlinked: list[tuple[int, str]] = field(default_factory=list)
+    lost: dict[tuple[str | None, str], _Seen] = field(default_factory=dict)
+    noted: dict[str, _Seen] = field(default_factory=dict)
 
     def read(self, document: Any) -> None:
         """Read the three lists of a document."""
-        if not isinstance(document, dict) or not isinstance(document.get("images"), list):
-            self.result.add_problem(self.file, "not a COCO annotation file: it has no list of images")
-            return
-        for index, image in enumerate(document["images"]):
-            self._read_image(index, image)
-        for index, category in enumerate(self._list(document, "categories")):
+        images, categories, annotations = self._lists(document)
+        by_key: dict[str, _Picture] = {}
+        for index, image in enumerate(images):
+            self._read_image(index, image, by_key)
+        for index, category in enumerate(categories):
             self._read_category(index, category)
-        convert = _CONVERTERS[self.annotation_type]
-        for index, entry in enumerate(self._list(document, "annotations")):
-            self._read_annotation(index, entry, convert)
-        for message, (first, count) in self.repeated.items():
-            self.result.add_problem(self.file, f"{message}: {count} annotations left out, first annotations[{first}]")
+        for ident in self.astray:
+            self.pictures.pop(ident, None)
+        for ident in self.faults:
+            self.categories.pop(ident, None)
+        for index, entry in enumerate(annotations):
+            self._read_annotation(index, entry)
+        for key, picture in by_key.items():
+            self.result.by_image[key] = picture.annotations
+            if picture.objects:
+                self.result.objects[key] = picture.objects
+        self.result.files = dict.fromkeys(by_key, self.file)
+        self._report(annotations)
 
-    def _list(self, document: dict[str, Any], key: str) -> list[Any]:
-        """Return a list of the document, empty when it is absent."""
-        found = document.get(key)
-        if isinstance(found, list):
-            return found
-        if found is not None:
-            self.result.add_problem(self.file, f"{key!r} is not a list; nothing in it was read")
-        return []
+    def _lists(self, document: Any) -> list[list[Any]]:
+        """Return the document's images, categories and annotations."""
+        if not isinstance(document, dict) or not isinstance(document.get("images"), list):
+            raise ValueError(f"{self.file}: not a COCO annotation file: it has no list of images. Give another file.")
+        names = ("images", "categories", "annotations")
+        lists = [[] if document.get(name) is None else document[name] for name in names]
+        for name, found in zip(names, lists, strict=True):
+            if not isinstance(found, list):
+                raise ValueError(f"{self.file}: not a COCO annotation file: its {name} are no list. Give another file.")
+        return lists
 
-    def _read_image(self, index: int, image: Any) -> None:
+    def _read_image(self, index: int, image: Any, by_key: dict[str, _Picture]) -> None:
         """Register one entry of ``images``."""
         name = image.get("file_name") if isinstance(image, dict) else None
-        if not isinstance(name, str) or not name or not isinstance(image.get("id"), int | str):
-            self.result.add_problem(self.file, f"images[{index}]: no usable id and file_name")
+        ident = image.get("id") if isinstance(image, dict) else None
+        linked = isinstance(ident, int | str | float)
+        if not isinstance(name, str) or not name:
+            self.result.add_note(self.file, f"images[{index}]: no usable file_name; it was left out")
+            if linked:
+                self.astray.setdefault(ident, ([], f"is images[{index}], which has no file_name"))
             return
         key = name.replace("\\", "/").removeprefix("./")
-        if key in self.result.by_image:
-            self.result.add_problem(
-                self.file, f"images[{index}]: {key!r} is listed twice; its annotations are put together"
-            )
-        annotations = self.result.by_image.setdefault(key, [])
-        if self.images.setdefault(image["id"], annotations) is not annotations:
-            self.result.add_problem(
-                self.file,
-                f"images[{index}]: id {image['id']!r} belongs to an earlier image; {key!r} gets no annotations",
-            )
+        picture = by_key.get(key)
+        if picture is None:
+            picture = by_key[key] = _Picture(key, [])
+        else:
+            note = f"images[{index}]: {key!r} is listed twice; its annotations are put together"
+            self.result.add_note(self.file, note, image=key)
+        if not linked:
+            self.unlinked.append((index, key))
+        elif self.pictures.setdefault(ident, picture) is not picture or ident in self.astray:
+            sharing = self.astray.setdefault(ident, ([self.pictures[ident].key], "is given to several images"))[0]
+            if key not in sharing:
+                sharing.append(key)
 
     def _read_category(self, index: int, category: Any) -> None:
-        """Register one entry of ``categories``; one without a name is reported with the annotations it costs."""
-        if not isinstance(category, dict) or not isinstance(category.get("id"), int | str):
-            self.result.add_problem(self.file, f"categories[{index}]: no usable id")
+        """Register one entry of ``categories``; one that is of no use is told with the annotations it costs."""
+        ident = category.get("id") if isinstance(category, dict) else None
+        if not isinstance(ident, int | str | float):
+            self.result.add_note(self.file, f"categories[{index}]: no usable id; it was left out")
             return
         names = [category.get("name"), category.get("supercategory")]
         value = next((name for name in names if isinstance(name, str) and name.strip()), None)
-        keypoints = category.get("keypoints")
-        usable = isinstance(keypoints, list) and all(isinstance(key, str) and key for key in keypoints)
-        self.categories.setdefault(category["id"], _Category(value, keypoints if usable and keypoints else []))
+        if value is None:
+            self.faults.setdefault(ident, "has no name")
+            return
+        found = category.get("keypoints")
+        keypoints = found if _are_names(found) else self.keypoints.get(value, [])
+        known = self.categories.setdefault(ident, Category(value, keypoints))
+        if known.value != value:
+            self.faults[ident] = f"is given to several categories, among them {known.value!r} and {value!r}"
 
-    def _read_annotation(self, index: int, entry: Any, convert: _Convert) -> None:
+    def _read_annotation(self, index: int, entry: Any) -> None:
         """Convert one entry of ``annotations`` and put the result to its image."""
         try:
-            image = self.images.get(entry["image_id"])
-            category = self.categories.get(entry["category_id"])
-        except (TypeError, KeyError):
-            self.result.add_problem(self.file, f"annotations[{index}]: no usable image_id and category_id")
+            picture = self.pictures[entry["image_id"]]
+            category = self.categories[entry["category_id"]]
+        except (KeyError, TypeError):
+            self._lose_astray(index, entry)
             return
-        if image is None:
-            self._repeat(f"image_id {entry['image_id']!r} is not in the file", index)
-        elif category is None or category.value is None:
-            why = "has no name" if category else "is not in the file"
-            self._repeat(f"category_id {entry['category_id']!r} {why}", index)
-        elif self.annotation_type == "pose_estimation" and not _has_keypoints(entry):
-            self._repeat("no keypoint is set", index)
+        attributes = entry.get("attributes")
+        if attributes:
+            take_rotation(entry, attributes)
+        try:
+            annotations = self._converted(entry, category)
+        except UnusableError as error:
+            annotations = self._rescued(index, entry, category, error)
+            if not annotations:
+                self._lose(index, picture.key, str(error))
+                return
+        picture.annotations += annotations
+        picture.objects += 1
+        if category.keypoints and "keypoints" in annotations[0] and says_more(entry, annotations[0]):
+            self._note(index, _POSES)
+
+    def _converted(self, entry: dict[str, Any], category: Category) -> list[Annotation]:
+        """Return the annotations of an object, complete."""
+        annotations = self.convert(entry, category)
+        for annotation in annotations:
+            annotation["value"] = category.value
+            annotation["attributes"] = attributes_of(entry)
+            if "score" in entry and finite([entry["score"]]):
+                annotation["confidenceScore"] = entry["score"]
+        return annotations
+
+    def _rescued(self, index: int, entry: dict[str, Any], category: Category, error: UnusableError) -> list[Annotation]:
+        """Return the annotations of what is left of an object without its bad parts, none where nothing is left."""
+        if isinstance(error, WrongTypeError):
+            return []
+        left, faults = mended(entry, category)
+        try:
+            annotations = self._converted(left, category) if faults else []
+        except UnusableError:
+            return []
+        for fault in faults if annotations else ():
+            self._note(index, f"left out a part that cannot be used: {fault}")
+        return annotations
+
+    def _lose_astray(self, index: int, entry: Any) -> None:
+        """Count an annotation whose image or category is not known."""
+        if not isinstance(entry, dict):
+            self._lose(index, None, "it is no object with image_id and category_id")
+            return
+        ident, number = entry.get("image_id"), entry.get("category_id")
+        if not isinstance(ident, int | str | float):
+            self._lose(index, None, "no usable image_id", NO_PICTURE)
+            return
+        picture = self.pictures.get(ident)
+        if picture is None:
+            keys, why = self.astray.get(ident, ((), "is not in the file"))
+            self._lose(index, keys[0] if keys else None, f"image_id {ident!r} {why}", NO_PICTURE)
+        elif not isinstance(number, int | str | float):
+            self._lose(index, picture.key, "no usable category_id")
         else:
-            try:
-                annotations = convert(entry, category)
-                for annotation in annotations:
-                    annotation["value"] = category.value
-                    annotation["attributes"] = _attributes(entry)
-                    if "score" in entry and finite([entry["score"]]):
-                        annotation["confidenceScore"] = entry["score"]
-            except UnusableError as error:
-                self.result.add_problem(self.file, f"annotations[{index}] (id {entry.get('id')!r}): {error}")
+            self._lose(index, picture.key, f"category_id {number!r} {self.faults.get(number, 'is not in the file')}")
+
+    def _lose(self, index: int, image: str | None, message: str, reason: str = UNUSABLE) -> None:
+        """Count an annotation that is lost."""
+        self.lost.setdefault((image, message), _Seen(index, 0, reason)).count += 1
+
+    def _note(self, index: int, message: str) -> None:
+        """Count a remark about an annotation."""
+        self.noted.setdefault(message, _Seen(index)).count += 1
+
+    def _report(self, entries: list[Any]) -> None:
+        """Tell what was lost, per image, and what is worth a note, for the file."""
+        for (image, message), seen in self.lost.items():
+            text = f"{_where(seen, entries)}: {message}"
+            self.result.add_problem(self.file, text, image=image, reason=seen.reason, lost=seen.count)
+        for message, seen in self.noted.items():
+            self.result.add_note(self.file, f"{_where(seen, entries)}: {message}")
+        lost = {image for (image, _), seen in self.lost.items() if seen.reason == NO_PICTURE}
+        for keys, why in self.astray.values():
+            for key in keys[1:] if keys and keys[0] in lost else ():
+                text = f"its id {why}, so that its annotations are not known"
+                self.result.add_problem(self.file, text, image=key, reason=NO_PICTURE, lost=0)
+        for index, key in self.unlinked:
+            text = f"images[{index}]: {key!r} has no usable id, so that no annotation can belong to it"
+            if None in lost:
+                self.result.add_problem(self.file, text, image=key, reason=NO_PICTURE, lost=0)
             else:
-                image += annotations
-
-    def _repeat(self, message: str, index: int) -> None:
-        """Count a problem that many annotations may share."""
-        seen = self.repeated.setdefault(message, [index, 0])
-        seen[1] += 1
+                self.result.add_note(self.file, text, image=key)
 
 
-def _attributes(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the FastLabel attributes of a COCO annotation, a new list."""
-    if not entry.get("attributes") and entry.get("iscrowd") != 1:
-        return []
-    found = entry.get("attributes") or {}
-    if isinstance(found, list) and all(isinstance(item, dict) and "key" in item and "value" in item for item in found):
-        found = {item["key"]: item["value"] for item in found}
-    if not isinstance(found, dict):
-        raise UnusableError("its attributes are neither an object nor a list of key and value")
-    if entry.get("iscrowd") == 1:
-        found = {**found, "iscrowd": True}
-    return [{"key": key, "value": value} for key, value in found.items()]
-
-
-def _has_keypoints(entry: dict[str, Any]) -> bool:
-    """Tell whether any keypoint of an annotation is set."""
-    keypoints = entry.get("keypoints")
-    return bool(keypoints) and isinstance(keypoints, list) and any(visible != 0 for visible in keypoints[2::3])
-
-
-def _as_pose(entry: dict[str, Any], category: _Category) -> list[Annotation]:
-    """Return the keypoints by the category's names."""
-    names, flat = category.keypoints, entry["keypoints"]
-    if len(flat) != 3 * len(names):
-        raise UnusableError(f"{len(flat)} keypoint numbers for the category's {len(names)} keypoint names")
-    if not finite(flat):
-        raise UnusableError("a keypoint has a coordinate that is no number")
-    keypoints = []
-    for name, x, y, visible in zip(names, flat[0::3], flat[1::3], flat[2::3], strict=True):
-        if visible not in (0, 1, 2):
-            raise UnusableError(f"keypoint {name!r} has the visibility {visible!r}; COCO knows 0, 1 and 2")
-        if visible:
-            keypoints.append({"key": name, "value": [x, y, int(visible) - 1]})
-    return [{"type": "pose_estimation", "keypoints": keypoints}]
-
-
-def _bbox_field(entry: dict[str, Any]) -> list[float] | None:
-    """Return the corners of the ``bbox`` field, or None without one."""
-    corners = entry.get("bbox")
-    if not corners:
-        return None
-    try:
-        x, y, width, height = corners
-        if not math.isfinite(x + y + width + height):
-            raise UnusableError("its bbox has a value that is no number")
-    except OverflowError:
-        raise UnusableError("its bbox has a value that is no number") from None
-    except (TypeError, ValueError):
-        raise UnusableError("its bbox is not four numbers") from None
-    if width <= 0 or height <= 0:
-        raise UnusableError("its bbox has no area")
-    return [x, y, round(x + width, PLACES), round(y + height, PLACES)]
-
-
-def _parts(entry: dict[str, Any]) -> list[list[float]]:
-    """Return the polygons of a segmentation that is not run lengths; a bare list of numbers counts as one."""
-    parts = entry.get("segmentation")
-    if not parts:
-        return []
-    if not isinstance(parts, list):
-        raise UnusableError("its segmentation is neither polygons nor run lengths")
-    if type(parts[0]) is not list:
-        return [parts]
-    if len(parts) > 1 and not all(isinstance(part, list) for part in parts):
-        raise UnusableError("its segmentation mixes polygons with something else")
-    return parts if all(parts) else [part for part in parts if part]
-
-
-def _regions(entry: dict[str, Any]) -> list[list[list[float]]]:
-    """Return the regions of run lengths."""
-    from airflow_provider_fastlabel.formats.coco.rle import run_lengths_to_mask
-    from airflow_provider_fastlabel.formats.geometry.trace import mask_points
-
-    regions = mask_points(run_lengths_to_mask(entry["segmentation"]))
-    if not regions:
-        raise UnusableError("its mask is empty")
-    return regions
-
-
-def _as_box(entry: dict[str, Any], category: _Category) -> list[Annotation]:
-    """Return the object's box: the ``bbox`` field first."""
-    del category
-    corners = _bbox_field(entry)
-    rotation = entry.get("rotation") or 0
-    if rotation and not finite([rotation]):
-        raise UnusableError("its rotation is no number")
-    if isinstance(entry.get("segmentation"), dict):
-        parts = [] if corners else [region[0] for region in _regions(entry)]
-    else:
-        parts = _parts(entry)
-    if rotation and len(parts) == 1:
-        turned = _rotated(parts[0], rotation)
-        if turned is not None:
-            return [turned]
-    if corners is None and len(parts) == 1 and len(parts[0]) == 4:
-        corners = box(*parts[0])
-    if corners is None and parts:
-        corners = box_around([value for part in parts for value in outline(part)])
-    if corners is None:
-        raise UnusableError("it has neither a bbox nor a segmentation")
-    return [{"type": "bbox", "points": corners} | ({"rotation": rotation} if rotation and not parts else {})]
-
-
-def _rotated(part: list[float], rotation: float) -> Annotation | None:
-    """Return a rotated box from its ring: the turned corners or, as the SDK writes, the upright ones.
-
-    :returns: none if the ring is no rectangle, for example as the image's border cut it.
-    """
-    corners = outline(part)
-    if not finite([rotation]):
-        raise UnusableError("its rotation is no number")
-    turned = turned_box(corners) if len(corners) == 8 else None
-    if turned is None:
-        return None
-    points, measured = turned
-    off = abs((measured - rotation + 180) % 360 - 180)
-    if off > 1 and measured == 0:
-        return {"type": "bbox", "points": points, "rotation": rotation}
-    return {"type": "bbox", "points": points, "rotation": rotation if off <= 1 else measured}
-
-
-def _as_polygons(entry: dict[str, Any], category: _Category) -> list[Annotation]:
-    """Return one polygon per part."""
-    if isinstance(entry.get("segmentation"), dict):
-        regions = _regions(entry)
-        if any(len(region) > 1 for region in regions):
-            raise UnusableError('its mask has a hole, which a polygon cannot say; read it as "segmentation"')
-        parts = [region[0] for region in regions]
-    else:
-        parts = _parts(entry)
-    if not parts or (len(parts) == 1 and len(parts[0]) == 4):
-        left, top, right, bottom = _as_box(entry, category)[0]["points"]
-        parts = [[left, top, right, top, right, bottom, left, bottom]]
-    return [{"type": "polygon", "points": outline(part)} for part in parts]
-
-
-def _as_segmentation(entry: dict[str, Any], category: _Category) -> list[Annotation]:
-    """Return all parts as the regions of one segmentation."""
-    if isinstance(entry.get("segmentation"), dict):
-        return [{"type": "segmentation", "points": _regions(entry)}]
-    polygons = _as_polygons(entry, category)
-    return [{"type": "segmentation", "points": [[ring(polygon["points"])] for polygon in polygons]}]
-
-
-def _as_found(entry: dict[str, Any], category: _Category) -> list[Annotation]:
-    """Return whatever the object is by its own fields."""
-    if entry.get("keypoints") and _has_keypoints(entry):
-        return _as_pose(entry, category)
-    if isinstance(entry.get("segmentation"), dict):
-        return _as_segmentation(entry, category)
-    parts = _parts(entry)
-    if len(parts) > 1:
-        return _as_segmentation(entry, category)
-    if not parts or len(parts[0]) == 4:
-        return _as_box(entry, category)
-    turned = _rotated(parts[0], entry["rotation"]) if entry.get("rotation") else None
-    if turned is not None:
-        return [turned]
-    if len(parts[0]) in (8, 10) and _repeats_box(parts[0], entry):
-        return [{"type": "bbox", "points": _bbox_field(entry)}]
-    return [{"type": "polygon", "points": outline(parts[0])}]
-
-
-def _repeats_box(part: list[float], entry: dict[str, Any]) -> bool:
-    """Tell whether a polygon is just the ``bbox`` field as four corners from the top left one clockwise."""
-    try:
-        x, y, width, height = entry["bbox"]
-        right, bottom = x + width, y + height
-        wanted = [x, y, right, y, right, bottom, x, bottom, x, y][: len(part)]
-        return part == wanted or all(abs(a - b) <= _ALIGNED for a, b in zip(part, wanted, strict=True))
-    except (KeyError, TypeError, ValueError):
-        return False
-
-
-_Convert = Callable[[dict[str, Any], _Category], list[Annotation]]
-_CONVERTERS: dict[CocoType | None, _Convert] = {
-    None: _as_found,
-    "bbox": _as_box,
-    "polygon": _as_polygons,
-    "segmentation": _as_segmentation,
-    "pose_estimation": _as_pose,
-}
+def _where(seen: _Seen, entries: list[Any]) -> str:
+    """Name the first of some entries, and how many there are."""
+    entry = entries[seen.first]
+    ident = entry.get("id") if isinstance(entry, dict) else None
+    first = f"annotations[{seen.first}]" if ident is None else f"annotations[{seen.first}] (id {ident!r})"
+    return first if seen.count == 1 else f"{seen.count} annotations, first {first}"

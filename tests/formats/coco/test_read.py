@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import sys
 import warnings
 
@@ -12,6 +13,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from airflow_provider_fastlabel.formats.coco import read_coco
+from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE, UNUSABLE
 
 RECTANGLE = [10, 20, 40, 20, 40, 60, 10, 60]
 
@@ -30,10 +32,10 @@ def document(*annotations, categories=None, images=None):
 
 @pytest.fixture
 def read(tmp_path):
-    def read(content, annotation_type=None):
+    def read(content, annotation_type=None, **options):
         path = tmp_path / "annotations.json"
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-        return read_coco(path, annotation_type)
+        return read_coco(path, annotation_type, **options)
 
     return read
 
@@ -46,6 +48,14 @@ def only(result):
 
 def messages(result):
     return [problem.message for problem in result.problems]
+
+
+def notes(result):
+    return [note.message for note in result.notes]
+
+
+def losses(result):
+    return [(problem.image, problem.reason, problem.lost) for problem in result.problems]
 
 
 # What each kind of object becomes
@@ -202,7 +212,9 @@ def test_results_do_not_share_lists(read):
         ({"segmentation": [[1, 2, 3, 4, 5, None]]}, "no number"),
         ({"segmentation": [[1, 1, 2, 2, 1, 1]]}, "three points"),
         ({"segmentation": "x"}, "neither polygons nor run lengths"),
-        ({"segmentation": [[0, 0, 9, 0, 9, 9], "x"]}, "mixes"),
+        ({"segmentation": [[0, 0, 1, 0], "x"]}, "mixes"),
+        ({"segmentation": [[1, 1, 2, 2, 3, 3]]}, "no area"),
+        ({"segmentation": [[0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.1, 0.1]]}, "no area"),
         ({"segmentation": {"size": [2, 2], "counts": [1]}}, "do not fill"),
         ({"segmentation": {"size": [2, 2], "counts": "ÿ"}}, "character"),
         ({"segmentation": {"size": [1e9, 2], "counts": [4]}}, "no size"),
@@ -219,6 +231,8 @@ def test_ci4_ci6_a_bad_object_is_named_and_the_next_one_read(read, bad, why):
     (message,) = messages(result)
     assert "annotations[0] (id 1)" in message
     assert why in message
+    assert losses(result) == [("a.jpg", UNUSABLE, 1)]
+    assert result.read == 2
 
 
 @pytest.mark.parametrize("short", [[], [1], [1, 2, 3]])
@@ -257,35 +271,106 @@ def test_ci5_two_entries_of_one_image_are_put_together(read):
     second = {"bbox": [5, 6, 7, 8], "segmentation": [[5, 6, 12, 14]], "image_id": 2}
     result = read(document(first, second, images=images))
     assert len(result.by_image["a.jpg"]) == 2
-    assert "listed twice" in messages(result)[0]
+    assert result.objects == {"a.jpg": 2}
+    assert result.problems == []
+    assert "listed twice" in notes(result)[0]
+    assert result.notes[0].image == "a.jpg"
 
 
-def test_one_id_for_two_images_is_reported(read):
+def test_one_id_for_several_images_loses_their_annotations_rather_than_guess(read):
+    names = ["a.jpg", "b.jpg", "c.jpg", "b.jpg"]
+    images = [{"id": 1, "file_name": name} for name in names] + [{"id": 2, "file_name": "d.jpg"}]
+    box = {"bbox": [1, 2, 3, 4]}
+    result = read(document(box, box, box | {"image_id": 2}, images=images))
+    assert {name: len(found) for name, found in result.by_image.items()} == {
+        "a.jpg": 0, "b.jpg": 0, "c.jpg": 0, "d.jpg": 1,
+    }  # fmt: skip
+    assert losses(result) == [("a.jpg", NO_PICTURE, 2), ("b.jpg", NO_PICTURE, 0), ("c.jpg", NO_PICTURE, 0)]
+    assert "image_id 1 is given to several images" in messages(result)[0]
+    assert result.read == 3
+
+
+def test_one_id_for_two_images_without_annotations_costs_nothing(read):
     images = [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}]
-    result = read(document({"bbox": [1, 2, 3, 4]}, images=images))
-    assert len(result.by_image["a.jpg"]) == 1
-    assert "'b.jpg'" in messages(result)[0]
+    result = read(document(images=images))
+    assert result.problems == []
+    assert result.by_image == {"a.jpg": [], "b.jpg": []}
+
+
+def test_an_image_listed_twice_with_the_same_id_is_one_image(read):
+    result = read(document({"bbox": [1, 2, 3, 4]}, images=[{"id": 1, "file_name": "a.jpg"}] * 2))
+    assert only(result)["points"] == [1, 2, 4, 6]
+    assert "listed twice" in notes(result)[0]
+
+
+def test_an_image_without_a_name_costs_its_annotations(read):
+    images = [{"id": 1}, {"id": 2, "file_name": "b.jpg"}]
+    result = read(document({"bbox": [1, 2, 3, 4]}, {"bbox": [1, 2, 3, 4], "image_id": 2}, images=images))
+    assert losses(result) == [(None, NO_PICTURE, 1)]
+    assert messages(result) == ["annotations[0] (id 1): image_id 1 is images[0], which has no file_name"]
+    assert notes(result) == ["images[0]: no usable file_name; it was left out"]
+
+
+@pytest.mark.parametrize(("ident", "lost"), [(5, 1), (2, 0)])
+def test_an_image_without_an_id_fails_where_an_annotation_may_be_its(read, ident, lost):
+    images = [{"file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}]
+    result = read(document({"bbox": [1, 2, 3, 4], "image_id": ident}, images=images))
+    told = result.problems if lost else result.notes
+    assert told[-1].image == "a.jpg"
+    assert "has no usable id" in told[-1].message
+    assert sum(problem.lost for problem in result.problems) == lost
+
+
+def test_ids_that_pandas_made_floats_are_ids(read):
+    images = [{"id": 1.0, "file_name": "a.jpg"}]
+    assert only(read(document({"bbox": [1, 2, 3, 4], "category_id": 1.0}, images=images)))["value"] == "dog"
 
 
 def test_ci6_unknown_ids_are_counted_once_each(read):
-    bad = [{"bbox": [1, 2, 3, 4], "category_id": 9}] * 3 + [{"bbox": [1, 2, 3, 4], "image_id": 7}]
-    result = read(document(*bad))
+    bad = [{"bbox": [1, 2, 3, 4], "category_id": 9}] * 3 + [{"bbox": [1, 2, 3, 4], "image_id": 7}] * 2
+    result = read(document(*bad, {"bbox": [1, 2, 3, 4], "image_id": 8}))
     assert messages(result) == [
-        "category_id 9 is not in the file: 3 annotations left out, first annotations[0]",
-        "image_id 7 is not in the file: 1 annotations left out, first annotations[3]",
+        "3 annotations, first annotations[0] (id 1): category_id 9 is not in the file",
+        "2 annotations, first annotations[3] (id 4): image_id 7 is not in the file",
+        "annotations[5] (id 6): image_id 8 is not in the file",
     ]
+    assert losses(result) == [("a.jpg", UNUSABLE, 3), (None, NO_PICTURE, 2), (None, NO_PICTURE, 1)]
+    assert result.read == 6
+
+
+def test_losses_are_told_for_every_picture(read):
+    images = [{"id": n, "file_name": f"{n}.jpg"} for n in range(3)]
+    bad, good = {"bbox": [1, 2, 0, 4]}, {"bbox": [1, 2, 3, 4]}
+    rows = [bad | {"image_id": 0}, bad | {"image_id": 0}, bad | {"image_id": 1}, good | {"image_id": 2}]
+    result = read(document(*rows, images=images))
+    assert losses(result) == [("0.jpg", UNUSABLE, 2), ("1.jpg", UNUSABLE, 1)]
+    assert result.objects == {"2.jpg": 1}
+    assert set(result.files.items()) == {(f"{n}.jpg", "annotations.json") for n in range(3)}
 
 
 def test_a_category_is_named_by_its_supercategory_or_reported(read):
     categories = [{"id": 1, "supercategory": "animal"}, {"id": 2, "name": " "}]
     result = read(document({"bbox": [1, 2, 3, 4]}, {"bbox": [1, 2, 3, 4], "category_id": 2}, categories=categories))
     assert [found["value"] for found in result.by_image["a.jpg"]] == ["animal"]
-    assert messages(result) == ["category_id 2 has no name: 1 annotations left out, first annotations[1]"]
+    assert messages(result) == ["annotations[1] (id 2): category_id 2 has no name"]
+
+
+def test_one_id_for_two_categories_loses_their_annotations_rather_than_guess(read):
+    categories = [
+        {"id": 1, "name": "dog"},
+        {"id": 1, "name": "cat"},
+        {"id": 2, "name": "cow"},
+        {"id": 2, "name": "cow"},
+    ]
+    result = read(document({"bbox": [1, 2, 3, 4]}, {"bbox": [1, 2, 3, 4], "category_id": 2}, categories=categories))
+    assert [found["value"] for found in result.by_image["a.jpg"]] == ["cow"]
+    assert "category_id 1 is given to several categories, among them 'dog' and 'cat'" in messages(result)[0]
 
 
 def test_objects_without_keypoints_are_counted_when_poses_are_wanted(read):
     result = read(document({"bbox": [1, 2, 3, 4]}, {"bbox": [1, 2, 3, 4]}), "pose_estimation")
-    assert messages(result) == ["no keypoint is set: 2 annotations left out, first annotations[0]"]
+    assert messages(result) == ["2 annotations, first annotations[0] (id 1): no keypoint is set"]
+    assert losses(result) == [("a.jpg", UNUSABLE, 2)]
 
 
 @pytest.mark.parametrize("entry", [None, 5, "x", [], {}, {"image_id": [], "category_id": 1}])
@@ -295,6 +380,13 @@ def test_entries_that_are_no_annotations(read, entry):
     result = read(content)
     assert len(result.by_image["a.jpg"]) == 1
     assert "annotations[0]" in messages(result)[0]
+    assert [(problem.image, problem.lost) for problem in result.problems] == [(None, 1)]
+
+
+@pytest.mark.parametrize("number", [None, [], {}])
+def test_an_annotation_without_a_category_fails_its_picture(read, number):
+    result = read(document({"bbox": [1, 2, 3, 4], "category_id": number}))
+    assert losses(result) == [("a.jpg", UNUSABLE, 1)]
 
 
 @pytest.mark.parametrize(
@@ -305,20 +397,34 @@ def test_entries_that_are_no_annotations(read, entry):
         ("[]", "no list of images"),
         ('{"images": 5}', "no list of images"),
         ("[" * 100_000, "not usable JSON"),
-        ('{"images": [], "annotations": {}}', "'annotations' is not a list"),
-        ('{"images": [{"id": 1}]}', "images[0]"),
-        ('{"images": [], "categories": [7]}', "categories[0]"),
+        ('{"images": [], "annotations": {}}', "its annotations are no list"),
+        ('{"images": [], "categories": "dog"}', "its categories are no list"),
+        ('{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"image_id": 1', "cut off"),
     ],
 )
-def test_files_that_are_something_else(read, content, why):
+def test_files_that_are_something_else_are_refused(read, content, why):
+    with pytest.raises(ValueError, match=r"annotations\.json.*" + re.escape(why)):
+        read(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [('{"images": [{"id": 1}]}', "images[0]"), ('{"images": [], "categories": [7]}', "categories[0]")],
+)
+def test_an_entry_that_no_annotation_needs_is_a_note(read, content, why):
     result = read(content)
-    assert result.by_image == {}
-    assert why in messages(result)[0]
-    assert result.problems[0].file == "annotations.json"
+    assert (result.by_image, result.problems) == ({}, [])
+    assert why in notes(result)[0]
+
+
+def test_a_list_of_images_alone_is_read(read):
+    result = read('{"images": [{"id": 1, "file_name": "a.jpg"}]}')
+    assert (result.by_image, result.problems, result.notes) == ({"a.jpg": []}, [], [])
 
 
 def test_a_syntax_error_has_its_line(read):
-    assert read('{\n"images": [\n,]}').problems[0].line == 3
+    with pytest.raises(ValueError, match=r"annotations\.json:3: not valid JSON"):
+        read('{\n"images": [\n,]}')
 
 
 def test_a_byte_order_mark_and_windows_paths_are_taken(tmp_path):
@@ -392,12 +498,13 @@ def test_a_number_beyond_any_float_costs_its_own_object_only(read):
             {"bbox": [1, 1, 2, 3]},
         )
     )
-    assert [one["type"] for one in result.by_image["a.jpg"]] == ["polygon", "bbox"]
+    assert [one["type"] for one in result.by_image["a.jpg"]] == ["polygon", "pose_estimation", "bbox"]
     assert messages(result) == [
         "annotations[0] (id 1): its bbox has a value that is no number",
         "annotations[1] (id 2): the outline has a coordinate that is no number",
-        "annotations[3] (id 4): a keypoint has a coordinate that is no number",
     ]
+    part = "left out a part that cannot be used"
+    assert notes(result) == [f"annotations[3] (id 4): {part}: keypoint 'nose' has a coordinate that is no number"]
 
 
 @pytest.mark.parametrize("rotation", ["45", [1], float("inf")])
@@ -407,16 +514,211 @@ def test_a_box_whose_rotation_is_no_number_is_left_out(read, rotation):
     assert messages(result) == ["annotations[0] (id 1): its rotation is no number"]
 
 
-def test_a_region_too_far_away_costs_its_own_object_only(read):
+def test_a_region_too_far_away_costs_itself_only(read):
     far = [[0, 0, 1e12, 0, 5, 5], [7, 7, 9, 7, 9, 9]]
     result = read(document({"segmentation": far}, {"bbox": [1, 1, 2, 3]}))
-    assert [one["type"] for one in result.by_image["a.jpg"]] == ["bbox"]
-    assert messages(result) == [
-        "annotations[0] (id 1): a coordinate is not finite, or beyond 1000000000 pixels: "
-        "[0, 0, 1000000000000.0, 0, 5, 5]"
+    assert [one["type"] for one in result.by_image["a.jpg"]] == ["polygon", "bbox"]
+    assert result.problems == []
+    assert notes(result) == [
+        "annotations[0] (id 1): left out a part that cannot be used: a coordinate is not finite, or beyond 1000000000 "
+        "pixels: [0, 0, 1000000000000.0, 0, 5, 5]"
     ]
 
 
 def test_a_score_that_is_no_number_says_nothing(read):
     found = only(read(document({"bbox": [1, 1, 2, 3], "score": float("nan")})))
     assert "confidenceScore" not in found
+
+
+# One bad part does not condemn the object
+
+GOOD = [0, 0, 9, 0, 9, 9]
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("crumb", "why"),
+    [
+        ([5, 5], "three points"),
+        ([5, 5, 6, 6], "three points"),
+        ([5, 5, 6, 6, 7, 7], "no area"),
+        ([5, 5, 6, NAN, 7, 7], "no number"),
+        ([5, 5, 6, 6, 7], "odd number"),
+        ("x", "no list of numbers"),
+    ],
+)
+@pytest.mark.parametrize("annotation_type", [None, "polygon", "segmentation"])
+def test_b18_a_bad_part_is_left_out_and_counted(read, crumb, why, annotation_type):
+    box = {"bbox": [0, 0, 9, 9]}
+    result = read(document(*[box | {"segmentation": [GOOD, crumb]}] * 2), annotation_type)
+    assert result.problems == []
+    assert [one["type"] for one in result.by_image["a.jpg"]] == [annotation_type or "polygon"] * 2
+    (note,) = notes(result)
+    assert note.startswith("2 annotations, first annotations[0] (id 1): left out a part that cannot be used: ")
+    assert why in note
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [[1, 1, NAN, 3, 4, 5]],
+        [[1, 2]],
+        [[1, 1, 2, 2, 3, 3], [4, 4]],
+        "x",
+        {"size": [2, 2], "counts": [4]},
+        {"size": [2, 2], "counts": [3]},
+        {"size": [2, 2], "counts": "\u00ff"},
+    ],
+)
+@pytest.mark.parametrize("annotation_type", [None, "bbox", "polygon", "segmentation"])
+def test_b18_a_bad_outline_leaves_a_good_box(read, bad, annotation_type):
+    result = read(document({"bbox": [0, 0, 9, 9], "segmentation": bad}), annotation_type)
+    found = only(result)
+    assert found["type"] == annotation_type or "bbox"
+    ring = [0, 0, 9, 0, 9, 9, 0, 9]
+    expected = {"polygon": ring, "segmentation": [[[*ring, 0, 0]]]}
+    assert found["points"] == expected.get(annotation_type, [0, 0, 9, 9])
+    # Who wants boxes does not look at outlines, unless their form is not even that of one.
+    assert bool(result.notes) == (annotation_type != "bbox" or bad == "x")
+
+
+@pytest.mark.parametrize("bad", [[1, 2, 0, 4], [1, NAN, 3, 4], [1, 2], "x"])
+def test_b18_a_bad_box_leaves_a_good_outline(read, bad):
+    result = read(document({"bbox": bad, "segmentation": [GOOD]}), "bbox")
+    assert only(result)["points"] == [0, 0, 9, 9]
+    assert len(result.notes) == 1
+
+
+def test_b18_a_bad_keypoint_leaves_the_others(read):
+    for bad in ([NAN, 2, 2], [1, 2, 3], [1, None, 2]):
+        result = read(document({"keypoints": [*bad, 3, 4, 2], "bbox": [1, 2, 2, 2]}))
+        assert only(result)["keypoints"] == [{"key": "tail", "value": [3, 4, 1]}]
+        assert "keypoint 'nose'" in notes(result)[0]
+
+
+def test_b18_without_a_usable_keypoint_the_box_is_left(read):
+    one = {"keypoints": [NAN, 2, 2, 0, 0, 0], "bbox": [1, 2, 2, 2]}
+    assert only(read(document(one)))["type"] == "bbox"
+    assert len(read(document(one), "pose_estimation").problems) == 1
+
+
+def test_what_the_wanted_type_cannot_say_is_not_mended_into_a_box(read):
+    mask = np.ones((5, 5), np.uint8)
+    mask[2, 2] = 0
+    counts = coco_mask.encode(np.asfortranarray(mask))["counts"].decode()
+    one = {"segmentation": {"size": [5, 5], "counts": counts}, "bbox": [0, 0, 5, 5]}
+    assert "hole" in messages(read(document(one), "polygon"))[0]
+    assert "keypoint names" in messages(read(document({"keypoints": [1, 2, 2], "bbox": [0, 0, 5, 5]})))[0]
+
+
+# CVAT
+
+
+def cvat(rotation, **more):
+    return {"bbox": [10, 20, 30, 40], "segmentation": [], "iscrowd": 0} | {
+        "attributes": {"occluded": False, "rotation": rotation, **more}
+    }
+
+
+def test_b15_cvats_own_attributes_say_nothing_unless_they_are_true(read):
+    track = {"track_id": 0, "keyframe": False, "colour": "red", "note": None}
+    found = only(read(document(cvat(0.0, **track))))
+    assert found == {
+        "type": "bbox",
+        "points": [10, 20, 40, 60],
+        "value": "dog",
+        "attributes": [{"key": "track_id", "value": 0}, {"key": "colour", "value": "red"}],
+    }
+    said = only(read(document(cvat(0.0, occluded=True, keyframe=True, iscrowd="false"))))["attributes"]
+    assert said == [{"key": "occluded", "value": True}, {"key": "keyframe", "value": True}]
+
+
+@pytest.mark.parametrize(("degrees", "expected"), [(30.0, 30), (180, 180), (330.5, -29.5), (-45, -45), (390, 30)])
+@pytest.mark.parametrize("annotation_type", [None, "bbox"])
+@pytest.mark.parametrize("segmentation", [[], [RECTANGLE]])
+def test_b15_cvats_rotation_turns_the_box(read, degrees, expected, annotation_type, segmentation):
+    one = cvat(degrees) | {"segmentation": segmentation}
+    found = only(read(document(one), annotation_type))
+    assert found == {
+        "type": "bbox", "points": [10, 20, 40, 60], "rotation": expected, "value": "dog", "attributes": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ["attributes", "field"])
+@pytest.mark.parametrize("segmentation", [[], [RECTANGLE]])
+def test_b15_a_turned_box_read_as_outline_is_turned(read, said, segmentation):
+    one = cvat(90) if said == "attributes" else {"bbox": [10, 20, 30, 40], "rotation": 90}
+    one = one | {"segmentation": segmentation}
+    turned = [45, 25, 45, 55, 5, 55, 5, 25]
+    assert only(read(document(one), "polygon"))["points"] == pytest.approx(turned, abs=1e-5)
+    assert only(read(document(one), "segmentation"))["points"][0][0] == pytest.approx([*turned, 45, 25], abs=1e-5)
+
+
+def test_a_rotation_that_is_the_users_own_stays_an_attribute(read):
+    own = [{"key": "rotation", "value": 90}]
+    for one in ({"attributes": {"rotation": 90}}, {"attributes": {"rotation": 90, "occluded": False}, "rotation": 0}):
+        found = only(read(document({"bbox": [10, 20, 30, 40]} | one)))
+        assert (found["attributes"], "rotation" in found) == (own, False)
+    words = {"attributes": {"rotation": "left", "occluded": False}}
+    assert only(read(document({"bbox": [1, 2, 3, 4]} | words)))["attributes"] == [{"key": "rotation", "value": "left"}]
+
+
+def test_the_box_around_a_crowds_mask_is_not_turned(read):
+    one = {"segmentation": {"size": [4, 4], "counts": [0, 16]}, "bbox": [0, 0, 4, 4], "iscrowd": 1, "rotation": 45}
+    found = only(read(document(one), "bbox"))
+    assert (found["points"], "rotation" in found) == ([0, 0, 4, 4], False)
+
+
+def test_a_list_of_attributes_with_strange_keys_costs_its_object_only(read):
+    bad = {"bbox": [1, 2, 3, 4], "attributes": [{"key": ["x"], "value": 1}]}
+    result = read(document(bad, {"bbox": [1, 2, 3, 4], "attributes": [{"key": "x", "value": 1}]}))
+    assert [found["attributes"] for found in result.by_image["a.jpg"]] == [[{"key": "x", "value": 1}]]
+    assert "attributes" in messages(result)[0]
+
+
+# Poses
+
+
+PERSON = {"keypoints": [30, 40, 2, 50, 60, 1], "num_keypoints": 2}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, False),
+        ({"bbox": [30, 40, 20, 20]}, False),
+        ({"bbox": [30, 40, 20, 20], "segmentation": [[30, 40, 50, 40, 50, 60, 30, 60]]}, False),
+        ({"bbox": [10, 20, 60, 70]}, True),
+        ({"bbox": [30, 40, 20, 20], "segmentation": [[30, 40, 50, 40, 50, 60]]}, True),
+        ({"bbox": [30, 40, 20, 20], "segmentation": {"size": [2, 2], "counts": [0, 4]}}, True),
+        ({"bbox": "x", "segmentation": []}, False),
+    ],
+)
+@pytest.mark.parametrize("annotation_type", [None, "pose_estimation"])
+def test_b19_boxes_and_outlines_that_poses_cannot_keep_are_counted(read, more, told, annotation_type):
+    result = read(document(*[PERSON | more] * 3), annotation_type)
+    assert result.problems == []
+    assert [one["type"] for one in result.by_image["a.jpg"]] == ["pose_estimation"] * 3
+    lost = (
+        "3 annotations, first annotations[0] (id 1): the box or outline that the file has beside the keypoints is not "
+        "kept, as FastLabel's poses have none"
+    )
+    assert notes(result) == ([lost] if told else [])
+
+
+def test_b16_keypoints_are_named_by_the_caller_where_the_file_does_not(read):
+    silent = [{"id": 1, "name": "dog"}]
+    one = {"keypoints": [1, 2, 2, 3, 4, 1]}
+    (message,) = messages(read(document(one, categories=silent)))
+    assert "its category names no keypoints; name them with keypoints={'dog': [...]}" in message
+    names = {"dog": ("a", "b"), "cat": ["c"]}
+    found = only(read(document(one, categories=silent), keypoints=names))
+    assert found["keypoints"] == [{"key": "a", "value": [1, 2, 1]}, {"key": "b", "value": [3, 4, 0]}]
+    own = only(read(document(one), keypoints=names))
+    assert [row["key"] for row in own["keypoints"]] == ["nose", "tail"]
+
+
+@pytest.mark.parametrize("names", ["nose", [], ["a", "a"], [1], None])
+def test_b16_names_of_keypoints_are_checked(read, names):
+    with pytest.raises(ValueError, match="keypoints: 'dog' needs a list of different names"):
+        read(document(), keypoints={"dog": names})
