@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_PICTURES = {"image", "images", "img", "imgs", "jpegimages", "photos", "pictures"}
+PICTURE_FOLDERS = frozenset(("image", "images", "img", "imgs", "jpegimages", "photos", "pictures"))
+"""Names, in lower case, of folders that hold a data set's pictures."""
 _ANNOTATIONS = {"annotation", "annotations", "json", "jsons", "label", "labelme", "labels", "txt", "voc", "xml", "xmls"}
-_SISTERS = _PICTURES | _ANNOTATIONS
+_SISTERS = PICTURE_FOLDERS | _ANNOTATIONS
 """Names, in lower case, of folders that hold the pictures or the annotation files of one data set side by side."""
 
 
