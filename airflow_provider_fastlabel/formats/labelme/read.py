@@ -13,273 +13,255 @@ point                  keypoint; those of one label and group id with a descript
 points                 one keypoint per point
 =====================  ==============================================================================
 
-``group_id`` ties shapes into one object. Points of a group whose ``description`` names a keypoint are a pose, its flag
-``visible`` tells seen from hidden; that is how our export writes one. Flags that are on become attributes with the
-value true; the ``attributes`` our export adds to a shape are read as they are.
+``group_id`` ties shapes into one object; a part of it that covers nothing or is no outline is noted and left out, as
+long as another part is left. Points of a group whose ``description`` names a keypoint are a pose, its flag ``visible``
+tells seen from hidden; that is how our export writes one. Flags that are on become attributes with the value true; the
+``attributes`` our export adds to a shape are read as they are. Flags of the whole image and other descriptions are
+notes.
 
-An image's key is where labelme looks for it, beside or relative to the JSON file; files of the official SDK, which
-write the path from the data set's root instead, are recognised.
+An image is where labelme looks for it, beside or relative to the JSON file, or in the folder for pictures beside the
+JSON file's, as ``images`` lies beside ``labels``; files of the official SDK, which write the path from the data set's
+root instead, are recognised. Where ``imagePath`` is stale, or no image at all, the one picture of the JSON file's stem
+is taken. Where there is none, ``imagePath`` is the image's key.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
-import math
 import posixpath
-from itertools import chain
-from os.path import isfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from airflow_provider_fastlabel.formats.files import files_below, image_beside, suffix_of
-from airflow_provider_fastlabel.formats.geometry.holes import unbridged
+from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
+from airflow_provider_fastlabel.formats.labelme.shapes import LabelmeType, converters, names_keypoint, points_of
 from airflow_provider_fastlabel.formats.reading.imported import (
     Annotation,
     ImportedAnnotations,
     UnusableError,
     collector_paused,
-    finite,
     read_json,
-    tidy,
 )
-from airflow_provider_fastlabel.formats.reading.points import box, box_around, outline, region, turned_box
+from airflow_provider_fastlabel.formats.reading.paired import Described, paired
+from airflow_provider_fastlabel.formats.reading.points import box_around, region
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
 
-#: Flat coordinates of a shape's points.
-Points = list[float]
+    from airflow_provider_fastlabel.formats.labelme.shapes import Convert
+
+    GroupKey = tuple[str, str, Any]
+
+_FAMILIES = {"polygon": "area", "mask": "area", "point": "pose"}
+"""Shape types of which an object may have several."""
 
 
-def read_labelme(folder: str | os.PathLike[str]) -> ImportedAnnotations:
+def read_labelme(folder: str | os.PathLike[str], annotation_type: LabelmeType | None = None) -> ImportedAnnotations:
     """Read every labelme file below a folder.
 
     :param folder: the folder.
-    :returns: annotations by image path relative to the folder; problems name the shape by its position from 0.
+    :param annotation_type: what every shape becomes. ``"bbox"``: the box around it (one that is drawn turned stays
+        turned); ``"polygon"``: its outline, one for each part; ``"segmentation"``: its outline, with all parts of its
+        group and their holes. Points and lines, which have no area, are lost then. Default: what the table above says.
+    :returns: annotations by image path relative to the folder; problems name the shape by its position from 0. A JSON
+        file that is no labelme file is a note, unless a picture of its name has no other file.
+    :raises ValueError: unknown ``annotation_type``.
     :raises OSError: the folder cannot be read.
     """
-    result = ImportedAnnotations()
+    if annotation_type is not None and annotation_type not in get_args(LabelmeType):
+        raise ValueError(f"annotation_type must be one of {', '.join(get_args(LabelmeType))}, not {annotation_type!r}.")
     root = Path(folder)
+    names = files_below(root)
+    convert = converters(annotation_type)
     with collector_paused():
-        for name in files_below(root):
-            if name.lower().endswith(".json"):
-                _read_file(result, root, name)
-    return result
+        described = [
+            _read_file(root, name, convert, joins=annotation_type != "polygon")
+            for name in names
+            if name.lower().endswith(".json")
+        ]
+        return paired(described, names)
 
 
-def _read_file(result: ImportedAnnotations, root: Path, name: str) -> None:
+def _read_file(root: Path, name: str, convert: dict[str, Convert], *, joins: bool) -> Described:
     """Read one JSON file."""
-    document = read_json(f"{root}/{name}", name, result)
-    if document is None:
-        return
+    unread = ImportedAnnotations()
+    document = read_json(f"{root}/{name}", name, unread)
+    for problem in unread.problems:
+        return Described.failed(name, "unreadable", problem.message, problem.line)
     if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
-        result.add_problem(name, "not a labelme file: it has no list of shapes")
-        return
-    image = _image_of(root, name, document.get("imagePath"))
-    if image is None:
-        result.add_problem(name, "its imagePath names no image and no single image lies beside it")
-        return
+        return Described.failed(name, "foreign", "not a labelme file: it has no list of shapes")
+    described = Described(name, *_stated(name, document.get("imagePath")))
     flags = document.get("flags")
     on = [key for key, value in flags.items() if value] if isinstance(flags, dict) else []
     if on:
-        result.add_problem(name, f"flags of the whole image have no place in an annotation: {', '.join(on)}")
-    annotations = result.open_image(image, name)
-    groups: dict[tuple[str, str, Any], Annotation] = {}
-    for number, shape in enumerate(document["shapes"]):
-        try:
-            _read_shape(shape, annotations, groups)
-        except UnusableError as error:
-            result.add_problem(name, f"shapes[{number}]: {error}")
+        described.note(f"flags of the whole image have no place in an annotation: {', '.join(map(str, on))}")
+    _Shapes(described, convert, joins=joins).read(document["shapes"])
+    return described
 
 
-def _image_of(root: Path, name: str, image_path: Any) -> str | None:
-    """Return the path of the image a file speaks of, relative to the root."""
-    stem = posixpath.splitext(name)[0]
-    stated = image_path.replace("\\", "/") if isinstance(image_path, str) else ""
-    ending = suffix_of(stated)
-    if not ending:
-        found = image_beside(root / stem)
-        return stem + found if found else None
+def _stated(name: str, image_path: Any) -> tuple[list[str], str | None]:
+    """Return where the image of a file may lie, and its key if it lies nowhere; see the module's text."""
+    stated = image_path.replace("\\", "/").strip() if isinstance(image_path, str) else ""
+    if not stated:
+        return [], None
     if stated.startswith("/") or ":" in stated.partition("/")[0]:
         stated = posixpath.basename(stated)
-    relative = posixpath.normpath(posixpath.join(posixpath.dirname(name), stated))
-    from_root = posixpath.normpath(stated)
-    beside = stem + ending
-    if from_root == beside and not isfile(f"{root}/{relative}"):  # noqa: PTH113
-        return from_root
-    return beside if relative.startswith("../") else relative
+    folder = posixpath.dirname(name)
+    relative = posixpath.normpath(posixpath.join(folder, stated))
+    places = [relative]
+    if "/" in stated:
+        places += [posixpath.normpath(stated), posixpath.join(folder, posixpath.basename(stated))]
+    ending = suffix_of(stated)
+    beside = posixpath.splitext(name)[0] + ending
+    sdk = places[-1] != relative and places[1] == beside
+    otherwise = beside if sdk or relative.startswith("../") else relative
+    if not is_image(stated):
+        # With a dot at its end a name has no ending that it could lose.
+        return [f"{place}." for place in places], otherwise if ending.lower() not in ("", ".json") else None
+    return places, otherwise
 
 
-def _read_shape(shape: Any, annotations: list[Annotation], groups: dict[tuple[str, str, Any], Annotation]) -> None:
-    """Convert one shape and add it to the image, or to the object of its group."""
-    if not isinstance(shape, dict):
-        raise UnusableError("not an object")
-    value = shape.get("label")
-    if not isinstance(value, str) or not value.strip():
-        raise UnusableError("it has no label")
-    kind = shape.get("shape_type") or "polygon"
-    convert = _SHAPES.get(kind) if isinstance(kind, str) else None
-    if convert is None:
-        raise UnusableError(f"shape_type {kind!r} has no FastLabel type")
-    found = convert(_points(shape), shape)
-    attributes = _attributes(shape, found)
-    for annotation in found:
-        annotation = {"value": value, **annotation}
-        if attributes:
-            annotation["attributes"] = [dict(item) for item in attributes]
-        if not _join_group(annotation, shape.get("group_id"), groups):
-            annotations.append(annotation)
+class _Shapes:
+    """Takes the shapes of one file.
 
-
-def _join_group(annotation: Annotation, group: Any, groups: dict[tuple[str, str, Any], Annotation]) -> bool:
-    """Add a polygon, mask or pose point to the object of its group.
-
-    :returns: false if it is the first of its group, or not of a kind that objects consist of.
+    :param described: where their annotations go.
+    :param convert: shape type -> what converts it.
+    :param joins: whether the parts of a group become one annotation.
     """
-    family = {"polygon": "area", "segmentation": "area", "pose_estimation": "pose"}.get(annotation["type"])
-    if family is None or not isinstance(group, int | str):
-        return False
-    first = groups.setdefault((family, annotation["value"], group), annotation)
-    if first is annotation:
-        return False
-    if family == "pose":
-        first["keypoints"] += annotation["keypoints"]
-        return True
-    if first["type"] == "polygon":
-        first["points"], first["type"] = _regions(first), "segmentation"
-    first["points"] += _regions(annotation)
-    return True
+
+    def __init__(self, described: Described, convert: dict[str, Convert], *, joins: bool) -> None:
+        self._described = described
+        self._convert = convert
+        self._joins = joins
+        self._groups: dict[GroupKey, list[tuple[int, Annotation]]] = {}
+        self._dropped: dict[GroupKey, list[tuple[int, UnusableError]]] = {}
+        self._descriptions: list[int] = []
+
+    def read(self, shapes: list[Any]) -> None:
+        """Take all of them."""
+        described = self._described
+        for number, shape in enumerate(shapes):
+            try:
+                self._read_shape(number, shape)
+            except UnusableError as error:
+                key = _group_of(shape)
+                if key is None:
+                    described.lose(f"shapes[{number}]: {error}")
+                else:
+                    self._dropped.setdefault(key, []).append((number, error))
+            else:
+                described.objects += 1
+        for key, parts in list(self._groups.items()) if self._joins else ():
+            if len(parts) > 1:
+                self._join(key, parts)
+        for key, dropped in self._dropped.items():
+            self._drop(key, dropped)
+        if self._descriptions:
+            first = self._descriptions[0]
+            text = shortened(shapes[first]["description"])
+            described.note(
+                f"descriptions of {len(self._descriptions)} shapes have no place in an annotation; "
+                f"that of shapes[{first}] is {text}"
+            )
+
+    def _read_shape(self, number: int, shape: Any) -> None:
+        """Convert one shape and add it to the image, and to the parts of its group."""
+        if not isinstance(shape, dict):
+            raise UnusableError("not an object")
+        value = shape.get("label")
+        if not isinstance(value, str) or not value.strip():
+            raise UnusableError("it has no label")
+        kind = shape.get("shape_type") or "polygon"
+        convert = self._convert.get(kind) if isinstance(kind, str) else None
+        if convert is None:
+            raise UnusableError(f"shape_type {kind!r} has no FastLabel type")
+        found = convert(points_of(shape), shape)
+        attributes = _attributes(shape, found)
+        key = _group_of(shape)
+        for annotation in found:
+            annotation = {"value": value, **annotation}
+            if attributes:
+                annotation["attributes"] = [dict(item) for item in attributes]
+            if key is not None:
+                parts = self._groups.setdefault(key, [])
+                parts.append((number, annotation))
+                if self._joins and len(parts) > 1:
+                    continue
+            self._described.annotations.append(annotation)
+        if shape.get("description") and found[0]["type"] != "pose_estimation":
+            self._descriptions.append(number)
+
+    def _join(self, key: GroupKey, parts: list[tuple[int, Annotation]]) -> None:
+        """Make one object of the parts of a group, in the place of the first."""
+        first = parts[0][1]
+        for _, part in parts[1:]:
+            _add_attributes(first, part)
+        if key[0] == "pose":
+            first["keypoints"] = [keypoint for _, part in parts for keypoint in part["keypoints"]]
+            return
+        if first["type"] == "bbox":
+            first["points"] = box_around([value for _, part in parts for value in part["points"]])
+            return
+        usable: list[Annotation] = []
+        regions: list[Any] = []
+        for number, part in parts:
+            try:
+                regions += part["points"] if part["type"] == "segmentation" else [region(part["points"])]
+                usable.append(part)
+            except UnusableError as error:
+                self._dropped.setdefault(key, []).append((number, error))
+        self._described.objects -= len(parts) - len(usable)
+        if not usable:
+            del self._groups[key]
+            annotations = self._described.annotations
+            annotations[:] = [annotation for annotation in annotations if annotation is not first]
+        elif len(usable) == 1:
+            first["type"], first["points"] = usable[0]["type"], usable[0]["points"]
+        else:
+            first["type"], first["points"] = "segmentation", regions
+
+    def _drop(self, key: GroupKey, dropped: list[tuple[int, UnusableError]]) -> None:
+        """Leave parts out of their object, or lose them where there is none."""
+        if key not in self._groups:
+            for number, error in dropped:
+                self._described.lose(f"shapes[{number}]: {error}")
+            return
+        number, error = dropped[0]
+        self._described.objects += len(dropped)
+        self._described.note(
+            f"{len(dropped)} parts of the object of group {key[2]!r} were left out, first shapes[{number}]: {error}"
+        )
 
 
-def _regions(annotation: Annotation) -> list[Any]:
-    """Return a polygon's or segmentation's regions."""
-    if annotation["type"] == "segmentation":
-        return list(annotation["points"])
-    return [region(annotation["points"])]
+def _group_of(shape: Any) -> GroupKey | None:
+    """Return what the parts of an object have in common; None for a shape that is an object of its own."""
+    group = shape.get("group_id") if isinstance(shape, dict) else None
+    if not isinstance(group, int | str):
+        return None
+    value, kind = shape.get("label"), shape.get("shape_type") or "polygon"
+    family = _FAMILIES.get(kind) if isinstance(kind, str) else None
+    if family is None or not isinstance(value, str) or (family == "pose" and not names_keypoint(shape)):
+        return None
+    return family, value, group
+
+
+def _add_attributes(first: Annotation, part: Annotation) -> None:
+    """Add the attributes of a part that the object has not."""
+    for item in part.get("attributes", ()):
+        attributes = first.setdefault("attributes", [])
+        if all(item["key"] != known["key"] for known in attributes):
+            attributes.append(item)
 
 
 def _attributes(shape: dict[str, Any], found: list[Annotation]) -> list[dict[str, Any]]:
     """Return the attributes of a shape: those our export wrote, and the flags that are on."""
     listed = shape.get("attributes")
+    flags = shape.get("flags")
+    if not listed and not flags:
+        return []
     known = listed if isinstance(listed, dict) else {}
     attributes = [{"key": key, "value": value} for key, value in known.items()]
-    flags = shape.get("flags")
     pose = any(annotation["type"] == "pose_estimation" for annotation in found)
     for key, value in flags.items() if isinstance(flags, dict) else ():
         if value and key not in known and not (pose and key == "visible"):
             attributes.append({"key": key, "value": value})
     return attributes
-
-
-def _points(shape: dict[str, Any]) -> Points:
-    """Return a shape's points after a check."""
-    points = shape.get("points")
-    if not isinstance(points, list) or not points:
-        raise UnusableError("it has no points")
-    try:
-        flat = list(chain.from_iterable(points))
-        pairs = set(map(len, points)) == {2}
-    except TypeError:
-        pairs = False
-    if not pairs or not finite(flat):
-        raise UnusableError("a point is not two numbers")
-    return flat
-
-
-def _need(points: Points, count: int, kind: str) -> None:
-    """Refuse a shape with another number of points than its type has."""
-    if len(points) != 2 * count:
-        raise UnusableError(f"{kind} with {len(points) // 2} points; it has {count}")
-
-
-def _polygon(points: Points, _: dict[str, Any]) -> list[Annotation]:
-    """Read a polygon; one with holes joined to it is a segmentation."""
-    flat = outline(points)
-    if len(unbridged(flat)) > 1:
-        return [{"points": [region(flat)], "type": "segmentation"}]
-    return [{"points": flat, "type": "polygon"}]
-
-
-def _rectangle(points: Points, shape: dict[str, Any]) -> list[Annotation]:
-    """Read two opposite corners in any order, or four."""
-    if len(points) == 8:
-        return _oriented_rectangle(points, shape)
-    _need(points, 2, "rectangle")
-    return [{"points": box(*points), "type": "bbox"}]
-
-
-def _oriented_rectangle(points: Points, _: dict[str, Any]) -> list[Annotation]:
-    """Read four corners."""
-    _need(points, 4, "oriented_rectangle")
-    found = turned_box(points)
-    if found is None:
-        raise UnusableError("its four corners are no rectangle")
-    corners, rotation = found
-    if rotation in (0, 90, -90, 180):
-        return [{"points": box_around(points), "type": "bbox"}]
-    return [{"points": corners, "type": "bbox", "rotation": rotation}]
-
-
-def _circle(points: Points, _: dict[str, Any]) -> list[Annotation]:
-    """Read a centre and a point of the border."""
-    _need(points, 2, "circle")
-    x, y, border_x, border_y = points
-    radius = tidy(math.hypot(border_x - x, border_y - y))
-    if not radius:
-        raise UnusableError("the circle has no radius")
-    return [{"points": [x, y, radius], "type": "circle"}]
-
-
-def _line(points: Points, _: dict[str, Any]) -> list[Annotation]:
-    """Read a line of two points or more."""
-    if len(points) < 4:
-        raise UnusableError("a line needs two points or more")
-    return [{"points": points, "type": "line"}]
-
-
-def _point(points: Points, shape: dict[str, Any]) -> list[Annotation]:
-    """Read points; one that names a keypoint and has a group is part of a pose."""
-    key = shape.get("description")
-    if len(points) == 2 and isinstance(key, str) and key and isinstance(shape.get("group_id"), int | str):
-        flags = shape.get("flags")
-        visible = flags.get("visible", True) if isinstance(flags, dict) else True
-        return [{"type": "pose_estimation", "keypoints": [{"key": key, "value": [*points, int(bool(visible))]}]}]
-    return [{"points": points[at : at + 2], "type": "keypoint"} for at in range(0, len(points), 2)]
-
-
-def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
-    """Read a mask: a PNG in base64 whose first pixel lies at the first point."""
-    import numpy as np
-    from PIL import Image
-
-    from airflow_provider_fastlabel.formats.geometry.trace import mask_points
-
-    try:
-        with Image.open(io.BytesIO(base64.b64decode(shape.get("mask") or ""))) as picture:
-            pixels = np.asarray(picture)
-    except (OSError, SyntaxError, TypeError, ValueError, binascii.Error) as error:
-        raise UnusableError(f"its mask is no PNG in base64: {error}") from None
-    except Image.DecompressionBombError as error:
-        raise UnusableError(f"its mask cannot be unpacked: {error}") from None
-    found = pixels != 0 if pixels.ndim == 2 else pixels[:, :, 0] != 0
-    left, top = (int(value) for value in points[:2])
-    regions = mask_points(found, left, top)
-    if not regions:
-        raise UnusableError("its mask is empty")
-    return [{"points": regions, "type": "segmentation"}]
-
-
-_SHAPES: dict[str, Callable[[Points, dict[str, Any]], list[Annotation]]] = {
-    "rectangle": _rectangle,
-    "oriented_rectangle": _oriented_rectangle,
-    "polygon": _polygon,
-    "mask": _mask,
-    "circle": _circle,
-    "line": _line,
-    "linestrip": _line,
-    "point": _point,
-    "points": _point,
-}

@@ -31,7 +31,7 @@ def mask_to_fastlabel_segmentation_points(mask_image: MaskSource) -> list[list[l
         outer one clockwise, then its holes counter-clockwise. Empty for an empty mask.
     :raises ValueError: the array is not two-dimensional, or the picture cannot be read.
     """
-    return mask_points(_load(mask_image) != 0)
+    return mask_points(load_mask(mask_image) != 0)
 
 
 def read_mask(
@@ -48,41 +48,41 @@ def read_mask(
     :param values: index -> annotation class value; for an instance mask several indexes have one value.
     :param image: the annotated image, as key of the result; default: the mask's file name.
     :param background: the index that is nothing.
-    :returns: the annotations; an index without a value is a problem.
+    :returns: the annotations; each index is an object, and one without a value is lost.
     :raises ValueError: as :func:`mask_to_fastlabel_segmentation_points`, and where there are no indexes: a picture of
         colours, numbers with decimals.
     """
     file = "mask" if isinstance(mask_image, np.ndarray) else Path(mask_image).name
-    pixels = _load(mask_image, indexes=True)
+    pixels = load_mask(mask_image, indexes=True)
     result = ImportedAnnotations()
-    annotations = result.open_image(image or file, file)
+    key = image or file
+    annotations = result.open_image(key, file)
     for index in (int(found) for found in np.unique(pixels)):
         if index == background:
             continue
         if index not in values:
-            result.add_problem(file, f"index {index} has no annotation class; its area was left out")
+            result.add_problem(file, f"index {index} has no annotation class; its area was left out", image=key)
             continue
         points = mask_points(pixels == index)
         annotations.append({"type": "segmentation", "value": values[index], "points": points})
+    if annotations:
+        result.objects[key] = len(annotations)
     return result
 
 
-def _load(mask_image: MaskSource, *, indexes: bool = False) -> NDArray[Any]:
+def load_mask(mask_image: MaskSource, *, indexes: bool = False) -> NDArray[Any]:
     """Return a mask as a two-dimensional array.
 
+    :param mask_image: path or array.
     :param indexes: whether values are told apart, rather than 0 and everything else.
+    :returns: rows by columns.
+    :raises ValueError: it cannot be read, or holds no such thing.
     """
     if isinstance(mask_image, np.ndarray):
         pixels = mask_image
     else:
-        from PIL import Image
-
         name = Path(mask_image).name
-        try:
-            with Image.open(mask_image) as picture:
-                pixels = np.asarray(picture)
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{name!r} cannot be read as a mask: {error}") from error
+        pixels = _opened(mask_image)[0]
         if pixels.ndim == 3:
             colours = pixels if pixels.shape[2] == 3 else pixels[:, :, :-1]
             if indexes and (colours != colours[:, :, :1]).any():
@@ -93,3 +93,31 @@ def _load(mask_image: MaskSource, *, indexes: bool = False) -> NDArray[Any]:
     if indexes and pixels.dtype.kind not in "biu":
         raise ValueError(f"The indexes of a mask are whole numbers, not {pixels.dtype}.")
     return pixels
+
+
+def load_colours(path: str | os.PathLike[str]) -> NDArray[Any] | None:
+    """Return the colours of a mask as numbers, red first.
+
+    :param path: the mask.
+    :returns: rows by columns; None for a grey mask, which has indexes.
+    :raises ValueError: it cannot be read.
+    """
+    pixels, mode = _opened(path, colours=True)
+    if mode not in ("P", "RGB", "RGBA"):
+        return None
+    wide = pixels.astype(np.int32)
+    return np.asarray(wide[:, :, 0] << 16 | wide[:, :, 1] << 8 | wide[:, :, 2])
+
+
+def _opened(path: str | os.PathLike[str], *, colours: bool = False) -> tuple[NDArray[Any], str]:
+    """Return the pixels of a picture, and the mode it is stored in.
+
+    :param colours: whether a palette's indexes are exchanged for its colours.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture), picture.mode
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{Path(path).name!r} cannot be read as a mask: {error}") from error

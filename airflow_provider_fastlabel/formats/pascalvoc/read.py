@@ -4,37 +4,50 @@ Corners are taken by their names, whatever their order in the document, and may 
 ``truncated`` and ``occluded`` become attributes of the annotation, value true, where they are set; a 0 says nothing and
 adds nothing.
 
-The image an annotation file speaks of, as path relative to the folder that is read, is by order of trust: the file
-``<filename>`` beside the XML file or in the devkit's ``JPEGImages``, if it exists; ``<filename>`` itself if it repeats
-the XML file's path below ``annotations``, as exports write it; the XML file's own path with the ending of
-``<filename>``.
+=======================  =============================================================================
+an object's              FastLabel annotation
+=======================  =============================================================================
+``bndbox``               bbox; a ``polygon`` beside it is noted and left out
+``robndbox``             bbox with rotation; roLabelImg's box about a centre, its angle in radians
+``polygon`` alone        polygon; points as ``x1``, ``y1``, ``x2`` ... or as ``pt``
+``part``                 nothing: parts are noted and left out
+=======================  =============================================================================
+
+The image an annotation file speaks of is, by order of trust: the file ``<filename>`` beside the XML file or in the
+folder for pictures beside the XML file's, as ``JPEGImages`` or ``images`` lies beside ``Annotations``; ``<filename>``
+as path in the folder that is read; the same with another ending or case; the one picture of the XML file's stem. Where
+no such picture exists the image's key is ``<filename>`` itself if it repeats the XML file's path below ``annotations``,
+as exports write it, else the XML file's own path with the ending of ``<filename>``.
 """
 
 from __future__ import annotations
 
 import math
 import posixpath
-from os.path import isfile
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, get_args
-from xml.etree import ElementTree
-from xml.parsers import expat
 
-from airflow_provider_fastlabel.formats.files import files_below, image_beside, is_image, suffix_of
+from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
+from airflow_provider_fastlabel.formats.pascalvoc.document import Document, XmlError
 from airflow_provider_fastlabel.formats.reading.imported import (
     Annotation,
     ImportedAnnotations,
     UnusableError,
     collector_paused,
+    tidy,
 )
-from airflow_provider_fastlabel.formats.reading.points import box
+from airflow_provider_fastlabel.formats.reading.paired import Described, paired
+from airflow_provider_fastlabel.formats.reading.points import box, outline
 
 if TYPE_CHECKING:
     import os
+    from xml.etree.ElementTree import Element
 
 Corners = Literal["one_based", "zero_based"]
 
 _FLAGS = ("difficult", "truncated", "occluded")
+_NUMBERED = re.compile(r"([xy])(\d+)")
 
 
 def read_pascalvoc(folder: str | os.PathLike[str], corners: Corners = "one_based") -> ImportedAnnotations:
@@ -44,92 +57,121 @@ def read_pascalvoc(folder: str | os.PathLike[str], corners: Corners = "one_based
     :param corners: what the numbers of ``bndbox`` are: ``"one_based"``, as the VOC devkit says: the first and last
         pixel inside, counted from 1, so that the box runs from ``xmin - 1`` to ``xmax``; ``"zero_based"``, as labelImg
         writes: the borders themselves.
-    :returns: bbox annotations by image path relative to the folder; problems carry the line of the object.
-    :raises ValueError: unknown ``corners``.
+    :returns: annotations by image path relative to the folder; problems carry the line of the object. An XML file that
+        is no Pascal VOC file is a note, unless a picture of its name has no other file.
+    :raises ValueError: unknown ``corners``; or a corner at 0 although corners count from 1, so that all boxes of the
+        data set would be one pixel off.
     :raises OSError: the folder cannot be read.
     """
     if corners not in get_args(Corners):
         raise ValueError(f"corners must be one of {', '.join(get_args(Corners))}, not {corners!r}.")
-    result = ImportedAnnotations()
     root = Path(folder)
+    names = files_below(root)
+    reader = _Reader(1 if corners == "one_based" else 0)
     with collector_paused():
-        for name in files_below(root):
-            if name.lower().endswith(".xml"):
-                _read_file(result, root, name, 1 if corners == "one_based" else 0)
-    return result
+        described = [reader.read(root, name) for name in names if name.lower().endswith(".xml")]
+        reader.refuse_zeros()
+        return paired(described, names)
 
 
-def _read_file(result: ImportedAnnotations, root: Path, name: str, origin: int) -> None:
-    """Read one XML file."""
-    with open(f"{root}/{name}", "rb") as file:
-        data = file.read()
-    try:
-        document = ElementTree.fromstring(data)
-    except ElementTree.ParseError as error:
-        result.add_problem(name, f"not well-formed XML: {error}", error.position[0])
-        return
-    except (ValueError, LookupError) as error:
-        result.add_problem(name, f"not readable as XML: {error}")
-        return
-    if document.tag != "annotation":
-        result.add_problem(name, f"not a Pascal VOC file: its root is <{document.tag}>, not <annotation>")
-        return
-    image = _image_of(root, name, (document.findtext("filename") or "").strip())
-    if image is None:
-        result.add_problem(name, "its <filename> names no image and no single image lies beside it")
-        return
-    annotations = result.open_image(image, name)
-    for number, entry in enumerate(document.findall("object")):
+class _AtZeroError(UnusableError):
+    """A corner at 0, where corners count from 1."""
+
+
+class _Reader:
+    """Reads files, and watches from where their corners count.
+
+    :param origin: number of the first pixel.
+    """
+
+    def __init__(self, origin: int) -> None:
+        self._origin = origin
+        self._zeros: list[str] = []
+
+    def read(self, root: Path, name: str) -> Described:
+        """Read one XML file."""
+        with open(f"{root}/{name}", "rb") as file:
+            data = file.read()
         try:
-            annotations.append(_annotation(entry, origin))
-        except UnusableError as error:
-            result.add_problem(name, f"object {number + 1}: {error}", _line_of(data, number))
+            document = Document(data)
+        except XmlError as error:
+            return Described.failed(name, "unreadable", str(error), error.line)
+        root_element = document.root
+        if root_element.tag != "annotation":
+            message = f"not a Pascal VOC file: its root is <{root_element.tag}>, not <annotation>"
+            return Described.failed(name, "foreign", message)
+        stated, otherwise = _stated(name, (root_element.findtext("filename") or "").strip())
+        described = Described(name, stated, otherwise)
+        annotations = described.annotations
+        for number, entry in enumerate(root_element.findall("object")):
+            try:
+                annotations.append(_annotation(entry, self._origin))
+            except _AtZeroError as error:
+                self._zeros.append(f"{name}:{document.line_of(number)}: object {number + 1}: {error}")
+            except UnusableError as error:
+                described.lose(f"object {number + 1}: {error}", document.line_of(number))
+        described.objects = len(annotations)
+        if document.may_have("part") or document.may_have("polygon"):
+            _note_extras(described, root_element)
+        return described
+
+    def refuse_zeros(self) -> None:
+        """Refuse a data set whose corners count from 0.
+
+        :raises ValueError: there are such corners.
+        """
+        if self._zeros:
+            raise ValueError(
+                f"{self._zeros[0]}; so it is with {len(self._zeros)} of the objects. Corners that count from 1, as the "
+                'VOC devkit says, begin at 1: all boxes would be one pixel off. Give corners="zero_based" if the files '
+                "count from 0, as labelImg writes them; else correct these objects."
+            )
 
 
-def _image_of(root: Path, name: str, filename: str) -> str | None:
-    """Return the path of the image a file speaks of; see the module's text."""
-    stem = posixpath.splitext(name)[0]
+def _stated(name: str, filename: str) -> tuple[list[str], str | None]:
+    """Return where the image of a file may lie, and its key if it lies nowhere; see the module's text."""
+    if not filename:
+        return [], None
     stated = str(PurePosixPath(filename.replace("\\", "/")))
-    image = posixpath.basename(stated)
-    if not is_image(image):
-        ending = image_beside(root / stem)
-        return stem + ending if ending else None
-    *folders, _ = name.split("/")
-    places = [[*folders, image]]
-    for at, folder in enumerate(folders):
-        if folder.lower() == "annotations":
-            places.append([*folders[:at], "JPEGImages", *folders[at + 1 :], image])
-    for place in places:
-        candidate = "/".join(place)
-        if isfile(f"{root}/{candidate}"):  # noqa: PTH113
-            return candidate
+    folder, _, image = stated.rpartition("/")
+    known = is_image(image)
+    here = posixpath.dirname(name)
+    # With a dot at its end a name has no ending that it could lose.
+    places = [f"{here}/{image}" if here else image, *([stated] if folder else [])]
+    if not known:
+        return [f"{place}." for place in places], None
+    stem = posixpath.splitext(name)[0]
     top, _, below = stem.partition("/")
     if top.lower() == "annotations" and below in (stated, posixpath.splitext(stated)[0]):
-        return stated
-    return stem if posixpath.basename(stem) == image else stem + suffix_of(image)
+        return places, stated
+    return places, stem if posixpath.basename(stem) == image else stem + suffix_of(image)
 
 
-def _annotation(entry: ElementTree.Element, origin: int) -> Annotation:
+def _annotation(entry: Element, origin: int) -> Annotation:
     """Convert one <object>."""
     value = (entry.findtext("name") or "").strip()
     if not value:
         raise UnusableError("it has no <name>")
     bounds = entry.find("bndbox")
+    annotation: Annotation
     if bounds is None:
-        raise UnusableError("it has no <bndbox>")
-    left, top, right, bottom = (_number(bounds, tag) for tag in ("xmin", "ymin", "xmax", "ymax"))
-    if left > right:
-        left, right = right, left
-    if top > bottom:
-        top, bottom = bottom, top
-    annotation: Annotation = {"value": value, "points": box(left - origin, top - origin, right, bottom), "type": "bbox"}
+        annotation = {"value": value, **_other_shape(entry)}
+    else:
+        left, top, right, bottom = (_number(bounds, tag) for tag in ("xmin", "ymin", "xmax", "ymax"))
+        if left > right:
+            left, right = right, left
+        if top > bottom:
+            top, bottom = bottom, top
+        if origin and (0 <= left < 1 or 0 <= top < 1):
+            raise _AtZeroError(f"its first corner is ({left}, {top})")
+        annotation = {"value": value, "points": box(left - origin, top - origin, right, bottom), "type": "bbox"}
     attributes = [{"key": flag, "value": True} for flag in _FLAGS if _is_set(entry.findtext(flag))]
     if attributes:
         annotation["attributes"] = attributes
     return annotation
 
 
-def _number(bounds: ElementTree.Element, tag: str) -> float:
+def _number(bounds: Element, tag: str) -> float:
     """Return one corner, whole if it is."""
     text = bounds.findtext(tag)
     try:
@@ -146,22 +188,37 @@ def _is_set(text: str | None) -> bool:
     return text is not None and text.strip().lower() in ("1", "true", "yes")
 
 
-def _line_of(data: bytes, wanted: int) -> int:
-    """Return the line of the n-th object of a document that is known to be well-formed."""
-    parser = expat.ParserCreate()
-    lines: list[int] = []
-    depth = 0
+def _other_shape(entry: Element) -> Annotation:
+    """Return type and points of an object without <bndbox>."""
+    turned = entry.find("robndbox")
+    if turned is not None:
+        return _turned(turned)
+    polygon = entry.find("polygon")
+    if polygon is None:
+        raise UnusableError("it has no <bndbox>")
+    points = polygon.findall("pt")
+    if points:
+        flat = [_number(point, axis) for point in points for axis in ("x", "y")]
+    else:
+        tags = sorted((int(found[2]), found[1]) for child in polygon if (found := _NUMBERED.fullmatch(child.tag)))
+        flat = [_number(polygon, f"{axis}{number}") for number, axis in tags]
+    return {"points": outline(flat), "type": "polygon"}
 
-    def start(tag: str, _: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth == 2 and tag == "object":
-            lines.append(parser.CurrentLineNumber)
 
-    def end(_: str) -> None:
-        nonlocal depth
-        depth -= 1
+def _turned(turned: Element) -> Annotation:
+    """Convert a box of roLabelImg: centre, size, and radians clockwise on screen."""
+    x, y, width, height, angle = (_number(turned, tag) for tag in ("cx", "cy", "w", "h", "angle"))
+    points = [tidy(value) for value in box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)]
+    rotation = tidy(180 - (180 - math.degrees(angle)) % 360)
+    return {"points": points, "type": "bbox"} | ({"rotation": rotation} if rotation else {})
 
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.Parse(data, True)
-    return lines[wanted]
+
+def _note_extras(described: Described, root: Element) -> None:
+    """Note what objects have that a bounding box has not."""
+    objects = root.findall("object")
+    outlines = sum(entry.find("bndbox") is not None and entry.find("polygon") is not None for entry in objects)
+    if outlines:
+        described.note(f"{outlines} of its objects have a <polygon> beside their box; the boxes are read")
+    parts = sum(entry.find("part") is not None for entry in objects)
+    if parts:
+        described.note(f"{parts} of its objects have parts (<part>), which have no place in an annotation")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_PICTURES = {"image", "images", "img", "imgs", "jpegimages", "photos", "pictures"}
+PICTURE_FOLDERS = frozenset(("image", "images", "img", "imgs", "jpegimages", "photos", "pictures"))
+"""Names, in lower case, of folders that hold a data set's pictures."""
 _ANNOTATIONS = {"annotation", "annotations", "json", "jsons", "label", "labelme", "labels", "txt", "voc", "xml", "xmls"}
-_SISTERS = _PICTURES | _ANNOTATIONS
+_SISTERS = PICTURE_FOLDERS | _ANNOTATIONS
 """Names, in lower case, of folders that hold the pictures or the annotation files of one data set side by side."""
 
 
@@ -50,6 +51,28 @@ class Pictures:
         :returns: the picture, or None where none fits or several do.
         """
         return self.named(stated) or self._by_path.only(_without_ending(stated))
+
+    def near(self, stated: str, *, exact: bool) -> str | None:
+        """Find the picture that an annotation file names, where it says or in the folder beside that.
+
+        :param stated: path relative to the folder, as if the picture lay beside the annotation file; a name without
+            ending may end with a dot.
+        :param exact: whether ending and case must be those that are stated.
+        :returns: the picture, or None where none fits or several do.
+        """
+        found = self.named(stated) if exact else self.alike(stated)
+        if found is not None:
+            return found
+        name = _composed(posixpath.basename(stated))
+        sisters = [
+            picture
+            for picture in self._by_stem.all(posixpath.basename(_without_ending(stated)))
+            if not exact or _composed(posixpath.basename(picture)) == name
+        ]
+        if sisters:
+            place = _place(stated)
+            sisters = [picture for picture in sisters if _place(picture) == place]
+        return sisters[0] if len(sisters) == 1 else None
 
     def of_files(self, files: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
         """Pair annotation files, each of which describes one picture, with pictures by their stems.

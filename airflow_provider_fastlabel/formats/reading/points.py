@@ -6,10 +6,11 @@ The inverse of the export geometry. Pixels, origin top left, y down; "clockwise"
 from __future__ import annotations
 
 import math
+from operator import mul
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.geometry.holes import unbridged
-from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
+from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, Shape, shape_of
 from airflow_provider_fastlabel.formats.reading.imported import UnusableError, finite, tidy
 
 if TYPE_CHECKING:
@@ -68,6 +69,22 @@ def outline(flat: Sequence[float]) -> list[float]:
     return points
 
 
+def area_outline(flat: Sequence[float]) -> list[float]:
+    """Check a polygon that is to cover something.
+
+    :param flat: the outline, open or closed, in any direction.
+    :returns: the open outline, a new list; its points keep their order.
+    :raises UnusableError: as :func:`outline`, or it has no area, or lies too far away.
+    """
+    points = outline(flat)
+    xs, ys = points[::2], points[1::2]
+    doubled = sum(map(mul, xs, ys[1:] + ys[:1])) - sum(map(mul, ys, xs[1:] + xs[:1]))
+    if not 1e-3 < abs(doubled) < 1e12:
+        # As an outline has that crosses itself; exact where it matters only.
+        _shape(points)
+    return points
+
+
 def ring(flat: Sequence[float]) -> list[float]:
     """Make the outer ring of a segmentation: closed and clockwise.
 
@@ -75,15 +92,19 @@ def ring(flat: Sequence[float]) -> list[float]:
     :returns: flat closed ring, a new list.
     :raises UnusableError: as :func:`outline`, or it has no area, or lies too far away.
     """
-    points = outline(flat)
+    points = _shape(outline(flat)).regions[0][0]
+    return points + points[:2]
+
+
+def _shape(points: list[float]) -> Shape:
+    """Return an open outline's shape."""
     try:
         shape = shape_of({"type": "polygon", "points": points})
     except GeometryError as error:
         raise UnusableError(str(error)) from None
     if isinstance(shape, str):
         raise UnusableError("the outline has no area")
-    points = shape.regions[0][0]
-    return points + points[:2]
+    return shape
 
 
 def region(flat: Sequence[float]) -> list[list[float]]:

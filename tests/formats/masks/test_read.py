@@ -106,6 +106,7 @@ def test_an_index_mask_gives_one_annotation_per_index(tmp_path):
     assert [str(problem) for problem in result.problems] == [
         "a.png: index 9 has no annotation class; its area was left out"
     ]
+    assert (result.problems[0].image, result.objects, result.read) == ("sub/a.jpg", {"sub/a.jpg": 2}, 3)
 
 
 def test_a_picture_of_colours_holds_no_indexes(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
+from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE, UNREADABLE, UNUSABLE
 
 BOX = {"xmin": 11, "ymin": 21, "xmax": 40, "ymax": 60}
 
@@ -75,7 +76,11 @@ def test_vi_flags_become_attributes(read):
 
 def test_parts_of_an_object_are_not_the_object(read):
     part = "<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>"
-    assert points(read({"a.xml": document(thing(extra=part))})) == [[10, 20, 40, 60]]
+    result = read({"a.xml": document(thing(extra=part))})
+    assert points(result) == [[10, 20, 40, 60]]
+    assert [note.message for note in result.notes] == [
+        "1 of its objects have parts (<part>), which have no place in an annotation"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -104,9 +109,11 @@ def test_vi_the_image_a_file_speaks_of(read, name, filename, images, key):
 
 @pytest.mark.parametrize("images", [(), ("a.jpg", "a.png")])
 def test_vi_no_image_to_be_found(read, images):
-    result = read({"a.xml": document(thing(), filename="a")}, images=images)
+    result = read({"a.xml": document(thing(), thing(name="<name/>"), filename="a")}, images=images)
     assert result.by_image == {}
-    assert "names no image" in result.problems[0].message
+    (problem,) = result.problems
+    assert "names no picture" in problem.message
+    assert (problem.image, problem.reason, problem.lost, result.read) == (None, NO_PICTURE, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +136,8 @@ def test_vi_a_bad_object_is_named_by_its_line_and_the_next_one_read(read, bad, w
     assert (problem.file, problem.line) == ("a.xml", 3)
     assert "object 2" in problem.message
     assert why in problem.message
+    assert (problem.image, problem.reason, problem.lost) == ("a.jpg", UNUSABLE, 1)
+    assert (result.objects, result.read) == ({"a.jpg": 2}, 3)
 
 
 def test_a_box_without_area(read):
@@ -140,7 +149,6 @@ def test_a_box_without_area(read):
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("<project><x/></project>", "root is <project>"),
         ("<annotation>\n<object>", "not well-formed"),
         (b"", "not well-formed"),
         (b"\x00\x01", "not well-formed"),
@@ -148,12 +156,23 @@ def test_a_box_without_area(read):
         ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation><filename>&x;</filename></annotation>', ""),
     ],
 )
-def test_vi_another_xml_file_in_the_tree(read, content, why):
-    result = read({"a.xml": document(thing()), "z.xml": content})
+@pytest.mark.parametrize(("images", "concerned"), [((), None), (("z.jpg",), "z.jpg"), (("a.jpg",), None)])
+def test_vi_a_file_that_cannot_be_read_fails_the_picture_of_its_stem(read, content, why, images, concerned):
+    result = read({"a.xml": document(thing()), "z.xml": content}, images=images)
     assert list(result.by_image) == ["a.jpg"]
     (problem,) = result.problems
-    assert problem.file == "z.xml"
+    assert (problem.file, problem.image, problem.reason, problem.lost) == ("z.xml", concerned, UNREADABLE, 0)
     assert why in problem.message
+
+
+def test_vi_another_xml_file_in_the_tree(read):
+    files = {"a.xml": document(thing()), "z.xml": "<project><x/></project>", "other/a.xml": "<x/>"}
+    result = read(files, images=["a.jpg"])
+    assert result.problems == []
+    assert [note.file for note in result.notes] == ["other/a.xml", "z.xml"]
+    assert "root is <project>" in result.notes[1].message
+    (problem,) = read(files, images=["a.jpg", "z.png"]).problems
+    assert (problem.image, problem.reason, problem.lost) == ("z.png", UNREADABLE, 0)
 
 
 def test_entities_that_swell_are_stopped(read):
@@ -167,7 +186,138 @@ def test_entities_that_swell_are_stopped(read):
 def test_two_files_for_one_image(read):
     result = read({"annotations/a.xml": document(thing()), "a.xml": document(thing())})
     assert len(result.by_image["a.jpg"]) == 2
-    assert "put together" in result.problems[0].message
+    assert "put together" in result.notes[0].message
+    assert (result.problems, result.objects) == ([], {"a.jpg": 2})
+
+
+@pytest.mark.parametrize(
+    ("files", "images", "pairs"),
+    [
+        ({"raccoon.xml": "raccoon.png"}, ["raccoon.jpg"], {"raccoon.jpg": ["raccoon.xml"]}),
+        ({"raccoon.xml": "raccoon.JPG"}, ["raccoon.jpg"], {"raccoon.jpg": ["raccoon.xml"]}),
+        ({"1.xml": "gone.png"}, ["1.jpg"], {"1.jpg": ["1.xml"]}),
+        ({"1.xml": "photo"}, ["1.jpg", "photo.jpg"], {"photo.jpg": ["1.xml"]}),
+        ({"1.xml": "img.0001"}, ["img.0001.png"], {"img.0001.png": ["1.xml"]}),
+        # Trees.
+        ({"annotations/a.xml": "a.jpg"}, ["images/a.jpg"], {"images/a.jpg": ["annotations/a.xml"]}),
+        ({"annotations/1.xml": "a.jpg"}, ["images/a.jpg"], {"images/a.jpg": ["annotations/1.xml"]}),
+        ({"annotations/1.xml": "a.png"}, ["images/a.jpg"], {"images/a.jpg": ["annotations/1.xml"]}),
+        ({"VOC2007/Annotations/1.xml": "1.jpg"}, ["VOC2007/JPEGImages/1.jpg"], None),
+        (
+            {"train/annotations/1.xml": "1.jpg", "val/annotations/1.xml": "1.jpg"},
+            ["train/images/1.jpg", "val/images/1.jpg"],
+            {"train/images/1.jpg": ["train/annotations/1.xml"], "val/images/1.jpg": ["val/annotations/1.xml"]},
+        ),
+        ({"annotations/sub/a.xml": "sub/a.jpg"}, ["images/sub/a.jpg"], {"images/sub/a.jpg": ["annotations/sub/a.xml"]}),
+        ({"annotations/xmls/a.xml": "a.jpg"}, ["images/a.jpg"], {"images/a.jpg": ["annotations/xmls/a.xml"]}),
+        # The exact name comes first, whichever file is read first.
+        ({"1.xml": "2.png", "2.xml": "2.jpg"}, ["2.jpg"], {"2.jpg": ["2.xml"], "1.png": ["1.xml"]}),
+        # Two files say the same; one has a picture of its own.
+        ({"1.xml": "2.jpg", "2.xml": "2.jpg"}, ["1.jpg", "2.jpg"], {"1.jpg": ["1.xml"], "2.jpg": ["2.xml"]}),
+        # Another file's picture is not taken by the stem.
+        ({"1.xml": "2.jpg", "2.xml": "gone.jpg"}, ["2.jpg"], {"2.jpg": ["1.xml"]}),
+    ],
+)
+def test_every_file_has_its_own_picture(read, files, images, pairs):
+    tags = {name: f"<name>{name}</name>" for name in files}
+    result = read(
+        {name: document(thing(name=tags[name]), filename=said) for name, said in files.items()}, images=images
+    )
+    found = {image: [one["value"] for one in annotations] for image, annotations in result.by_image.items()}
+    assert found == (pairs or {images[0]: list(files)})
+    assert result.read == len(files)
+
+
+def test_a_file_whose_name_for_a_picture_is_taken_is_lost(read):
+    files = {"1.xml": document(thing(), filename="2.jpg"), "2.xml": document(thing(), filename="gone.jpg")}
+    result = read(files, images=["2.jpg"])
+    assert [(one.file, one.reason, one.lost) for one in result.problems] == [("2.xml", NO_PICTURE, 1)]
+
+
+@pytest.mark.parametrize("corner", [{"xmin": 0}, {"ymin": 0}, {"xmin": "0.0"}, {"xmin": 40, "xmax": 0}])
+def test_files_that_count_from_zero_are_refused_with_the_remedy(read, corner):
+    files = {"a.xml": document(thing(), thing(BOX | corner)), "b.xml": document(thing(), filename="b.jpg")}
+    with pytest.raises(ValueError, match=r'^a\.xml:3: object 2: .*Give corners="zero_based"'):
+        read(files)
+    result = read(files, corners="zero_based")
+    assert result.problems == []
+    assert min(result.by_image["a.jpg"][1]["points"]) == 0
+
+
+def test_a_box_that_sticks_out_says_nothing_about_counting(read):
+    assert points(read({"a.xml": document(thing(BOX | {"xmin": -3}))})) == [[-4, 20, 40, 60]]
+
+
+def test_a_turned_box_of_rolabelimg(read):
+    turned = "<object><type>robndbox</type><name>ship</name><difficult>1</difficult><robndbox><cx>50</cx><cy>40</cy>"
+    turned += "<w>30</w><h>10.5</h><angle>%s</angle></robndbox></object>"
+    angles = ("0.523599", "0.0", "3.0", "-0.523599")
+    found = read({"a.xml": document(*(turned % angle for angle in angles))}).by_image["a.jpg"]
+    assert [one["points"] for one in found] == [[35, 34.75, 65, 45.25]] * 4
+    assert [one.get("rotation") for one in found] == pytest.approx([30.00001, None, 171.887339, -30.00001], abs=1e-5)
+    assert found[0]["attributes"] == [{"key": "difficult", "value": True}]
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        "<x1>9</x1><y1>2</y1><x2>1</x2><y2>2</y2><x3>1</x3><y3>8.5</y3>",
+        "<pt><x>9</x><y>2</y></pt><pt><x>1</x><y>2</y></pt><pt><x>1</x><y>8.5</y></pt>",
+    ],
+)
+def test_a_polygon_keeps_its_corners_in_their_order(read, outline):
+    polygon = f"<polygon>{outline}</polygon>"
+    alone = f"<object><name>dog</name>{polygon}</object>"
+    result = read({"a.xml": document(alone, thing(extra=polygon))})
+    polygon, box = result.by_image["a.jpg"]
+    assert (polygon["type"], polygon["points"]) == ("polygon", [9, 2, 1, 2, 1, 8.5])
+    assert box["type"] == "bbox"
+    assert [note.message for note in result.notes] == [
+        "1 of its objects have a <polygon> beside their box; the boxes are read"
+    ]
+    assert result.problems == []
+
+
+@pytest.mark.parametrize(
+    "encoding", ["gbk", "gb2312", "gb18030", "shift_jis", "euc-jp", "big5", "iso-2022-jp", "utf-16"]
+)
+def test_encodings_that_expat_does_not_know(read, encoding):
+    name = "猫" if encoding in ("gbk", "gb2312", "gb18030", "shift_jis", "euc-jp", "iso-2022-jp") else "犬"
+    text = f'<?xml version="1.0" encoding="{encoding}"?>\n' + document(
+        thing(name=f"<name>{name}</name>"), thing(name="<name/>"), filename="a.jpg"
+    )
+    result = read({"a.xml": text.encode(encoding)})
+    assert [one["value"] for one in result.by_image["a.jpg"]] == [name]
+    assert [problem.line for problem in result.problems] == [4]
+
+
+def test_korean_and_the_larger_sets_that_windows_writes(read):
+    head = '<?xml version="1.0" encoding="%s"?>'
+    for declared, codec, name in (("EUC-KR", "cp949", "똠"), ("gb2312", "gbk", "镕"), ("Shift_JIS", "cp932", "①")):
+        text = head % declared + document(thing(name=f"<name>{name}</name>"))
+        assert read({"a.xml": text.encode(codec)}).by_image["a.jpg"][0]["value"] == name
+
+
+def test_utf_8_that_is_declared_as_utf_16(read):
+    text = '<?xml version="1.0" encoding="utf-16"?>' + document(thing(name="<name>犬</name>"))
+    assert read({"a.xml": text}).by_image["a.jpg"][0]["value"] == "犬"
+
+
+@pytest.mark.parametrize(
+    ("head", "codec", "why"),
+    [
+        ("", "gbk", "not UTF-8 text, although it declares no encoding"),
+        ('<?xml version="1.0" encoding="UTF-8"?>', "latin-1", "not UTF-8 text, although it declares UTF-8"),
+        ('<?xml version="1.0" encoding="Shift_JIS"?>', "latin-1", "not in the encoding 'Shift_JIS'"),
+    ],
+)
+def test_text_in_another_encoding_than_it_says(read, head, codec, why):
+    name = "狗" if codec == "gbk" else "\xfc\xff"
+    text = head + document(thing(name=f"<name>{name}</name>"))
+    (problem,) = read({"a.xml": text.encode(codec)}, images=["a.jpg"]).problems
+    assert why in problem.message
+    assert "save it as UTF-8" in problem.message
+    assert (problem.line, problem.image, problem.reason) == (2, "a.jpg", UNREADABLE)
 
 
 def test_names_and_encodings(read):

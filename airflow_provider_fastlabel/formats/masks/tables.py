@@ -1,0 +1,133 @@
+"""The tables that give indexes and colours of masks a meaning: an argument, or a file beside the masks."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats.masks.write import CLASSES_FILE, INSTANCES_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LABELMAP = "labelmap.txt"
+"""CVAT's table: ``name:red,green,blue:parts:actions``, one class a line."""
+
+_BORDER = 0xE0E0C0
+"""Colour of index 255, borders, in the colour map of the VOC devkit."""
+_COLOUR = re.compile(r"#([0-9a-fA-F]{6})")
+
+
+@dataclass
+class Table:
+    """What masks mean.
+
+    :param by_index: index -> class value.
+    :param by_colour: colour as a number, red first -> class value, or None for background; empty if indexes count.
+    :param instances: mask -> its own indexes, for masks of objects.
+    :param images: mask -> its image.
+    """
+
+    by_index: dict[int, str] = field(default_factory=dict)
+    by_colour: dict[int, str | None] = field(default_factory=dict)
+    instances: dict[str, dict[int, str]] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+
+    def values_of(self, mask: str) -> dict[int, str]:
+        """Return the classes of a mask by index.
+
+        :param mask: path of the mask.
+        :returns: index -> class value.
+        """
+        return self.instances.get(mask, self.by_index)
+
+    def is_border(self, colour: int) -> bool:
+        """Tell whether a colour is the devkit's for borders, and no class's.
+
+        :param colour: the colour as a number.
+        :returns: true if it is.
+        """
+        return colour == _BORDER and colour not in self.by_colour
+
+
+def table_of(folder: Path, classes: Mapping[Any, str] | None) -> Table:
+    """Find out what the masks of a folder mean.
+
+    :param folder: the folder; its tables are taken where no classes are given.
+    :param classes: index, or ``#rrggbb``, -> class value.
+    :returns: the table.
+    :raises ValueError: there is none, or it cannot be read.
+    """
+    table = _given(classes) if classes is not None else Table()
+    if (folder / INSTANCES_FILE).is_file():
+        _read_instances(folder / INSTANCES_FILE, table)
+    if classes is None and (folder / CLASSES_FILE).is_file():
+        table.by_index = _read_classes(folder / CLASSES_FILE)
+    elif classes is None and (folder / LABELMAP).is_file():
+        _read_labelmap(folder / LABELMAP, table)
+    if not (table.by_index or table.by_colour or table.instances):
+        raise ValueError(
+            f"The masks have no table: there is no {CLASSES_FILE}, {INSTANCES_FILE} or {LABELMAP} at the top of their "
+            'folder. Give the classes of the indexes, such as classes={1: "dog", 2: "cat"}.'
+        )
+    return table
+
+
+def _given(classes: Mapping[Any, str]) -> Table:
+    """Read the argument; whole numbers may be texts, as they are where it comes from JSON."""
+    table = Table()
+    for key, value in classes.items():
+        colour = _COLOUR.fullmatch(key) if isinstance(key, str) else None
+        whole = isinstance(key, int) or (isinstance(key, str) and key.strip().isdecimal())
+        if not isinstance(value, str) or not value or not (colour or whole):
+            raise ValueError(f"classes is {{index or '#rrggbb': class value}}; {key!r}: {value!r} is not.")
+        if colour:
+            table.by_colour[int(colour[1], 16)] = value
+        else:
+            table.by_index[int(key)] = value
+    if table.by_colour and table.by_index:
+        raise ValueError("classes names indexes or colours, not both.")
+    return table
+
+
+def _read_classes(path: Path) -> dict[int, str]:
+    """Read the table of our semantic masks."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = {int(row["id"]): str(row["value"]) for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} is no list of classes with id and value: {error!r}.") from None
+    return found
+
+
+def _read_instances(path: Path, table: Table) -> None:
+    """Read the table of our instance masks."""
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                mask = str(row["mask"])
+                table.instances[mask] = {int(one["id"]): str(one["value"]) for one in row["instances"]}
+                table.images[mask] = str(row["image"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path.name}:{number} is no row with mask, image, instances: {error!r}.") from None
+
+
+def _read_labelmap(path: Path, table: Table) -> None:
+    """Read CVAT's table; grey masks have the number of the line as index."""
+    rows = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    for index, row in enumerate(row for row in rows if row and not row.startswith("#")):
+        name, _, rest = row.partition(":")
+        try:
+            red, green, blue = (int(part) for part in rest.partition(":")[0].split(","))
+        except ValueError:
+            raise ValueError(f"{path.name}: {row!r} is not name:red,green,blue:parts:actions.") from None
+        background = name == "background"
+        table.by_colour[red << 16 | green << 8 | blue] = None if background else name
+        if not background:
+            table.by_index[index] = name
