@@ -285,7 +285,8 @@ def test_a_broken_label_line_is_named_with_its_place(client, classes, run, folde
     (folder / "a.txt").write_text("0 0.5 0.5 0.1 0.1\nnonsense\n")
     outcome = run(annotations_format="yolo")
     assert "a.txt:2" in str(outcome.error)
-    assert run(annotations_format="yolo", max_failures=1).result["created"] == 3
+    (folder / "day 1" / "b.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    assert run(annotations_format="yolo", max_failures=1).result["created"] == 2
 
 
 VOC = """<annotation><filename>a.png</filename><size><width>40</width><height>30</height></size>

@@ -72,20 +72,23 @@ def read_labelme(folder: str | os.PathLike[str], annotation_type: LabelmeType | 
     root = Path(folder)
     names = files_below(root)
     convert = converters(annotation_type)
+    unread = ImportedAnnotations()
     with collector_paused():
         described = [
-            _read_file(root, name, convert, joins=annotation_type != "polygon")
+            _read_file(root, name, convert, unread, joins=annotation_type != "polygon")
             for name in names
             if name.lower().endswith(".json")
         ]
         return paired(described, names)
 
 
-def _read_file(root: Path, name: str, convert: dict[str, Convert], *, joins: bool) -> Described:
+def _read_file(
+    root: Path, name: str, convert: dict[str, Convert], unread: ImportedAnnotations, *, joins: bool
+) -> Described:
     """Read one JSON file."""
-    unread = ImportedAnnotations()
     document = read_json(f"{root}/{name}", name, unread)
-    for problem in unread.problems:
+    if unread.problems:
+        problem = unread.problems.pop()
         return Described.failed(name, "unreadable", problem.message, problem.line)
     if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
         return Described.failed(name, "foreign", "not a labelme file: it has no list of shapes")

@@ -132,7 +132,9 @@ def _stated(name: str, filename: str) -> tuple[list[str], str | None]:
     """Return where the image of a file may lie, and its key if it lies nowhere; see the module's text."""
     if not filename:
         return [], None
-    stated = str(PurePosixPath(filename.replace("\\", "/")))
+    stated = filename.replace("\\", "/")
+    if "/" in stated:
+        stated = str(PurePosixPath(stated))
     folder, _, image = stated.rpartition("/")
     known = is_image(image)
     here = posixpath.dirname(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from collections import Counter, defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,15 +27,22 @@ class Pictures:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._by_name: dict[str, str] = {}
-        self._by_path = _Index(_without_ending)
-        self._by_stem = _Index(lambda name: posixpath.basename(_without_ending(name)))
-        self._folders: set[str] = set()
-        for name in names:
-            self._folders.add(posixpath.dirname(name))
-            self._by_name[_composed(name)] = name
-            self._by_path.add(name)
-            self._by_stem.add(name)
+        self._by_name: dict[str, str] = {_composed(name): name for name in names}
+
+    @cached_property
+    def _by_path(self) -> _Index:
+        """The pictures by their paths without ending; made when a name is not found as it is written."""
+        return _Index(_without_ending, self._by_name.values())
+
+    @cached_property
+    def _by_stem(self) -> _Index:
+        """The pictures by their names without ending and folders."""
+        return _Index(lambda name: posixpath.basename(_without_ending(name)), self._by_name.values())
+
+    @cached_property
+    def _folders(self) -> set[str]:
+        """The folders in which pictures lie."""
+        return {posixpath.dirname(name) for name in self._by_name.values()}
 
     def named(self, stated: str) -> str | None:
         """Find the picture of exactly this name.
@@ -63,12 +71,10 @@ class Pictures:
         found = self.named(stated) if exact else self.alike(stated)
         if found is not None:
             return found
-        name = _composed(posixpath.basename(stated))
-        sisters = [
-            picture
-            for picture in self._by_stem.all(posixpath.basename(_without_ending(stated)))
-            if not exact or _composed(posixpath.basename(picture)) == name
-        ]
+        sisters = self._by_stem.all(posixpath.basename(_without_ending(stated)))
+        if exact and sisters:
+            name = _composed(posixpath.basename(stated))
+            sisters = [picture for picture in sisters if _composed(posixpath.basename(picture)) == name]
         if sisters:
             place = _place(stated)
             sisters = [picture for picture in sisters if _place(picture) == place]
@@ -163,12 +169,10 @@ def same_place(one: str, other: str) -> bool:
 class _Index:
     """Pictures by something several of them may share."""
 
-    def __init__(self, key: Callable[[str], str]) -> None:
-        self._key = key
+    def __init__(self, key: Callable[[str], str], names: Iterable[str]) -> None:
         self._found: defaultdict[str, list[str]] = defaultdict(list)
-
-    def add(self, name: str) -> None:
-        self._found[self._key(name)].append(name)
+        for name in names:
+            self._found[key(name)].append(name)
 
     def all(self, key: str) -> list[str]:
         return self._found.get(key, [])

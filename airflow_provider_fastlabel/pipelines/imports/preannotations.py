@@ -84,8 +84,6 @@ class Reader:
                 raise ImportRefused(
                     f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
                 ) from error
-        if not imported.objects:  # TEMP
-            imported.objects.update({k: len(v) for k, v in imported.by_image.items()})
         result = match(imported, found, self.form, one_file=self.form == "coco")
         annotations = [annotation for own in result.by_name.values() for annotation in own]
         result.settled = settle_attributes(annotations, self.classes, self.attributes)

@@ -397,7 +397,7 @@ def test_a_keypoint_that_is_no_number_leaves_its_pose(read):
 
 
 def test_files_as_labelme_5_and_6_write_them(read):
-    five = {
+    five: dict[str, Any] = {
         "version": "5.5.0",
         "flags": {},
         "shapes": [
