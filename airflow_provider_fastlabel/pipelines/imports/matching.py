@@ -77,7 +77,7 @@ class _Match:
         if not self.imported.read and not self.imported.problems:
             raise ImportRefused(
                 f"There is no {self.form} annotation: {self._seen()}. Nothing was created. Check `annotations_format` "
-                "and `annotations_path`, or leave out `annotations_format` to create the tasks without annotations."
+                "and `annotations_path`; an import without `annotations_format` creates tasks without annotations."
             )
         pictures = Pictures([*self.tasks, *self.found.left_out])
         images = dict.fromkeys([*self.imported.by_image, *(p.image for p in self.imported.problems if p.image)])

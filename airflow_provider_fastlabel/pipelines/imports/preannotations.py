@@ -12,7 +12,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
@@ -25,12 +25,11 @@ from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.formats.reading.imported import EntryProblem
     from airflow_provider_fastlabel.pipelines.imports import Found
 
-AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
-
-EXTENSIONS: Mapping[str, tuple[str, ...]] = {
+EXTENSIONS: Mapping[AnnotationsFormat, tuple[str, ...]] = {
     "coco": ("json",),
     "yolo": ANNOTATION_ENDINGS,
     "pascalvoc": ("xml",),
