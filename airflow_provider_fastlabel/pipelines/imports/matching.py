@@ -46,6 +46,14 @@ class PreAnnotations:
         """Objects that the annotation files hold for what is imported."""
         return self.objects.total() + sum(problem.lost for problem in self.problems)
 
+    @property
+    def lost(self) -> dict[str, int]:
+        """Objects that were lost, by reason."""
+        lost = Counter[str]()
+        for problem in self.problems:
+            lost[problem.reason] += problem.lost
+        return dict(lost)
+
 
 def match(imported: ImportedAnnotations, found: Found, form: str, *, one_file: bool) -> PreAnnotations:
     """Put annotations to task names; a picture of a folder task becomes the annotation's ``content``.
@@ -163,9 +171,6 @@ class _Match:
 
     def _say(self) -> None:
         """Write what was read into the log."""
-        lost = Counter[str]()
-        for problem in self.result.problems:
-            lost[problem.reason] += problem.lost
         log.info(
             "Read %d %s annotations: %d for %d of %d items, lost %s; %d are for files that the pattern leaves out",
             self.result.read + self.left_out,
@@ -173,7 +178,7 @@ class _Match:
             self.result.objects.total(),
             sum(count > 0 for count in self.result.objects.values()),
             len(self.found.sources),
-            dict(lost) or "none",
+            self.result.lost or "none",
             self.left_out,
         )
         if self.empty:
