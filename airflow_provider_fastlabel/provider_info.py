@@ -74,6 +74,7 @@ def get_provider_info() -> dict[str, Any]:
             "operators",
             "imports",
             "s3_import",
+            "classes",
             "dicom",
             "endpoint",
             "exports",

@@ -14,3 +14,12 @@ likewise ``yolo``, ``pascalvoc``, ``labelme``, ``masks`` and ``drawings``. What 
 
 Importing this package imports nothing heavy; numpy, OpenCV, Pillow and orjson belong to the writers' modules.
 """
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
+"""A format whose files can be read for pictures that are to become tasks."""
+
+ANNOTATIONS_FORMATS: tuple[AnnotationsFormat, ...] = get_args(AnnotationsFormat)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
+    from airflow_provider_fastlabel.operators.classes import FastLabelCreateClassesFromDatasetOperator
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
     from airflow_provider_fastlabel.operators.endpoint import FastLabelExecuteEndpointOperator
     from airflow_provider_fastlabel.operators.exports import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FastLabelApplyProjectOperator",
     "FastLabelCopyProjectOperator",
+    "FastLabelCreateClassesFromDatasetOperator",
     "FastLabelCreateDicomTasksOperator",
     "FastLabelCreateTasksFromFolderOperator",
     "FastLabelCreateTasksFromS3Operator",
@@ -58,6 +60,7 @@ if not TYPE_CHECKING:
         {
             "FastLabelApplyProjectOperator": "projects",
             "FastLabelCopyProjectOperator": "projects",
+            "FastLabelCreateClassesFromDatasetOperator": "classes",
             "FastLabelCreateDicomTasksOperator": "dicom",
             "FastLabelCreateTasksFromFolderOperator": "imports",
             "FastLabelCreateTasksFromS3Operator": "s3_import",

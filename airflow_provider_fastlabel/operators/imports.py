@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow_provider_fastlabel.client.statuses import PRIORITIES
+from airflow_provider_fastlabel.formats import ANNOTATIONS_FORMATS
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
 
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.client.kinds import Kind
+    from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
     from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes
     from airflow_provider_fastlabel.pipelines.imports.engine import OnExists
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
-    from airflow_provider_fastlabel.pipelines.imports.preannotations import AnnotationsFormat
 
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
 
@@ -132,9 +132,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
     def _check_arguments(self) -> None:
         if self.on_exists not in ("skip", "update", "fail"):
             raise ValueError(f"on_exists must be 'skip', 'update' or 'fail', not {self.on_exists!r}")
-        if self.annotations_format not in (None, "coco", "yolo", "pascalvoc", "labelme"):
+        if self.annotations_format not in (None, *ANNOTATIONS_FORMATS):
             raise ValueError(
-                f"annotations_format is 'coco', 'yolo', 'pascalvoc' or 'labelme', not {self.annotations_format!r}"
+                f"annotations_format is one of {', '.join(ANNOTATIONS_FORMATS)}, not {self.annotations_format!r}"
             )
         if self.attributes not in ("fail", "ignore", "create"):
             raise ValueError(f"attributes must be 'fail', 'ignore' or 'create', not {self.attributes!r}")
@@ -157,8 +157,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
-        from airflow_provider_fastlabel.pipelines.imports import import_files, resolve_destination
-        from airflow_provider_fastlabel.utils.object_stores import storage_path
+        from airflow_provider_fastlabel.pipelines.imports import find_items, import_files, resolve_destination
+        from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
 
         self._stop = threading.Event()
         with permanent_errors_fail():
@@ -169,8 +169,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             record = storage_path("manifest", manifest, self.source_conn_id)
             refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
-            self._check_annotated_kind(into)
-            found = self._find(folder, into.kind, record)
+            found = find_items(
+                folder, into, pattern=self.pattern, annotated=self.annotations_format, own=path_below(folder, record)
+            )
             summary = import_files(
                 self.client,
                 into,
@@ -191,39 +192,6 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         if self._stop is not None:
             self._stop.set()
             self.log.info("Stopping the import; what was created stays, the next run creates the rest")
-
-    def _find(self, folder: Any, kind: Kind, manifest: Any) -> Found:
-        from airflow_provider_fastlabel.pipelines.imports import ImportRefused, find_sources
-        from airflow_provider_fastlabel.utils.object_stores import path_below
-
-        assert kind.media is not None
-        found = find_sources(
-            folder,
-            extensions=kind.media.extensions,
-            by_folder=kind.max_files is not None,
-            pattern=self.pattern,
-            pictures_only=self.annotations_format is not None,
-        )
-        own = path_below(folder, manifest)
-        found.problems = [problem for problem in found.problems if problem.name != own]
-        if not found.sources and not found.problems:
-            left = f" ({len(found.left_out)} files are there, but do not match)" if found.left_out else ""
-            raise ImportRefused(
-                f"No file to import: nothing in {self.folder} matches pattern {self.pattern!r}{left}. "
-                "Nothing was created. Check `folder` and `pattern`, or wait for the files with a sensor."
-            )
-        if found.left_out:
-            self.log.info("%d files do not match pattern %r and are left out", len(found.left_out), self.pattern)
-        return found
-
-    def _check_annotated_kind(self, into: Destination) -> None:
-        from airflow_provider_fastlabel.pipelines.imports import ImportRefused
-
-        if self.annotations_format is not None and into.kind.name not in ("image", "sequential_image"):
-            raise ImportRefused(
-                f"Project {self.project!r} takes {into.kind.name} tasks; {self.annotations_format} annotations are for "
-                "image and sequential image tasks. Nothing was created. Leave out `annotations_format`."
-            )
 
     def _read_annotations(self, folder: Any, found: Found, into: Destination) -> PreAnnotations | None:
         from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.pipelines.projects.definition import ProjectDefinition
-    from airflow_provider_fastlabel.pipelines.projects.plan import ClassChange, Plan
 
 __all__ = ["FastLabelApplyProjectOperator", "FastLabelCopyProjectOperator"]
 
@@ -58,6 +57,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         :raises InvalidDefinitionError: the definition is wrong, or demands what FastLabel cannot change; nothing was
             sent.
         """
+        from airflow_provider_fastlabel.pipelines.projects.apply import write_class, write_project
         from airflow_provider_fastlabel.pipelines.projects.plan import plan
 
         with permanent_errors_fail():
@@ -65,9 +65,9 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
             project = self.client.find_project_by_slug(definition.slug)
             classes = [] if project is None else list(self.client.iter_annotations(definition.slug))
             made = plan(definition, project, classes)
-            project_id = self._write_project(made)
+            project_id = write_project(self.client, made)
             for change in made.classes:
-                self._write_class(definition.slug, change)
+                write_class(self.client, definition.slug, change)
         if made.extra:
             self.log.warning("Project %s has more than its definition, which stays: %s", definition.slug, made.extra)
         lists = {
@@ -98,28 +98,6 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         if not path.is_file():
             raise ValueError(f"There is no definition file {self.definition}. Nothing was sent.")
         return read_definition(parse_text(path.read_bytes().decode("utf-8-sig"), self.definition))
-
-    def _write_project(self, made: Plan) -> str:
-        """Create or update the project if needed, and return its id."""
-        if made.project_id is None:
-            return str(self.client.create_project(**made.project_fields))
-        if made.project_fields:
-            self.client.update_project(made.project_id, **made.project_fields)
-        return made.project_id
-
-    def _write_class(self, slug: str, change: ClassChange) -> None:
-        """Create or update a class."""
-        item = change.definition
-        if item.type == "classification":
-            attributes = change.fields.get("attributes", [])
-            if change.class_id is None:
-                self.client.create_classification_annotation(slug, attributes)
-            else:
-                self.client.update_classification_annotation(change.class_id, attributes)
-        elif change.class_id is None:
-            self.client.create_annotation(slug, item.type, item.value, **change.fields)
-        else:
-            self.client.update_annotation(change.class_id, **change.fields)
 
 
 class FastLabelCopyProjectOperator(FastLabelBaseOperator):

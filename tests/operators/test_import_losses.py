@@ -178,6 +178,29 @@ def test_attributes_the_class_does_not_have_can_be_created(client, run, folder):
     assert outcome.result["attributes_left_out"] == {}
 
 
+def test_an_attribute_that_is_text_gets_text_whoever_made_it(client, run, folder):
+    write_coco(folder / "annotations.json", {"a.png": BOX}, attributes={"brand": 7})
+    assert run(annotations_format="coco", attributes="create", pattern="a.png").state == "success"
+    write_coco(folder / "annotations.json", {"a.png": BOX, "b.png": BOX}, attributes={"brand": 8})
+    outcome = run(annotations_format="coco")
+    assert outcome.state == "success", outcome.error
+    (annotation,) = client.find_image_task_by_name("photos", "b.png")["annotations"]
+    assert [(attribute["key"], attribute["value"]) for attribute in annotation["attributes"]] == [("brand", "8")]
+
+
+def test_an_attribute_that_is_null_says_nothing(client, run, folder):
+    write_coco(folder / "annotations.json", {"a.png": BOX, "b.png": BOX}, attributes={"brand": None, "small": None})
+    document = json.loads((folder / "annotations.json").read_text())
+    document["annotations"][0]["attributes"] = {"brand": "acme", "small": True}
+    (folder / "annotations.json").write_text(json.dumps(document))
+    outcome = run(annotations_format="coco", attributes="create")
+    assert outcome.state == "success", outcome.error
+    (item,) = client.get_annotations("photos")
+    assert {a["key"]: a["type"] for a in item["attributes"]} == {"brand": "text", "small": "switch"}
+    (annotation,) = client.find_image_task_by_name("photos", "b.png")["annotations"]
+    assert annotation["attributes"] == []
+
+
 def test_no_attribute_is_created_when_the_checks_fail(client, run, folder):
     write_coco(folder / "annotations.json", {"a.png": BOX, "b.png": [30, 2, 300, 5]}, attributes={"brand": "acme"})
     assert "outside the image" in str(run(annotations_format="coco", attributes="create").error)

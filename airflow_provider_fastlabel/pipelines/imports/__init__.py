@@ -10,7 +10,7 @@ from __future__ import annotations
 from airflow_provider_fastlabel.pipelines.files.problems import ImportIncomplete, ImportRefused, ImportSummary, Problem
 from airflow_provider_fastlabel.pipelines.files.sources import Found, Source, find_sources
 from airflow_provider_fastlabel.pipelines.imports.engine import import_files
-from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, resolve_destination
+from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_items, resolve_destination
 
 __all__ = [
     "Destination",
@@ -20,6 +20,7 @@ __all__ = [
     "ImportSummary",
     "Problem",
     "Source",
+    "find_items",
     "find_sources",
     "import_files",
     "resolve_destination",

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
+
+_TEXTS = ("text", "textarea")
 
 UnknownAttributes = Literal["fail", "ignore", "create"]
 """What becomes of an attribute that the class does not have."""
@@ -45,7 +47,8 @@ def settle_attributes(
     """Take away, or plan to create, the attributes that classes do not have.
 
     What a format or tool notes about every object (``truncated``, ``iscrowd``, ``occluded`` ...) is no wish of the
-    user's: it goes where the class does not ask for it, unless unknown attributes are created.
+    user's: it goes where the class does not ask for it, unless unknown attributes are created. A value of ``None`` says
+    nothing and is left out. Other values of an attribute that is text become text.
 
     :param annotations: the pre-annotations; their attributes are changed in place.
     :param classes: the project's annotation classes, as the API returns them.
@@ -64,6 +67,8 @@ def settle_attributes(
         kept = []
         for attribute in annotation["attributes"]:
             key = str(attribute["key"])
+            if attribute["value"] is None:
+                continue
             if key in asked[value] or (unknown == "fail" and key not in FORMAT_FLAGS):
                 kept.append(attribute)
             elif unknown == "create":
@@ -73,8 +78,7 @@ def settle_attributes(
                 settled.left_out[key] += 1
         annotation["attributes"] = kept
     _plan(settled, by_value, wanted)
-    if wanted:
-        _as_created(annotations, wanted)
+    _make_text(annotations, by_value)
     return settled
 
 
@@ -89,18 +93,14 @@ def _plan(
         item["attributes"] = [*(item.get("attributes") or ()), new]
 
 
-def _as_created(annotations: Iterable[dict[str, Any]], wanted: Mapping[tuple[str, str], bool]) -> None:
-    """Make text of the values of attributes that become text."""
-    for attribute, switch in _planned(annotations, wanted):
-        if not switch and not isinstance(attribute["value"], str):
-            attribute["value"] = str(attribute["value"])
-
-
-def _planned(
-    annotations: Iterable[dict[str, Any]], wanted: Mapping[tuple[str, str], bool]
-) -> Iterator[tuple[dict[str, Any], bool]]:
+def _make_text(annotations: Iterable[dict[str, Any]], by_value: Mapping[str, Mapping[str, Any]]) -> None:
+    """Make text of the values of attributes that are text: FastLabel takes no number there."""
+    texts = {
+        value: {str(attribute["key"]) for attribute in item.get("attributes") or () if attribute.get("type") in _TEXTS}
+        for value, item in by_value.items()
+    }
     for annotation in annotations:
         for attribute in annotation.get("attributes") or ():
-            planned = wanted.get((str(annotation.get("value")), str(attribute["key"])))
-            if planned is not None:
-                yield attribute, planned
+            own = texts.get(str(annotation.get("value")), ())
+            if str(attribute["key"]) in own and not isinstance(attribute["value"], str):
+                attribute["value"] = str(attribute["value"])

@@ -20,6 +20,17 @@ _FEWEST_NUMBERS = {"polygon": 6, "line": 4}
 _EXACT_NUMBERS = {"bbox": 4, "keypoint": 2, "circle": 3, "cuboid": 9}
 
 
+_SHAPES = ("bbox", "polygon", "segmentation", "pose_estimation", "keypoint", "line")
+
+
+def own_type(project_type: str) -> str | None:
+    """Return the annotation type that a project type stands for; ``None`` when it takes several.
+
+    :param project_type: such as ``image_bbox``, or ``image_all``.
+    """
+    return next((shape for shape in _SHAPES if project_type.endswith(f"_{shape}")), None)
+
+
 class ClassRules:
     """What the classes of a project allow.
 

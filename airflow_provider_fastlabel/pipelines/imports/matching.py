@@ -46,6 +46,14 @@ class PreAnnotations:
         """Objects that the annotation files hold for what is imported."""
         return self.objects.total() + sum(problem.lost for problem in self.problems)
 
+    @property
+    def lost(self) -> dict[str, int]:
+        """Objects that were lost, by reason."""
+        lost = Counter[str]()
+        for problem in self.problems:
+            lost[problem.reason] += problem.lost
+        return dict(lost)
+
 
 def match(imported: ImportedAnnotations, found: Found, form: str, *, one_file: bool) -> PreAnnotations:
     """Put annotations to task names; a picture of a folder task becomes the annotation's ``content``.
@@ -77,7 +85,7 @@ class _Match:
         if not self.imported.read and not self.imported.problems:
             raise ImportRefused(
                 f"There is no {self.form} annotation: {self._seen()}. Nothing was created. Check `annotations_format` "
-                "and `annotations_path`, or leave out `annotations_format` to create the tasks without annotations."
+                "and `annotations_path`; an import without `annotations_format` creates tasks without annotations."
             )
         pictures = Pictures([*self.tasks, *self.found.left_out])
         images = dict.fromkeys([*self.imported.by_image, *(p.image for p in self.imported.problems if p.image)])
@@ -163,9 +171,6 @@ class _Match:
 
     def _say(self) -> None:
         """Write what was read into the log."""
-        lost = Counter[str]()
-        for problem in self.result.problems:
-            lost[problem.reason] += problem.lost
         log.info(
             "Read %d %s annotations: %d for %d of %d items, lost %s; %d are for files that the pattern leaves out",
             self.result.read + self.left_out,
@@ -173,7 +178,7 @@ class _Match:
             self.result.objects.total(),
             sum(count > 0 for count in self.result.objects.values()),
             len(self.found.sources),
-            dict(lost) or "none",
+            self.result.lost or "none",
             self.left_out,
         )
         if self.empty:

@@ -12,7 +12,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
@@ -20,17 +20,17 @@ from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDI
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, find_sources
 from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes, settle_attributes
+from airflow_provider_fastlabel.pipelines.imports.class_rules import own_type
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, match, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.formats.reading.imported import EntryProblem
     from airflow_provider_fastlabel.pipelines.imports import Found
 
-AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
-
-EXTENSIONS: Mapping[str, tuple[str, ...]] = {
+EXTENSIONS: Mapping[AnnotationsFormat, tuple[str, ...]] = {
     "coco": ("json",),
     "yolo": ANNOTATION_ENDINGS,
     "pascalvoc": ("xml",),
@@ -41,7 +41,6 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = {
 _ROBOFLOW = "_annotations.coco.json"
 
 _HEAD_BYTES = 256 * 1024
-_SHAPES = ("bbox", "polygon", "segmentation", "pose_estimation", "keypoint", "line")
 _OUTLINED = ("bbox", "polygon", "segmentation", "pose_estimation")
 
 
@@ -170,9 +169,8 @@ class Reader:
 
     def _wanted_type(self) -> str | None:
         """Return the annotation type the project asks for; ``None`` when it takes several."""
-        own = next((shape for shape in _SHAPES if self.project_type.endswith(f"_{shape}")), None)
         types = {str(item["type"]) for item in self.classes}
-        return own or (types.pop() if len(types) == 1 else None)
+        return own_type(self.project_type) or (types.pop() if len(types) == 1 else None)
 
     def _coco_type(self) -> str | None:
         wanted = self._wanted_type()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
-from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
+from airflow_provider_fastlabel.pipelines.files.sources import find_sources, without_temporary
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.kinds import Kind, Limits, Media
-    from airflow_provider_fastlabel.pipelines.files.sources import Source
+    from airflow_provider_fastlabel.formats import AnnotationsFormat
+    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
 
     Annotations = Mapping[str, Sequence[Mapping[str, Any]]]
+
+log: logging.Logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 1024
 """Characters of a task name we accept. FastLabel documents no limit; longer is a mistake (our choice)."""
@@ -77,6 +81,45 @@ def resolve_destination(client: FastLabelClient, project: str, kind: str | None 
             "Nothing was created."
         )
     return Destination(project, found["type"], resolved)
+
+
+def find_items(
+    folder: Any, into: Destination, *, pattern: str, annotated: AnnotationsFormat | None = None, own: str | None = None
+) -> Found:
+    """List a folder as the items of an import into a project.
+
+    :param folder: a local path, or an object with the ``pathlib`` interface over an fsspec file system.
+    :param into: the project.
+    :param pattern: glob that paths relative to ``folder`` must match.
+    :param annotated: the format of the annotations that belong to the pictures, if any do.
+    :param own: path relative to ``folder`` of a file of ours, which is no item.
+    :returns: the items, and files that cannot become one.
+    :raises ImportRefused: the folder does not exist, nothing in it matches, or tasks of the project's kind take no
+        annotations of such a format.
+    """
+    if annotated is not None and into.kind.name not in ("image", "sequential_image"):
+        raise ImportRefused(
+            f"Project {into.project!r} takes {into.kind.name} tasks; {annotated} annotations are for image and "
+            "sequential image tasks. Nothing was created. Give another project, or import without `annotations_format`."
+        )
+    assert into.kind.media is not None
+    found = find_sources(
+        folder,
+        extensions=into.kind.media.extensions,
+        by_folder=into.kind.max_files is not None,
+        pattern=pattern,
+        pictures_only=annotated is not None,
+    )
+    found.problems = [problem for problem in found.problems if problem.name != own]
+    if not found.sources and not found.problems:
+        left = f" ({len(found.left_out)} files are there, but do not match)" if found.left_out else ""
+        raise ImportRefused(
+            f"No file to import: nothing in {folder} matches pattern {pattern!r}{left}. "
+            "Nothing was created. Check `folder` and `pattern`, or wait for the files with a sensor."
+        )
+    if found.left_out:
+        log.info("%d files do not match pattern %r and are left out", len(found.left_out), pattern)
+    return found
 
 
 def find_problems(

@@ -82,6 +82,22 @@ class ProjectDefinition:
     classes: tuple[ClassDefinition, ...] = field(default_factory=tuple)
 
 
+def is_class_value(value: str) -> bool:
+    """Tell whether FastLabel takes a text as the value of a class.
+
+    :param value: the text.
+    """
+    return _VALUE.fullmatch(value) is not None
+
+
+def as_class_value(text: str) -> str:
+    """Return a text as FastLabel writes it into the value of a class: an underscore for each sign it does not take.
+
+    :param text: any text.
+    """
+    return re.sub(r"[^A-Za-z0-9_]", "_", text)
+
+
 def parse_text(text: str, name: str) -> Any:
     """Read a definition file: JSON when its name ends in ``.json``, YAML otherwise.
 

@@ -1,0 +1,147 @@
+"""Creates the annotation classes that a data set needs, so that it can be imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats import ANNOTATIONS_FORMATS
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.formats import AnnotationsFormat
+    from airflow_provider_fastlabel.pipelines.imports import Destination
+    from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
+
+__all__ = ["FastLabelCreateClassesFromDatasetOperator"]
+
+LISTED = 100
+"""Entries of a list that go into the result, because XComs are for small things."""
+
+
+class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
+    """Create the classes and attributes that a project lacks for a data set; run again, it writes nothing.
+
+    The data set is read as :class:`.FastLabelCreateTasksFromFolderOperator` reads it: give both the same arguments, and
+    the import finds every class and attribute that it asks for. A class gets the type that the import would give its
+    annotations; a class without annotations is not created. An attribute becomes a switch where all values are true or
+    false, else a text. What a format or tool notes of itself (``truncated``, ``iscrowd``, ``occluded`` ...) does not
+    become one. Nothing that exists is changed or deleted, but for attributes that are added.
+
+    Everything is checked before the first write, and one error names all of it: values that FastLabel does not take,
+    types that differ from those of the project, attributes without the option that an annotation has. FastLabel's API
+    cannot set the keypoints of pose classes: a pose class that is missing, or lacks keypoints, is refused with their
+    keys, for a person to make it on FastLabel's screens.
+
+    Returns ``{"project", "classes", "classes_created", "classes_updated", "annotations", "attributes_left_out",
+    "counts"}``: how many classes the data set has, the values of those created and of those that got attributes, the
+    numbers of annotations read and, by reason, lost, and how many annotations have an attribute that nobody asked for.
+    Of the lists the first 100 entries are returned; ``counts`` says how long each is.
+
+    :param project: slug of the project, which must exist. Templated.
+    :param folder: the pictures: local path on the worker, or URL of an object store that Airflow knows
+        (``s3://bucket/prefix``). Templated.
+    :param annotations_format: ``coco``, ``yolo``, ``pascalvoc`` or ``labelme``.
+    :param annotations_path: where the annotation files are: the COCO file, or the folder of the others; by default
+        beside the pictures. Templated.
+    :param annotations_arguments: further arguments of the format's reader.
+    :param pattern: glob that the path relative to ``folder`` must match; ``**`` crosses folders. Templated.
+    :param source_conn_id: Airflow connection of the object store; also for ``annotations_path`` where it is a URL.
+        Templated.
+    :param max_failures: how many pictures may have annotations that cannot be read, whose classes nobody knows. By
+        default none.
+    """
+
+    template_fields: Sequence[str] = (
+        *FastLabelBaseOperator.template_fields,
+        "project",
+        "folder",
+        "annotations_path",
+        "pattern",
+        "source_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        folder: str,
+        annotations_format: AnnotationsFormat,
+        annotations_path: str | None = None,
+        annotations_arguments: Mapping[str, Any] | None = None,
+        pattern: str = "**/*",
+        source_conn_id: str | None = None,
+        max_failures: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+        self.folder = folder
+        self.annotations_format: AnnotationsFormat = annotations_format
+        self.annotations_path = annotations_path
+        self.annotations_arguments = annotations_arguments
+        self.pattern = pattern
+        self.source_conn_id = source_conn_id
+        self.max_failures = max_failures
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
+        if self.annotations_format not in ANNOTATIONS_FORMATS:
+            raise ValueError(
+                f"annotations_format is one of {', '.join(ANNOTATIONS_FORMATS)}, not {self.annotations_format!r}"
+            )
+        if self.max_failures is not None and self.max_failures < 0:
+            raise ValueError(f"max_failures must be None or at least 0, not {self.max_failures}")
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """Read the data set, compare it with the project, then create what is missing.
+
+        :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was created.
+        :raises ImportRefused: the data set cannot be read, or needs what no call can create; nothing was created.
+        """
+        from airflow_provider_fastlabel.pipelines.imports import resolve_destination
+        from airflow_provider_fastlabel.pipelines.projects.apply import write_class
+        from airflow_provider_fastlabel.pipelines.projects.dataset_classes import plan_dataset_classes, refuse_losses
+
+        with permanent_errors_fail():
+            into = resolve_destination(self.client, self.project)
+            classes = list(self.client.iter_annotations(self.project))
+            read = self._read(into, classes)
+            refuse_losses(read, self.max_failures)
+            annotations = [annotation for own in read.by_name.values() for annotation in own]
+            made = plan_dataset_classes(annotations, into, classes)
+            for change in made.changes:
+                write_class(self.client, self.project, change)
+        lists = {
+            "classes_created": [c.definition.value for c in made.changes if c.class_id is None],
+            "classes_updated": [c.definition.value for c in made.changes if c.class_id is not None],
+        }
+        summary = {
+            "project": self.project,
+            "classes": len(made.values),
+            **{name: values[:LISTED] for name, values in lists.items()},
+            "annotations": {"read": read.read, "lost": read.lost},
+            "attributes_left_out": dict(read.settled.left_out + made.left_out),
+            "counts": {name: len(values) for name, values in lists.items()},
+        }
+        self.log.info("Classes of the data set: %s", summary)
+        return summary
+
+    def _read(self, into: Destination, classes: Sequence[Mapping[str, Any]]) -> PreAnnotations:
+        """Read the data set as the import does."""
+        from airflow_provider_fastlabel.pipelines.imports import find_items
+        from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
+
+        folder, path = storage_path("folder", self.folder, self.source_conn_id), self.annotations_path
+        return Reader(
+            self.annotations_format,
+            folder,
+            storage_path("annotations_path", path, self.source_conn_id) if path else None,
+            into.type,
+            classes,
+            self.annotations_arguments or {},
+        ).read(find_items(folder, into, pattern=self.pattern, annotated=self.annotations_format))
