@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme"]
+AnnotationsFormat = Literal["coco", "yolo", "pascalvoc", "labelme", "masks"]
 """A format whose files can be read for pictures that are to become tasks."""
 
 ANNOTATIONS_FORMATS: tuple[AnnotationsFormat, ...] = get_args(AnnotationsFormat)

@@ -52,8 +52,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         these are URLs. Templated.
     :param kind: kind of the tasks, ``image`` or ``video`` for instance; by default that of the project's type.
     :param pattern: glob that the path relative to ``folder`` must match; ``**`` crosses folders. Templated.
-    :param annotations_format: read pre-annotations in this format: ``coco``, ``yolo``, ``pascalvoc`` or ``labelme``.
-        For image and sequential image projects.
+    :param annotations_format: read pre-annotations in this format: ``coco``, ``yolo``, ``pascalvoc``, ``labelme`` or
+        ``masks``. For image and sequential image projects.
     :param annotations_path: where they are: the COCO file, or the folder of the others; by default beside the media
         (``annotations.json``; ``classes.txt`` or ``data.yaml`` and the label files). Templated.
     :param annotations_arguments: further arguments of the format's reader, for instance

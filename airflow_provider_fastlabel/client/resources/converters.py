@@ -350,10 +350,41 @@ def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
 
 
 def _annotations(name: str, imported: ImportedAnnotations) -> AnnotationsByImage:
-    """Return what was read, and say in the log what was not."""
-    for problem in imported.problems[:_PROBLEMS_TOLD]:
+    """Return what was read, and say in the log what was lost, what is worth a note, and when there is nothing."""
+    told = imported.problems[:_PROBLEMS_TOLD]
+    for problem in told:
         log.warning("%s: %s", name, problem)
-    more = len(imported.problems) - _PROBLEMS_TOLD
-    if more > 0:
-        log.warning("%s: and %d more problems", name, more)
+    if len(imported.problems) > len(told):
+        log.warning("%s: and %d more problems", name, len(imported.problems) - len(told))
+    if imported.problems:
+        lost = Counter[str]()
+        for problem in imported.problems:
+            lost[problem.reason] += problem.lost
+        log.warning(
+            "%s: %d of %d objects were read, lost: %s", name, imported.objects.total(), imported.read, dict(lost)
+        )
+    elif not imported.objects:
+        log.warning("%s: no annotation was found; %d images are described", name, len(imported.by_image))
+    for note in imported.notes[:_PROBLEMS_TOLD]:
+        log.info("%s: %s", name, note)
+    flags = _drop_flags(imported.by_image)
+    if flags:
+        log.info("%s: left out what the format notes of itself: %s", name, dict(flags))
     return imported.by_image
+
+
+def _drop_flags(found: AnnotationsByImage) -> Counter[str]:
+    """Take away what a format notes of itself: FastLabel refuses attributes that a class does not have.
+
+    The folder import, which knows the classes, leaves the flags where a class has such an attribute.
+    """
+    from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
+
+    dropped: Counter[str] = Counter()
+    for annotations in found.values():
+        for annotation in annotations:
+            attributes = annotation.get("attributes")
+            if attributes:
+                annotation["attributes"] = [item for item in attributes if item["key"] not in FORMAT_FLAGS]
+                dropped.update(item["key"] for item in attributes if item["key"] in FORMAT_FLAGS)
+    return dropped

@@ -166,6 +166,21 @@ def same_place(one: str, other: str) -> bool:
     return all(part in rest for part in short)
 
 
+def possible_places(name: str) -> list[str]:
+    """Return where the picture of an annotation file could lie, were it there.
+
+    :param name: path of the annotation file, or of the picture as if it lay beside the file.
+    :returns: the path itself, and those with one of its folders exchanged for one of pictures, or left out.
+    """
+    *folders, base = name.split("/")
+    places = [name]
+    for at, folder in enumerate(folders):
+        if folder.casefold() in _SISTERS | {"masks", "segmentationclass"}:
+            for other in (["images"], ["JPEGImages"], ["Images"], []):
+                places.append("/".join([*folders[:at], *other, *folders[at + 1 :], base]))
+    return places
+
+
 class _Index:
     """Pictures by something several of them may share."""
 

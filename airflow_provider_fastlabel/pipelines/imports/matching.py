@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
-from airflow_provider_fastlabel.formats.reading.pictures import Pictures
+from airflow_provider_fastlabel.formats.reading.pictures import Pictures, possible_places
 from airflow_provider_fastlabel.pipelines.files.problems import SHOWN, ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.imports.attributes import SettledAttributes
 
@@ -118,7 +118,7 @@ class _Match:
         """
         objects = self.imported.objects[image]
         if place is None or place not in self.tasks:
-            if place is not None or not self.found.selects(image):
+            if place is not None or not self._selects(image, self.imported.files.get(image)):
                 self.left_out += objects
             elif objects:
                 file = self.imported.files.get(image, f"the {self.form} file")
@@ -135,6 +135,11 @@ class _Match:
         self.result.objects[name] += objects
         return True
 
+    def _selects(self, image: str | None, file: str | None) -> bool:
+        """Tell whether the pattern would take a picture that is not there, by what is known of it."""
+        named = [name for name in (image, None if "/" in (image or "") else file) if name]
+        return any(self.found.selects(place) for name in named for place in possible_places(name))
+
     def _task_of(self, image: str) -> str:
         """Return the task that a missing picture belongs to, else the picture."""
         folder = image.split("/")[0]
@@ -145,7 +150,7 @@ class _Match:
         image = place or problem.image
         if place in self.tasks:
             name = self.tasks[place]
-        elif place is not None or not self.found.selects(image or problem.file):
+        elif place is not None or not self._selects(image, problem.file):
             self.left_out += problem.lost
             return
         else:

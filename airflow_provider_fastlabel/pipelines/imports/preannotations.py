@@ -35,13 +35,15 @@ EXTENSIONS: Mapping[AnnotationsFormat, tuple[str, ...]] = {
     "yolo": ANNOTATION_ENDINGS,
     "pascalvoc": ("xml",),
     "labelme": ("json",),
+    "masks": ("png", "bmp", "gif", "tif", "tiff", "webp", "json", "jsonl", "txt"),
 }
 """Extensions of each format's annotation files."""
 
 _ROBOFLOW = "_annotations.coco.json"
 
 _HEAD_BYTES = 256 * 1024
-_OUTLINED = ("bbox", "polygon", "segmentation", "pose_estimation")
+_AREAS = ("bbox", "polygon", "segmentation")
+_OBJECTS = (*_AREAS, "pose_estimation")
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Reader:
             )
         if self.form == "coco":
             return self._read_coco(found, stack)
+        if self.form == "masks":
+            return self._read_masks(found, stack)
         root = self._tree(found.sources, stack)
         if self.form == "yolo":
             from airflow_provider_fastlabel.formats.yolo import read_yolo
@@ -107,7 +111,22 @@ class Reader:
             return read_pascalvoc(root, **self.arguments)
         from airflow_provider_fastlabel.formats.labelme import read_labelme
 
-        return read_labelme(root, **self.arguments)
+        wanted = self._wanted_type()
+        return read_labelme(root, **{"annotation_type": wanted if wanted in _AREAS else None, **self.arguments})
+
+    def _read_masks(self, found: Found, stack: ExitStack) -> ImportedAnnotations:
+        """Read masks; those that lie among the pictures are no pictures to import."""
+        from airflow_provider_fastlabel.formats.masks import read_masks
+
+        if self.annotations is not None:
+            masks, pictures = self._folder(stack), self._folder(stack)
+            self._bring_annotations(masks)
+            self._bring_pictures(pictures, found.sources)
+            return read_masks(masks, **{"pictures": pictures, **self.arguments})
+        imported = read_masks(self._tree(found.sources, stack), **self.arguments)
+        own = {*imported.files.values(), *(problem.file for problem in imported.problems)}
+        found.sources = [source for source in found.sources if source.name not in own]
+        return imported
 
     def _read_coco(self, found: Found, stack: ExitStack) -> ImportedAnnotations:
         """Read the COCO files; image names are relative to the media's folder, or to the file's own below it."""
@@ -144,26 +163,34 @@ class Reader:
         root = local_path(self.folder)
         if root is not None and self.annotations is None:
             return root
-        tree = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-annotations-")))
-        notes = find_sources(
-            self.annotations if self.annotations is not None else self.folder,
-            extensions=EXTENSIONS[self.form],
-            pattern="**/*",
-        ).sources
-        for source in notes:
-            with source.local() as path:
-                _put(tree, source.name).write_bytes(path.read_bytes())
-        for source in sources:
-            for file in source.files or (source,):
-                self._picture(_put(tree, file.name), file)
+        tree = self._folder(stack)
+        self._bring_annotations(tree)
+        self._bring_pictures(tree, sources)
         return tree
 
-    def _picture(self, path: Path, source: Source) -> None:
+    @staticmethod
+    def _folder(stack: ExitStack) -> Path:
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-annotations-")))
+
+    def _bring_annotations(self, tree: Path) -> None:
+        place = self.annotations if self.annotations is not None else self.folder
+        for source in find_sources(place, extensions=EXTENSIONS[self.form]).sources:
+            with source.local() as path:
+                _put(tree, source.name).write_bytes(path.read_bytes())
+
+    def _bring_pictures(self, tree: Path, sources: Sequence[Source]) -> None:
+        for source in sources:
+            for file in source.files or (source,):
+                path = _put(tree, file.name)
+                if not path.exists():
+                    self._bring_picture(path, file)
+
+    def _bring_picture(self, path: Path, source: Source) -> None:
         if source.filesystem is None:
             path.symlink_to(Path(source.location).absolute())
             return
         path.touch()
-        if self.form == "yolo":
+        if self.form in ("yolo", "masks"):
             with source.open() as file:
                 path.write_bytes(file.read(_HEAD_BYTES))
 
@@ -174,11 +201,11 @@ class Reader:
 
     def _coco_type(self) -> str | None:
         wanted = self._wanted_type()
-        return wanted if wanted in _OUTLINED else None
+        return wanted if wanted in _OBJECTS else None
 
     def _yolo_arguments(self) -> dict[str, Any]:
         wanted = self._wanted_type()
-        arguments: dict[str, Any] = {"annotation_type": wanted if wanted in _OUTLINED else None}
+        arguments: dict[str, Any] = {"annotation_type": wanted if wanted in _OBJECTS else None}
         if wanted == "pose_estimation":
             keys = {item["value"]: [point["key"] for point in item.get("keypoints") or ()] for item in self.classes}
             arguments["keypoints"] = {value: points for value, points in keys.items() if points}

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -413,8 +414,13 @@ def test_files_as_labelme_5_and_6_write_them(read):
     }
     six = document(shape(SQUARE, "oriented_rectangle", description=""), image="six.jpg", imageHeight=9, imageWidth=9)
     three = {"version": "3.16.7", "lineColor": [0, 255, 0, 128], "fillColor": None, "imagePath": "three.jpg"}
-    three |= {"shapes": [{"label": "cat", "line_color": None, "fill_color": None, "points": SQUARE}], "imageData": None}
-    result = read({"five.json": five, "six.json": six, "three.json": three}, ["five.jpg", "six.jpg", "three.jpg"])
+    three_shapes: dict[str, Any] = {
+        "shapes": [{"label": "cat", "line_color": None, "fill_color": None, "points": SQUARE}],
+        "imageData": None,
+    }
+    result = read(
+        {"five.json": five, "six.json": six, "three.json": three | three_shapes}, ["five.jpg", "six.jpg", "three.jpg"]
+    )
     assert (result.problems, result.notes) == ([], [])
     assert {image: [one["type"] for one in found] for image, found in result.by_image.items()} == {
         "five.jpg": ["polygon", "segmentation"],
