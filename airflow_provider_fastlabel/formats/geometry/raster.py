@@ -1,4 +1,4 @@
-"""Shapes -> pixels of an image, by FastLabel's rule: integer coordinates run along pixel borders.
+"""Shapes cover pixels of an image, by FastLabel's rule: integer coordinates run along pixel borders.
 
 A pixel is covered if its centre is inside, so the box ``[2, 2, 8, 6]`` covers columns 2 to 7 and rows 2 to 5, and
 shapes that share an edge share no pixel. Only the part of the image under the shape is made.

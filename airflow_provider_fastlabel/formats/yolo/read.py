@@ -1,4 +1,4 @@
-"""YOLO label files -> FastLabel annotations.
+"""YOLO label files are read as FastLabel annotations.
 
 A label file is found for an image as YOLO's readers do: beside it, or with the last folder ``images`` of its path
 exchanged for ``labels``; also in ``annotations``, where :func:`.export_yolo` writes by default. Where
