@@ -1,4 +1,4 @@
-"""Figures -> Markdown, and its place in the documentation."""
+"""Figures become Markdown, and take their place in the documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hook: an Airflow connection of type ``fastlabel`` -> a ready client."""
+"""The hook makes a ready client of an Airflow connection of type ``fastlabel``."""
 
 from __future__ import annotations
 

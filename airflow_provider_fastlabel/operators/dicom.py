@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
-
-    from airflow_provider_fastlabel.pipelines.imports import Source
 
 HISTORIES_XCOM = "history_ids"
 """XCom key under which the ids of the import histories are pushed before the waiting starts."""
@@ -93,9 +91,10 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
 
         :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was sent.
         :raises ImportRefused: a file is not right, or there is none; nothing was sent.
-        :raises AirflowException: an import could not be started, or has failed.
+        :raises RunIncomplete: an import could not be started; those that have begun go on.
+        :raises AirflowException: an import has failed.
         """
-        from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, task_name
+        from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, start_imports, task_name
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         with permanent_errors_fail():
@@ -108,10 +107,10 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
             existing = {task_name(name) for name in self.client.task_ids_by_name(self.project)}
             todo = [source for source in rest if task_name(source.name) not in existing]
             self.log.info("%s of %s files are to be imported into %s", len(todo), len(sources), self.project)
-            failures = self._submit(todo, histories, memory)
-            context["ti"].xcom_push(key=HISTORIES_XCOM, value=list(histories.values()))
-            if failures:
-                raise AirflowException(self._not_started(failures, len(histories)))
+            try:
+                start_imports(self.client, self.project, todo, histories, remember=memory.write, **self._fields())
+            finally:
+                context["ti"].xcom_push(key=HISTORIES_XCOM, value=list(histories.values()))
             result = {
                 "project": self.project,
                 "total": len(sources),
@@ -184,48 +183,6 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
             f"{self.project} was being started, and {len(newer)} imports began since: {', '.join(newer[:10])}. Nobody "
             f"can tell which is its own. Look at them in FastLabel; then clear the task to import {kept['starting']} "
             "again unless it has become a task."
-        )
-
-    def _submit(self, todo: Sequence[Source], histories: dict[str, str], memory: TaskMemory) -> list[str]:
-        """Start the imports one after the other, adding to ``histories``; return what could not be started."""
-        from airflow_provider_fastlabel.client.exceptions import (
-            AuthError,
-            FastLabelException,
-            NotFound,
-            OutcomeUnknown,
-            RateLimited,
-        )
-
-        if not todo:
-            return []
-        newest = max((str(h.get("createdAt") or "") for h in self.client.iter_histories(self.project)), default="")
-        failures: list[str] = []
-        for number, source in enumerate(todo, start=1):
-            memory.write(histories=histories, starting=source.name, newest_before=newest)
-            try:
-                history = self._start(source)
-            except (AuthError, NotFound, RateLimited, OutcomeUnknown):
-                raise
-            except (FastLabelException, OSError) as error:
-                self.log.error("The import of %s was not started: %s", source.name, error)
-                failures.append(f"{source.name}: {error}")
-                continue
-            histories[source.name] = str(history["id"])
-            newest = max(newest, str(history.get("createdAt") or ""))
-            self.log.info("%s of %s: import %s of %s has begun", number, len(todo), history["id"], source.name)
-        memory.write(histories=histories)
-        return failures
-
-    def _start(self, source: Source) -> Mapping[str, Any]:
-        """Upload a file and start its import."""
-        with source.local() as path:
-            return self.client.create_dicom_task(self.project, path, **self._fields())
-
-    def _not_started(self, failures: Sequence[str], started: int) -> str:
-        """Return the message about imports that could not be started."""
-        return (
-            f"{len(failures)} import(s) into project {self.project} could not be started: {'; '.join(failures[:10])}. "
-            f"{started} others have begun and go on; a retry waits for them and starts only these again."
         )
 
     def _fields(self) -> dict[str, Any]:

@@ -8,16 +8,14 @@ from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, per
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
-    from airflow_provider_fastlabel.pipelines.exports.publish import Published
+    from airflow_provider_fastlabel.pipelines.exports.run import Export
 
     Task = Mapping[str, Any]
 
@@ -138,8 +136,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises FileNotFoundError: the bucket of ``output`` does not exist; none is created.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
-        from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
-        from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError
         from airflow_provider_fastlabel.pipelines.exports.staging import refuse_foreign_files
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import storage_path
@@ -149,58 +145,30 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             self._filters()  # a wrong argument is named before any call
             refuse_foreign_files(target)
             refuse_missing_bucket(target, "output")
-            kind = self._exportable_kind()
-            count = self._count()
-            classes = self._class_map(target)
-            earlier = EarlierPictures.of(target, self.earlier_folders()) if self.include_images else None
-            try:
-                report, published = self._publish(kind, count, classes, target, earlier)
-            except FileGoneError as gone:
-                self.log.warning("%s: the export starts again and downloads every image", gone)
-                report, published = self._publish(kind, count, classes, target, None)
+            report, published = self._export(target).run()
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}
         self._tell(summary, context)
         return summary
 
-    def _publish(
-        self, kind: Kind, count: int, classes: ClassMap, target: Any, earlier: EarlierPictures | None
-    ) -> tuple[ExportReport, Published]:
-        from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
-        from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish
-        from airflow_provider_fastlabel.pipelines.exports.staging import staging
+    def _export(self, target: Any) -> Export:
+        """Return the export that the rendered arguments ask for."""
+        from airflow_provider_fastlabel.pipelines.exports.run import Export
 
-        with staging(target) as work:
-            folder = work / "dataset"
-            folder.mkdir()
-            report = self._stage(kind, count, work, folder, classes, earlier)
-            (folder / LOCK_FILE).write_bytes(classes.to_lock())
-            described = manifest_of(
-                report,
-                format=self.format,
-                classes=classes,
-                first_class_id=self.first_class_id,
-                filters=self._filters(),
-            )
-            return report, publish(folder, target, described, stand_ins=earlier.stand_ins if earlier else None)
-
-    def _exportable_kind(self) -> Kind:
-        from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
-        from airflow_provider_fastlabel.client.kinds import kind_of_project_type
-
-        project = self.client.find_project_by_slug(self.project)
-        if project is None:
-            raise NotFound(
-                f"Project {self.project!r} does not exist, or the token may not see it. Nothing was published. "
-                "Check `project` (the slug, as in the address of the project's page)."
-            )
-        kind = kind_of_project_type(project["type"])
-        if kind.name not in self.kinds:
-            raise FastLabelInvalidException(
-                f"Project {self.project!r} is of type {project['type']}; {self.format} exports are for "
-                f"{', '.join(self.kinds)} tasks. Nothing was published."
-            )
-        return kind
+        return Export(
+            client=self.client,
+            target=target,
+            filters=self._filters(),
+            kinds=self.kinds,
+            format=self.format,
+            write=self.write,
+            images_folder=self.images_folder,
+            earlier_folders=self.earlier_folders() if self.include_images else None,
+            first_class_id=self.first_class_id,
+            on_error=self.on_error,
+            allow_empty=self.allow_empty,
+            workers=self.max_workers,
+        )
 
     def _filters(self) -> dict[str, Any]:
         """Return what the tasks are selected by, for the manifest.
@@ -213,54 +181,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             "external_status": external_status("external_status", self.external_status),
             "tags": sorted(rendered_texts("tags", self.tags)),
         }
-
-    def _count(self) -> int:
-        filters = self._filters()
-        count = self.client.count_tasks(**filters)
-        if count or self.allow_empty:
-            return count
-        asked = ", ".join(f"{name}={value!r}" for name, value in filters.items() if value and name != "project")
-        raise ValueError(
-            f"No task of project {self.project!r} matches {asked or 'at all'}; the project has "
-            f"{self.client.count_tasks(self.project)} tasks. Nothing was published. Wait for the labels with "
-            "FastLabelTaskStatusSensor, change the filters, or set allow_empty=True."
-        )
-
-    def _class_map(self, target: Any) -> ClassMap:
-        """Return the project's classes; ids that an earlier export to the same place gave stay."""
-        from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
-
-        current = ClassMap.of(list(self.client.iter_annotations(self.project)))
-        try:
-            lock = (target / LOCK_FILE).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return current
-        return ClassMap.from_lock(lock).extended(current)
-
-    def _stage(
-        self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
-    ) -> ExportReport:
-        from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
-
-        images = self.images_folder(work, folder)
-        if images is not None:
-            images.mkdir(parents=True, exist_ok=True)
-        frames = Frames(
-            self.client, kind.name, images, workers=self.max_workers, on_error=self.on_error, earlier=earlier
-        )
-        report = self.write(frames.of(self._tasks(kind, count)), folder, classes, images)
-        frames.account(report)
-        return report
-
-    def _tasks(self, kind: Kind, count: int) -> Iterator[Task]:
-        """Read the tasks page by page and say every now and then how far it is."""
-        from airflow_provider_fastlabel.pipelines.running.progress import Progress
-
-        progress = Progress(count, calls_left=self.client.quota.remaining)
-        filters = self._filters()
-        for task in self.client.iter_tasks(filters.pop("project"), kind.name, **filters):
-            yield task
-            progress.count("exported")
 
     def _tell(self, summary: Mapping[str, Any], context: Context) -> None:
         words = "Published" if summary["changed"] else "Nothing has changed, so nothing was published:"

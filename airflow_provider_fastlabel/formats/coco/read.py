@@ -1,4 +1,4 @@
-"""COCO annotation files -> FastLabel annotations.
+"""COCO annotation files are read as FastLabel annotations.
 
 One pass over the file's annotations, whatever their number. Choices where COCO and FastLabel do not meet:
 

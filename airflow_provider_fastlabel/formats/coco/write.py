@@ -1,4 +1,4 @@
-"""FastLabel -> COCO, in one pass and with flat memory.
+"""Tasks are written as one COCO file, in one pass and with flat memory.
 
 The format is the one of cocodataset.org ("Data format"), read by pycocotools. Beside its keys stand those the FastLabel
 SDK has always written: ``color``, ``keypoint_colors``, ``num_keypoints``, ``rotation`` and ``attributes``.

@@ -1,4 +1,4 @@
-"""Shapes -> pixels of an image, by FastLabel's rule: integer coordinates run along pixel borders.
+"""Shapes cover pixels of an image, by FastLabel's rule: integer coordinates run along pixel borders.
 
 A pixel is covered if its centre is inside, so the box ``[2, 2, 8, 6]`` covers columns 2 to 7 and rows 2 to 5, and
 shapes that share an edge share no pixel. Only the part of the image under the shape is made.
@@ -134,8 +134,10 @@ class _Runs:
         ends = np.empty(len(inner) + 2, dtype=np.int64)
         ends[0], ends[-1] = 0, (bottom - top) * self._width
         # A hole may reach above or below its outline; every row has an even number of crossings, so nothing turns over.
-        np.clip(inner - (number * self._size + top * self._width), 0, ends[-1], out=ends[1:-1])
-        odd = np.arange(len(ends) - 1) % 2 == 1
+        since = np.maximum(inner - (number * self._size + top * self._width), 0)
+        np.minimum(since, ends[-1], out=ends[1:-1])
+        odd = np.zeros(len(ends) - 1, dtype=bool)
+        odd[1::2] = True
         return np.repeat(odd, ends[1:] - ends[:-1]).reshape(bottom - top, self._width)
 
 

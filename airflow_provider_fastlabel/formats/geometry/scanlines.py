@@ -31,15 +31,15 @@ def crossings(regions: list[Region], height: int | Numbers, width: int | Numbers
         numbers.fromlist(ring)
     points = np.frombuffer(numbers)
     ring_of = np.repeat(np.arange(len(all_rings)), sizes)
-    limit = np.broadcast_to(width, len(all_rings))[ring_of]
     xa, ya = points[::2], points[1::2]
     following = np.arange(1, len(xa) + 1)
     ends = np.cumsum(sizes)
     following[ends - 1] = ends - sizes
     xb, yb = xa[following], ya[following]
-    first = np.clip(np.ceil(np.minimum(xa, xb) - 0.5), 0, limit).astype(np.int64)
-    stop = np.clip(np.ceil(np.maximum(xa, xb) - 0.5), 0, limit).astype(np.int64)
-    counts = stop - first
+    reached = _whole(np.ceil(xa - 0.5), width[ring_of] if isinstance(width, np.ndarray) else width)
+    left = reached[following]
+    first = np.minimum(reached, left)
+    counts = np.maximum(reached, left) - first
     used = np.flatnonzero(counts)
     counts, first = counts[used], first[used]
     edge = np.repeat(used, counts)
@@ -48,5 +48,10 @@ def crossings(regions: list[Region], height: int | Numbers, width: int | Numbers
     slope[used] = (yb[used] - ya[used]) / (xb[used] - xa[used])
     rows = np.ceil(ya[edge] + (columns + 0.5 - xa[edge]) * slope[edge] - 0.5)
     rings = ring_of[edge]
-    rows_limit = np.broadcast_to(height, len(all_rings))[rings]
-    return columns * rows_limit + np.clip(rows, 0, rows_limit).astype(np.int64), rings
+    rows_limit = height[rings] if isinstance(height, np.ndarray) else height
+    return columns * rows_limit + _whole(rows, rows_limit), rings
+
+
+def _whole(numbers: NDArray[np.float64], limit: int | Numbers) -> Numbers:
+    """Cut whole numbers off at 0 and a limit. For small arrays this takes a third of the time of ``np.clip``."""
+    return np.minimum(np.maximum(numbers, 0), limit).astype(np.int64)

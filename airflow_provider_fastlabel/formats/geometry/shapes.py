@@ -1,4 +1,4 @@
-"""FastLabel annotation -> shape: the one place where points become geometry.
+"""A FastLabel annotation becomes a shape: this is the one place where points become geometry.
 
 Coordinates are pixels, origin top left, x to the right, y down; integer coordinates run along pixel borders, so the box
 ``[2, 2, 8, 6]`` covers columns 2 to 7 and rows 2 to 5 (reference: FastLabel data model, "Annotation instance"). What

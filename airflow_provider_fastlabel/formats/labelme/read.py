@@ -1,4 +1,4 @@
-"""labelme files -> FastLabel annotations.
+"""labelme files are read as FastLabel annotations.
 
 =====================  ==============================================================================
 labelme shape          FastLabel annotation

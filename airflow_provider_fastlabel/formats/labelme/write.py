@@ -1,4 +1,4 @@
-"""FastLabel -> labelme, one JSON file per task, as labelme 6 opens it.
+"""Tasks are written as labelme files, one JSON file each, as labelme 6 opens it.
 
 ================================  ==================================================================
 FastLabel annotation              labelme shape

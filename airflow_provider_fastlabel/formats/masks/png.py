@@ -1,4 +1,4 @@
-"""Index masks -> PNG bytes (PNG specification, third edition), several times as fast as the general writers.
+"""Index masks become PNG files (PNG specification, third edition), several times as fast as by the general writers.
 
 Rows go out unfiltered and deflated by ISA-L: large areas of one value shrink to almost nothing either way.
 """

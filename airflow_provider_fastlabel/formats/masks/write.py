@@ -1,4 +1,4 @@
-"""FastLabel -> index masks: one PNG per image, the pixel's value is a class (semantic) or an object (instance).
+"""Tasks are written as index masks, one PNG each: a pixel's value is a class (semantic) or an object (instance).
 
 Exact pixels by the rule of :mod:`.raster`; where annotations overlap, the later one wins. Boxes (rotated too), polygons
 and segmentations with their holes are drawn; other types are counted. Index 0 is background.

@@ -1,4 +1,4 @@
-"""Pascal VOC annotation files -> FastLabel annotations.
+"""Pascal VOC annotation files are read as FastLabel annotations.
 
 Corners are taken by their names, whatever their order in the document, and may have decimals. ``difficult``,
 ``truncated`` and ``occluded`` become attributes of the annotation, value true, where they are set; a 0 says nothing and

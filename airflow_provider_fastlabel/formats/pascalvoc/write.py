@@ -1,4 +1,4 @@
-"""FastLabel -> Pascal VOC, one XML file per task, as the VOC devkit reads it.
+"""Tasks are written as Pascal VOC annotations, one XML file each, as the VOC devkit reads it.
 
 What goes where: every type with an extent is an ``object`` with its enclosing box: bbox (a rotated one counted as
 ``rotation_as_box``), polygon, segmentation and pose_estimation (counted, ``polygon_as_box`` ...). Other types have no

@@ -1,4 +1,4 @@
-"""Foreign shapes -> FastLabel points: boxes from corners, closed rings, turned boxes from four corners.
+"""Foreign shapes become FastLabel points: boxes from corners, closed rings, turned boxes from four corners.
 
 The inverse of the export geometry. Pixels, origin top left, y down; "clockwise" means as seen on the screen.
 """

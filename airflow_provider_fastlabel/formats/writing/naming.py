@@ -1,4 +1,4 @@
-"""Task name -> path of an output file: inside the folder, possible on the file system, and nobody else's.
+"""A task's name becomes the path of an output file: inside the folder, possible on the file system, nobody else's.
 
 A task's name is data from outside. It may be ``../../x.jpg``, ``/abs.jpg``, hold control characters, be longer than
 a file name may be, or differ from another task's name in its extension only. Names that need no change keep their

@@ -1,4 +1,4 @@
-"""Sequential image tasks -> one image task per image, which every exporter takes.
+"""Sequential image tasks are split into one image task per image, which every exporter takes.
 
 A sequence has ``contents``, its images with their names and sizes, and annotations that each say by ``content`` on
 which image they were drawn.

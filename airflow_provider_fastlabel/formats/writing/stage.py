@@ -1,4 +1,4 @@
-"""Task -> class ids and shapes: what every writer does before its own format begins.
+"""A task's class ids and shapes are worked out: what every writer does before its own format begins.
 
 A writer asks the stage for a task's shapes and writes them; classes, the error policy and the counting happen here, so
 the law ``annotations_in == annotations + sum(skipped)`` holds for all formats at once.

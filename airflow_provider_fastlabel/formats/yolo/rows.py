@@ -1,4 +1,4 @@
-"""Shapes -> the text of YOLO rows, many at once: numpy's cost is per call, Python's is per number.
+"""Shapes become the text of YOLO rows, many at once: numpy's cost is per call, Python's is per number.
 
 Every number is a share of the image's width or height, rounded half up to 6 decimals and written with all of them, so
 each takes the same eight characters. What the rows of each kind hold says :mod:`.yolo`.

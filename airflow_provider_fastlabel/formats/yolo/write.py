@@ -1,4 +1,4 @@
-"""FastLabel -> YOLO text labels (detect, segment, pose, OBB), by the rules of Ultralytics' label check.
+"""Tasks are written as YOLO text labels (detect, segment, pose, OBB), by the rules of Ultralytics' label check.
 
 One row per object: class id, then numbers as shares of the image's width and height, with 6 decimals, within 0 and 1
 (shapes are always cut at the image's border). A data set holds rows of one kind only; Ultralytics ignores an image that

@@ -1,4 +1,4 @@
-"""Finds the DICOM series of a folder, one zip each, and checks them before the first is sent."""
+"""Finds the DICOM series of a folder, one zip each, checks them before the first is sent, and starts their imports."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.checks.media import too_large
+from airflow_provider_fastlabel.client.exceptions import NotFound, OutcomeUnknown
 from airflow_provider_fastlabel.client.kinds import DICOM
-from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem, enumerate_problems
+from airflow_provider_fastlabel.pipelines.files.problems import (
+    ImportRefused,
+    Problem,
+    RunIncomplete,
+    enumerate_problems,
+)
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources
+from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.files.sources import Source
@@ -60,6 +67,67 @@ def _problems(sources: Sequence[Source], largest: int) -> list[Problem]:
         except OSError as error:
             problems.append(Problem(source.name, f"cannot be read ({error.strerror or error})"))
     return problems
+
+
+def start_imports(
+    client: FastLabelClient,
+    project: str,
+    sources: Sequence[Source],
+    begun: dict[str, str],
+    *,
+    remember: Callable[..., object],
+    **fields: Any,
+) -> None:
+    """Upload files one after the other; each starts an import of its own.
+
+    :param client: the client.
+    :param project: slug of the project.
+    :param sources: the files.
+    :param begun: file name to the id of its import's history, of earlier runs too; those that begin are added.
+    :param remember: called with ``histories`` (``begun``) whenever it is settled, and before each start also with
+        ``starting``, the name of the file, and ``newest_before``, when the newest import of the project began.
+    :param fields: what ``create_dicom_task`` takes beside project and file.
+    :raises RunIncomplete: an import could not be started; the others were, unless FastLabel seems to be down.
+    :raises OutcomeUnknown: nobody can tell whether the import of the file remembered last has begun.
+    """
+    if not sources:
+        return
+    newest = max((str(history.get("createdAt") or "") for history in client.iter_histories(project)), default="")
+
+    def start(source: Source) -> str:
+        nonlocal newest
+        remember(histories=begun, starting=source.name, newest_before=newest)
+        with source.local() as path:
+            history = client.create_dicom_task(project, path, **fields)
+        begun[source.name] = str(history["id"])
+        newest = max(newest, str(history.get("createdAt") or ""))
+        return "begun"
+
+    def incomplete(why: str) -> RunIncomplete:
+        remember(histories=begun)
+        failed, left = len(run.failures), len(sources) - run.counts.total()
+        untried = f" {left} were not tried." if left else ""
+        return RunIncomplete(
+            f"{why}: {failed} import(s) into project {project} could not be started.{untried} {len(begun)} others have "
+            f"begun and go on; a retry waits for them and starts only what is missing.\n"
+            f"{enumerate_problems(run.failures)}",
+            dict(run.counts),
+            run.failures,
+        )
+
+    run: Run[Source] = Run(
+        "import",
+        "files",
+        len(sources),
+        name=lambda source: source.name,
+        settle=start,
+        incomplete=incomplete,
+        hopeless=(*HOPELESS, NotFound, OutcomeUnknown),
+        calls_left=client.quota.remaining,
+    )
+    # One at a time: were several being started at a kill, nobody could tell which import is whose.
+    run.over(sources, workers=1)
+    remember(histories=begun)
 
 
 def task_name(file_name: str) -> str:

@@ -1,0 +1,159 @@
+"""Runs an export: the labelled tasks of a project go through a writer into a data set that is then published."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
+from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
+from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
+from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
+from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish
+from airflow_provider_fastlabel.pipelines.exports.staging import staging
+from airflow_provider_fastlabel.pipelines.running.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.client.kinds import Kind
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.formats.writing.stage import OnError
+    from airflow_provider_fastlabel.pipelines.exports.publish import Published
+
+    Task = Mapping[str, Any]
+
+log: logging.Logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """One export of a project.
+
+    :param client: the client.
+    :param target: where the data set is published: a ``pathlib.Path``, or an object with its interface in an object
+        store.
+    :param filters: what the tasks are selected by: ``project``, its slug, and what ``count_tasks`` takes beside it.
+    :param kinds: names of the task kinds that can be written.
+    :param format: name of the format, for the manifest.
+    :param write: writes image tasks into a folder: it is given the tasks, to be read once, the folder, the project's
+        classes, and the folder in which a task's image lies when the task comes, or ``None``.
+    :param images_folder: says where images are downloaded to, given a folder for work and the one of the data set;
+        ``None`` when images are not wanted.
+    :param earlier_folders: in which folders of the published data set its images lie; ``None`` when images are not
+        wanted.
+    :param first_class_id: id of the first class.
+    :param on_error: ``raise`` at the first malformed annotation, or ``skip`` such and count them.
+    :param allow_empty: publish an empty data set if no task matches.
+    :param workers: how many images are downloaded at a time.
+    """
+
+    client: FastLabelClient
+    target: Any
+    filters: Mapping[str, Any]
+    kinds: Collection[str]
+    format: str
+    write: Callable[[Iterable[Task], Path, ClassMap, Path | None], ExportReport]
+    images_folder: Callable[[Path, Path], Path | None]
+    earlier_folders: Sequence[str] | None = None
+    first_class_id: int = 0
+    on_error: OnError = "raise"
+    allow_empty: bool = False
+    workers: int = 4
+
+    @property
+    def project(self) -> str:
+        """Slug of the project."""
+        return str(self.filters["project"])
+
+    def run(self) -> tuple[ExportReport, Published]:
+        """Export what matches, and publish it if it differs from what is there.
+
+        :returns: what the writer did, and what publishing did.
+        :raises FastLabelInvalidException: the project does not exist or has no images.
+        :raises ValueError: no task matches.
+        :raises OSError: the disk is full, or the target cannot be written; what was published before stays.
+        """
+        kind = self._kind()
+        count = self._count()
+        classes = self._classes()
+        wanted = self.earlier_folders
+        earlier = None if wanted is None else EarlierPictures.of(self.target, wanted)
+        try:
+            return self._publish(kind, count, classes, earlier)
+        except FileGoneError as gone:
+            log.warning("%s: the export starts again and downloads every image", gone)
+            return self._publish(kind, count, classes, None)
+
+    def _kind(self) -> Kind:
+        project = self.client.find_project_by_slug(self.project)
+        if project is None:
+            raise NotFound(
+                f"Project {self.project!r} does not exist, or the token may not see it. Nothing was published. "
+                "Check `project` (the slug, as in the address of the project's page)."
+            )
+        kind = kind_of_project_type(project["type"])
+        if kind.name not in self.kinds:
+            raise FastLabelInvalidException(
+                f"Project {self.project!r} is of type {project['type']}; {self.format} exports are for "
+                f"{', '.join(self.kinds)} tasks. Nothing was published."
+            )
+        return kind
+
+    def _count(self) -> int:
+        count = self.client.count_tasks(**self.filters)
+        if count or self.allow_empty:
+            return count
+        asked = ", ".join(f"{name}={value!r}" for name, value in self.filters.items() if value and name != "project")
+        raise ValueError(
+            f"No task of project {self.project!r} matches {asked or 'at all'}; the project has "
+            f"{self.client.count_tasks(self.project)} tasks. Nothing was published. Wait for the labels with "
+            "FastLabelTaskStatusSensor, change the filters, or set allow_empty=True."
+        )
+
+    def _classes(self) -> ClassMap:
+        """Return the project's classes; ids that an earlier export to the same place gave stay."""
+        current = ClassMap.of(list(self.client.iter_annotations(self.project)))
+        try:
+            lock = (self.target / LOCK_FILE).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return current
+        return ClassMap.from_lock(lock).extended(current)
+
+    def _publish(
+        self, kind: Kind, count: int, classes: ClassMap, earlier: EarlierPictures | None
+    ) -> tuple[ExportReport, Published]:
+        """Put the data set together aside, and publish it."""
+        with staging(self.target) as work:
+            folder = work / "dataset"
+            folder.mkdir()
+            report = self._written(kind, count, work, folder, classes, earlier)
+            (folder / LOCK_FILE).write_bytes(classes.to_lock())
+            described = manifest_of(
+                report, format=self.format, classes=classes, first_class_id=self.first_class_id, filters=self.filters
+            )
+            return report, publish(folder, self.target, described, stand_ins=earlier.stand_ins if earlier else None)
+
+    def _written(
+        self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
+    ) -> ExportReport:
+        """Bring the tasks, with their images where they are wanted, to the writer."""
+        images = self.images_folder(work, folder)
+        if images is not None:
+            images.mkdir(parents=True, exist_ok=True)
+        frames = Frames(self.client, kind.name, images, workers=self.workers, on_error=self.on_error, earlier=earlier)
+        report = self.write(frames.of(self._tasks(kind, count)), folder, classes, images)
+        frames.account(report)
+        return report
+
+    def _tasks(self, kind: Kind, count: int) -> Iterator[Task]:
+        """Read the tasks page by page and say every now and then how far it is."""
+        progress = Progress(count, calls_left=self.client.quota.remaining)
+        filters = {name: value for name, value in self.filters.items() if name != "project"}
+        for task in self.client.iter_tasks(self.project, kind.name, **filters):
+            yield task
+            progress.count("exported")

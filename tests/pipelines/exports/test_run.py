@@ -1,0 +1,72 @@
+"""An export is run without Airflow; the operators' tests cover the rest."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_fastlabel.client import FastLabelClient
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
+from airflow_provider_fastlabel.formats.labelme import export_labelme
+from airflow_provider_fastlabel.pipelines.exports.run import Export
+from tests.operators.exporting import BOX, png
+
+
+@pytest.fixture
+def client(fastlabel_emulator, tmp_path):
+    with FastLabelClient(fastlabel_emulator.token, api_url=fastlabel_emulator.url, max_retries=0) as client:
+        client.create_project("image_bbox", "Cats", "cats")
+        client.create_project("text_ner", "Words", "words")
+        client.create_annotation("cats", "bbox", "cat", "Cat")
+        picture = tmp_path / "a.png"
+        picture.write_bytes(png())
+        client.create_image_task("cats", "a.png", picture, status="approved", annotations=[BOX])
+        yield client
+
+
+@pytest.fixture
+def export(client, tmp_path):
+    def make(project="cats", status="approved", images=True):
+        return Export(
+            client=client,
+            target=tmp_path / "out",
+            filters={"project": project, "status": status, "external_status": None, "tags": []},
+            kinds=("image",),
+            format="labelme",
+            write=lambda tasks, folder, classes, _: export_labelme(tasks, folder, classes=classes),
+            images_folder=lambda _, folder: folder / "images" if images else None,
+            earlier_folders=("images",) if images else None,
+        )
+
+    return make
+
+
+def test_the_data_set_is_published_with_its_images_and_what_it_was_selected_by(export, tmp_path):
+    report, published = export().run()
+    assert (report.images, report.annotations, published.changed) == (1, 1, True)
+    assert (tmp_path / "out/images/a.png").read_bytes() == png()
+    manifest = json.loads((tmp_path / "out/manifest.json").read_bytes())
+    assert manifest["filters"] == {"project": "cats", "status": "approved", "external_status": None, "tags": []}
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_same_tasks_change_nothing(export):
+    first = export().run()[1]
+    again = export().run()[1]
+    assert (again.digest, again.changed) == (first.digest, False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"project": "dogs"}, NotFound, "Project 'dogs' does not exist"),
+        ({"project": "words"}, FastLabelInvalidException, "is of type text_ner; labelme exports are for image tasks"),
+        ({"status": "declined"}, ValueError, "No task of project 'cats' matches status='declined'; the project has 1"),
+    ],
+)
+def test_what_cannot_be_exported_is_said_and_nothing_is_published(export, tmp_path, wrong, error, words):
+    with pytest.raises(error, match=words) as caught:
+        export(**wrong).run()
+    assert "Nothing was published" in str(caught.value)
+    assert not (tmp_path / "out").exists()
