@@ -381,8 +381,8 @@ def _drop_flags(found: AnnotationsByImage) -> Counter[str]:
     from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
 
     dropped: Counter[str] = Counter()
-    for annotations in found.values():
-        for annotation in annotations:
+    for own in found.values():
+        for annotation in own:
             attributes = annotation.get("attributes")
             if attributes:
                 annotation["attributes"] = [item for item in attributes if item["key"] not in FORMAT_FLAGS]

@@ -176,8 +176,8 @@ def possible_places(name: str) -> list[str]:
     places = [name]
     for at, folder in enumerate(folders):
         if folder.casefold() in _SISTERS | {"masks", "segmentationclass"}:
-            for other in (["images"], ["JPEGImages"], ["Images"], []):
-                places.append("/".join([*folders[:at], *other, *folders[at + 1 :], base]))
+            others: tuple[list[str], ...] = (["images"], ["JPEGImages"], ["Images"], [])
+            places += ["/".join([*folders[:at], *other, *folders[at + 1 :], base]) for other in others]
     return places
 
 
