@@ -139,7 +139,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
         from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
-        from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError
+        from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, settle
         from airflow_provider_fastlabel.pipelines.exports.staging import refuse_foreign_files
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import storage_path
@@ -147,6 +147,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         with permanent_errors_fail():
             target = storage_path("output", self.output_path, self.output_conn_id)
             self._filters()  # a wrong argument is named before any call
+            settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
             refuse_foreign_files(target)
             refuse_missing_bucket(target, "output")
             kind = self._exportable_kind()

@@ -88,6 +88,16 @@ def test_class_ids_never_move(export, client, label, tmp_path):
     assert (tmp_path / "out/yolo/annotations/a.txt").read_bytes() == rows
 
 
+def test_class_ids_do_not_move_when_a_publish_was_killed_between_its_renames(export, client, label, tmp_path):
+    label("a.png")
+    first = export(FastLabelExportYoloOperator)
+    client.delete_annotation(client.find_annotation_by_value("photos", "dog")["id"])
+    target = tmp_path / "out" / "yolo"
+    target.rename(target.with_name(".yolo.previous"))
+    assert export(FastLabelExportYoloOperator).result["classes"] == first.result["classes"] == ["dog", "cat"]
+    assert [path.name for path in target.parent.iterdir()] == ["yolo"]
+
+
 def test_filters_are_templates_and_select(export, label):
     label("a.png", tags=["night"])
     label("b.png", tags=["day"])
