@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
+    from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
     Task = Mapping[str, Any]
 
@@ -36,6 +37,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
     "sha256", "changed"}``: counts, left-out annotations by reason, the digest of the manifest, and whether anything was
     published; never annotations. Assets in ``outlets`` get output, digest and counts as the event's ``extra``.
+    Tasks that matched at the start and not any more when they were to be read are in ``adjusted`` as
+    ``tasks_gone_meanwhile``.
 
     :param project: slug of the project. Templated.
     :param output: folder the data set is published as: local path on the worker, or URL of an object store that Airflow
@@ -242,6 +245,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
     ) -> ExportReport:
         from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
+        from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
         images = self.images_folder(work, folder)
         if images is not None:
@@ -249,15 +253,21 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         frames = Frames(
             self.client, kind.name, images, workers=self.max_workers, on_error=self.on_error, earlier=earlier
         )
-        report = self.write(frames.of(self._tasks(kind, count)), folder, classes, images)
+        progress = Progress(count, calls_left=self.client.quota.remaining)
+        report = self.write(frames.of(self._tasks(kind, progress)), folder, classes, images)
         frames.account(report)
+        if progress.done < count:
+            report.adjust("tasks_gone_meanwhile", count - progress.done)
+            self.log.warning(
+                "%d tasks matched at the start and %d were read: the others were deleted or changed meanwhile, so that "
+                "they do not match any more, and are not in the data set. The next export sees what matches then.",
+                count,
+                progress.done,
+            )
         return report
 
-    def _tasks(self, kind: Kind, count: int) -> Iterator[Task]:
+    def _tasks(self, kind: Kind, progress: Progress) -> Iterator[Task]:
         """Read the tasks page by page and say every now and then how far it is."""
-        from airflow_provider_fastlabel.pipelines.running.progress import Progress
-
-        progress = Progress(count, calls_left=self.client.quota.remaining)
         filters = self._filters()
         for task in self.client.iter_tasks(filters.pop("project"), kind.name, **filters):
             yield task

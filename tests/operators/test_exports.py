@@ -136,6 +136,25 @@ def test_an_ultralytics_dataset_is_complete_and_keeps_its_splits(export, label, 
     assert all(f"images/{split}/{name}" in files for name, split in splits.items())
 
 
+def test_tasks_that_go_while_the_export_reads_are_said(export, client, label, tmp_path, capsys):
+    label("a.png", "b.png", "c.png")
+
+    class Meanwhile(FastLabelExportCocoOperator):
+        def write(self, *given):
+            client.update_task(client.find_image_task_by_name("photos", "b.png")["id"], status="declined")
+            client.delete_task(client.find_image_task_by_name("photos", "c.png")["id"])
+            return super().write(*given)
+
+    outcome = export(Meanwhile)
+    assert outcome.state == "success", outcome.error
+    assert outcome.result["images"] == 1
+    assert outcome.result["adjusted"] == {"tasks_gone_meanwhile": 2}
+    manifest = json.loads((tmp_path / "out" / "coco" / "manifest.json").read_bytes())
+    assert manifest["counts"]["adjusted"] == {"tasks_gone_meanwhile": 2}
+    assert "3 tasks matched at the start and 1 were read" in capsys.readouterr().out
+    assert export(FastLabelExportCocoOperator).result["adjusted"] == {}
+
+
 def test_an_empty_dataset_can_be_wanted(export, project):
     outcome = export(FastLabelExportCocoOperator, allow_empty=True)
     assert (outcome.state, outcome.result["images"]) == ("success", 0)
