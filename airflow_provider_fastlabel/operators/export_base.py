@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 
@@ -125,9 +126,13 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         del work
         return folder / "images" if self.include_images else None
 
-    def earlier_folders(self) -> Sequence[str]:
-        """Return in which folders of the published data set its images lie, ``""`` for itself."""
-        return ("images",)
+    def earlier_places(self, name: str) -> Sequence[str]:
+        """Return where in the published data set the image of a task may lie.
+
+        :param name: the task's name.
+        :returns: relative paths, the likeliest first.
+        """
+        return (f"images/{safe_name(name)}",)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Export what matches, and publish it if it differs from what is there.
@@ -156,7 +161,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             kind = self._exportable_kind()
             count = self._count()
             classes = self._class_map(target)
-            earlier = EarlierPictures.of(target, self.earlier_folders()) if self.include_images else None
+            earlier = EarlierPictures.of(target, self.earlier_places) if self.include_images else None
             try:
                 report, published = self._publish(kind, count, classes, target, earlier)
             except FileGoneError as gone:

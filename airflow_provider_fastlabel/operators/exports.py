@@ -8,7 +8,7 @@ import tempfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
+from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, safe_name
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
             return work / "images"
         return super().images_folder(work, folder)
 
-    def earlier_folders(self) -> Sequence[str]:
-        """Return the splits of the ``ultralytics`` layout."""
-        if self.layout == "ultralytics":
-            return [f"images/{split}" for split in self.splits or ("train", "val")]
-        return super().earlier_folders()
+    def earlier_places(self, name: str) -> Sequence[str]:
+        """Return the image's path in each split of the ``ultralytics`` layout."""
+        from airflow_provider_fastlabel.formats.yolo import image_paths
+
+        return image_paths(name, self.splits) if self.layout == "ultralytics" else super().earlier_places(name)
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the label files; see the base class."""
@@ -194,9 +194,9 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
         del work
         return folder if self.include_images else None
 
-    def earlier_folders(self) -> Sequence[str]:
-        """Return the data set itself."""
-        return ("",)
+    def earlier_places(self, name: str) -> Sequence[str]:
+        """Return the image's path beside its file."""
+        return (safe_name(name),)
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the JSON files; see the base class."""
@@ -255,8 +255,9 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
         del folder
         return work / "images"
 
-    def earlier_folders(self) -> Sequence[str]:
+    def earlier_places(self, name: str) -> Sequence[str]:
         """Return nothing: the images are drawn on."""
+        del name
         return ()
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:

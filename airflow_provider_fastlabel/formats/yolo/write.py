@@ -124,6 +124,21 @@ def export_yolo(
     return stage.report
 
 
+def image_paths(name: str, splits: Iterable[str] | None = None) -> list[str]:
+    """Return where in an earlier export with the Ultralytics layout the image of a task may lie.
+
+    :param name: task name.
+    :param splits: names of the splits; default ``train`` and ``val``.
+    :returns: relative paths in every split: the one its labels have by themselves, and the one they have when another
+        task's name differs in the extension only.
+    """
+    safe = safe_name(name, _NOT_FOUND)
+    stem, extension = split_extension(safe)
+    endings = (extension,) if extension else (".jpg", ".png")
+    stems = dict.fromkeys((stem, safe if extension else stem))
+    return [f"images/{split}/{one}{ending}" for one in stems for ending in endings for split in splits or _SPLITS]
+
+
 class _Writer:
     """Writes the label files; some tasks wait, for the text of their rows to be made together."""
 
