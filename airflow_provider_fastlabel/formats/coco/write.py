@@ -20,7 +20,8 @@ What goes where:
 
 Tasks without annotations or without size keep their image entry. ``file_name`` is the task's name, made safe where it
 would lead out of the images' folder: readers refuse it otherwise. Image and annotation ids count from 1 in the order of
-the tasks; a category's id is its place in the class map plus one.
+the tasks (what is found to cover no pixel takes its id with it, and is counted as ``no_pixels``); a category's id is
+its place in the class map plus one.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from typing import IO, TYPE_CHECKING, Any
 from orjson import loads
 
 from airflow_provider_fastlabel.formats.coco.rle import encode_many
-from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE
+from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE, NO_PIXELS
 from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap, LabelClass
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
@@ -146,8 +147,7 @@ class _Writer:
         too_large = max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
         if too_large and shape.holes:
             self.annotation_id -= 1
-            report.annotations -= 1
-            report.skip(IMAGE_TOO_LARGE)
+            self._leave_out(IMAGE_TOO_LARGE)
             return
         if too_large or not width:
             if shape.holes:
@@ -162,13 +162,21 @@ class _Writer:
         if self.crossings > _CROSSINGS:
             self.flush()
 
+    def _leave_out(self, reason: str) -> None:
+        """Count an annotation that the stage took for written."""
+        self.stage.report.annotations -= 1
+        self.stage.report.skip(reason)
+
     def flush(self) -> None:
         """Write the lines that wait."""
         counts = encode_many([one[2:] for one in self.masks])
         for (number, row, _, height, width), text in zip(self.masks, counts, strict=True):
+            if text is None:
+                self._leave_out(NO_PIXELS)
+                continue
             row["segmentation"] = {"size": [height, width], "counts": text}
             self.lines[number] = dumps(row)
-        self.annotations.write(b",\n".join([*self.lines, b""]))
+        self.annotations.write(b",\n".join([*filter(None, self.lines), b""]))
         self.lines.clear()
         self.masks.clear()
         self.crossings = 0

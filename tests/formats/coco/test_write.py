@@ -207,6 +207,22 @@ def test_a_crowd_whose_image_has_no_possible_size_keeps_its_outline_and_is_count
     assert report.adjusted["crowd_as_polygon"] == report.annotations == 1
 
 
+def test_what_covers_no_pixel_is_no_empty_mask_but_counted(tmp_path):
+    """A crowd, or a region with a hole, between the centres of four pixels."""
+    thin = [[[10.6, 10.6, 11.4, 10.6, 11.4, 11.4, 10.6, 11.4], [10.8, 10.8, 10.8, 11.2, 11.2, 11.2, 11.2, 10.8]]]
+    tiny = bbox(10.6, 10.6, 11.4, 11.4)
+    tasks = [
+        task(bbox(1, 2, 30, 9), tiny | {"attributes": CROWD}, {"type": "segmentation", "value": "cat", "points": thin}),
+        task(tiny | {"attributes": CROWD}, name="b.jpg"),
+        task(bbox(1, 2, 30, 9, attributes=CROWD), name="c.jpg"),
+    ]
+    report = export_coco(tasks, tmp_path)
+    assert (report.annotations_in, report.annotations, report.skipped) == (5, 2, {"no_pixels": 3})
+    coco = loaded(tmp_path / "annotations.json")
+    assert [int(coco.annToMask(one).sum()) > 0 for one in coco.loadAnns(coco.getAnnIds())] == [True, True]
+    assert [one["image_id"] for one in coco.loadAnns(coco.getAnnIds())] == [1, 3]
+
+
 def test_hole_without_image_size_keeps_the_outline_and_is_counted(tmp_path):
     report = export_coco(
         [task({"type": "segmentation", "value": "cat", "points": HOLE}, width=0, height=None)], tmp_path
