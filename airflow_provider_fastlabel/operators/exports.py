@@ -39,13 +39,17 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
 
     :param file_name: name of the file, ending in ``.json``; not ``manifest.json`` or another name of ours.
     :param clip: cut shapes at the image's border, and count them.
+    :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
     """
 
     format = "coco"
     first_class_id: int = 1
 
-    def __init__(self, *, file_name: str = "annotations.json", clip: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *, file_name: str = "annotations.json", clip: bool = True, box_margin: float = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.box_margin = self._checked_margin(box_margin)
         if PurePosixPath(file_name).name != file_name or not file_name.endswith(".json") or file_name in OWN_FILES:
             raise ValueError(f"file_name is a plain name ending in .json, and none of {OWN_FILES}, not {file_name!r}")
         self.file_name = file_name
@@ -57,7 +61,13 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
 
         del images
         return export_coco(
-            tasks, folder, classes=classes, file_name=self.file_name, clip=self.clip, on_error=self.on_error
+            tasks,
+            folder,
+            classes=classes,
+            file_name=self.file_name,
+            clip=self.clip,
+            box_margin=self.box_margin,
+            on_error=self.on_error,
         )
 
 
@@ -78,6 +88,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         (its first group, if it has one) stay in one split, for instance ``r"^[^/]+"`` for the first folder. Frames of
         one sequence or video always stay together.
     :param include_images: also download the images; by default for the ``ultralytics`` layout only.
+    :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
     """
 
     format = "yolo"
@@ -90,6 +101,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         splits: Mapping[str, float] | None = None,
         split_group: str | None = None,
         include_images: bool | None = None,
+        box_margin: float = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(include_images=layout == "ultralytics" if include_images is None else include_images, **kwargs)
@@ -105,6 +117,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         self.layout: Literal["fastlabel", "ultralytics"] = layout
         self.splits = splits
         self.split_group = split_group
+        self.box_margin = self._checked_margin(box_margin)
 
     def images_folder(self, work: Path, folder: Path) -> Path | None:
         """Keep images aside for the ``ultralytics`` layout, whose writer links them into its splits."""
@@ -131,6 +144,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
             splits=self.splits,
             group_by=self._group,
             image_dir=images if self.layout == "ultralytics" else None,
+            box_margin=self.box_margin,
             on_error=self.on_error,
         )
 

@@ -13,7 +13,9 @@ What goes where:
 * ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them (in an
   image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
 * ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as
-  ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box).
+  ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box). FastLabel keeps
+  no box of the person: ``box_margin`` makes it wider than the keypoints. Keypoints on one point, or on one level or
+  upright line, have a box of a pixel there, which says nothing of the person (``pose_box_without_extent``).
 * an attribute ``iscrowd`` that is true: ``iscrowd`` 1 and run lengths, whatever the type; polygons, counted as
   ``crowd_as_polygon``, where the image's size is unknown or beyond those limits.
 * other types (keypoint, line, circle, ...) have no place in COCO and are counted.
@@ -71,6 +73,7 @@ def export_coco(
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     file_name: str = "annotations.json",
     clip: bool = True,
+    box_margin: float = 0,
     on_error: OnError = "raise",
 ) -> ExportReport:
     """Write tasks as one COCO file.
@@ -81,16 +84,19 @@ def export_coco(
         annotations of other values are counted as ``unknown_class``. None takes the values found, sorted.
     :param file_name: name of the file, ending in ``.json``.
     :param clip: cut shapes at the image's border, counted as ``clipped``. A keypoint outside becomes unset.
+    :param box_margin: share of a pose's extent by which its box grows on each side: the box of a person is wider than
+        the person's keypoints. With ``clip`` it ends at the image's border.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
     :returns: counts, the file's name, and the class values in id order.
     :raises GeometryError: malformed points, with ``raise``.
-    :raises ValueError: the file name is no plain ``.json`` name.
+    :raises ValueError: the file name is no plain ``.json`` name, or ``box_margin`` is negative.
     """
     plain_file_name(file_name, ".json")
     known = ClassMap.of(classes)
     if known.open and isinstance(tasks, Sequence):
         known = ClassMap.discover(tasks, AREA_KINDS)
-    writer = _Writer(Path(folder), Stage(AREA_KINDS, known, clip=clip, on_error=on_error, areas=True))
+    stage = Stage(AREA_KINDS, known, clip=clip, on_error=on_error, areas=True, box_margin=box_margin)
+    writer = _Writer(Path(folder), stage)
     with writer.images, writer.annotations:
         for task, found in writer.stage.shapes(tasks):
             writer.add(task, found)
