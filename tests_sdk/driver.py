@@ -580,7 +580,9 @@ def main() -> None:
     emulator = Emulator(given.control)
     emulator("POST", "reset")
     emulator("PUT", "users", {"slug": "worker", "name": "Worker"})
-    emulator("PUT", "config", {"job_manual": True, "s3_endpoint": os.environ["S3_ENDPOINT"]})
+    emulator(
+        "PUT", "config", {"job_manual": True, "endpoint_names": ["detector"], "s3_endpoint": os.environ["S3_ENDPOINT"]}
+    )
     module = importlib.import_module(given.module)
     recorder = Recorder(module.Client(), emulator)
     broken = {}

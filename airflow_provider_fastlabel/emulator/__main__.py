@@ -35,7 +35,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--history-seconds", type=float, default=0.5, help="running time of imports (default: 0.5)")
     parser.add_argument("--job-seconds", type=float, default=0.5, help="running time of model jobs (default: 0.5)")
     parser.add_argument("--quota", type=int, default=10_000, help="calls per 10 minutes, 0 for no limit (10000)")
-    parser.add_argument("--lenient", action="store_true", help="ignore unknown fields instead of refusing them")
+    parser.add_argument("--lenient", action="store_true", help="take unknown fields, class values, endpoints")
     return parser.parse_args(argv)
 
 

@@ -34,6 +34,8 @@ CHOICES = MappingProxyType(
         "deleted class": "its annotations are removed from the tasks; a changed value, title or colour shows on them",
         "class attributes": "an update replaces the whole list; ids of kept keys stay; pose keypoints are set with "
         "PUT /_emulator/keypoints",
+        "class values": "ASCII letters, digits and underscores, as the help pages say of the file of classes, and the "
+        "hyphen, which FastLabel's own README has in its examples; others are 422; --lenient takes any",
         "class types": "a class's type must fit the project's kind of task",
         "tags": "come into being by being named on a task; deleting one takes it off the tasks",
         "deletion": "204; deleting a project deletes all in it",
@@ -49,8 +51,9 @@ CHOICES = MappingProxyType(
         "signed addresses": "valid for an hour, for one method, without the Authorization header (400 with it); GET "
         "takes ranges, the ETag is the file's MD5; PUT takes multipart/form-data with a part 'file', or raw bytes",
         "monitoring": "any name is accepted and becomes a setting, unless monitoring_names lists the existing ones",
-        "endpoints": "any name answers, unless endpoint_names lists the existing ones; without an answer set by "
-        "PUT /_emulator/endpoints it detects nothing and returns the picture as it came",
+        "endpoints": "those exist that endpoint_names lists or, without a list, that PUT /_emulator/endpoints gave an "
+        "answer; another is 404, with --lenient any name answers; without an answer an endpoint detects nothing and "
+        "returns the picture as it came",
         "merge of split images": "part n is tile n, row by row, of a 3x3 grid; tiles overlap by merge_overlap pixels "
         "(0); same-class boxes that meet at a seam become one box, polygons are joined along a common seam edge; "
         "attributes of the first part win; no part is 404",

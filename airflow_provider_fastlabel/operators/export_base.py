@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 
@@ -34,6 +35,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
     "sha256", "changed"}``: counts, left-out annotations by reason, the digest of the manifest, and whether anything was
     published; never annotations. Assets in ``outlets`` get output, digest and counts as the event's ``extra``.
+    Tasks that matched at the start and not any more when they were to be read are in ``adjusted`` as
+    ``tasks_gone_meanwhile``.
 
     :param project: slug of the project. Templated.
     :param output: folder the data set is published as: local path on the worker, or URL of an object store that Airflow
@@ -99,6 +102,13 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         if max_workers < 1:
             raise ValueError(f"max_workers must be at least 1, not {max_workers}")
 
+    @staticmethod
+    def _checked_margin(share: Any) -> float:
+        """Check the ``box_margin`` of the formats that have one, when the DAG is parsed."""
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < float("inf"):
+            raise ValueError(f"box_margin is a share of the keypoints' extent, 0 or more, not {share!r}")
+        return share
+
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the tasks in the operator's format.
 
@@ -120,9 +130,13 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         del work
         return folder / "images" if self.include_images else None
 
-    def earlier_folders(self) -> Sequence[str]:
-        """Return in which folders of the published data set its images lie, ``""`` for itself."""
-        return ("images",)
+    def earlier_places(self, name: str) -> Sequence[str]:
+        """Return where in the published data set the image of a task may lie.
+
+        :param name: the task's name.
+        :returns: relative paths, the likeliest first.
+        """
+        return (f"images/{safe_name(name)}",)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Export what matches, and publish it if it differs from what is there.
@@ -136,6 +150,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises FileNotFoundError: the bucket of ``output`` does not exist; none is created.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
+        from airflow_provider_fastlabel.pipelines.exports.publish import settle
         from airflow_provider_fastlabel.pipelines.exports.staging import refuse_foreign_files
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import storage_path
@@ -143,6 +158,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         with permanent_errors_fail():
             target = storage_path("output", self.output_path, self.output_conn_id)
             self._filters()  # a wrong argument is named before any call
+            settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
             refuse_foreign_files(target)
             refuse_missing_bucket(target, "output")
             report, published = self._export(target).run()
@@ -163,7 +179,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             format=self.format,
             write=self.write,
             images_folder=self.images_folder,
-            earlier_folders=self.earlier_folders() if self.include_images else None,
+            earlier_places=self.earlier_places if self.include_images else None,
             first_class_id=self.first_class_id,
             on_error=self.on_error,
             allow_empty=self.allow_empty,

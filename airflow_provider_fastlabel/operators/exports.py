@@ -8,7 +8,7 @@ import tempfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
+from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, safe_name
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
 
 if TYPE_CHECKING:
@@ -39,13 +39,17 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
 
     :param file_name: name of the file, ending in ``.json``; not ``manifest.json`` or another name of ours.
     :param clip: cut shapes at the image's border, and count them.
+    :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
     """
 
     format = "coco"
     first_class_id: int = 1
 
-    def __init__(self, *, file_name: str = "annotations.json", clip: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *, file_name: str = "annotations.json", clip: bool = True, box_margin: float = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.box_margin = self._checked_margin(box_margin)
         if PurePosixPath(file_name).name != file_name or not file_name.endswith(".json") or file_name in OWN_FILES:
             raise ValueError(f"file_name is a plain name ending in .json, and none of {OWN_FILES}, not {file_name!r}")
         self.file_name = file_name
@@ -57,7 +61,13 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
 
         del images
         return export_coco(
-            tasks, folder, classes=classes, file_name=self.file_name, clip=self.clip, on_error=self.on_error
+            tasks,
+            folder,
+            classes=classes,
+            file_name=self.file_name,
+            clip=self.clip,
+            box_margin=self.box_margin,
+            on_error=self.on_error,
         )
 
 
@@ -78,6 +88,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         (its first group, if it has one) stay in one split, for instance ``r"^[^/]+"`` for the first folder. Frames of
         one sequence or video always stay together.
     :param include_images: also download the images; by default for the ``ultralytics`` layout only.
+    :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
     """
 
     format = "yolo"
@@ -90,6 +101,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         splits: Mapping[str, float] | None = None,
         split_group: str | None = None,
         include_images: bool | None = None,
+        box_margin: float = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(include_images=layout == "ultralytics" if include_images is None else include_images, **kwargs)
@@ -105,6 +117,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         self.layout: Literal["fastlabel", "ultralytics"] = layout
         self.splits = splits
         self.split_group = split_group
+        self.box_margin = self._checked_margin(box_margin)
 
     def images_folder(self, work: Path, folder: Path) -> Path | None:
         """Keep images aside for the ``ultralytics`` layout, whose writer links them into its splits."""
@@ -112,11 +125,11 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
             return work / "images"
         return super().images_folder(work, folder)
 
-    def earlier_folders(self) -> Sequence[str]:
-        """Return the splits of the ``ultralytics`` layout."""
-        if self.layout == "ultralytics":
-            return [f"images/{split}" for split in self.splits or ("train", "val")]
-        return super().earlier_folders()
+    def earlier_places(self, name: str) -> Sequence[str]:
+        """Return the image's path in each split of the ``ultralytics`` layout."""
+        from airflow_provider_fastlabel.formats.yolo import image_paths
+
+        return image_paths(name, self.splits) if self.layout == "ultralytics" else super().earlier_places(name)
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the label files; see the base class."""
@@ -131,6 +144,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
             splits=self.splits,
             group_by=self._group,
             image_dir=images if self.layout == "ultralytics" else None,
+            box_margin=self.box_margin,
             on_error=self.on_error,
         )
 
@@ -194,9 +208,9 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
         del work
         return folder if self.include_images else None
 
-    def earlier_folders(self) -> Sequence[str]:
-        """Return the data set itself."""
-        return ("",)
+    def earlier_places(self, name: str) -> Sequence[str]:
+        """Return the image's path beside its file."""
+        return (safe_name(name),)
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the JSON files; see the base class."""
@@ -255,8 +269,9 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
         del folder
         return work / "images"
 
-    def earlier_folders(self) -> Sequence[str]:
+    def earlier_places(self, name: str) -> Sequence[str]:
         """Return nothing: the images are drawn on."""
+        del name
         return ()
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:

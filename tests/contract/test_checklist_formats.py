@@ -205,6 +205,7 @@ def test_training_jobs(world):
 
 @covers("L1935-1960")
 def test_execute_endpoint(world):
+    world.emulator.configure(endpoint_names=["detector"])
     answer = world.client.execute_endpoint(endpoint_name="detector", file_path=samples.picture(Path("a.png"), 8, 6))
     assert answer.keys() >= {"json", "file"}
     raw = np.frombuffer(base64.b64decode(answer["file"].split("base64,")[-1]), np.uint8)

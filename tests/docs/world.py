@@ -46,7 +46,7 @@ def world(client, emulator, object_store, s3_bucket, folder, monkeypatch):
 
     :returns: a function that lets the people at FastLabel label whatever waits for them.
     """
-    emulator.configure(s3_endpoint=s3_bucket, history_seconds=0, job_seconds=0)
+    emulator.configure(s3_endpoint=s3_bucket, history_seconds=0, job_seconds=0, endpoint_names=["cats"])
     monkeypatch.setenv("FASTLABEL_ACCESS_TOKEN", emulator.token)
     monkeypatch.setenv("FASTLABEL_API_URL", emulator.url)
     client.create_annotation("photos", "bbox", "cat", "Cat")

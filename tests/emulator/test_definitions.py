@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from .conftest import Api
 
@@ -52,6 +54,16 @@ def test_a_copied_project_has_the_classes_and_no_tasks(cats):
     assert cats("GET", f"projects/{again}")["name"] == "N"
     assert [item["value"] for item in cats("GET", "annotations", project="cats-copy")] == ["cat"]
     assert cats("GET", "tasks/count", project="cats-copy") == 0
+
+
+@pytest.mark.parametrize("value", ["traffic light", "猫", "a.b", "a/b", "é"])
+def test_class_values_are_what_the_help_pages_let_them_be(cats, value):
+    body = {"project": "cats", "type": "bbox", "value": value, "title": "Any text, 何でも"}
+    assert value in cats.refused(422, "POST", "annotations", body)
+    ident = cats("POST", "annotations", body | {"value": "Aa_0-9"})
+    assert value in cats.refused(422, "PUT", f"annotations/{ident}", {"value": value})
+    cats.emulator.configure(strict=False)
+    cats("POST", "annotations", body)
 
 
 def test_classes_are_listed_by_ten_and_found_by_value(cats):

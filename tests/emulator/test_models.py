@@ -53,3 +53,12 @@ def test_an_endpoint_returns_what_was_set_and_the_picture(api: Api):
     assert "6 MB" in api.refused(422, "POST", "model-endpoints/execute", body | {"file": big})
     api.emulator.configure(endpoint_names=[])
     assert "e" in api.refused(404, "POST", "model-endpoints/execute", body)
+
+
+def test_an_endpoint_that_nobody_has_made_is_not_found(api: Api):
+    body = {"modelEndpointName": "misspelt", "file": picture()}
+    assert "misspelt" in api.refused(404, "POST", "model-endpoints/execute", body)
+    api.emulator.configure(endpoint_names=["misspelt"])
+    assert api("POST", "model-endpoints/execute", body)["json"] == []
+    api.emulator.configure(endpoint_names=None, strict=False)
+    assert api("POST", "model-endpoints/execute", body)["json"] == []

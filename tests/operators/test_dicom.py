@@ -218,8 +218,8 @@ def test_a_look_at_all_imports_costs_one_call(airflow_run, emulator, client, ope
     run.attempt(1, triggerer=False)
     emulator.clear_requests()
     run.attempt(2, triggerer=False)
-    # The list is read to attach, which takes a second call to see its end, and once to look at all three.
-    assert calls(emulator, "tasks/import/histories") == 3
+    # The list is read to attach, and once to look at all three.
+    assert calls(emulator, "tasks/import/histories") == 2
 
 
 def test_from_an_object_store(airflow_run, emulator, client, operator):

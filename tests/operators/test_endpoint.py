@@ -97,6 +97,7 @@ def test_only_what_is_new_or_changed_is_sent(airflow_run, emulator, photos, oper
 
 def test_another_endpoint_answers_anew(airflow_run, emulator, operator, tmp_path):
     airflow_run(operator()).attempt()
+    emulator.configure(endpoint_names=["cats", "dogs"])
     assert airflow_run(operator(endpoint_name="dogs")).attempt().result["executed"] == 3
     assert {line["endpoint"] for line in results(tmp_path / "out")} == {"dogs"}
 

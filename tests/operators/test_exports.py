@@ -88,6 +88,16 @@ def test_class_ids_never_move(export, client, label, tmp_path):
     assert (tmp_path / "out/yolo/annotations/a.txt").read_bytes() == rows
 
 
+def test_class_ids_do_not_move_when_a_publish_was_killed_between_its_renames(export, client, label, tmp_path):
+    label("a.png")
+    first = export(FastLabelExportYoloOperator)
+    client.delete_annotation(client.find_annotation_by_value("photos", "dog")["id"])
+    target = tmp_path / "out" / "yolo"
+    target.rename(target.with_name(".yolo.previous"))
+    assert export(FastLabelExportYoloOperator).result["classes"] == first.result["classes"] == ["dog", "cat"]
+    assert [path.name for path in target.parent.iterdir()] == ["yolo"]
+
+
 def test_filters_are_templates_and_select(export, label):
     label("a.png", tags=["night"])
     label("b.png", tags=["day"])
@@ -124,6 +134,25 @@ def test_an_ultralytics_dataset_is_complete_and_keeps_its_splits(export, label, 
     export(FastLabelExportYoloOperator, **arguments)
     files = tree(tmp_path / "out" / "yolo")
     assert all(f"images/{split}/{name}" in files for name, split in splits.items())
+
+
+def test_tasks_that_go_while_the_export_reads_are_said(export, client, label, tmp_path, capsys):
+    label("a.png", "b.png", "c.png")
+
+    class Meanwhile(FastLabelExportCocoOperator):
+        def write(self, *given):
+            client.update_task(client.find_image_task_by_name("photos", "b.png")["id"], status="declined")
+            client.delete_task(client.find_image_task_by_name("photos", "c.png")["id"])
+            return super().write(*given)
+
+    outcome = export(Meanwhile)
+    assert outcome.state == "success", outcome.error
+    assert outcome.result["images"] == 1
+    assert outcome.result["adjusted"] == {"tasks_gone_meanwhile": 2}
+    manifest = json.loads((tmp_path / "out" / "coco" / "manifest.json").read_bytes())
+    assert manifest["counts"]["adjusted"] == {"tasks_gone_meanwhile": 2}
+    assert "3 tasks matched at the start and 1 were read" in capsys.readouterr().out
+    assert export(FastLabelExportCocoOperator).result["adjusted"] == {}
 
 
 def test_an_empty_dataset_can_be_wanted(export, project):

@@ -15,10 +15,16 @@ SHORTEST_PAGE = 10
 """No list of FastLabel has a smaller page maximum (seed, L551, L749): a shorter page is the last one."""
 TOO_OFTEN = 20
 """Times in a row that a page may come again, moved on by items that join in front of it."""
+MANY = 64
+"""Pages after which the last item is looked up, since others may add items as fast as we read."""
+MANY_SHORT = 4
+"""Pages in a row, shorter than one before, after which the same is done: the end moves on."""
+FARTHEST = 1 << 31
+"""No list is that long."""
 
 
 def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int, key: str | int = "id") -> Iterator[T]:
-    """Yield every item of a list once, reading page by page.
+    """Yield every item of a list once, reading page by page, and end whatever others do to the list meanwhile.
 
     The API pages by offset. When an item leaves the list meanwhile (a filter on the status is enough), all behind it
     move up, and a plain loop over offsets would miss some. So each page begins one item before the end of the last one.
@@ -26,17 +32,22 @@ def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int,
     order (creation order), and yields every item that was in the list all the time; one that joins or leaves meanwhile
     may or may not be seen.
 
+    What joins after the start need not be read. A page of less than :data:`SHORTEST_PAGE` items ends with the last item
+    there was when it came, so it is the last page. Where pages stay longer, because others add items as fast as we
+    read, the pager asks which item is the last at that time, and ends with that.
+
     :param path: of the list, for messages.
     :param fetch: returns the items from an offset on, at most as many as the second argument says. Shorter pages are
-        fine.
+        fine, of at least :data:`SHORTEST_PAGE` items where as many are left.
     :param page_size: the largest page of this list, at least :data:`SHORTEST_PAGE`.
     :param key: of what tells two items apart.
-    :raises FastLabelException: if an item lacks the key, or the server gives the same page at every offset.
+    :raises FastLabelException: if an item lacks the key, the server gives the same page at every offset, or the list
+        has no end.
     """
     seen: set[object] = set()
-    offset = 0
+    offset = pages = longest = short = repeated = 0
     last: list[object] = []
-    repeated = 0
+    final: set[object] = set()  # items that were the last one at some time
     while True:
         page, offset = _overlapping(fetch, page_size, offset, seen, path, key)
         names = _names(path, page, key)
@@ -45,14 +56,18 @@ def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int,
             if name not in seen:
                 seen.add(name)
                 fresh.append(item)
-        if not fresh and len(page) <= 1:
-            return
         repeated = repeated + 1 if names == last else 0
         if repeated == TOO_OFTEN:
             raise FastLabelException(f"GET {path}: the list gives the same page at every offset; it cannot be read on.")
         yield from fresh
-        last = names
+        if len(page) < SHORTEST_PAGE or not final.isdisjoint(names):
+            return
+        pages, short = pages + 1, short + 1 if len(page) < longest else 0
+        last, longest = names, max(longest, len(page))
         offset += len(page) - 1
+        # Again after twice as many pages, and so on: what was the last item may have left.
+        if any(count >= least and count.bit_count() == 1 for count, least in ((pages, MANY), (short, MANY_SHORT))):
+            final.add(_last(fetch, page_size, offset, len(page), path, key))
 
 
 def _overlapping(
@@ -65,12 +80,37 @@ def _overlapping(
 ) -> tuple[Sequence[T], int]:
     """Return a page that begins with an item seen before, or at the start of the list, and its offset."""
     page = fetch(offset, page_size)
-    step = page_size - 1
+    step = page_size // 2  # of the page then read again half is new, if only a few items have left
     while offset > 0 and (not page or _names(path, page, key)[0] not in seen):
         offset = max(0, offset - step)
         step *= 2
         page = fetch(offset, page_size)
     return page, offset
+
+
+def _last(
+    fetch: Callable[[int, int], Sequence[Any]], page_size: int, low: int, step: int, path: str, key: str | int
+) -> object:
+    """Return what tells the last item of the list apart, at some moment of the search; ``None`` if the list is empty.
+
+    :param low: an offset with items behind it.
+    :param step: how far to look ahead first.
+    """
+    high = None  # an offset with no item
+    while low < FARTHEST:
+        offset = low + step if high is None else (low + high) // 2
+        page = fetch(offset, page_size)
+        end = offset + len(page)
+        if page and (len(page) < SHORTEST_PAGE or (high is not None and end >= high)):
+            return _names(path, page, key)[-1]
+        if page:
+            low, step = end - 1, step * 2
+            continue
+        if offset == 0:
+            return None
+        high = offset
+        low = low if low < high else high // 2
+    raise FastLabelException(f"GET {path}: the list has no end, so it cannot be read. Check the API URL.")
 
 
 def _names(path: str, page: Any, key: str | int) -> list[object]:

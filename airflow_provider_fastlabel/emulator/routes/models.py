@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
 from airflow_provider_fastlabel.emulator.world.kinds import MB
 from airflow_provider_fastlabel.emulator.world.media import image_size
 from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer, lenient
 from airflow_provider_fastlabel.emulator.world.store import Record
 
 router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["models"])
@@ -40,7 +40,7 @@ async def create_model_monitoring_request_results(emu: Emu, body: schemas.Monito
 async def execute_endpoint(emu: Emu, body: schemas.EndpointExecute) -> Response:
     """Run a model endpoint on a picture: the answer set for it, or nothing detected."""
     name, names = body.model_endpoint_name, emu.settings.endpoint_names
-    if names is not None and name not in names:
+    if name not in (emu.endpoints if names is None else names) and not (names is None and lenient.get()):
         raise not_found("model endpoint", name)
     blob = emu.files.receive(body.file, "file")
     if blob.size > _ENDPOINT_BYTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import fastapi
@@ -12,6 +13,8 @@ from airflow_provider_fastlabel.emulator.world.kinds import PROJECT_TYPES
 from airflow_provider_fastlabel.emulator.world.state import lenient
 
 _MOST = 1_000_000_000
+_CLASS_VALUE = re.compile(r"[A-Za-z0-9_-]+")
+"""What FastLabel's help page lets a class value be, and the hyphen that the examples of its README have."""
 
 _NAMES_ARE_OURS = tuple(int(part) for part in fastapi.__version__.split(".")[:2]) < (0, 124)
 """Whether FastAPI hands a query over by the names of our fields; later releases do so by those on the wire."""
@@ -23,8 +26,15 @@ def _printable(text: str) -> str:
     return text
 
 
+def _class_value(text: str) -> str:
+    if not lenient.get() and not _CLASS_VALUE.fullmatch(text):
+        raise ValueError(f"must be of ASCII letters, digits, underscores and hyphens, not {text!r}")
+    return text
+
+
 Text = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(_printable)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_printable)]
+ClassValue = Annotated[Name, AfterValidator(_class_value)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=255)]
 Number = int | float
 Status = Literal["pending", "registered", "completed", "skipped", "reviewed", "sent_back", "approved", "declined"]
@@ -225,7 +235,7 @@ class AttributeDefinition(Wire):
 class ClassUpdate(Wire):
     """Update of an annotation class."""
 
-    value: Name | None = None
+    value: ClassValue | None = None
     title: Text | None = None
     color: Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
     order: int | None = Field(None, ge=0, le=_MOST)
@@ -238,7 +248,7 @@ class ClassCreate(ClassUpdate):
 
     project: Name
     type: ClassType
-    value: Name = Field()
+    value: ClassValue = Field()
     title: Text = Field()
 
 

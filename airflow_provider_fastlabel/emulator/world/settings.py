@@ -12,7 +12,8 @@ from email.utils import format_datetime
 class Settings:
     """Behaviour that tests turn; every field can be sent to ``PUT /_emulator/config``.
 
-    :param strict: refuse unknown body and query fields.
+    :param strict: refuse unknown body and query fields, class values that the help pages rule out, and model endpoints
+        that nobody has set up.
     :param quota: calls allowed per ``quota_seconds`` and token; ``None`` for no limit.
     :param quota_seconds: length of the sliding window.
     :param history_seconds: running time of an import before it completes.
@@ -24,7 +25,8 @@ class Settings:
     :param signed_url_seconds: life of a signed address.
     :param page_maxima: largest page by kind name, where it shall differ from the table of kinds.
     :param monitoring_names: names of the monitoring settings that exist; ``None`` accepts any name.
-    :param endpoint_names: names of the model endpoints that exist; ``None`` accepts any name.
+    :param endpoint_names: names of the model endpoints that exist; ``None``: those given an answer by
+        ``PUT /_emulator/endpoints``.
     :param s3_endpoint: address of the S3-compatible server; ``None`` for AWS itself.
     :param merge_overlap: pixels by which neighbouring tiles of a split image overlap.
     """

@@ -32,16 +32,17 @@ MAX_PIXELS = 1 << 28
 _HOLE = 1 << 20
 
 
-def encode_many(shapes: Sequence[tuple[list[Region], int, int]]) -> list[str]:
+def encode_many(shapes: Sequence[tuple[list[Region], int, int]]) -> list[str | None]:
     """Return each shape as COCO's compressed run lengths, see :func:`run_lengths` and :func:`compress`.
 
     :param shapes: per shape its regions (flat open rings, pixels), and its image's height and width.
-    :returns: ASCII text for ``segmentation["counts"]``, one per shape.
+    :returns: ASCII text for ``segmentation["counts"]``, one per shape; ``None`` where it covers no pixel's centre.
     """
     if not shapes:
         return []
     lengths, first = run_lengths(shapes)
-    return compress(lengths, first)
+    runs = np.diff(first, append=len(lengths))
+    return [text if count > 1 else None for text, count in zip(compress(lengths, first), runs, strict=True)]
 
 
 def run_lengths(shapes: Sequence[tuple[list[Region], int, int]]) -> tuple[Numbers, Numbers]:

@@ -13,14 +13,17 @@ What goes where:
 * ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them (in an
   image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
 * ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as
-  ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box).
+  ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box). FastLabel keeps
+  no box of the person: ``box_margin`` makes it wider than the keypoints. Keypoints on one point, or on one level or
+  upright line, have a box of a pixel there, which says nothing of the person (``pose_box_without_extent``).
 * an attribute ``iscrowd`` that is true: ``iscrowd`` 1 and run lengths, whatever the type; polygons, counted as
   ``crowd_as_polygon``, where the image's size is unknown or beyond those limits.
 * other types (keypoint, line, circle, ...) have no place in COCO and are counted.
 
 Tasks without annotations or without size keep their image entry. ``file_name`` is the task's name, made safe where it
 would lead out of the images' folder: readers refuse it otherwise. Image and annotation ids count from 1 in the order of
-the tasks; a category's id is its place in the class map plus one.
+the tasks (what is found to cover no pixel takes its id with it, and is counted as ``no_pixels``); a category's id is
+its place in the class map plus one.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ from typing import IO, TYPE_CHECKING, Any
 from orjson import loads
 
 from airflow_provider_fastlabel.formats.coco.rle import encode_many
-from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE
+from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE, NO_PIXELS
 from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap, LabelClass
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
@@ -70,6 +73,7 @@ def export_coco(
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     file_name: str = "annotations.json",
     clip: bool = True,
+    box_margin: float = 0,
     on_error: OnError = "raise",
 ) -> ExportReport:
     """Write tasks as one COCO file.
@@ -80,16 +84,19 @@ def export_coco(
         annotations of other values are counted as ``unknown_class``. None takes the values found, sorted.
     :param file_name: name of the file, ending in ``.json``.
     :param clip: cut shapes at the image's border, counted as ``clipped``. A keypoint outside becomes unset.
+    :param box_margin: share of a pose's extent by which its box grows on each side: the box of a person is wider than
+        the person's keypoints. With ``clip`` it ends at the image's border.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
     :returns: counts, the file's name, and the class values in id order.
     :raises GeometryError: malformed points, with ``raise``.
-    :raises ValueError: the file name is no plain ``.json`` name.
+    :raises ValueError: the file name is no plain ``.json`` name, or ``box_margin`` is negative.
     """
     plain_file_name(file_name, ".json")
     known = ClassMap.of(classes)
     if known.open and isinstance(tasks, Sequence):
         known = ClassMap.discover(tasks, AREA_KINDS)
-    writer = _Writer(Path(folder), Stage(AREA_KINDS, known, clip=clip, on_error=on_error, areas=True))
+    stage = Stage(AREA_KINDS, known, clip=clip, on_error=on_error, areas=True, box_margin=box_margin)
+    writer = _Writer(Path(folder), stage)
     with writer.images, writer.annotations:
         for task, found in writer.stage.shapes(tasks):
             writer.add(task, found)
@@ -146,8 +153,7 @@ class _Writer:
         too_large = max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
         if too_large and shape.holes:
             self.annotation_id -= 1
-            report.annotations -= 1
-            report.skip(IMAGE_TOO_LARGE)
+            self._leave_out(IMAGE_TOO_LARGE)
             return
         if too_large or not width:
             if shape.holes:
@@ -162,13 +168,21 @@ class _Writer:
         if self.crossings > _CROSSINGS:
             self.flush()
 
+    def _leave_out(self, reason: str) -> None:
+        """Count an annotation that the stage took for written."""
+        self.stage.report.annotations -= 1
+        self.stage.report.skip(reason)
+
     def flush(self) -> None:
         """Write the lines that wait."""
         counts = encode_many([one[2:] for one in self.masks])
         for (number, row, _, height, width), text in zip(self.masks, counts, strict=True):
+            if text is None:
+                self._leave_out(NO_PIXELS)
+                continue
             row["segmentation"] = {"size": [height, width], "counts": text}
             self.lines[number] = dumps(row)
-        self.annotations.write(b",\n".join([*self.lines, b""]))
+        self.annotations.write(b",\n".join([*filter(None, self.lines), b""]))
         self.lines.clear()
         self.masks.clear()
         self.crossings = 0

@@ -77,7 +77,7 @@ def export_drawings(
     image_dir, folder = Path(image_dir), Path(folder)
     if folder.resolve() == image_dir.resolve():
         raise ValueError("the annotated images would overwrite the originals: give another output folder")
-    stage = Stage(DRAWN_TYPES, ClassMap.of(classes), on_error=on_error)
+    stage = Stage(DRAWN_TYPES, ClassMap.of(classes), on_error=on_error, box_margin=None)
     writer = _Writer(stage, Folder(folder, stage.report), image_dir, on_error)
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads, thread_name_prefix="fastlabel-draw") as pool:

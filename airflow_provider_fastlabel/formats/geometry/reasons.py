@@ -18,6 +18,8 @@ MALFORMED = "malformed"
 NO_IMAGE_SIZE = "no_image_size"
 #: The annotation needs pixels, and the task claims more of them than fit into memory.
 IMAGE_TOO_LARGE = "image_too_large"
+#: The format keeps areas as pixels, and the shape covers the centre of none.
+NO_PIXELS = "no_pixels"
 #: The annotation of a sequence names no image of it.
 NO_SUCH_IMAGE = "no_such_image"
 #: The annotation of a video is in a frame that its clip has not.

@@ -101,6 +101,29 @@ class Shape:
             return [[self.x1, self.y1, self.x2, self.y1, self.x2, self.y2, self.x1, self.y2]]
         return [region[0] for region in self._regions]
 
+    def fit_pose(self, margin: float, width: float, height: float) -> bool:
+        """Enlarge the box of a pose, which :mod:`.shapes` puts tightly around the keypoints.
+
+        In a direction in which the keypoints have no extent, that of the other direction counts.
+
+        :param margin: share of the keypoints' extent by which the box grows on each side.
+        :param width: of the image, at whose border the box ends; 0 if it may leave the image.
+        :param height: of the image, likewise.
+        :returns: whether the keypoints have an extent, of a pixel at least, in both directions. If not, the box has the
+            width or height of a pixel before it grows.
+        """
+        xs, ys = ([point[axis] for point in self.keypoints.values()] for axis in (0, 1))
+        across, down = max(xs) - min(xs), max(ys) - min(ys)
+        if margin:
+            dx, dy = (margin * (own if own >= 1 else other) for own, other in ((across, down), (down, across)))
+            self.x1, self.x2 = round(self.x1 - dx, DECIMALS), round(self.x2 + dx, DECIMALS)
+            self.y1, self.y2 = round(self.y1 - dy, DECIMALS), round(self.y2 + dy, DECIMALS)
+            if width:
+                self.x1, self.x2 = max(self.x1, 0), min(self.x2, width)
+                self.y1, self.y2 = max(self.y1, 0), min(self.y2, height)
+            self.area = (self.x2 - self.x1) * (self.y2 - self.y1)
+        return across >= 1 and down >= 1
+
     def corners(self) -> Ring:
         """Return the four corners of a bbox, rotated but not clipped, from the unrotated top left one clockwise."""
         x1, y1, x2, y2 = self.points

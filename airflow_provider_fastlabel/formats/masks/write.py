@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.raster import Cover, covers
-from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE
+from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE, NO_PIXELS
 from airflow_provider_fastlabel.formats.geometry.shapes import image_size
 from airflow_provider_fastlabel.formats.masks.png import Canvas
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
@@ -41,8 +41,6 @@ MASK_TYPES = ("bbox", "polygon", "segmentation")
 """Annotation types that are drawn."""
 CLASSES_FILE = "classes.json"
 INSTANCES_FILE = "instances.jsonl"
-NO_PIXELS = "no_pixels"
-"""Reason: the shape is so small that it covers the centre of no pixel."""
 TOO_MANY = "no_index_left"
 """Reason: 16 bits are used up."""
 MAX_PIXELS = 1 << 28

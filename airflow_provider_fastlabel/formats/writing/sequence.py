@@ -29,10 +29,10 @@ def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
         sequence, or are none.
     :raises GeometryError: an image has no name.
     """
-    by_content: dict[str, list[Mapping[str, Any]]] = {}
+    by_content: dict[str | None, list[Mapping[str, Any]]] = {}
     for annotation in task.get("annotations") or ():
         content = annotation.get("content") if isinstance(annotation, Mapping) else None
-        by_content.setdefault(str(content), []).append(annotation)
+        by_content.setdefault(None if content is None else str(content), []).append(annotation)
     for number, content in enumerate(task.get("contents") or (), 1):
         if not isinstance(content, Mapping) or not content.get("name"):
             raise GeometryError(f"task {task.get('name')!r}: its image {number} has no name")

@@ -7,6 +7,7 @@ the law ``annotations_in == annotations + sum(skipped)`` holds for all formats a
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -72,7 +73,10 @@ class Stage:
     :param need_size: whether the format cannot place anything in a task without width and height; its annotations are
         then counted as ``no_image_size``.
     :param areas: whether the format writes areas: those of outlines that cross themselves are exact then, too.
-    :raises ValueError: ``on_error`` is neither word.
+    :param box_margin: share of a pose's extent by which its box grows on each side, within the image. A pose whose
+        keypoints have no extent in a direction is counted as ``pose_box_without_extent``, with or without a margin.
+        ``None`` where the format writes no box of a pose.
+    :raises ValueError: ``on_error`` is neither word, or ``box_margin`` is negative or no number.
 
     :ivar report: the counts; the writer adds files and classes.
     :ivar classes: a copy of the map, which an open map's discoveries and learned keypoints go into.
@@ -87,9 +91,12 @@ class Stage:
         on_error: OnError = "raise",
         need_size: bool = False,
         areas: bool = False,
+        box_margin: float | None = 0,
     ) -> None:
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
+        if box_margin is not None and not 0 <= box_margin < math.inf:
+            raise ValueError(f"box_margin is a share of the keypoints' extent, 0 or more, not {box_margin!r}")
         self.report: ExportReport = ExportReport()
         self.classes: ClassMap = ClassMap(classes, open=classes.open)
         # Classes given by value only: a pose's keypoints are learned from the annotations.
@@ -102,6 +109,7 @@ class Stage:
         self._on_error: OnError = on_error
         self._need_size = need_size
         self._areas = areas
+        self._box_margin = box_margin
 
     def name_of(self, task: Mapping[str, Any]) -> str:
         """Return a task's name.
@@ -194,6 +202,9 @@ class Stage:
         shape = make(annotation, width, height, known)
         if isinstance(shape, str):
             return shape
+        margin = self._box_margin
+        if kind == "pose_estimation" and margin is not None and not shape.fit_pose(margin, width, height):
+            self.report.adjust("pose_box_without_extent")
         if shape.clipped:
             self.report.adjust("clipped")
         if shape.dropped:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.geometry.reasons import BEYOND_CLIP, MALFORMED, NO_POINTS
+from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.writing.stage import malformed
 
@@ -148,7 +149,10 @@ def expanded(
     """
     names = OutputNames("")
     for task in tasks:
-        stem = frame_stem(names, str(task.get("name") or task.get("id")))
+        name = task.get("name") or task.get("id")
+        if not name:
+            raise GeometryError("a video has neither a name nor an id, and its frames are named after it")
+        stem = frame_stem(names, str(name))
         frames = task.get("frameCount")
         sized = task.get("width") and task.get("height")
         if images is not None or not frames or not sized:

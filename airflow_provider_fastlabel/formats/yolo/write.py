@@ -10,7 +10,9 @@ mixes them. The kind is the caller's choice:
   is a row; further rows of one annotation are counted as ``extra_rows``. YOLO has no word for a hole: it is joined with
   the outer ring by a bridge of no width (there and back again), so the row's area is right (``holes_bridged``).
 * ``pose``: ``id cx cy w h`` and ``x y v`` for each keypoint, in the order of the class's; v as in COCO (2 visible, 1
-  not visible, 0 not set). pose_estimation only. Classes with fewer keypoints than others are filled with zeros.
+  not visible, 0 not set). pose_estimation only. Classes with fewer keypoints than others are filled with zeros. The box
+  is that around the keypoints and wider by ``box_margin``; where they have no extent it is a pixel wide or high and
+  says nothing of the person (``pose_box_without_extent``).
 * ``obb``: ``id x1 y1 x2 y2 x3 y3 x4 y4``, clockwise from the unrotated top left corner. bbox only. Corners that lie
   outside the image are moved to its border; where they then hold less than half of what the image shows of the box, the
   row is the upright box around that (``rotation_as_box``).
@@ -75,6 +77,7 @@ def export_yolo(
     splits: Mapping[str, float] | None = None,
     group_by: Callable[[Mapping[str, Any]], str] | None = None,
     image_dir: Path | None = None,
+    box_margin: float = 0,
     on_error: OnError = "raise",
 ) -> ExportReport:
     """Write tasks as YOLO label files.
@@ -98,10 +101,12 @@ def export_yolo(
         name.
     :param image_dir: ultralytics: folder with the images, named like the tasks (:func:`~.naming.safe_name`); missing
         ones are counted.
+    :param box_margin: share of a pose's extent by which its box grows on each side, within the image: the box of a
+        person is wider than the person's keypoints.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
     :returns: counts, files, and the class values in id order.
     :raises GeometryError: malformed points, with ``raise``.
-    :raises ValueError: an unknown kind or layout, or splits that are no shares of a whole.
+    :raises ValueError: an unknown kind or layout, splits that are no shares of a whole, or a negative ``box_margin``.
     """
     if task not in _KINDS:
         raise ValueError(f"task is one of {', '.join(_KINDS)}, not {task!r}")
@@ -110,7 +115,7 @@ def export_yolo(
     folder = Path(folder)
     given = ClassMap.of(classes)
     with with_classes(tasks, given, _KINDS[task], folder, keypoints=task == "pose") as (known_tasks, known):
-        stage = Stage(_KINDS[task], known, on_error=on_error, need_size=True)
+        stage = Stage(_KINDS[task], known, on_error=on_error, need_size=True, box_margin=box_margin)
         out = Folder(folder, stage.report)
         rows = Rows(task, stage.classes, stage.report)
         places = _Places(_checked_splits(splits), group_by) if layout == "ultralytics" else None
@@ -122,6 +127,21 @@ def export_yolo(
             stage.report.adjust("names_changed", writer.names.changed)
         _write_tables(out, stage, rows, places)
     return stage.report
+
+
+def image_paths(name: str, splits: Iterable[str] | None = None) -> list[str]:
+    """Return where in an earlier export with the Ultralytics layout the image of a task may lie.
+
+    :param name: task name.
+    :param splits: names of the splits; default ``train`` and ``val``.
+    :returns: relative paths in every split: the one its labels have by themselves, and the one they have when another
+        task's name differs in the extension only.
+    """
+    safe = safe_name(name, _NOT_FOUND)
+    stem, extension = split_extension(safe)
+    endings = (extension,) if extension else (".jpg", ".png")
+    stems = dict.fromkeys((stem, safe if extension else stem))
+    return [f"images/{split}/{one}{ending}" for one in stems for ending in endings for split in splits or _SPLITS]
 
 
 class _Writer:

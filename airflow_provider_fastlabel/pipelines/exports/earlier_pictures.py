@@ -16,8 +16,10 @@ from airflow_provider_fastlabel.pipelines.exports.publish import held
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    Places = Callable[[str], Iterable[str]]
 
 
 class EarlierPictures(ABC):
@@ -27,20 +29,20 @@ class EarlierPictures(ABC):
     """What :func:`.publish` must know of the files that were put."""
 
     @staticmethod
-    def of(target: Any, folders: Sequence[str]) -> EarlierPictures:
+    def of(target: Any, places: Places) -> EarlierPictures:
         """Look at a published data set; it need not exist.
 
         :param target: its local folder, or its path in an object store.
-        :param folders: folders in it where pictures lie, ``""`` for itself.
+        :param places: where the picture of a task may lie in it: the task's name -> relative paths.
         """
         local = local_path(target)
-        return _Stored(target, folders) if local is None else _Local(local, folders)
+        return _Stored(target, places) if local is None else _Local(local, places)
 
     @abstractmethod
     def offer(self, name: str, target: Path) -> str | None:
-        """Put the picture of this name, or what stands for it, to its new place, and return the picture's MD5.
+        """Put the picture of a task, or what stands for it, to its new place, and return the picture's MD5.
 
-        :param name: relative path that stays inside its folder.
+        :param name: the task's name.
         :param target: its new place, where nothing is yet.
         :returns: the MD5, hexadecimal; ``None`` where there is no such picture.
         """
@@ -49,15 +51,16 @@ class EarlierPictures(ABC):
 class _Local(EarlierPictures):
     """Links pictures of a local folder. Their MD5 is that of their bytes as they are now."""
 
-    def __init__(self, root: Path, folders: Sequence[str]) -> None:
+    def __init__(self, root: Path, places: Places) -> None:
         self.stand_ins = {}
-        self._places = [root / folder for folder in folders]
+        self._root = root
+        self._places = places
 
     def offer(self, name: str, target: Path) -> str | None:
         """See the base class."""
-        for place in self._places:
+        for place in self._places(name):
             try:
-                os.link(place / name, target)
+                os.link(self._root / place, target)
             except OSError:  # it is not there, or the file system has no links
                 continue
             # A link stands for the very file, whatever becomes of the old name meanwhile.
@@ -71,16 +74,16 @@ class _Local(EarlierPictures):
 class _Stored(EarlierPictures):
     """Puts a line of text for a picture of an object store, which is not read: its MD5 is what the manifest says."""
 
-    def __init__(self, target: Any, folders: Sequence[str]) -> None:
+    def __init__(self, target: Any, places: Places) -> None:
         self.stand_ins: dict[str, Mapping[str, Any]] = {}
         self._rows = held(target)
-        self._folders = [f"{folder}/" if folder else "" for folder in folders]
+        self._places = places
         self._secret = secrets.token_hex()  # no picture has the same bytes as what stands for one
 
     def offer(self, name: str, target: Path) -> str | None:
         """See the base class."""
-        for folder in self._folders:
-            row = self._rows.get(folder + name, {})
+        for place in self._places(name):
+            row = self._rows.get(place, {})
             if "md5" in row:
                 text = f"{self._secret} {row['path']}".encode()
                 target.write_bytes(text)

@@ -88,9 +88,9 @@ class Frames:
         if self._pictures.kept:
             log.info("%d pictures are those of the earlier data set, the rest was downloaded", self._pictures.kept)
 
-    def _fetch_picture(self, task: Task, name: str, target: Path) -> bool:
+    def _fetch_picture(self, task: Task, target: Path) -> bool:
         """Bring the picture of a task; return whether it had to be downloaded."""
-        return self._fetch(task, target, None if self._earlier is None else self._earlier.offer(name, target))
+        return self._fetch(task, target, None if self._earlier is None else self._earlier.offer(task["name"], target))
 
     def _fetch(self, task: Task, target: Path, known_md5: str | None = None) -> bool:
         """Download the picture or clip of a task; an address that has expired is asked for anew."""

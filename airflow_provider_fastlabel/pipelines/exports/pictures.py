@@ -23,15 +23,14 @@ AHEAD = 4
 class Pictures:
     """Downloads the picture of each task into a folder, under the task's name.
 
-    :param fetch: brings the picture of a task, of a relative path, to a place, whole or not at all; returns whether it
-        was downloaded.
+    :param fetch: brings the picture of a task to a place, whole or not at all; returns whether it was downloaded.
     :param folder: existing folder. A name that could leave it is made safe; one that collides with another is left out.
     :param workers: how many pictures come at a time.
     """
 
     def __init__(
         self,
-        fetch: Callable[[Mapping[str, Any], str, Path], bool],
+        fetch: Callable[[Mapping[str, Any], Path], bool],
         folder: Path,
         *,
         workers: int,
@@ -67,8 +66,7 @@ class Pictures:
         return task
 
     def _bring(self, task: Mapping[str, Any]) -> None:
-        name = safe_name(task["name"])
-        target = self.folder / name
+        target = self.folder / safe_name(task["name"])
         if not task.get("url"):
             self._leave_out(task, "it has no address")
             return
@@ -79,7 +77,7 @@ class Pictures:
         except (FileExistsError, NotADirectoryError):
             self._leave_out(task, "its name collides with another task's")
             return
-        if not self._fetch(task, name, target):
+        if not self._fetch(task, target):
             with self._lock:
                 self.kept += 1
 

@@ -5,13 +5,15 @@ counts, class ids, filters, provider version; no timestamps, so the same content
 place.
 
 * **Local folder**: the new data set is completed beside the target (``.<name>.publishing``) and renamed into place; the
-  old one is renamed away (``.<name>.previous``) just before and removed after. A publish killed at any moment is set
-  right by the next one. Files a user has put into the old data set are carried over.
+  old one is renamed away (``.<name>.previous``) just before. Then the files that a user has put into the old one are
+  carried over, and only when all are, the rest is removed, ``manifest.json`` among it. A publish killed at any moment
+  is set right by :func:`settle`, with which the next one begins: an old data set that has its manifest is put back or
+  gives the user's files; of one without, nothing is wanted any more.
 * **Object store** (any object with the pathlib methods over an fsspec file system, such as Airflow's
   ``ObjectStoragePath``): there is no rename, so ``manifest.json`` is the mark of a finished data set: it is taken away
-  before the first file changes and written last. Files the previous version had and this one has not are removed after
-  that. A publish that died leaves no ``manifest.json`` but ``manifest.previous.json``, from which the next one knows
-  what to clear away and what had not been touched. A file stays where it is if :func:`held` finds it.
+  before the first file changes and written last, when also the files are gone that the previous version had and this
+  one has not. A publish that died leaves no ``manifest.json`` but ``manifest.previous.json``, from which the next one
+  knows what to clear away and what had not been touched. A file stays where it is if :func:`held` finds it.
 
 Publishing the same content again changes nothing, unless a file of the data set is missing, has another size, or was
 written after the manifest: then somebody has overwritten it, and it is put right.
@@ -170,11 +172,12 @@ def _meant(row: dict[str, Any], stand_ins: Mapping[str, Row], there: Mapping[str
 
 
 def _files(folder: Path) -> list[str]:
-    """Relative paths of all files under a folder, sorted, with forward slashes."""
+    """Relative paths of all files under a folder, links to folders among them, sorted, with forward slashes."""
     found = []
-    for root, _, names in os.walk(folder):
+    for root, folders, names in os.walk(folder):
         inside = PurePosixPath(os.path.relpath(root, folder))
-        found += [str(inside / name) for name in names]
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        found += [str(inside / name) for name in [*names, *links]]
     return sorted(found)
 
 
@@ -201,14 +204,32 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def settle(target: Any) -> None:
+    """End a publish into a local folder that was killed between its renames or while it removed the old data set.
+
+    Call it before anything is read from the target: the old data set may lie beside it. :func:`publish` does so itself.
+
+    :param target: as for :func:`publish`; an object store needs nothing.
+    :raises FileExistsError: somebody has put files where the old data set is to come back; nothing was changed.
+    :raises OSError: files cannot be renamed or removed.
+    """
+    local = local_path(target)
+    if local is None or not _beside(local.absolute(), "previous").exists():
+        return
+    with _locked(local.absolute().parent):
+        _settle(local.absolute(), _beside(local.absolute(), "previous"))
+
+
+def _beside(target: Path, what: str) -> Path:
+    return target.with_name(f".{target.name}.{what}")
+
+
 def _publish_local(staged: Path, target: Path, text: bytes) -> bool:
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
-    coming = target.with_name(f".{target.name}.publishing")
-    leaving = target.with_name(f".{target.name}.previous")
+    coming, leaving = _beside(target, "publishing"), _beside(target, "previous")
     with _locked(target.parent):
-        if leaving.exists():
-            _finish_swap(target, leaving)
+        _settle(target, leaving)
         old = _load(target, MANIFEST)
         if _same(target, text, old):
             return False
@@ -223,7 +244,8 @@ def _publish_local(staged: Path, target: Path, text: bytes) -> bool:
             target.rename(leaving)
         coming.rename(target)
         if leaving.exists():
-            _finish_swap(target, leaving)
+            _carry_over(leaving, target, old)
+            _clear(leaving)
     return True
 
 
@@ -253,22 +275,45 @@ def _complete(staged: Path, coming: Path, text: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _finish_swap(target: Path, leaving: Path) -> None:
-    """End a swap: back to the old data set if the new one had not arrived, else carry a user's files over and clear."""
-    if not target.exists():
-        leaving.rename(target)
-        return
+def _settle(target: Path, leaving: Path) -> None:
+    """Put the old data set back if the new one had not arrived, else carry a user's files over; then clear."""
     old = _load(leaving, MANIFEST)
+    if old is not None and not (target / MANIFEST).exists():
+        if target.exists() and any(target.iterdir()):
+            raise FileExistsError(
+                f"A publish to {target} was killed, and since then somebody has put files there. The data set that was "
+                f"published before lies whole in {leaving}; nothing was changed. Move the files of {target} elsewhere "
+                "and repeat the export: it puts the data set back."
+            )
+        if target.exists():
+            target.rmdir()
+        leaving.rename(target)
+    elif leaving.exists():
+        if old is not None:
+            _carry_over(leaving, target, old)
+        _clear(leaving)
+
+
+def _clear(leaving: Path) -> None:
+    """Remove the old data set, first of all its manifest: without it nothing in the folder is wanted any more."""
+    (leaving / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(leaving)
+
+
+def _carry_over(leaving: Path, target: Path, old: Mapping[str, Any] | None) -> None:
+    """Move what a user has put into the old data set to the new one; where that has a file, it stays."""
     ours = {MANIFEST, *(row["path"] for row in old["files"])} if old else set()
     for path in _files(leaving):
         if path in ours:
             continue
-        if (target / path).exists():
+        try:
+            if not (taken := (target / path).exists()):
+                (target / path).parent.mkdir(parents=True, exist_ok=True)
+                (leaving / path).rename(target / path)
+        except (FileExistsError, NotADirectoryError):  # a file has the name of its folder
+            taken = True
+        if taken:
             log.warning("%s of the earlier data set is replaced by the new one's", target / path)
-            continue
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        (leaving / path).rename(target / path)
-    shutil.rmtree(leaving)
 
 
 # Object stores.
@@ -323,9 +368,9 @@ def _publish_remote(
     _remove(target / MANIFEST)
     with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="publish") as pool:
         list(pool.map(lambda path: _upload(staged / path, target / path), fresh))
-    _write(target / MANIFEST, text)
     for path in sorted(stale):
         _remove(target / path)
+    _write(target / MANIFEST, text)
     _remove(target / PREVIOUS)
     return True
 

@@ -44,8 +44,8 @@ class Export:
         classes, and the folder in which a task's image lies when the task comes, or ``None``.
     :param images_folder: says where images are downloaded to, given a folder for work and the one of the data set;
         ``None`` when images are not wanted.
-    :param earlier_folders: in which folders of the published data set its images lie; ``None`` when images are not
-        wanted.
+    :param earlier_places: says where in the published data set the image of a task may lie, given the task's name;
+        ``None`` when images are not wanted.
     :param first_class_id: id of the first class.
     :param on_error: ``raise`` at the first malformed annotation, or ``skip`` such and count them.
     :param allow_empty: publish an empty data set if no task matches.
@@ -59,7 +59,7 @@ class Export:
     format: str
     write: Callable[[Iterable[Task], Path, ClassMap, Path | None], ExportReport]
     images_folder: Callable[[Path, Path], Path | None]
-    earlier_folders: Sequence[str] | None = None
+    earlier_places: Callable[[str], Sequence[str]] | None = None
     first_class_id: int = 0
     on_error: OnError = "raise"
     allow_empty: bool = False
@@ -81,7 +81,7 @@ class Export:
         kind = self._kind()
         count = self._count()
         classes = self._classes()
-        wanted = self.earlier_folders
+        wanted = self.earlier_places
         earlier = None if wanted is None else EarlierPictures.of(self.target, wanted)
         try:
             return self._publish(kind, count, classes, earlier)
@@ -146,13 +146,21 @@ class Export:
         if images is not None:
             images.mkdir(parents=True, exist_ok=True)
         frames = Frames(self.client, kind.name, images, workers=self.workers, on_error=self.on_error, earlier=earlier)
-        report = self.write(frames.of(self._tasks(kind, count)), folder, classes, images)
+        progress = Progress(count, calls_left=self.client.quota.remaining)
+        report = self.write(frames.of(self._tasks(kind, progress)), folder, classes, images)
         frames.account(report)
+        if progress.done < count:
+            report.adjust("tasks_gone_meanwhile", count - progress.done)
+            log.warning(
+                "%d tasks matched at the start and %d were read: the others were deleted or changed meanwhile, so that "
+                "they do not match any more, and are not in the data set. The next export sees what matches then.",
+                count,
+                progress.done,
+            )
         return report
 
-    def _tasks(self, kind: Kind, count: int) -> Iterator[Task]:
+    def _tasks(self, kind: Kind, progress: Progress) -> Iterator[Task]:
         """Read the tasks page by page and say every now and then how far it is."""
-        progress = Progress(count, calls_left=self.client.quota.remaining)
         filters = {name: value for name, value in self.filters.items() if name != "project"}
         for task in self.client.iter_tasks(self.project, kind.name, **filters):
             yield task

@@ -312,31 +312,32 @@ class Listing:
         return 200, {}, json.dumps(page)
 
 
+MANY = [chr(ord("a") + number) for number in range(26)]
+
+
 @pytest.mark.parametrize("offset", [0, 1])
 def test_without_a_limit_all_pages_come_also_when_objects_go_meanwhile(client, wire, tmp_path, offset):
-    listing = Listing(wire, "abcdefg", 3)
+    listing = Listing(wire, MANY, 12)
     listed = client.download_dataset_objects("d", tmp_path, offset=offset, limit=None)
-    assert [each["name"] for each in listed] == list("abcdefg"[offset:])
-    assert sorted(tree(tmp_path)) == list("abcdefg"[offset:])
-    assert [note["name"] for note in json.loads((tmp_path / "annotations.json").read_text())] == list(
-        "abcdefg"[offset:]
-    )
+    assert [each["name"] for each in listed] == MANY[offset:]
+    assert sorted(tree(tmp_path)) == MANY[offset:]
+    assert [note["name"] for note in json.loads((tmp_path / "annotations.json").read_text())] == MANY[offset:]
     assert min(listing.offsets) == offset
 
 
 def test_a_list_that_never_ends_is_not_read_for_ever(client, wire, tmp_path):
-    Listing(wire, "abcd", 3, heeds_offset=False)
+    Listing(wire, MANY, 12, heeds_offset=False)
     with pytest.raises(FastLabelException, match="same page"):
         client.download_dataset_objects("d", tmp_path, limit=None)
 
 
 def test_filters_from_an_iterator_hold_for_every_page(client, wire, tmp_path):
-    Listing(wire, "abcdefg", 3)
+    Listing(wire, MANY, 12)
     client.download_dataset_objects("d", tmp_path, tags=iter(["t"]), types=iter(["none"]), limit=None)
     lists = [call.request.params for call in wire.mock.calls if LIST in call.request.url]
     assert len(lists) > 3
     assert all((each["tags"], each["types"]) == ("t", "none") for each in lists)
-    assert sorted(tree(tmp_path)) == [f"none/{name}" for name in "abcdefg"]
+    assert sorted(tree(tmp_path)) == [f"none/{name}" for name in MANY]
 
 
 def test_an_iterator_over_no_types_makes_no_folders(client, wire, tmp_path):

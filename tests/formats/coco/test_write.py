@@ -207,6 +207,62 @@ def test_a_crowd_whose_image_has_no_possible_size_keeps_its_outline_and_is_count
     assert report.adjusted["crowd_as_polygon"] == report.annotations == 1
 
 
+def person(*points, **more):
+    keypoints = [{"key": key, "value": [*point, 1]} for key, point in zip("abc", points, strict=False)]
+    return {"type": "pose_estimation", "value": "person", "keypoints": keypoints, **more}
+
+
+@pytest.mark.parametrize(
+    ("points", "margin", "box"),
+    [
+        ([(10, 20), (50, 40)], 0, [10, 20, 40, 20]),
+        ([(10, 20), (50, 40)], 0.25, [0, 15, 60, 30]),
+        ([(10, 20), (50, 40)], 1, [0, 0, 90, 60]),
+        ([(80, 90), (100, 100)], 0.5, [70, 85, 30, 15]),
+        ([(30, 20), (30, 60)], 0.1, [25.5, 16, 9, 48]),
+        ([(30, 20)], 0.5, [29.5, 19.5, 1, 1]),
+    ],
+)
+def test_the_box_of_a_pose_grows_by_a_share_of_its_extent(tmp_path, points, margin, box):
+    annotation = one(tmp_path, person(*points), box_margin=margin)
+    assert annotation["bbox"] == box
+    assert annotation["area"] == box[2] * box[3]
+    assert loaded(tmp_path / "annotations.json").annToMask(annotation).sum() > 0
+
+
+def test_without_clip_a_poses_box_may_leave_the_image(tmp_path):
+    assert one(tmp_path, person((10, 20), (50, 40)), box_margin=1, clip=False)["bbox"] == [-30, 0, 120, 60]
+
+
+def test_a_persons_box_made_from_one_keypoint_is_counted(tmp_path):
+    tasks = [task(person((30, 20)), person((30, 20), (30.5, 80)), person((10, 20), (50, 40)), bbox(1, 1, 9, 9))]
+    for margin in (0, 0.2):
+        report = export_coco(tasks, tmp_path, box_margin=margin)
+        assert (report.annotations, report.adjusted) == (4, {"pose_box_without_extent": 2})
+
+
+@pytest.mark.parametrize("margin", [-0.1, float("nan"), float("inf")])
+def test_a_margin_that_is_no_share_is_refused(tmp_path, margin):
+    with pytest.raises(ValueError, match="box_margin"):
+        export_coco([], tmp_path, box_margin=margin)
+
+
+def test_what_covers_no_pixel_is_no_empty_mask_but_counted(tmp_path):
+    """A crowd, or a region with a hole, between the centres of four pixels."""
+    thin = [[[10.6, 10.6, 11.4, 10.6, 11.4, 11.4, 10.6, 11.4], [10.8, 10.8, 10.8, 11.2, 11.2, 11.2, 11.2, 10.8]]]
+    tiny = bbox(10.6, 10.6, 11.4, 11.4)
+    tasks = [
+        task(bbox(1, 2, 30, 9), tiny | {"attributes": CROWD}, {"type": "segmentation", "value": "cat", "points": thin}),
+        task(tiny | {"attributes": CROWD}, name="b.jpg"),
+        task(bbox(1, 2, 30, 9, attributes=CROWD), name="c.jpg"),
+    ]
+    report = export_coco(tasks, tmp_path)
+    assert (report.annotations_in, report.annotations, report.skipped) == (5, 2, {"no_pixels": 3})
+    coco = loaded(tmp_path / "annotations.json")
+    assert [int(coco.annToMask(one).sum()) > 0 for one in coco.loadAnns(coco.getAnnIds())] == [True, True]
+    assert [one["image_id"] for one in coco.loadAnns(coco.getAnnIds())] == [1, 3]
+
+
 def test_hole_without_image_size_keeps_the_outline_and_is_counted(tmp_path):
     report = export_coco(
         [task({"type": "segmentation", "value": "cat", "points": HOLE}, width=0, height=None)], tmp_path

@@ -94,8 +94,9 @@ def test_edges_of_a_pose(image, export, pixels):
         {"key": "b", "value": [180, 50, 0], "edges": ["a"]},
         {"key": "c", "value": [], "edges": ["a"]},
     ]
-    export(task(annotation("pose_estimation", keypoints=keypoints), width=200, height=100))
+    report = export(task(annotation("pose_estimation", keypoints=keypoints), width=200, height=100))
     assert abs(pixels()[50, 100] - mixed(200)).max() <= 1
+    assert report.adjusted == {}  # no box is drawn whose size could mislead
 
 
 def test_a_hole_shows_the_image(image, export, pixels):

@@ -129,7 +129,8 @@ def test_v6_everything_with_an_extent_has_a_box(tmp_path):
     data = read(tmp_path / "annotations/a.xml")
     assert [corners(found) for found in data["object"]] == [[11, 11, 70, 70], [2, 2, 9, 9], [10, 10, 11, 11]]
     assert data["segmented"] == "1"
-    assert report.adjusted == {"segmentation_as_box": 1, "polygon_as_box": 1, "pose_estimation_as_box": 1}
+    boxes = {"segmentation_as_box": 1, "polygon_as_box": 1, "pose_estimation_as_box": 1, "pose_box_without_extent": 1}
+    assert report.adjusted == boxes
 
 
 def test_v7_text_is_well_formed_whatever_it_holds(tmp_path):

@@ -56,6 +56,13 @@ def test_what_is_no_annotation_belongs_to_no_image():
     assert homeless == 2
 
 
+def test_an_image_called_none_does_not_get_what_names_no_image():
+    sequence = {"name": "s", "contents": [{"name": "None"}], "annotations": [{"type": "bbox"}, {"content": None}]}
+    images, homeless = content_tasks(sequence)
+    assert [image["annotations"] for image in images] == [[]]
+    assert homeless == 2
+
+
 def test_an_image_without_a_name_is_refused_with_its_task():
     with pytest.raises(GeometryError, match="task 'walk': its image 2 has no name"):
         content_tasks(SEQUENCE | {"contents": [{"name": "a.jpg"}, {"url": "u"}]})

@@ -219,6 +219,13 @@ def test_frames_of_clips_with_long_names_are_named_as_their_files(clip, tmp_path
     assert len(names) == 2 * len(LONG)
 
 
+def test_a_video_without_name_and_id_is_refused_and_not_called_none(tmp_path):
+    with pytest.raises(GeometryError, match="neither a name nor an id"):
+        next(
+            expanded([{"frameCount": 1, "width": 4, "height": 4}], lambda task: nullcontext(tmp_path), None, Counter())
+        )
+
+
 def test_a_clip_that_cannot_be_read_is_named(tmp_path):
     path = tmp_path / "bad.mp4"
     path.write_bytes(b"no clip")

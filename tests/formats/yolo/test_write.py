@@ -209,6 +209,18 @@ def test_y5_poses_have_rows_of_their_own(tmp_path):
     assert rows(tmp_path, pose, task="detect") == [expected[0][:5]]
 
 
+@pytest.mark.parametrize("kind", ["pose", "detect"])
+def test_the_box_of_a_pose_grows_by_a_share_of_its_extent(tmp_path, kind):
+    keypoints = [{"key": "a", "value": [10, 20, 1]}, {"key": "b", "value": [50, 40, 1]}]
+    pose = {"type": "pose_estimation", "value": "p", "keypoints": keypoints}
+    sized = {"name": "a.jpg", "width": 100, "height": 100, "annotations": [pose, pose | {"keypoints": keypoints[:1]}]}
+    report = export_yolo([sized], tmp_path, task=kind, box_margin=0.25)
+    first, second = (tmp_path / "annotations" / "a.txt").read_text().splitlines()
+    assert [float(word) for word in first.split()[1:5]] == [0.3, 0.3, 0.6, 0.3]
+    assert [float(word) for word in second.split()[3:5]] == [0.01, 0.01]
+    assert report.adjusted["pose_box_without_extent"] == 1
+
+
 def test_poses_of_classes_with_fewer_keypoints_are_filled(tmp_path):
     other = {"type": "pose_estimation", "value": "q", "keypoints": POSE[:1]}
     pose = {"type": "pose_estimation", "value": "p", "keypoints": POSE}

@@ -20,7 +20,9 @@ from airflow_provider_fastlabel.pipelines.exports.publish import (
     manifest_of,
     publish,
     read_manifest,
+    settle,
 )
+from tests.pipelines.exports import dying
 
 
 def staged(folder, files):
@@ -144,24 +146,67 @@ def test_published_folder_is_readable_whatever_the_staging_folder_was(tmp_path):
     assert (tmp_path / "t").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
-def test_swap_that_was_cut_between_its_renames_is_taken_back(tmp_path):
+def test_a_publish_killed_at_any_step_leaves_no_stale_file_and_loses_none_of_the_users(tmp_path):
+    done = subprocess.run([sys.executable, dying.__file__, str(tmp_path)], capture_output=True, text=True, check=True)
+    cases = [json.loads(line) for line in done.stdout.splitlines()]
+    old, new = dying.FIRST | dying.USERS, dying.SECOND | dying.USERS
+    for case in cases:
+        whole = (
+            case["found"] is None
+            or case["found"] == old
+            or dying.SECOND.items() <= case["found"].items() <= new.items()
+        )
+        assert whole, case
+        assert case["settled"] in (old, new), case
+        assert case["next"] == dying.THIRD | dying.USERS, case
+        assert case["left"] == [], case
+    found = [case["found"] for case in cases]
+    assert found[0] == old
+    assert found[-1] == new
+    assert found.count(None) == 1  # between the two renames
+    assert len(cases) > 20
+
+
+def test_a_killed_publish_is_not_set_right_over_the_files_that_somebody_has_put_there_since(tmp_path):
     target = tmp_path / "t"
     publish(staged(tmp_path / "s1", FIRST), target, {})
     target.rename(tmp_path / ".t.previous")
-    staged(tmp_path / ".t.publishing", {"half.txt": ""})
+    staged(target, {"mine.txt": "mine"})
+    with pytest.raises(FileExistsError, match=r"\.t\.previous"):
+        publish(staged(tmp_path / "s2", {"a.txt": "2"}), target, {})
+    assert content(target) == {"mine.txt": "mine"}
+    assert content(tmp_path / ".t.previous") == FIRST
+    (target / "mine.txt").unlink()
+    settle(target)
+    assert content(target) == FIRST
+
+
+def test_a_users_link_to_a_folder_is_carried_over(tmp_path):
+    target = tmp_path / "t"
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    (target / "more").symlink_to(staged(tmp_path / "elsewhere", {"x.txt": "x"}))
     publish(staged(tmp_path / "s2", {"a.txt": "2"}), target, {})
-    assert content(target) == {"a.txt": "2"}
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".t")) == []
+    assert (target / "more" / "x.txt").read_text() == "x"
+
+
+def test_a_users_file_in_a_folder_that_became_a_file_gives_way(tmp_path, caplog):
+    target = tmp_path / "t"
+    publish(staged(tmp_path / "s1", FIRST), target, {})
+    staged(target / "sub" / "deep", {"notes.md": "mine"})
+    (target / "kept.md").write_text("mine")
+    publish(staged(tmp_path / "s2", {"sub": "now a file"}), target, {})
+    assert content(target) == {"sub": "now a file", "kept.md": "mine"}
+    assert "sub/deep/notes.md of the earlier data set is replaced" in caplog.text
 
 
 class DyingStore:
-    """An object store whose connection breaks at the n-th write."""
+    """An object store whose connection breaks at the n-th write and stays broken; with ``removals`` these count too."""
 
-    def __init__(self, path, writes):
-        self._path, self._writes = path, writes
+    def __init__(self, path, writes, removals=False):
+        self._path, self._writes, self._removals = path, writes, removals
 
     def __truediv__(self, name):
-        return DyingStore(self._path / name, self._writes)
+        return DyingStore(self._path / name, self._writes, self._removals)
 
     def __getattr__(self, name):
         return getattr(self._path, name)
@@ -171,10 +216,44 @@ class DyingStore:
         return self
 
     def open(self, mode):
+        self._step()
+        return self._path.open(mode)
+
+    def unlink(self):
+        if self._removals:
+            self._step()
+        return self._path.unlink()
+
+    def _step(self):
         self._writes[0] -= 1
         if self._writes[0] < 0:
             raise ConnectionError("broken")
-        return self._path.open(mode)
+
+
+def test_a_publish_to_a_store_killed_at_any_step_leaves_no_stale_file(tmp_path):
+    second = {"a.txt": "2", "new.txt": "2"}
+    done, step = False, 0
+    while not done:
+        place = f"/killed-{tmp_path.name}-{step}"
+        store = UPath(f"memory:/{place}/set")
+        publish(staged(tmp_path / f"first-{step}", FIRST), store, {})
+        (store / "notes.md").write_text("mine")
+        left = [step]
+        try:
+            publish(staged(tmp_path / f"second-{step}", second), DyingStore(store, left, removals=True), {})
+            done = True
+        except ConnectionError:
+            done = False
+        manifest = read_manifest(store)
+        if manifest is not None:  # what is marked as whole is whole, and nothing else lies beside it
+            rows = {row["path"] for row in manifest["files"]}
+            assert content(store).keys() - {PREVIOUS} == rows | {"notes.md"}
+            assert content(store)["a.txt"] == ("2" if "new.txt" in rows else "1")
+        publish(staged(tmp_path / f"third-{step}", {"a.txt": "3"}), store, {})
+        assert content(store) == {"a.txt": "3", "notes.md": "mine"}
+        store.fs.rm(place, recursive=True)
+        step += 1
+    assert step > 7
 
 
 @pytest.mark.parametrize("writes", range(6))
@@ -312,7 +391,10 @@ def test_killed_publisher_leaves_a_whole_data_set_or_the_old_one(tmp_path, delay
         assert len(content(target)) == 20
     else:
         assert not target.exists()
-        assert read_manifest(tmp_path / ".target.previous") is not None
+        settle(target)
+        manifest = read_manifest(target)
+        assert manifest is not None
+        assert set(content(target).values()) == {str(manifest["number"])}
     publish(staged(tmp_path / "last", {"a.txt": "last"}), target, {})
     assert content(target) == {"a.txt": "last"}
 
