@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
@@ -98,7 +97,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, task_name
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
-        with permanent_errors_fail():
+        with self.working():
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             folder = storage_path("folder", self.folder, self.source_conn_id)
@@ -129,7 +128,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
 
         :param event: payload of the trigger's event.
         """
-        with permanent_errors_fail():
+        with self.working():
             end = read_event(event)
             return self._finish(context, end, end.carry)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from airflow_provider_fastlabel.client.statuses import PRIORITIES
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
+from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
     from airflow_provider_fastlabel.pipelines.imports.engine import OnExists
     from airflow_provider_fastlabel.pipelines.imports.preannotations import AnnotationsFormat
+    from airflow_provider_fastlabel.utils.numbers import Number
 
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
 
@@ -52,12 +53,13 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         ``{"corners": "zero_based"}`` for Pascal VOC or ``{"task": "obb"}`` for YOLO.
     :param tags: tags of every task. Templated.
     :param status: status of every task, ``registered`` if not given. Templated.
-    :param priority: 0 none, 10 low, 20 medium, 30 high.
+    :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.
     :param on_exists: what to do with a file whose name is a task already: ``skip`` it; ``update`` the task with
         pre-annotations, tags, status and priority, once per manifest; or ``fail``.
     :param max_failures: how many files may fail with the task still succeeding. By default none: any problem found by
-        the checks ends the task before anything is created, failures met later fail it after all others were tried.
-    :param max_workers: how many files are uploaded at a time.
+        the checks ends the task before anything is created, failures met later fail it after all others were
+        tried. Templated.
+    :param max_workers: how many files are uploaded at a time. Templated.
     :param manifest: where the manifest goes: local path or URL. Default:
         ``$AIRFLOW_HOME/fastlabel/imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index
         for a task that is not mapped), which a retry on the same machine continues. Templated.
@@ -73,7 +75,11 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         "tags",
         "status",
         "manifest",
+        "priority",
+        "max_failures",
+        "max_workers",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY, "max_failures": FAILURES, "max_workers": WORKERS}
 
     def __init__(
         self,
@@ -88,10 +94,10 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         annotations_arguments: Mapping[str, Any] | None = None,
         tags: Sequence[str] | None = None,
         status: str | None = None,
-        priority: int | None = None,
+        priority: int | str | None = None,
         on_exists: OnExists = "skip",
-        max_failures: int | None = None,
-        max_workers: int = 4,
+        max_failures: int | str | None = None,
+        max_workers: int | str = 4,
         manifest: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -106,10 +112,10 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.annotations_arguments = annotations_arguments
         self.tags = tags
         self.status = status
-        self.priority = priority
+        self.priority: Any = priority
         self.on_exists: OnExists = on_exists
-        self.max_failures = max_failures
-        self.max_workers = max_workers
+        self.max_failures: Any = max_failures
+        self.max_workers: Any = max_workers
         self.manifest = manifest
         self._stop: threading.Event | None = None
         self._check_arguments()
@@ -123,12 +129,6 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             )
         if self.annotations_format is None and (self.annotations_path or self.annotations_arguments):
             raise ValueError("annotations_path and annotations_arguments need annotations_format")
-        if self.priority is not None and self.priority not in PRIORITIES:
-            raise ValueError(f"priority must be one of {PRIORITIES}, not {self.priority!r}")
-        if self.max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, not {self.max_workers}")
-        if self.max_failures is not None and self.max_failures < 0:
-            raise ValueError(f"max_failures must be None or at least 0, not {self.max_failures}")
 
     def execute(self, context: Context) -> ImportSummary:
         """Check the folder against the project, then create what is missing.
@@ -144,7 +144,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         self._stop = threading.Event()
-        with permanent_errors_fail():
+        with self.working():
             status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
             folder = storage_path("folder", self.folder, self.source_conn_id)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
@@ -60,7 +59,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the job, or attach to what an earlier try started; then wait."""
-        with permanent_errors_fail():
+        with self.working():
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             job_id = self._attach(context, memory) or self._submit(memory)
@@ -77,7 +76,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
         :param event: payload of the trigger's event.
         """
-        with permanent_errors_fail():
+        with self.working():
             return self._finish(context, read_event(event))
 
     def on_kill(self) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
+from airflow_provider_fastlabel.utils.numbers import PRIORITY
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.utils.numbers import Number
 
 HISTORY_XCOM = "history_id"
 """XCom key under which the id of the import history is pushed before the waiting starts."""
@@ -44,7 +46,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     :param prefix: folder of the bucket to link; ``None`` for all of it. Templated.
     :param status: status of the new tasks. Templated.
     :param tags: tags of the new tasks. Templated.
-    :param priority: 0 none, 10 low, 20 medium, 30 high.
+    :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.
     :param wait_for_completion: when false, return right after submitting, with ``tasks_after`` and ``created``
         ``None``.
     :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators.
@@ -61,7 +63,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         "prefix",
         "status",
         "tags",
+        "priority",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY}
 
     def __init__(
         self,
@@ -72,7 +76,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         prefix: str | None = None,
         status: str = "registered",
         tags: Sequence[str] | None = None,
-        priority: int = 0,
+        priority: int | str | None = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -86,7 +90,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         self.prefix = prefix
         self.status = status
         self.tags = tags
-        self.priority = priority
+        self.priority: Any = priority
         self._history_id: str | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -95,7 +99,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         :raises FastLabelInvalidException: an argument rendered to what cannot be meant, or FastLabel refuses the
             request.
         """
-        with permanent_errors_fail():
+        with self.working():
             if self.prefix is not None:
                 advice = "Nothing was sent. Leave `prefix` out to link the whole bucket."
                 require_rendered("prefix", self.prefix, advice)
@@ -115,7 +119,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
 
         :param event: payload of the trigger's event.
         """
-        with permanent_errors_fail():
+        with self.working():
             end = read_event(event)
             return self._finish(context, end, str(end.carry.get("history_id")), int(end.carry.get("tasks_before", 0)))
 
@@ -163,7 +167,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         newest = max((str(h.get("createdAt") or "") for h in self._histories()), default="")
         memory.write(newest_before=newest, tasks_before=before)
         history = self.client.create_task_from_aws_s3(
-            self.project, status=self.status, tags=rendered_texts("tags", self.tags), priority=self.priority
+            self.project, status=self.status, tags=rendered_texts("tags", self.tags), priority=self.priority or 0
         )
         history_id = str(history["id"])
         memory.write(history_id=history_id, tasks_before=before)
