@@ -153,11 +153,15 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             history = self._newest_running()
         else:
             return None
-        if history is None or decide_import(history, project=self.project).status == FAILED:
+        if history is None:
             return None
-        before = kept.get("tasks_before")
-        self.log.info("Attaching to import %s that an earlier try started", history["id"])
-        return str(history["id"]), self.client.count_tasks(self.project) if before is None else int(before)
+        if not self.may_attach(decide_import(history, project=self.project), cleared=memory.cleared):
+            return None
+        history_id, before = str(history["id"]), kept.get("tasks_before")
+        before = self.client.count_tasks(self.project) if before is None else int(before)
+        memory.write(history_id=history_id, tasks_before=before)
+        self.log.info("Attaching to import %s that an earlier try started", history_id)
+        return history_id, before
 
     def _submit(self, memory: TaskMemory) -> tuple[str, int]:
         """Start an import; return its history id and the number of tasks before."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.triggers.decisions import WAITING
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
+from airflow_provider_fastlabel.triggers.events import SUCCESS
 from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
 from airflow_provider_fastlabel.utils.numbers import seconds
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from airflow_provider_fastlabel.triggers.conditions import Wait
+    from airflow_provider_fastlabel.triggers.decisions import Decision
     from airflow_provider_fastlabel.triggers.events import WaitEvent
 
 __all__ = ["Deadlines", "FastLabelWaitingOperator"]
@@ -44,6 +47,18 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         self.deferrable = deferrable
         self.poll_interval = seconds("poll_interval", poll_interval)
         self.timeout = seconds("timeout", timeout)
+
+    @staticmethod
+    def may_attach(decision: Decision, *, cleared: bool) -> bool:
+        """Tell whether this try may take up work that an earlier one began, instead of beginning it again.
+
+        What still runs, in any case. What has succeeded, if Airflow itself tries again; a person who clears the task,
+        say after having marked it, wants the work done anew. What has failed, never.
+
+        :param decision: what the work has come to.
+        :param cleared: whether a person has cleared the task since.
+        """
+        return decision.status == WAITING or (decision.status == SUCCESS and not cleared)
 
     def wait_for(self, wait: Wait, deadlines: Deadlines, carry: dict[str, Any]) -> WaitEvent:
         """Wait for the end, after one look in any case; deferred, the task goes on in ``execute_complete``.

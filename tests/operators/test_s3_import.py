@@ -117,6 +117,44 @@ def test_a_worker_that_dies_before_submitting_submits_on_the_retry(airflow_run, 
 
 
 @needs_state_store
+@modes
+@pytest.mark.parametrize("remembered", [0, 1], ids=["before the submit", "after it"])
+def test_cleared_after_a_mark_a_finished_import_is_not_taken_for_the_new_one(
+    airflow_run, emulator, client, bucket, mode, remembered
+):
+    run = airflow_run(operator(deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    # A person marks the task failed or succeeded, which no process of the task sees, and removes what was imported.
+    settle(emulator)
+    for task in client.get_image_tasks("photos"):
+        client.delete_task(task["id"])
+    run.supervisor.kept = dict([run.supervisor.keep_history[remembered]])
+    run.clear(1)
+    run._make = operator(**mode)
+    emulator.configure(history_manual=False, history_seconds=0)
+    second = run.attempt(2)
+    assert submits(emulator) == 2
+    assert second.state == "success", second.error
+    assert second.result["history_id"] != first.xcoms["history_id"]
+    assert second.result["created"] == 2
+
+
+@needs_state_store
+def test_cleared_while_the_import_runs_it_is_attached_to_and_a_retry_takes_its_end(
+    airflow_run, emulator, client, bucket
+):
+    run = airflow_run(operator(deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    run.clear(1)
+    assert run.attempt(2, triggerer=False).xcoms == first.xcoms
+    settle(emulator)
+    third = run.attempt(3)
+    assert third.state == "success", third.error
+    assert third.result["history_id"] == first.xcoms["history_id"]
+    assert submits(emulator) == 1
+
+
+@needs_state_store
 def test_other_arguments_are_another_import(airflow_run, emulator, client, bucket):
     run = airflow_run(operator(deferrable=True))
     run.attempt(1, triggerer=False)
