@@ -54,7 +54,7 @@ class TaskMemory:
         The store outlives that. But a clear grants the task all its retries anew, counted from the tries it has had;
         nothing else changes how many tries it may have, neither a retry nor a change of the DAG.
         """
-        return self.read().get("max_tries", self._max_tries) != self._max_tries
+        return bool(self.read().get("max_tries", self._max_tries) != self._max_tries)
 
     def write(self, **values: Any) -> None:
         """Remember these values in place of the earlier ones.
