@@ -23,7 +23,7 @@ from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
 from airflow.sdk.execution_time import comms, task_runner
 
-from airflow_provider_fastlabel.operators import s3_import
+from airflow_provider_fastlabel.pipelines.imports import turns
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
 from airflow_provider_fastlabel.utils.retry import HAS_RETRY_POLICY
 
@@ -243,6 +243,6 @@ async def first_event(stored: dict[str, Any]) -> Any:
 def airflow_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], AirflowRun]:
     """Return how to make an :class:`AirflowRun`; triggers take their first look almost at once."""
     monkeypatch.setattr(triggers, "FIRST_SLEEP", 0.02)
-    monkeypatch.setattr(s3_import, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 0.0)
     logging.getLogger("task").setLevel(logging.INFO)
     return lambda make: AirflowRun(monkeypatch, make)

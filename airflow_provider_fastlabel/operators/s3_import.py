@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.pipelines.imports import turns
+from airflow_provider_fastlabel.pipelines.imports.turns import Begun, created, time_of, unquiet_seconds
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
@@ -29,26 +31,8 @@ HISTORY_XCOM = "history_id"
 """XCom key under which the id of the import history is pushed before the waiting starts."""
 
 
-QUIET_SECONDS = 5.0
-"""How long an import must be known before another may begin: much more than writing a setting and starting take."""
-
 NOT_FROM_S3 = "zip"
 """The storage type of the only other imports that FastLabel documents, those of uploaded files."""
-
-
-@dataclass(frozen=True)
-class Begun:
-    """An import that this task has started.
-
-    :param history_id: id of its history.
-    :param tasks_before: how many tasks the project had before.
-    :param newest_before: when the newest import before it was created, as FastLabel writes it; ``None`` when an older
-        release has started it.
-    """
-
-    history_id: str
-    tasks_before: int
-    newest_before: str | None = None
 
 
 class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
@@ -243,9 +227,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
                 wait = ImportHistoryWait(self.project, str(other["id"]))
                 self._end_of_another(self.wait_for(wait, deadlines, {"turn": asdict(deadlines)}))
                 continue
-            newest = max(histories, key=_created, default=None)
-            if newest is None or newest["id"] == rested or not (pause := _unquiet_seconds(newest)):
-                return _created(newest) if newest else ""
+            newest = max(histories, key=created, default=None)
+            if newest is None or newest["id"] == rested or not (pause := unquiet_seconds(newest)):
+                return created(newest) if newest else ""
             rested = newest["id"]
             time.sleep(pause)
 
@@ -258,18 +242,18 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     def _refuse_overlap(self, memory: TaskMemory, begun: Begun, history: Mapping[str, Any]) -> None:
         """Fail if another import began while this one was being started, or ran.
 
-        Who has written the storage setting before this import began, starts within :data:`QUIET_SECONDS`, even if this
-        one has ended by then; who begins later has waited for its turn.
+        Who has written the storage setting before this import began, starts within ``QUIET_SECONDS``, even if this one
+        has ended by then; who begins later has waited for its turn.
 
         :raises AirflowException: naming it; forgets the import, so that a retry starts another.
         """
         if self.bucket_name is None or (newest := begun.newest_before) is None:
             return
-        later = [h for h in self._histories() if _created(h) > newest and str(h["id"]) != begun.history_id]
+        later = [h for h in self._histories() if created(h) > newest and str(h["id"]) != begun.history_id]
         if decide_import(history, project=self.project).status != WAITING:
-            quiet = _time(_created(history)) + timedelta(seconds=QUIET_SECONDS)
-            ended = max(quiet, _time(str(history.get("updatedAt") or _created(history))))
-            later = [other for other in later if _time(_created(other)) <= ended]
+            quiet = time_of(created(history)) + timedelta(seconds=turns.QUIET_SECONDS)
+            ended = max(quiet, time_of(str(history.get("updatedAt") or created(history))))
+            later = [other for other in later if time_of(created(other)) <= ended]
         others = [str(other["id"]) for other in later]
         if not others:
             return
@@ -285,7 +269,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         """Do the same when nobody can begin any more that began before; return the history as it is then."""
         history = self.client.find_history(begun.history_id)
         if self.bucket_name is not None:
-            time.sleep(_unquiet_seconds(history))
+            time.sleep(unquiet_seconds(history))
         self._refuse_overlap(memory, begun, history)
         return history
 
@@ -305,7 +289,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     def _newest_running(self, histories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         """Return the newest import that has not ended."""
         running = [h for h in histories if decide_import(h, project=self.project).status == WAITING]
-        return max(running, key=_created, default=None)
+        return max(running, key=created, default=None)
 
     def _finish(self, context: Context, event: WaitEvent, begun: Begun) -> dict[str, Any]:
         """Read the final state, count, forget the import and return the result; raise on every end but success."""
@@ -327,19 +311,3 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             "tasks_after": after,
             "created": None if after is None else after - begun.tasks_before,
         }
-
-
-def _time(text: str) -> datetime:
-    """Return a time as FastLabel writes it."""
-    return datetime.fromisoformat(text)
-
-
-def _unquiet_seconds(history: Mapping[str, Any]) -> float:
-    """Return how long another task may still begin that does not know of this import."""
-    age = (datetime.now(UTC) - _time(_created(history))).total_seconds()
-    return min(QUIET_SECONDS, max(0.0, QUIET_SECONDS - age))
-
-
-def _created(history: Mapping[str, Any]) -> str:
-    """Return when an import was created; FastLabel writes it so that texts compare like times."""
-    return str(history.get("createdAt") or "")

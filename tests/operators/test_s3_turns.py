@@ -11,7 +11,8 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowTaskTimeout
 from airflow.sdk import DAG
 
-from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromS3Operator, s3_import
+from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromS3Operator
+from airflow_provider_fastlabel.pipelines.imports import turns
 from tests.airflow_fixtures import PNG, later, settle
 
 modes = pytest.mark.parametrize("mode", [{"deferrable": False}, {"deferrable": True}], ids=["worker", "deferrable"])
@@ -160,7 +161,7 @@ def test_a_start_after_the_end_of_ours_that_did_not_know_of_it_is_an_overlap(
     airflow_run, emulator, client, folders, link, mode, monkeypatch
 ):
     """Another task had set its folder before this one started; and this one was over when the other started."""
-    monkeypatch.setattr(s3_import, "QUIET_SECONDS", 2)
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 2)
     emulator.configure(history_manual=False, history_seconds=0)
 
     def other_task():
@@ -178,7 +179,7 @@ def test_a_start_after_the_end_of_ours_that_did_not_know_of_it_is_an_overlap(
 def test_a_turn_comes_when_the_import_before_is_known_to_everybody(
     airflow_run, emulator, client, folders, link, monkeypatch
 ):
-    monkeypatch.setattr(s3_import, "QUIET_SECONDS", 1)
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 1)
     emulator.configure(history_manual=False, history_seconds=0)
     link("out/")
     client.create_task_from_aws_s3("photos")
@@ -213,7 +214,7 @@ def until_it_succeeds(prefix):
 
 @pytest.mark.slow
 def test_four_tasks_at_once_bring_the_files_of_four_folders(emulator, client, folders, monkeypatch):
-    monkeypatch.setattr(s3_import, "QUIET_SECONDS", 0.5)
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 0.5)
     prefixes = ["a/", "b/", "c/", "d/"]
     files = {f"{prefix}{number}.png" for prefix in prefixes for number in range(3)}
     for key in files:
