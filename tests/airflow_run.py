@@ -23,6 +23,7 @@ from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
 from airflow.sdk.execution_time import comms, task_runner
 
+from airflow_provider_fastlabel.pipelines.imports import turns
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
 from airflow_provider_fastlabel.utils.retry import HAS_RETRY_POLICY
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
+RETRIES = 3
 HAS_STORE = hasattr(comms, "SetTaskStateStore")
 """Whether this Airflow has the task state store (3.3 and later)."""
 
@@ -138,6 +140,14 @@ class AirflowRun:
         self.supervisor = Supervisor()
         monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", self.supervisor, raising=False)
         self._make = make
+        self._max_tries = RETRIES
+
+    def clear(self, tries: int) -> None:
+        """Clear the task instance, as a person does: it gets all its retries anew.
+
+        :param tries: how many tries it has had.
+        """
+        self._max_tries = tries + RETRIES
 
     def attempt(self, try_number: int = 1, *, retries_left: bool = False, triggerer: bool = True) -> Outcome:
         """Run one try to its end.
@@ -195,7 +205,7 @@ class AirflowRun:
         )  # fmt: skip
         context = TIRunContext(
             dag_run=run,
-            max_tries=3 if retries_left else 0,
+            max_tries=self._max_tries,
             should_retry=retries_left,
             task_reschedule_count=reschedules,
             **resume,
@@ -233,5 +243,6 @@ async def first_event(stored: dict[str, Any]) -> Any:
 def airflow_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], AirflowRun]:
     """Return how to make an :class:`AirflowRun`; triggers take their first look almost at once."""
     monkeypatch.setattr(triggers, "FIRST_SLEEP", 0.02)
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 0.0)
     logging.getLogger("task").setLevel(logging.INFO)
     return lambda make: AirflowRun(monkeypatch, make)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
+from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
 from airflow_provider_fastlabel.utils.retry import default_retry_policy, permanent_errors_fail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
 
-__all__ = ["FastLabelBaseOperator", "permanent_errors_fail"]
+__all__ = ["FastLabelBaseOperator"]
 
 
-class FastLabelBaseOperator(BaseOperator):
+class FastLabelBaseOperator(CheckedArguments, BaseOperator):
     """Base of the FastLabel operators.
 
     Subclasses extend ``template_fields``, use :attr:`client` inside ``execute`` only (never in ``__init__``, which runs
-    whenever the DAG file is parsed) and wrap their work in :func:`permanent_errors_fail`.
+    whenever the DAG file is parsed) and do their work within :meth:`working`.
 
     On Airflow 3.3 and later the default ``retry_policy`` fails at once on errors no retry can cure (wrong token,
     unknown project, invalid request) and waits as long as FastLabel asks after an exceeded quota.
@@ -38,6 +40,16 @@ class FastLabelBaseOperator(BaseOperator):
         self.fastlabel_conn_id = fastlabel_conn_id
         if getattr(self, "retry_policy", None) is None and (policy := default_retry_policy()) is not None:
             self.retry_policy = policy
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Check the arguments that are numbers as they rendered, and keep Airflow from retrying what cannot succeed.
+
+        :raises FastLabelInvalidException: an argument rendered to what is not the number it must be.
+        """
+        with permanent_errors_fail():
+            self.check_rendered()
+            yield
 
     @cached_property
     def hook(self) -> FastLabelHook:

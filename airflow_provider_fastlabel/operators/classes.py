@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.formats import ANNOTATIONS_FORMATS
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.utils.numbers import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.pipelines.imports import Destination
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
+    from airflow_provider_fastlabel.utils.numbers import Number
 
 __all__ = ["FastLabelCreateClassesFromDatasetOperator"]
 
@@ -62,7 +64,9 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         "annotations_path",
         "pattern",
         "source_conn_id",
+        "max_failures",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"max_failures": FAILURES}
 
     def __init__(
         self,
@@ -74,7 +78,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         annotations_arguments: Mapping[str, Any] | None = None,
         pattern: str = "**/*",
         source_conn_id: str | None = None,
-        max_failures: int | None = None,
+        max_failures: int | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -85,7 +89,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         self.annotations_arguments = annotations_arguments
         self.pattern = pattern
         self.source_conn_id = source_conn_id
-        self.max_failures = max_failures
+        self.max_failures: Any = max_failures
         self._check_arguments()
 
     def _check_arguments(self) -> None:
@@ -93,8 +97,6 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
             raise ValueError(
                 f"annotations_format is one of {', '.join(ANNOTATIONS_FORMATS)}, not {self.annotations_format!r}"
             )
-        if self.max_failures is not None and self.max_failures < 0:
-            raise ValueError(f"max_failures must be None or at least 0, not {self.max_failures}")
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Read the data set, compare it with the project, then create what is missing.
@@ -106,7 +108,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.projects.apply import write_class
         from airflow_provider_fastlabel.pipelines.projects.dataset_classes import plan_dataset_classes, refuse_losses
 
-        with permanent_errors_fail():
+        with self.working():
             into = resolve_destination(self.client, self.project)
             classes = list(self.client.iter_annotations(self.project))
             read = self._read(into, classes)

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
-from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
@@ -35,8 +34,9 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     Airflow 3.3 and later it knows them by their remembered ids, or, had the worker died between starting an import and
     remembering it, by the one import that has begun since; if several have, nobody can tell, and the task fails for a
     person to decide. So let one task at a time import into a project. On earlier releases nothing is remembered: a
-    retry uploads again what has not become a task yet; give the task ``retries=0`` there when that matters. Killing the
-    task ends the waiting only, imports go on at FastLabel.
+    retry uploads again what has not become a task yet; give the task ``retries=0`` there when that matters. Whoever
+    clears the task has everything imported that is no task, except what is still being imported. Killing the task ends
+    the waiting only, imports go on at FastLabel.
 
     Returns ``{"project", "total", "exists", "imported"}``: files found, files that were tasks already, and imports that
     have ended (begun, when not waiting). The ids of the imports are pushed to XCom as ``history_ids`` before the
@@ -97,7 +97,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, start_imports, task_name
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
-        with permanent_errors_fail():
+        with self.working():
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             folder = storage_path("folder", self.folder, self.source_conn_id)
@@ -128,7 +128,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
 
         :param event: payload of the trigger's event.
         """
-        with permanent_errors_fail():
+        with self.working():
             end = read_event(event)
             return self._finish(context, end, end.carry)
 
@@ -144,7 +144,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         return TaskMemory(context, "fastlabel_dicom_import", mark)
 
     def _attach(self, memory: TaskMemory) -> dict[str, str]:
-        """Return the histories, by file name, of imports that earlier tries started and that have not failed."""
+        """Return the histories, by file name, of the imports that earlier tries started and this one may take up."""
         kept = memory.read()
         if not kept:
             return {}
@@ -153,11 +153,14 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         if kept.get("starting"):
             found = self._begun_since(kept, present, memory)
             histories |= {kept["starting"]: found} if found else {}
+        cleared = memory.cleared
         alive = {
             name: history_id
             for name, history_id in histories.items()
-            if history_id in present and decide_import(present[history_id], project=self.project).status != FAILED
+            if history_id in present
+            and self.may_attach(decide_import(present[history_id], project=self.project), cleared=cleared)
         }
+        memory.write(histories=alive)
         if alive:
             self.log.info("Attaching to %s imports that earlier tries started", len(alive))
         return alive

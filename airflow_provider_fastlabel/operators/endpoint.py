@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.numbers import FAILURES, WORKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.utils.numbers import Number
 
 __all__ = ["FastLabelExecuteEndpointOperator"]
 
@@ -39,8 +42,8 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
     :param pattern: glob that the path relative to ``folder`` must match; ``**`` crosses folders. Templated.
     :param max_failures: how many files may fail with the task still succeeding, and without a line in the results. By
         default none: any problem found by the checks ends the task before anything is sent, failures met later fail it
-        after all others were tried.
-    :param max_workers: how many files are sent at a time.
+        after all others were tried. Templated.
+    :param max_workers: how many files are sent at a time. Templated.
     """
 
     template_fields: Sequence[str] = (
@@ -51,7 +54,11 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         "source_conn_id",
         "output_conn_id",
         "pattern",
+        "max_failures",
+        "max_workers",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"max_failures": FAILURES, "max_workers": WORKERS}
+    renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
 
     def __init__(
         self,
@@ -62,15 +69,11 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         source_conn_id: str | None = None,
         output_conn_id: str | None = None,
         pattern: str = "**/*",
-        max_failures: int | None = None,
-        max_workers: int = 4,
+        max_failures: int | str | None = None,
+        max_workers: int | str = 4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, not {max_workers}")
-        if max_failures is not None and max_failures < 0:
-            raise ValueError(f"max_failures must be None or at least 0, not {max_failures}")
         self.endpoint_name = endpoint_name
         self.folder = folder
         # `output` is taken: on an operator it is the reference to its XCom.
@@ -78,8 +81,8 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         self.source_conn_id = source_conn_id
         self.output_conn_id = output_conn_id
         self.pattern = pattern
-        self.max_failures = max_failures
-        self.max_workers = max_workers
+        self.max_failures: Any = max_failures
+        self.max_workers: Any = max_workers
         self._stop: threading.Event | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
@@ -94,7 +97,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
 
         self._stop = threading.Event()
-        with permanent_errors_fail():
+        with self.working():
             folder = storage_path("folder", self.folder, self.source_conn_id)
             output = storage_path("output", self.output_path, self.output_conn_id)
             refuse_missing_bucket(output, "output")

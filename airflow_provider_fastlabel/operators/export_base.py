@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
+from airflow_provider_fastlabel.utils.numbers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.run import Export
+    from airflow_provider_fastlabel.utils.numbers import Number
 
     Task = Mapping[str, Any]
 
@@ -52,7 +54,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     :param on_error: ``raise`` fails on the first malformed annotation, naming it; ``skip`` leaves such out and counts
         them.
     :param allow_empty: publish an empty data set if no task matches, instead of failing.
-    :param max_workers: how many images are downloaded at a time.
+    :param max_workers: how many images are downloaded at a time. Templated.
     """
 
     template_fields: Sequence[str] = (
@@ -63,7 +65,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         "status",
         "external_status",
         "tags",
+        "max_workers",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"max_workers": WORKERS}
+    renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
     ui_color = "#e6f4e1"
 
     format: ClassVar[str]
@@ -82,7 +87,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         include_images: bool = False,
         on_error: Literal["raise", "skip"] = "raise",
         allow_empty: bool = False,
-        max_workers: int = 4,
+        max_workers: int | str = 4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -96,11 +101,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self.include_images = include_images
         self.on_error: Literal["raise", "skip"] = on_error
         self.allow_empty = allow_empty
-        self.max_workers = max_workers
-        if on_error not in ("raise", "skip"):
-            raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
-        if max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, not {max_workers}")
+        self.max_workers: Any = max_workers
 
     @staticmethod
     def _checked_margin(share: Any) -> float:
@@ -155,7 +156,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
-        with permanent_errors_fail():
+        with self.working():
             target = storage_path("output", self.output_path, self.output_conn_id)
             self._filters()  # a wrong argument is named before any call
             settle(target)  # the class ids lie in the old data set, wherever a killed publish left it

@@ -105,10 +105,6 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(include_images=layout == "ultralytics" if include_images is None else include_images, **kwargs)
-        if yolo_task not in ("detect", "segment", "pose", "obb"):
-            raise ValueError(f"yolo_task is 'detect', 'segment', 'pose' or 'obb', not {yolo_task!r}")
-        if layout not in ("fastlabel", "ultralytics"):
-            raise ValueError(f"layout is 'fastlabel' or 'ultralytics', not {layout!r}")
         if layout == "fastlabel" and (splits or split_group):
             raise ValueError("splits and split_group need layout='ultralytics'")
         if split_group is not None:
@@ -173,8 +169,6 @@ class FastLabelExportPascalVocOperator(FastLabelExportOperator):
         self, *, corners: Literal["one_based", "zero_based"] = "one_based", clip: bool = True, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if corners not in ("one_based", "zero_based"):
-            raise ValueError(f"corners is 'one_based' or 'zero_based', not {corners!r}")
         self.corners: Literal["one_based", "zero_based"] = corners
         self.clip = clip
 
@@ -235,8 +229,6 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
         self, *, mask_kind: Literal["semantic", "instance"] = "semantic", start_index: int = 1, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if mask_kind not in ("semantic", "instance"):
-            raise ValueError(f"mask_kind is 'semantic' or 'instance', not {mask_kind!r}")
         self.mask_kind: Literal["semantic", "instance"] = mask_kind
         self.start_index = start_index
         self.first_class_id: int = start_index

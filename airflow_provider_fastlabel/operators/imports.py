@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from airflow_provider_fastlabel.client.statuses import PRIORITIES
 from airflow_provider_fastlabel.formats import ANNOTATIONS_FORMATS
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
+from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes
     from airflow_provider_fastlabel.pipelines.imports.engine import OnExists
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
+    from airflow_provider_fastlabel.utils.numbers import Number
 
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
 
@@ -64,13 +65,13 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         fails: it is left out and counted where the class has no such attribute, unless they are created.
     :param tags: tags of every task. Templated.
     :param status: status of every task, ``registered`` if not given. Templated.
-    :param priority: 0 none, 10 low, 20 medium, 30 high.
+    :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.
     :param on_exists: what to do with a file whose name is a task already: ``skip`` it; ``update`` the task with
         pre-annotations, tags, status and priority, once per manifest; or ``fail``.
     :param max_failures: how many pictures (or other files) may fail with the task still succeeding. By default none:
         any problem found by the checks ends the task before anything is created, failures met later fail it after all
-        others were tried.
-    :param max_workers: how many files are uploaded at a time.
+        others were tried. Templated.
+    :param max_workers: how many files are uploaded at a time. Templated.
     :param manifest: where the manifest goes: local path or URL. Default:
         ``$AIRFLOW_HOME/fastlabel/imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index
         for a task that is not mapped), which a retry on the same machine continues. Templated.
@@ -86,7 +87,11 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         "tags",
         "status",
         "manifest",
+        "priority",
+        "max_failures",
+        "max_workers",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY, "max_failures": FAILURES, "max_workers": WORKERS}
 
     def __init__(
         self,
@@ -102,10 +107,10 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         attributes: UnknownAttributes = "fail",
         tags: Sequence[str] | None = None,
         status: str | None = None,
-        priority: int | None = None,
+        priority: int | str | None = None,
         on_exists: OnExists = "skip",
-        max_failures: int | None = None,
-        max_workers: int = 4,
+        max_failures: int | str | None = None,
+        max_workers: int | str = 4,
         manifest: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -121,10 +126,10 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.attributes: UnknownAttributes = attributes
         self.tags = tags
         self.status = status
-        self.priority = priority
+        self.priority: Any = priority
         self.on_exists: OnExists = on_exists
-        self.max_failures = max_failures
-        self.max_workers = max_workers
+        self.max_failures: Any = max_failures
+        self.max_workers: Any = max_workers
         self.manifest = manifest
         self._stop: threading.Event | None = None
         self._check_arguments()
@@ -140,12 +145,6 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             raise ValueError(f"attributes must be 'fail', 'ignore' or 'create', not {self.attributes!r}")
         if self.annotations_format is None and (self.annotations_path or self.annotations_arguments):
             raise ValueError("annotations_path and annotations_arguments need annotations_format")
-        if self.priority is not None and self.priority not in PRIORITIES:
-            raise ValueError(f"priority must be one of {PRIORITIES}, not {self.priority!r}")
-        if self.max_workers < 1:
-            raise ValueError(f"max_workers must be at least 1, not {self.max_workers}")
-        if self.max_failures is not None and self.max_failures < 0:
-            raise ValueError(f"max_failures must be None or at least 0, not {self.max_failures}")
 
     def execute(self, context: Context) -> ImportSummary:
         """Check the folder against the project, then create what is missing.
@@ -161,7 +160,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
 
         self._stop = threading.Event()
-        with permanent_errors_fail():
+        with self.working():
             status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
             folder = storage_path("folder", self.folder, self.source_conn_id)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_fastlabel.operators.base import permanent_errors_fail
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
-from airflow_provider_fastlabel.triggers.events import FAILED, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
@@ -31,8 +30,9 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
     Airflow 3.3 and later by the remembered id, or, when the worker died or the answer was lost while the job was being
     started, by the one job that has appeared since and looks like it. When several look like it nobody can tell, and
     the task fails for a person to decide. On earlier releases a retry attaches to the newest running job that looks
-    like the one asked for. After a failed job a retry starts another; clearing a finished task does so, too. FastLabel
-    has no call to cancel a job: killing the task ends the waiting only.
+    like the one asked for. After a failed job a retry starts another. Whoever clears the task, finished or marked, gets
+    a new job unless the one before still runs. FastLabel has no call to cancel a job: killing the task ends the waiting
+    only.
 
     Job lists do not show every argument of a job. So when tasks start jobs that differ only in, say, the learning rate,
     do not let them start in the same second.
@@ -60,7 +60,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the job, or attach to what an earlier try started; then wait."""
-        with permanent_errors_fail():
+        with self.working():
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             job_id = self._attach(context, memory) or self._submit(memory)
@@ -77,7 +77,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
         :param event: payload of the trigger's event.
         """
-        with permanent_errors_fail():
+        with self.working():
             return self._finish(context, read_event(event))
 
     def on_kill(self) -> None:
@@ -90,7 +90,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         return TaskMemory(context, f"fastlabel_{self.kind}_job", fingerprint(self.fastlabel_conn_id, self.arguments()))
 
     def _attach(self, context: Context, memory: TaskMemory) -> str | None:
-        """Return the id of a job that an earlier try started and that has not failed."""
+        """Return the id of a job that an earlier try started, if this one may take it up."""
         kept = memory.read()
         if kept.get("job_id"):
             job = self._find(kept["job_id"])
@@ -101,10 +101,12 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         else:
             return None
         kind = job_kind(self.kind)
-        if job is None or decide_job(job, kind=kind).status == FAILED:
+        if job is None or not self.may_attach(decide_job(job, kind=kind), cleared=memory.cleared):
             return None
-        self.log.info("Attaching to %s %s that an earlier try started", kind.title, job[kind.identity])
-        return str(job[kind.identity])
+        job_id = str(job[kind.identity])
+        memory.write(job_id=job_id)
+        self.log.info("Attaching to %s %s that an earlier try started", kind.title, job_id)
+        return job_id
 
     def _submit(self, memory: TaskMemory) -> str:
         """Start a job and return its id; a lost answer is settled by the list."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.operators.model_job import FastLabelModelJobOperator
+from airflow_provider_fastlabel.utils.numbers import SHARE, Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,14 +26,14 @@ class FastLabelRunTrainingJobOperator(FastLabelModelJobOperator):
 
     :param dataset_name: name of the dataset to train on. Templated.
     :param base_model_name: such as ``fastlabel_object_detection_light``. Templated.
-    :param epoch: number of epochs.
+    :param epoch: number of epochs. Templated.
     :param dataset_revision_id: revision of the dataset, the latest if ``None``. Templated.
     :param use_dataset_train_val: whether the types ``train`` and ``valid`` of the objects decide the split.
     :param instance_type: machine to train on. Templated.
-    :param batch_size: images per step.
-    :param learning_rate: step size.
+    :param batch_size: images per step. Templated.
+    :param learning_rate: step size. Templated.
     :param resize_option: ``fixed`` or ``none``.
-    :param resize_dimension: 512 or 1024 pixels.
+    :param resize_dimension: 512 or 1024 pixels. Templated.
     :param annotation_value: class to train; ``fastlabel_keypoint_rcnn`` needs it. Templated.
     :param config_file_path: configuration file on the worker to send along. Templated.
     """
@@ -45,7 +46,17 @@ class FastLabelRunTrainingJobOperator(FastLabelModelJobOperator):
         "instance_type",
         "annotation_value",
         "config_file_path",
+        "epoch",
+        "batch_size",
+        "learning_rate",
+        "resize_dimension",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {
+        "epoch": Number(least=1),
+        "batch_size": Number(least=1, optional=True),
+        "learning_rate": Number(whole=False, above=0, optional=True),
+        "resize_dimension": Number(least=1, optional=True),
+    }
     kind = "training"
 
     def __init__(
@@ -53,14 +64,14 @@ class FastLabelRunTrainingJobOperator(FastLabelModelJobOperator):
         *,
         dataset_name: str,
         base_model_name: str,
-        epoch: int,
+        epoch: int | str,
         dataset_revision_id: str | None = None,
         use_dataset_train_val: bool = False,
         instance_type: str = "ml.p3.2xlarge",
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
+        batch_size: int | str | None = None,
+        learning_rate: float | str | None = None,
         resize_option: Literal["fixed", "none"] | None = None,
-        resize_dimension: int | None = None,
+        resize_dimension: int | str | None = None,
         annotation_value: str = "",
         config_file_path: str | None = None,
         **kwargs: Any,
@@ -111,8 +122,8 @@ class FastLabelRunEvaluationJobOperator(FastLabelModelJobOperator):
 
     :param dataset_name: name of the dataset to evaluate on. Templated.
     :param model_name: name of the model. Templated.
-    :param iou_threshold: overlap from which a prediction counts as found, 0 to 1.
-    :param confidence_threshold: score from which a prediction counts at all, 0 to 1.
+    :param iou_threshold: overlap from which a prediction counts as found, 0 to 1. Templated.
+    :param confidence_threshold: score from which a prediction counts at all, 0 to 1. Templated.
     :param dataset_revision_id: revision of the dataset, the latest if ``None``. Templated.
     :param use_dataset_test: whether to take only objects of the type ``test``.
     """
@@ -122,7 +133,10 @@ class FastLabelRunEvaluationJobOperator(FastLabelModelJobOperator):
         "dataset_name",
         "model_name",
         "dataset_revision_id",
+        "iou_threshold",
+        "confidence_threshold",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"iou_threshold": SHARE, "confidence_threshold": SHARE}
     kind = "evaluation"
 
     def __init__(
@@ -130,8 +144,8 @@ class FastLabelRunEvaluationJobOperator(FastLabelModelJobOperator):
         *,
         dataset_name: str,
         model_name: str,
-        iou_threshold: float = 0.5,
-        confidence_threshold: float = 0.4,
+        iou_threshold: float | str = 0.5,
+        confidence_threshold: float | str = 0.4,
         dataset_revision_id: str | None = None,
         use_dataset_test: bool = False,
         **kwargs: Any,
@@ -174,7 +188,7 @@ class FastLabelRunAutoAnnotationJobOperator(FastLabelModelJobOperator):
     :param algorithm_type: ``object_detection``, ``ocr`` or ``image_classification``, where the name alone is not
         unique. Templated.
     :param update_existing: whether to change annotations that are there already.
-    :param confidence_threshold: score from which a prediction becomes an annotation, 0 to 1.
+    :param confidence_threshold: score from which a prediction becomes an annotation, 0 to 1. Templated.
     :param use_tta: whether to average over altered copies of each image (test time augmentation).
     :param use_flip: whether flipped copies are among them.
     :param processing_speed: ``low``, ``medium`` or ``high``.
@@ -186,7 +200,9 @@ class FastLabelRunAutoAnnotationJobOperator(FastLabelModelJobOperator):
         "project",
         "model_name",
         "algorithm_type",
+        "confidence_threshold",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"confidence_threshold": SHARE}
     kind = "auto_annotation"
 
     def __init__(
@@ -196,7 +212,7 @@ class FastLabelRunAutoAnnotationJobOperator(FastLabelModelJobOperator):
         model_name: str,
         algorithm_type: str | None = None,
         update_existing: bool = False,
-        confidence_threshold: float = 0.4,
+        confidence_threshold: float | str = 0.4,
         use_tta: bool = False,
         use_flip: bool = False,
         processing_speed: Literal["low", "medium", "high"] = "low",

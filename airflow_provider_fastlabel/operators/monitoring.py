@@ -7,7 +7,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check all results, then send what has not been sent yet."""
-        with permanent_errors_fail():
+        with self.working():
             counts, digest = self._check()
             total = sum(counts.values())
             memory = TaskMemory(context, "fastlabel_monitoring", digest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import require_rendered
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.projects.apply import write_class, write_project
         from airflow_provider_fastlabel.pipelines.projects.plan import plan
 
-        with permanent_errors_fail():
+        with self.working():
             definition = self._read()
             project = self.client.find_project_by_slug(definition.slug)
             classes = [] if project is None else list(self.client.iter_annotations(definition.slug))
@@ -132,7 +132,7 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
         """
         from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 
-        with permanent_errors_fail():
+        with self.working():
             require_rendered("target_project", self.target_project, "Nothing was sent.")
             if self.source_project == self.target_project:
                 raise FastLabelInvalidException(

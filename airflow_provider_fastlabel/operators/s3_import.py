@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_fastlabel.operators.base import permanent_errors_fail
+from airflow.providers.common.compat.sdk import AirflowException
+
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.pipelines.imports import turns
+from airflow_provider_fastlabel.pipelines.imports.turns import Begun, created, time_of, unquiet_seconds
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
-from airflow_provider_fastlabel.triggers.decisions import decide_import
+from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
+from airflow_provider_fastlabel.utils.numbers import PRIORITY
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
+
+    from airflow_provider_fastlabel.utils.numbers import Number
 
 HISTORY_XCOM = "history_id"
 """XCom key under which the id of the import history is pushed before the waiting starts."""
+
+
+NOT_FROM_S3 = "zip"
+"""The storage type of the only other imports that FastLabel documents, those of uploaded files."""
 
 
 class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
@@ -28,11 +42,17 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     has set up. With ``bucket_name`` the project's storage setting is written first, otherwise the present one is
     used.
 
-    A retry attaches to the import of the try before instead of starting another: on Airflow 3.3 and later by the
-    remembered id (or, had the worker died between submitting and remembering, by the first import newer than those
-    before it); on earlier releases by the project's newest running import (``tasks_before`` is then the count at the
-    retry). Clearing a finished task imports again, which creates only what is missing, because names are unique in a
-    project. FastLabel has no call to cancel an import: killing the task ends the waiting only.
+    The setting belongs to the project, and an import reads it when it starts; so of two that start together one would
+    read the other's folder. A task therefore waits for its turn, until no other S3 import of the project runs, and
+    fails if another has begun all the same before its own had ended, or within 5 seconds of its start, because nobody
+    can tell then which folder was read. A retry imports again. Mapped over prefixes (``partial`` with ``project``), the
+    tasks of a DAG run follow one another, as if ``max_active_tis_per_dagrun`` were 1, unless it is given.
+
+    A retry attaches to the import of the try before instead of starting another, on Airflow 3.3 and later, by the
+    remembered id. On earlier releases, or had the worker died between submitting and remembering, it waits for the end
+    of what runs and imports again, which creates only what is missing, because names are unique in a project. So does
+    clearing the task, finished or marked, unless its import still runs. FastLabel has no call to cancel an import:
+    killing the task ends the waiting only.
 
     Returns ``{"history_id", "status", "tasks_before", "tasks_after", "created"}``; ``created`` is the difference of the
     counts, so it includes what others have created or deleted meanwhile. The history id is also pushed to XCom as
@@ -44,12 +64,12 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     :param prefix: folder of the bucket to link; ``None`` for all of it. Templated.
     :param status: status of the new tasks. Templated.
     :param tags: tags of the new tasks. Templated.
-    :param priority: 0 none, 10 low, 20 medium, 30 high.
+    :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.
     :param wait_for_completion: when false, return right after submitting, with ``tasks_after`` and ``created``
         ``None``.
     :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators.
-    :param poll_interval: seconds between looks.
-    :param timeout: seconds the waiting may take; a retry attaches again and has as much time anew.
+    :param poll_interval: seconds between looks, or a ``timedelta``.
+    :param timeout: seconds, or a ``timedelta``, the waiting may take, for its turn too; a retry has as much time anew.
     :raises ValueError: when the bucket is half given.
     """
 
@@ -61,7 +81,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         "prefix",
         "status",
         "tags",
+        "priority",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY}
 
     def __init__(
         self,
@@ -72,7 +94,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         prefix: str | None = None,
         status: str = "registered",
         tags: Sequence[str] | None = None,
-        priority: int = 0,
+        priority: int | str | None = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -86,38 +108,58 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         self.prefix = prefix
         self.status = status
         self.tags = tags
-        self.priority = priority
+        self.priority: Any = priority
         self._history_id: str | None = None
 
+    @classmethod
+    def partial(cls, **kwargs: Any) -> OperatorPartial:
+        """Return what ``expand`` makes mapped tasks of; those that import into one project follow one another.
+
+        :param kwargs: arguments that all have in common.
+        """
+        if "project" in kwargs:
+            kwargs.setdefault("max_active_tis_per_dagrun", 1)
+        made: OperatorPartial = super().partial(**kwargs)
+        return made
+
     def execute(self, context: Context) -> dict[str, Any]:
-        """Submit, or attach to what an earlier try submitted; then wait.
+        """Submit when it is this task's turn, or attach to what an earlier try submitted; then wait.
 
         :raises FastLabelInvalidException: an argument rendered to what cannot be meant, or FastLabel refuses the
             request.
+        :raises AirflowException: another import began before this one's end, or the import failed.
         """
-        with permanent_errors_fail():
+        with self.working():
             if self.prefix is not None:
                 advice = "Nothing was sent. Leave `prefix` out to link the whole bucket."
                 require_rendered("prefix", self.prefix, advice)
             task_status("status", self.status)
-            deadlines = Deadlines.starting_now(self, self.timeout)
-            memory = self._memory(context)
-            history_id, before = self._attach(context, memory) or self._submit(memory)
-            self._history_id = history_id
-            context["ti"].xcom_push(key=HISTORY_XCOM, value=history_id)
-            if not self.wait_for_completion:
-                memory.forget()
-                return self._result(history_id, "running", before, None)
-            return self._wait(context, history_id, before, deadlines)
+            return self._import(context, Deadlines.starting_now(self, self.timeout))
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Take up the end of the wait from the trigger.
+        """Take up the end of the wait from the trigger: that of the import, or of another that had to end first.
 
         :param event: payload of the trigger's event.
         """
-        with permanent_errors_fail():
+        with self.working():
             end = read_event(event)
-            return self._finish(context, end, str(end.carry.get("history_id")), int(end.carry.get("tasks_before", 0)))
+            if "turn" in end.carry:
+                self._end_of_another(end)
+                return self._import(context, Deadlines(**end.carry["turn"]))
+            return self._finish(context, end, Begun(**{"history_id": "", "tasks_before": 0, **end.carry}))
+
+    def _import(self, context: Context, deadlines: Deadlines) -> dict[str, Any]:
+        """Submit or attach, then wait."""
+        memory = self._memory(context)
+        begun = self._attach(memory) or self._submit(memory, deadlines)
+        self._history_id = begun.history_id
+        context["ti"].xcom_push(key=HISTORY_XCOM, value=begun.history_id)
+        if not self.wait_for_completion:
+            self._refuse_late_overlap(memory, begun)
+            memory.forget()
+            return self._result(begun, "running", None)
+        event = self.wait_for(ImportHistoryWait(self.project, begun.history_id), deadlines, asdict(begun))
+        return self._finish(context, event, begun)
 
     def on_kill(self) -> None:
         """Say that the import goes on; FastLabel knows no cancel."""
@@ -138,41 +180,102 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         )
         return TaskMemory(context, "fastlabel_s3_import", mark)
 
-    def _attach(self, context: Context, memory: TaskMemory) -> tuple[str, int] | None:
-        """Return history id and tasks before of an import that an earlier try submitted and that has not failed."""
+    def _attach(self, memory: TaskMemory) -> Begun | None:
+        """Return the import that an earlier try submitted, if this one may take it up."""
         kept = memory.read()
-        if kept.get("history_id"):
-            history: Mapping[str, Any] | None = self._find(kept["history_id"])
-        elif kept:
-            history = self._newer_than(kept["newest_before"])
-        elif not memory.available and context["ti"].try_number > 1:
-            history = self._newest_running()
-        else:
+        history = self._find(kept["history_id"]) if kept.get("history_id") else None
+        if history is None:
             return None
-        if history is None or decide_import(history, project=self.project).status == FAILED:
+        if not self.may_attach(decide_import(history, project=self.project), cleared=memory.cleared):
             return None
-        before = kept.get("tasks_before")
-        self.log.info("Attaching to import %s that an earlier try started", history["id"])
-        return str(history["id"]), self.client.count_tasks(self.project) if before is None else int(before)
+        begun = Begun(kept["history_id"], int(kept["tasks_before"]), kept.get("newest_before"))
+        memory.write(**asdict(begun))
+        self.log.info("Attaching to import %s that an earlier try started", begun.history_id)
+        return begun
 
-    def _submit(self, memory: TaskMemory) -> tuple[str, int]:
-        """Start an import; return its history id and the number of tasks before."""
+    def _submit(self, memory: TaskMemory, deadlines: Deadlines) -> Begun:
+        """Start an import when no other runs."""
+        kept = {} if memory.cleared else memory.read()
+        newest = self._take_turn(deadlines)
+        before = int(kept["tasks_before"] if "tasks_before" in kept else self.client.count_tasks(self.project))
+        memory.write(tasks_before=before)
+        # Whoever has written the setting starts in any case, and at once: by that another task sees that its own may
+        # have been overwritten.
         if self.bucket_name is not None and self.bucket_region is not None:
             self.client.update_aws_s3_storage(self.project, self.bucket_name, self.bucket_region, prefix=self.prefix)
-        before = self.client.count_tasks(self.project)
-        newest = max((str(h.get("createdAt") or "") for h in self._histories()), default="")
-        memory.write(newest_before=newest, tasks_before=before)
         history = self.client.create_task_from_aws_s3(
-            self.project, status=self.status, tags=rendered_texts("tags", self.tags), priority=self.priority
+            self.project, status=self.status, tags=rendered_texts("tags", self.tags), priority=self.priority or 0
         )
-        history_id = str(history["id"])
-        memory.write(history_id=history_id, tasks_before=before)
-        self.log.info("FastLabel has started import %s into project %s (%s tasks)", history_id, self.project, before)
-        return history_id, before
+        begun = Begun(str(history["id"]), before, newest)
+        self._refuse_overlap(memory, begun, history)
+        memory.write(**asdict(begun))
+        self.log.info(
+            "FastLabel has started import %s into project %s (%s tasks)", begun.history_id, self.project, before
+        )
+        return begun
+
+    def _take_turn(self, deadlines: Deadlines) -> str:
+        """Wait until no other import of the project runs or has just begun; return when the newest was created.
+
+        :raises TaskDeferred: when another runs, and the task is to wait deferred.
+        """
+        rested = None
+        while True:
+            histories = self._histories()
+            if (other := self._newest_running(histories)) is not None:
+                self.log.info("Import %s of project %s runs; this task's turn is after it", other["id"], self.project)
+                wait = ImportHistoryWait(self.project, str(other["id"]))
+                self._end_of_another(self.wait_for(wait, deadlines, {"turn": asdict(deadlines)}))
+                continue
+            newest = max(histories, key=created, default=None)
+            if newest is None or newest["id"] == rested or not (pause := unquiet_seconds(newest)):
+                return created(newest) if newest else ""
+            rested = newest["id"]
+            time.sleep(pause)
+
+    def _end_of_another(self, event: WaitEvent) -> None:
+        """Go on when the other import has ended in whatever way; raise when the wait for it has."""
+        if event.status not in (SUCCESS, FAILED):
+            message = f"Nothing was submitted, because another S3 import of the project runs. {event.message}"
+            raise_unless_success(replace(event, message=message), sensor=False)
+
+    def _refuse_overlap(self, memory: TaskMemory, begun: Begun, history: Mapping[str, Any]) -> None:
+        """Fail if another import began while this one was being started, or ran.
+
+        Who has written the storage setting before this import began, starts within ``QUIET_SECONDS``, even if this one
+        has ended by then; who begins later has waited for its turn.
+
+        :raises AirflowException: naming it; forgets the import, so that a retry starts another.
+        """
+        if self.bucket_name is None or (newest := begun.newest_before) is None:
+            return
+        later = [h for h in self._histories() if created(h) > newest and str(h["id"]) != begun.history_id]
+        if decide_import(history, project=self.project).status != WAITING:
+            quiet = time_of(created(history)) + timedelta(seconds=turns.QUIET_SECONDS)
+            ended = max(quiet, time_of(str(history.get("updatedAt") or created(history))))
+            later = [other for other in later if time_of(created(other)) <= ended]
+        others = [str(other["id"]) for other in later]
+        if not others:
+            return
+        memory.forget()
+        raise AirflowException(
+            f"While import {begun.history_id} of project {self.project} was started or ran, another began: "
+            f"{', '.join(others[:10])}. The storage setting belongs to the project, so nobody can tell which of them "
+            f"read {self.bucket_name}/{self.prefix or ''}. What was created stays; a retry imports again, which "
+            "creates only what is missing. Let one task at a time import into a project, by a pool with one slot."
+        )
+
+    def _refuse_late_overlap(self, memory: TaskMemory, begun: Begun) -> Mapping[str, Any]:
+        """Do the same when nobody can begin any more that began before; return the history as it is then."""
+        history = self.client.find_history(begun.history_id)
+        if self.bucket_name is not None:
+            time.sleep(unquiet_seconds(history))
+        self._refuse_overlap(memory, begun, history)
+        return history
 
     def _histories(self) -> Sequence[Mapping[str, Any]]:
-        """Return all of the project's import histories."""
-        return list(self.client.iter_histories(self.project))
+        """Return all of the project's imports from S3."""
+        return [h for h in self.client.iter_histories(self.project) if h.get("storageType") != NOT_FROM_S3]
 
     def _find(self, history_id: str) -> Mapping[str, Any] | None:
         """Return an import history, ``None`` when FastLabel does not know it any more."""
@@ -183,41 +286,28 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         except NotFound:
             return None
 
-    def _newer_than(self, created_at: str) -> Mapping[str, Any] | None:
-        """Return the first import created after a time, which FastLabel writes so that texts compare like times."""
-        newer = [h for h in self._histories() if str(h.get("createdAt") or "") > created_at]
-        return min(newer, key=lambda h: str(h["createdAt"]), default=None)
+    def _newest_running(self, histories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """Return the newest import that has not ended."""
+        running = [h for h in histories if decide_import(h, project=self.project).status == WAITING]
+        return max(running, key=created, default=None)
 
-    def _newest_running(self) -> Mapping[str, Any] | None:
-        """Return the project's newest import that has not ended."""
-        running = [
-            h for h in self._histories() if decide_import(h, project=self.project).status not in (SUCCESS, FAILED)
-        ]
-        return max(running, key=lambda h: str(h.get("createdAt") or ""), default=None)
-
-    def _wait(self, context: Context, history_id: str, before: int, deadlines: Deadlines) -> dict[str, Any]:
-        """Wait for the end, after one look in any case."""
-        carry = {"history_id": history_id, "tasks_before": before}
-        event = self.wait_for(ImportHistoryWait(self.project, history_id), deadlines, carry)
-        return self._finish(context, event, history_id, before)
-
-    def _finish(self, context: Context, event: WaitEvent, history_id: str, before: int) -> dict[str, Any]:
+    def _finish(self, context: Context, event: WaitEvent, begun: Begun) -> dict[str, Any]:
         """Read the final state, count, forget the import and return the result; raise on every end but success."""
         raise_unless_success(event, sensor=False)
-        status = str(self.client.find_history(history_id).get("status"))
-        result = self._result(history_id, status, before, self.client.count_tasks(self.project))
-        self._memory(context).forget()
-        self.log.info("Import %s: %s", history_id, result)
+        memory = self._memory(context)
+        history = self._refuse_late_overlap(memory, begun)
+        result = self._result(begun, str(history.get("status")), self.client.count_tasks(self.project))
+        memory.forget()
+        self.log.info("Import %s: %s", begun.history_id, result)
         return result
 
     @staticmethod
-    def _result(history_id: str, status: str, before: int, after: int | None) -> dict[str, Any]:
+    def _result(begun: Begun, status: str, after: int | None) -> dict[str, Any]:
         """Return the result object."""
-        created = None if after is None else after - before
         return {
-            "history_id": history_id,
+            "history_id": begun.history_id,
             "status": status,
-            "tasks_before": before,
+            "tasks_before": begun.tasks_before,
             "tasks_after": after,
-            "created": created,
+            "created": None if after is None else after - begun.tasks_before,
         }

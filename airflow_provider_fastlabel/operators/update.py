@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator, permanent_errors_fail
+from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_list, require_rendered, task_status
+from airflow_provider_fastlabel.utils.numbers import PRIORITY, Number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 MAX_FAILURES_KEPT = 100
 """Failures that go to the ``failures`` XCom; all of them are counted and logged."""
-
-MAX_WORKERS = 16
 
 
 class FastLabelBulkOperator(FastLabelBaseOperator):
@@ -35,7 +34,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
     :param task_names: tasks by name. Templated.
     :param filter_status: tasks in this status, or in one of several. Templated.
     :param filter_tags: tasks that carry these tags; together with ``filter_status`` both must hold. Templated.
-    :param max_workers: calls at once, 1 to 16.
+    :param max_workers: calls at once, 1 to 16. Templated.
     :raises ValueError: when the tasks are chosen in no way or in several.
     """
 
@@ -46,7 +45,9 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         "task_names",
         "filter_status",
         "filter_tags",
+        "max_workers",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {"max_workers": Number(least=1, most=16)}
 
     def __init__(
         self,
@@ -56,18 +57,16 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         task_names: Sequence[str] | None = None,
         filter_status: str | Sequence[str] | None = None,
         filter_tags: Sequence[str] | None = None,
-        max_workers: int = 4,
+        max_workers: int | str = 4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not 1 <= max_workers <= MAX_WORKERS:
-            raise ValueError(f"max_workers must be 1 to {MAX_WORKERS}, not {max_workers}")
         self.project = project
         self.task_ids = task_ids
         self.task_names = task_names
         self.filter_status = filter_status
         self.filter_tags = filter_tags
-        self.max_workers = max_workers
+        self.max_workers: Any = max_workers
         self._stop: threading.Event | None = None
 
     @abstractmethod
@@ -88,7 +87,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
         self._stop = threading.Event()
-        with permanent_errors_fail():
+        with self.working():
             for name in ("task_ids", "task_names", "filter_tags"):
                 rendered_list(name, getattr(self, name))
             selection = TaskSelection(
@@ -121,7 +120,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
 
     :param status: new status. Templated.
     :param external_status: new external status. Templated.
-    :param priority: 0 none, 10 low, 20 medium, 30 high.
+    :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.
     :param tags: tags in place of the present ones; FastLabel cannot take all tags away. Templated.
     :param add_tags: tags besides the present ones. Templated.
     :raises ValueError: when there is nothing to change, or both ``tags`` and ``add_tags`` are given.
@@ -133,14 +132,16 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
         "external_status",
         "tags",
         "add_tags",
+        "priority",
     )
+    numbers: ClassVar[Mapping[str, Number]] = {**FastLabelBulkOperator.numbers, "priority": PRIORITY}
 
     def __init__(
         self,
         *,
         status: str | None = None,
         external_status: str | None = None,
-        priority: int | None = None,
+        priority: int | str | None = None,
         tags: Sequence[str] | None = None,
         add_tags: Sequence[str] | None = None,
         **kwargs: Any,
@@ -152,7 +153,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
             raise ValueError("tags replaces and add_tags extends; give one of them")
         self.status = status
         self.external_status = external_status
-        self.priority = priority
+        self.priority: Any = priority
         self.tags = tags
         self.add_tags = add_tags
 
@@ -161,7 +162,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
 
         :raises FastLabelInvalidException: what is to be changed rendered to nothing, or to what cannot be meant.
         """
-        with permanent_errors_fail():
+        with self.working():
             self._check_changes()
         return super().execute(context)
 

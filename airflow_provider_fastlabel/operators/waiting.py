@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.triggers.decisions import WAITING
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
+from airflow_provider_fastlabel.triggers.events import SUCCESS
 from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
+from airflow_provider_fastlabel.utils.numbers import seconds
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from airflow_provider_fastlabel.triggers.conditions import Wait
+    from airflow_provider_fastlabel.triggers.decisions import Decision
     from airflow_provider_fastlabel.triggers.events import WaitEvent
 
 __all__ = ["Deadlines", "FastLabelWaitingOperator"]
@@ -23,8 +29,8 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
 
     :param wait_for_completion: when false, return right after submitting.
     :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators.
-    :param poll_interval: seconds between looks.
-    :param timeout: seconds the waiting may take; a retry attaches again and has as much time anew.
+    :param poll_interval: seconds between looks, or a ``timedelta``.
+    :param timeout: seconds, or a ``timedelta``, the waiting may take; a retry attaches again and has as much time anew.
     """
 
     def __init__(
@@ -32,17 +38,27 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         *,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 30,
-        timeout: float = 24 * 3600,
+        poll_interval: float | timedelta = 30,
+        timeout: float | timedelta = 24 * 3600,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if poll_interval <= 0 or timeout <= 0:
-            raise ValueError("poll_interval and timeout must be positive numbers of seconds")
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.timeout = timeout
+        self.poll_interval = seconds("poll_interval", poll_interval)
+        self.timeout = seconds("timeout", timeout)
+
+    @staticmethod
+    def may_attach(decision: Decision, *, cleared: bool) -> bool:
+        """Tell whether this try may take up work that an earlier one began, instead of beginning it again.
+
+        What still runs, in any case. What has succeeded, if Airflow itself tries again; a person who clears the task,
+        say after having marked it, wants the work done anew. What has failed, never.
+
+        :param decision: what the work has come to.
+        :param cleared: whether a person has cleared the task since.
+        """
+        return decision.status == WAITING or (decision.status == SUCCESS and not cleared)
 
     def wait_for(self, wait: Wait, deadlines: Deadlines, carry: dict[str, Any]) -> WaitEvent:
         """Wait for the end, after one look in any case; deferred, the task goes on in ``execute_complete``.

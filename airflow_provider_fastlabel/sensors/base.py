@@ -19,9 +19,12 @@ from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
 from airflow_provider_fastlabel.triggers.events import ERROR, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.watch import Watch
+from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
+from airflow_provider_fastlabel.utils.numbers import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from airflow.sdk import Context
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.triggers.decisions import Decision
 
 
-class FastLabelSensor(BaseSensorOperator):
+class FastLabelSensor(CheckedArguments, BaseSensorOperator):
     """Base of the FastLabel sensors.
 
     Deferred or not, a sensor ends the same way. Errors that may pass (network, 5xx, exceeded quota) do not end it,
@@ -39,8 +42,9 @@ class FastLabelSensor(BaseSensorOperator):
     seen.
 
     :param fastlabel_conn_id: id of the Airflow connection. Templated.
-    :param poll_interval: seconds between looks.
-    :param timeout: seconds after which the sensor gives up; default as configured for Airflow's sensors (7 days).
+    :param poll_interval: seconds between looks, or a ``timedelta``.
+    :param timeout: seconds, or a ``timedelta``, after which the sensor gives up; default as configured for Airflow's
+        sensors (7 days).
     :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators. When
         false, ``mode="reschedule"`` frees the slot between looks.
     """
@@ -53,13 +57,11 @@ class FastLabelSensor(BaseSensorOperator):
         *,
         project: str,
         fastlabel_conn_id: str = FastLabelHook.default_conn_name,
-        poll_interval: float = 60,
+        poll_interval: float | timedelta = 60,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        if poll_interval <= 0:
-            raise ValueError(f"poll_interval must be a positive number of seconds, not {poll_interval}")
-        kwargs.setdefault("poke_interval", poll_interval)
+        kwargs.setdefault("poke_interval", seconds("poll_interval", poll_interval))
         super().__init__(**kwargs)
         self.project = project
         self.fastlabel_conn_id = fastlabel_conn_id
@@ -79,6 +81,7 @@ class FastLabelSensor(BaseSensorOperator):
 
     @cached_property
     def _wait(self) -> Wait:
+        self.check_rendered()
         return self.build_wait()
 
     @cached_property

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
 from airflow_provider_fastlabel.triggers.conditions import TaskCountWait, TaskListWait, Wait
 from airflow_provider_fastlabel.utils.arguments import rendered_list, rendered_texts, task_status
+from airflow_provider_fastlabel.utils.numbers import Number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class FastLabelTaskStatusSensor(FastLabelSensor):
@@ -32,13 +33,25 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
     :param task_ids: watch only these tasks, by id. Templated.
     :param task_names: watch only these tasks, by name; one that does not exist yet has not reached the status.
         Templated.
-    :param min_count: number of tasks that must have reached it.
+    :param min_count: number of tasks that must have reached it. Templated.
     :param min_share: share of the tasks that must have reached it, above 0 up to 1. When neither is given, all (1.0);
-        when both are, both must be met.
+        when both are, both must be met. Templated.
     :raises ValueError: when a demand is impossible.
     """
 
-    template_fields: Sequence[str] = (*FastLabelSensor.template_fields, "status", "tags", "task_ids", "task_names")
+    template_fields: Sequence[str] = (
+        *FastLabelSensor.template_fields,
+        "status",
+        "tags",
+        "task_ids",
+        "task_names",
+        "min_count",
+        "min_share",
+    )
+    numbers: ClassVar[Mapping[str, Number]] = {
+        "min_count": Number(least=1, optional=True),
+        "min_share": Number(whole=False, above=0, most=1, optional=True),
+    }
 
     def __init__(
         self,
@@ -47,21 +60,17 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
         tags: Sequence[str] | None = None,
         task_ids: Sequence[str] | None = None,
         task_names: Sequence[str] | None = None,
-        min_count: int | None = None,
-        min_share: float | None = None,
+        min_count: int | str | None = None,
+        min_share: float | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if min_count is not None and min_count < 1:
-            raise ValueError(f"min_count must be at least 1, not {min_count}")
-        if min_share is not None and not 0 < min_share <= 1:
-            raise ValueError(f"min_share must be above 0 and at most 1, not {min_share}")
         self.status = status
         self.tags = tags
         self.task_ids = task_ids
         self.task_names = task_names
-        self.min_count = min_count
-        self.min_share = min_share
+        self.min_count: Any = min_count
+        self.min_share: Any = min_share
 
     def build_wait(self) -> Wait:
         """Return the wait on counts, or on a list of tasks.

@@ -5,19 +5,22 @@ from __future__ import annotations
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
+from airflow_provider_fastlabel.pipelines.files.buckets import BucketMissingError
 
 
 def is_permanent(error: BaseException) -> bool:
     """Tell whether doing the same again must fail the same way.
 
-    True for a refused token, a missing thing, an invalid or conflicting request, and a missing or unusable Airflow
-    connection; false for an exceeded quota, server errors, timeouts and everything that is not ours to judge.
+    True for a refused token, a missing thing, an invalid or conflicting request, a bucket that does not exist, and a
+    missing or unusable Airflow connection; false for an exceeded quota, server errors, timeouts and everything that is
+    not ours to judge.
     """
     from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, RateLimited
 
     if isinstance(error, RateLimited):
         return False
-    return isinstance(error, FastLabelInvalidException | InvalidConnectionError | AirflowNotFoundException)
+    permanent = (FastLabelInvalidException, InvalidConnectionError, AirflowNotFoundException, BucketMissingError)
+    return isinstance(error, permanent)
 
 
 def is_transient(error: BaseException) -> bool:

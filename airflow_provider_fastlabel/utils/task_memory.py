@@ -33,6 +33,7 @@ class TaskMemory:
         self._store: Any = context.get(STORE)
         self._key = key
         self._mark = mark
+        self._max_tries: int = context["ti"].max_tries
 
     @property
     def available(self) -> bool:
@@ -46,13 +47,22 @@ class TaskMemory:
             return {}
         return kept
 
+    @property
+    def cleared(self) -> bool:
+        """Whether a person has cleared the task since something was remembered.
+
+        The store outlives that. But a clear grants the task all its retries anew, counted from the tries it has had;
+        nothing else changes how many tries it may have, neither a retry nor a change of the DAG.
+        """
+        return bool(self.read().get("max_tries", self._max_tries) != self._max_tries)
+
     def write(self, **values: Any) -> None:
         """Remember these values in place of the earlier ones.
 
         :param values: JSON values.
         """
         if self.available:
-            self._store.set(self._key, {**values, "fingerprint": self._mark})
+            self._store.set(self._key, {**values, "fingerprint": self._mark, "max_tries": self._max_tries})
 
     def forget(self) -> None:
         """Forget, so that clearing the task does the work again."""

@@ -14,6 +14,7 @@ from airflow.sdk import DAG
 from airflow_provider_fastlabel import operators
 from airflow_provider_fastlabel.client import exceptions as errors
 from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
+from airflow_provider_fastlabel.pipelines.files.buckets import BucketMissingError
 from airflow_provider_fastlabel.utils import retry
 from tests.airflow_run import needs_retry_policy
 
@@ -49,6 +50,8 @@ def test_importing_one_operator_does_not_import_the_others():
         (errors.FastLabelInvalidException("x", 422), "FAIL", None),
         (InvalidConnectionError("x"), "FAIL", None),
         (AirflowNotFoundException("x"), "FAIL", None),
+        (BucketMissingError("x"), "FAIL", None),
+        (FileNotFoundError("x"), "DEFAULT", None),
         (errors.RateLimited("x", 429, retry_after=300), "RETRY", 300),
         (errors.RateLimited("x", 429, retry_after=0), "RETRY", 1),
         (errors.RateLimited("x", 429), "DEFAULT", None),

@@ -107,6 +107,27 @@ def test_a_retry_attaches_to_the_running_imports(airflow_run, emulator, client, 
     assert submits(emulator) == 3
 
 
+@needs_state_store
+def test_cleared_after_a_mark_finished_imports_are_not_taken_for_new_ones(airflow_run, emulator, client, operator):
+    run = airflow_run(operator(deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    (running, *ended) = first.xcoms["history_ids"]
+    for history_id in ended:
+        settle(emulator, history_id)
+    # A person marks the task, removes one of the new tasks, and clears.
+    client.delete_task(client.find_dicom_task_by_name("scans", "c")["id"])
+    run.clear(1)
+    second = run.attempt(2, triggerer=False)
+    assert second.state == "deferred", second.error
+    assert second.xcoms["history_ids"][0] == running
+    assert not set(second.xcoms["history_ids"]) & set(ended)
+    assert submits(emulator) == 4
+    settle(emulator)
+    third = run.attempt(3)
+    assert third.result == {"project": "scans", "total": 3, "exists": 1, "imported": 2}
+    assert names(client) == ["a", "b", "c"]
+
+
 def test_running_again_imports_only_what_is_new(airflow_run, emulator, client, scans, operator):
     emulator.configure(history_manual=False, history_seconds=0)
     airflow_run(operator()).attempt()

@@ -139,7 +139,7 @@ def test_a_wrong_token_is_named(client, run, connect, emulator):
         {"max_workers": 0},
         {"max_failures": -1},
         {"priority": 15},
-        {"priority": "10"},
+        {"priority": "15"},
     ],
 )
 def test_impossible_arguments_fail_when_the_dag_is_parsed(arguments):

@@ -167,6 +167,35 @@ def test_a_worker_that_dies_between_starting_and_remembering_leaves_one_job(airf
     assert submits(emulator, path) == 1
 
 
+@needs_state_store
+@modes
+def test_cleared_after_a_mark_a_finished_job_is_not_taken_for_the_new_one(airflow_run, emulator, world, path, mode):
+    run = airflow_run(operator(path, deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    # A person marks the task failed or succeeded, which no process of the task sees; the job ends; the task is cleared.
+    settle(emulator)
+    run.clear(1)
+    run._make = operator(path, **mode)
+    emulator.configure(job_manual=False, job_seconds=0)
+    second = run.attempt(2)
+    assert submits(emulator, path) == 2
+    assert second.state == "success", second.error
+    assert second.result["job_id"] != first.xcoms["job_id"]
+
+
+@needs_state_store
+def test_cleared_while_the_job_runs_it_is_attached_to_and_a_retry_takes_its_end(airflow_run, emulator, world, path):
+    run = airflow_run(operator(path, deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    run.clear(1)
+    assert run.attempt(2, triggerer=False).xcoms == first.xcoms
+    settle(emulator)
+    third = run.attempt(3)
+    assert third.state == "success", third.error
+    assert third.result["job_id"] == first.xcoms["job_id"]
+    assert submits(emulator, path) == 1
+
+
 def test_a_lost_answer_is_settled_by_the_list(airflow_run, emulator, world, path):
     emulator.fault("lost_answer", method="POST", path=path, times=1)
     done = airflow_run(operator(path, deferrable=True)).attempt(triggerer=False)

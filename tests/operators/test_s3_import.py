@@ -58,6 +58,7 @@ def test_a_failed_import_fails_at_once_with_the_history(airflow_run, emulator, c
     assert "no_permission" in str(done.error)
 
 
+@needs_state_store
 @modes
 def test_a_retry_attaches_to_the_running_import(airflow_run, emulator, client, bucket, mode):
     run = airflow_run(operator(**mode, timeout=1))
@@ -65,7 +66,6 @@ def test_a_retry_attaches_to_the_running_import(airflow_run, emulator, client, b
     assert first.state == "up_for_retry"
     assert isinstance(first.error, AirflowTaskTimeout)
     assert "is running" in str(first.error)
-    # The import still runs when the retry looks: all that a release without a state store can find.
     thread = later(emulator, "tasks/import", 2, lambda: settle(emulator))
     second = run.attempt(2)
     thread.join()
@@ -89,20 +89,24 @@ def test_a_retry_after_a_failed_import_imports_again(airflow_run, emulator, clie
 
 
 @needs_state_store
-def test_a_worker_that_dies_between_submitting_and_remembering_leaves_one_import(airflow_run, emulator, client, bucket):
-    earlier = client.create_task_from_aws_s3("photos")["id"]
-    settle(emulator, earlier)
+def test_a_worker_that_dies_between_submitting_and_remembering_imports_again_after_it(
+    airflow_run, emulator, client, bucket
+):
     run = airflow_run(operator(deferrable=True))
     run.attempt(1, triggerer=False)
     # What the store held at the moment of the submit is what a dead worker leaves.
     before_submit = run.supervisor.keep_history[0]
     run.supervisor.kept = dict([before_submit])
     assert "history_id" not in before_submit[1]
-    settle(emulator)
+    thread = later(emulator, "tasks/import", 3, lambda: settle(emulator))
+    then = later(emulator, "tasks/aws-s3", 1, lambda: settle(emulator))
     second = run.attempt(2)
-    assert second.state == "success"
-    assert second.result["history_id"] not in (earlier, None)
+    assert second.state == "success", second.error
+    thread.join()
+    then.join()
+    assert second.result["created"] == 2
     assert submits(emulator) == 2
+    assert client.count_tasks("photos") == 2
 
 
 def test_a_worker_that_dies_before_submitting_submits_on_the_retry(airflow_run, emulator, client, bucket):
@@ -117,32 +121,70 @@ def test_a_worker_that_dies_before_submitting_submits_on_the_retry(airflow_run, 
 
 
 @needs_state_store
+@modes
+@pytest.mark.parametrize("remembered", [0, 1], ids=["before the submit", "after it"])
+def test_cleared_after_a_mark_a_finished_import_is_not_taken_for_the_new_one(
+    airflow_run, emulator, client, bucket, mode, remembered
+):
+    run = airflow_run(operator(deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    # A person marks the task failed or succeeded, which no process of the task sees, and removes what was imported.
+    settle(emulator)
+    for task in client.get_image_tasks("photos"):
+        client.delete_task(task["id"])
+    run.supervisor.kept = dict([run.supervisor.keep_history[remembered]])
+    run.clear(1)
+    run._make = operator(**mode)
+    emulator.configure(history_manual=False, history_seconds=0)
+    second = run.attempt(2)
+    assert submits(emulator) == 2
+    assert second.state == "success", second.error
+    assert second.result["history_id"] != first.xcoms["history_id"]
+    assert second.result["created"] == 2
+
+
+@needs_state_store
+def test_cleared_while_the_import_runs_it_is_attached_to_and_a_retry_takes_its_end(
+    airflow_run, emulator, client, bucket
+):
+    run = airflow_run(operator(deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    run.clear(1)
+    assert run.attempt(2, triggerer=False).xcoms == first.xcoms
+    settle(emulator)
+    third = run.attempt(3)
+    assert third.state == "success", third.error
+    assert third.result["history_id"] == first.xcoms["history_id"]
+    assert submits(emulator) == 1
+
+
+@needs_state_store
 def test_other_arguments_are_another_import(airflow_run, emulator, client, bucket):
     run = airflow_run(operator(deferrable=True))
     run.attempt(1, triggerer=False)
+    settle(emulator)
     run._make = operator(deferrable=True, tags=["changed"])
     run.attempt(2, triggerer=False)
     assert submits(emulator) == 2
 
 
-def test_before_airflow_3_3_a_retry_attaches_to_the_newest_running_import(
-    airflow_run, emulator, client, bucket, monkeypatch
+@modes
+def test_before_airflow_3_3_a_retry_waits_for_what_runs_and_imports_again(
+    airflow_run, emulator, client, bucket, monkeypatch, mode
 ):
     monkeypatch.setattr("airflow_provider_fastlabel.utils.task_memory.STORE", "no_such_store")
-    run = airflow_run(operator(deferrable=True, timeout=1))
+    run = airflow_run(operator(**mode, timeout=1))
     assert run.attempt(1, retries_left=True).state == "up_for_retry"
     assert run.supervisor.kept == {}
-    settle(emulator)
-    thread = later(emulator, "tasks/aws-s3", 1, lambda: settle(emulator))
-    assert run.attempt(2).state == "success"
+    run._make = operator(**mode)
+    thread = later(emulator, "tasks/import", 3, lambda: settle(emulator))
+    then = later(emulator, "tasks/aws-s3", 1, lambda: settle(emulator))
+    second = run.attempt(2)
+    assert second.state == "success", second.error
     thread.join()
+    then.join()
     assert submits(emulator) == 2
-
-    emulator.clear_requests()
-    run = airflow_run(operator(deferrable=True, timeout=1))
-    assert run.attempt(1, retries_left=True).state == "up_for_retry"
-    run.attempt(2, retries_left=True)
-    assert submits(emulator) == 1
+    assert client.count_tasks("photos") == 2
 
 
 @needs_state_store
@@ -155,6 +197,7 @@ def test_without_waiting_it_returns_at_once(airflow_run, emulator, client, bucke
         "tasks_after": None, "created": None,
     }  # fmt: skip
     assert run.supervisor.kept == {}
+    settle(emulator)
     run.attempt(2)
     assert submits(emulator) == 2
 
