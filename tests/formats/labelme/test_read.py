@@ -412,8 +412,13 @@ def test_files_as_labelme_5_and_6_write_them(read):
         "imageWidth": 640,
     }
     six = document(shape(SQUARE, "oriented_rectangle", description=""), image="six.jpg", imageHeight=9, imageWidth=9)
-    three = {"version": "3.16.7", "lineColor": [0, 255, 0, 128], "fillColor": None, "imagePath": "three.jpg"}
-    three |= {"shapes": [{"label": "cat", "line_color": None, "fill_color": None, "points": SQUARE}], "imageData": None}
+    three = {
+        "version": "3.16.7",
+        "lineColor": [0, 255, 0, 128],
+        "shapes": [{"label": "cat", "line_color": None, "fill_color": None, "points": SQUARE}],
+        "imagePath": "three.jpg",
+        "imageData": None,
+    }
     result = read({"five.json": five, "six.json": six, "three.json": three}, ["five.jpg", "six.jpg", "three.jpg"])
     assert (result.problems, result.notes) == ([], [])
     assert {image: [one["type"] for one in found] for image, found in result.by_image.items()} == {
