@@ -179,9 +179,9 @@ class _Shapes:
             raise UnusableError(f"shape_type {kind!r} has no FastLabel type")
         found = convert(points_of(shape), shape)
         attributes = _attributes(shape, found)
-        key = _group_of(shape)
+        key = None if shape.get("group_id") is None else _group_of(shape)
         for annotation in found:
-            annotation = {"value": value, **annotation}
+            annotation["value"] = value
             if attributes:
                 annotation["attributes"] = [dict(item) for item in attributes]
             if key is not None:

@@ -63,16 +63,16 @@ class Document:
         except ElementTree.ParseError as error:
             raise XmlError(f"not well-formed XML: {error}", error.position[0]) from None
 
-    def may_have(self, tag: str) -> bool:
+    def may_have(self, opening: bytes) -> bool:
         """Tell whether a look at the tree can find an element.
 
-        :param tag: its tag.
+        :param opening: the beginning of its start tag.
         :returns: false if the file surely has none.
         """
         data = self._source
         if isinstance(data, str):
-            return f"<{tag}" in data
-        return data[:1] != b"<" or data[1:2] == b"\0" or f"<{tag}".encode() in data
+            return opening.decode("ascii") in data
+        return opening in data or data[:1] != b"<" or data[1:2] == b"\0"
 
     def line_of(self, wanted: int) -> int:
         """Find an object again.

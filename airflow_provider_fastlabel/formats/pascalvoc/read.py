@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 Corners = Literal["one_based", "zero_based"]
 
 _FLAGS = ("difficult", "truncated", "occluded")
+_OFF = (None, "0")
 _NUMBERED = re.compile(r"([xy])(\d+)")
 
 
@@ -111,7 +112,7 @@ class _Reader:
             except UnusableError as error:
                 described.lose(f"object {number + 1}: {error}", document.line_of(number))
         described.objects = len(annotations)
-        if document.may_have("part") or document.may_have("polygon"):
+        if document.may_have(b"<part") or document.may_have(b"<polygon"):
             _note_extras(described, root_element)
         return described
 
@@ -167,7 +168,9 @@ def _annotation(entry: Element, origin: int) -> Annotation:
         if origin and (0 <= left < 1 or 0 <= top < 1):
             raise _AtZeroError(f"its first corner is ({left}, {top})")
         annotation = {"value": value, "points": box(left - origin, top - origin, right, bottom), "type": "bbox"}
-    attributes = [{"key": flag, "value": True} for flag in _FLAGS if _is_set(entry.findtext(flag))]
+    attributes = [
+        {"key": flag, "value": True} for flag in _FLAGS if (text := entry.findtext(flag)) not in _OFF and _is_set(text)
+    ]
     if attributes:
         annotation["attributes"] = attributes
     return annotation
@@ -176,6 +179,8 @@ def _annotation(entry: Element, origin: int) -> Annotation:
 def _number(bounds: Element, tag: str) -> float:
     """Return one corner, whole if it is."""
     text = bounds.findtext(tag)
+    if text is not None and len(text) < 16 and text.isdecimal():
+        return int(text)
     try:
         value = float(text or "")
     except ValueError:

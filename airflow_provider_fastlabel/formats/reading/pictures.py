@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from collections import Counter, defaultdict
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -205,9 +205,15 @@ def _without_ending(name: str) -> str:
     return posixpath.splitext(_composed(name))[0].casefold()
 
 
-def _place(name: str) -> list[str]:
+def _place(name: str) -> tuple[str, ...]:
     """Return the folders of a path without those that only tell pictures from annotation files."""
-    return [part for part in _without_ending(name).split("/")[:-1] if part not in _SISTERS]
+    return _place_of(name.rpartition("/")[0])
+
+
+@lru_cache(maxsize=1024)
+def _place_of(folder: str) -> tuple[str, ...]:
+    """Return the place of what lies in a folder; a data set has few of them."""
+    return tuple(part for part in _composed(folder).casefold().split("/") if part not in _SISTERS and part)
 
 
 def _same_root(names: list[str]) -> bool:

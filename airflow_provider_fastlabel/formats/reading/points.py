@@ -78,7 +78,7 @@ def area_outline(flat: Sequence[float]) -> list[float]:
     """
     points = outline(flat)
     xs, ys = points[::2], points[1::2]
-    doubled = sum(map(mul, xs, ys[1:] + ys[:1])) - sum(map(mul, ys, xs[1:] + xs[:1]))
+    doubled = xs[-1] * ys[0] - ys[-1] * xs[0] + sum(map(mul, xs, ys[1:])) - sum(map(mul, ys, xs[1:]))
     if not 1e-3 < abs(doubled) < 1e12:
         # As an outline has that crosses itself; exact where it matters only.
         _shape(points)

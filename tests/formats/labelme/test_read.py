@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -398,7 +397,7 @@ def test_a_keypoint_that_is_no_number_leaves_its_pose(read):
 
 
 def test_files_as_labelme_5_and_6_write_them(read):
-    five: dict[str, Any] = {
+    five = {
         "version": "5.5.0",
         "flags": {},
         "shapes": [
@@ -413,14 +412,14 @@ def test_files_as_labelme_5_and_6_write_them(read):
         "imageWidth": 640,
     }
     six = document(shape(SQUARE, "oriented_rectangle", description=""), image="six.jpg", imageHeight=9, imageWidth=9)
-    three = {"version": "3.16.7", "lineColor": [0, 255, 0, 128], "fillColor": None, "imagePath": "three.jpg"}
-    three_shapes: dict[str, Any] = {
+    three = {
+        "version": "3.16.7",
+        "lineColor": [0, 255, 0, 128],
         "shapes": [{"label": "cat", "line_color": None, "fill_color": None, "points": SQUARE}],
+        "imagePath": "three.jpg",
         "imageData": None,
     }
-    result = read(
-        {"five.json": five, "six.json": six, "three.json": three | three_shapes}, ["five.jpg", "six.jpg", "three.jpg"]
-    )
+    result = read({"five.json": five, "six.json": six, "three.json": three}, ["five.jpg", "six.jpg", "three.jpg"])
     assert (result.problems, result.notes) == ([], [])
     assert {image: [one["type"] for one in found] for image, found in result.by_image.items()} == {
         "five.jpg": ["polygon", "segmentation"],
