@@ -170,8 +170,8 @@ def test_a_class_of_two_types_is_refused(create, client, folder):
 
 def test_a_type_that_the_project_does_not_have_is_refused(create, client, folder):
     client.create_project("image_polygon", "Outlines", "outlines")
-    matrix.build("labelme", "sound", folder)
-    done = create("labelme", project="outlines")
+    matrix.build("pascalvoc", "sound", folder)
+    done = create("pascalvoc", project="outlines")
     words = "class 'cat': its annotations are 'bbox', and a project of type 'image_polygon' has 'polygon'"
     assert words in str(done.error)
     assert client.get_annotations("outlines") == []
