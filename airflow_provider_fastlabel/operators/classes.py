@@ -46,7 +46,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
     :param project: slug of the project, which must exist. Templated.
     :param folder: the pictures: local path on the worker, or URL of an object store that Airflow knows
         (``s3://bucket/prefix``). Templated.
-    :param annotations_format: ``coco``, ``yolo``, ``pascalvoc`` or ``labelme``.
+    :param annotations_format: ``coco``, ``yolo``, ``pascalvoc``, ``labelme`` or ``masks``.
     :param annotations_path: where the annotation files are: the COCO file, or the folder of the others; by default
         beside the pictures. Templated.
     :param annotations_arguments: further arguments of the format's reader.

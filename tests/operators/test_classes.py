@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.operators import (
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused
 from tests.operators import matrix
 
-FORMATS = ("coco", "yolo", "pascalvoc", "labelme")
+FORMATS = matrix.FORMATS
 
 
 @pytest.fixture
@@ -69,21 +69,28 @@ def triangle(at: int) -> list[int]:
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("situation", ["sound", "unknown attributes", "flags"])
 def test_the_import_that_follows_loses_nothing(create, load, emulator, client, folder, form, situation):
+    kind, values = ("segmentation", ["cat", "dog"]) if form == "masks" else ("bbox", ["cat"])
+    client.create_project(f"image_{kind}", "Mine", "mine")
+    mine = {"project": "mine", "pattern": "images/**"}
     matrix.build(form, situation, folder)
-    made = create(form)
+    made = create(form, **mine)
     assert made.state == "success", made.error
-    assert made.result["classes_created"] == ["cat"]
+    assert made.result["classes_created"] == values
     assert made.result["annotations"] == {"read": matrix.OBJECTS, "lost": {}}
     emulator.clear_requests()
-    again = create(form)
+    again = create(form, **mine)
     assert again.state == "success", again.error
     assert writes(emulator) == []
-    assert (again.result["classes"], again.result["counts"]) == (1, {"classes_created": 0, "classes_updated": 0})
-    done = load(form)
+    assert (again.result["classes"], again.result["counts"]) == (
+        len(values),
+        {"classes_created": 0, "classes_updated": 0},
+    )
+    done = load(form, **mine)
     assert done.state == "success", done.error
     assert done.result["annotations"]["sent"] == matrix.OBJECTS
-    (item,) = client.get_annotations("photos")
-    assert (item["type"], item["value"], item["title"]) == ("bbox", "cat", "cat")
+    assert [(c["type"], c["value"], c["title"]) for c in client.get_annotations("mine")] == [
+        (kind, v, v) for v in values
+    ]
 
 
 def test_attributes_are_switches_or_texts_and_flags_are_none(create, load, emulator, client, folder):
