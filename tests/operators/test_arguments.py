@@ -20,7 +20,8 @@ CLASSES = [
 ]
 
 NEEDED: dict[str, Any] = {
-    "project": "photos", "folder": "in", "annotations_format": "coco", "output": "out", "definition": {}, "source_project": "a",
+    "project": "photos", "folder": "in", "annotations_format": "coco", "output": "out",
+    "definition": {}, "source_project": "a",
     "target_project": "b", "name": "n", "results_path": "r.json", "endpoint_name": "e", "dataset_name": "d",
     "base_model_name": "m", "model_name": "m", "epoch": 1, "history_id": "h", "job_id": "j", "kind": "training",
     "status": "approved",

@@ -88,9 +88,8 @@ def test_the_import_that_follows_loses_nothing(create, load, emulator, client, f
     done = load(form, **mine)
     assert done.state == "success", done.error
     assert done.result["annotations"]["sent"] == matrix.OBJECTS
-    assert [(c["type"], c["value"], c["title"]) for c in client.get_annotations("mine")] == [
-        (kind, v, v) for v in values
-    ]
+    made_classes = [(c["type"], c["value"], c["title"]) for c in client.get_annotations("mine")]
+    assert made_classes == [(kind, value, value) for value in values]
 
 
 def test_attributes_are_switches_or_texts_and_flags_are_none(create, load, emulator, client, folder):
