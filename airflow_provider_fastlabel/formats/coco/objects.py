@@ -169,13 +169,14 @@ def _rotated(part: list[float], rotation: float) -> Annotation | None:
 def _polygon(part: list[float]) -> Annotation:
     """Return a polygon of one part, if its points do not all lie on one line."""
     points = outline(part)
-    x, y, ahead_x, ahead_y, *rest = points
-    width, height = ahead_x - x, ahead_y - y
-    for end_x, end_y in zip(rest[::2], rest[1::2], strict=True):
-        if not width and not height:
-            width, height = end_x - x, end_y - y
-        elif not -EPSILON <= width * (end_y - y) - height * (end_x - x) <= EPSILON:
+    x, y = points[0], points[1]
+    width, height = points[2] - x, points[3] - y
+    for at in range(4, len(points), 2):
+        end_x, end_y = points[at] - x, points[at + 1] - y
+        if not -EPSILON <= width * end_y - height * end_x <= EPSILON:
             return {"type": "polygon", "points": points}
+        if not width and not height:
+            width, height = end_x, end_y
     raise UnusableError("the outline has no area")
 
 
