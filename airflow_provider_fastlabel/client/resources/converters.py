@@ -2,7 +2,7 @@
 
 Names, parameters, defaults, folders and file names are the seed's. What is written is right by each format's own
 specification, so it differs from the official SDK's output where that is wrong. What could not be written or read is
-told in one log line per call, by reason.
+told in the log, by reason: what was lost as warnings, notes as information.
 
 The formats need numpy, OpenCV and Pillow; nothing of them is imported before a method here is called.
 """
@@ -13,6 +13,7 @@ import logging
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,13 +23,13 @@ from airflow_provider_fastlabel.client.resources.projects import Projects
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Literal
 
     from numpy.typing import NDArray
 
     from airflow_provider_fastlabel.formats.coco.read import CocoType
-    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+    from airflow_provider_fastlabel.formats.reading.imported import EntryProblem, ImportedAnnotations
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.yolo.read import YoloTask
 
@@ -70,12 +71,8 @@ class Converters(Projects):
 
         kind = self._type_of(project)
         with self._export(output_dir, tasks, kind) as (folder, known, left_out):
-            classes = annotations or None
-            _tell(
-                "export_coco",
-                export_coco(known, folder, classes=classes, file_name=output_file_name),
-                left_out,
-            )
+            report = export_coco(known, folder, classes=annotations or None, file_name=output_file_name)
+            _tell("export_coco", report, left_out)
 
     def export_yolo(
         self,
@@ -201,13 +198,16 @@ class Converters(Projects):
         :param file_path: the JSON file.
         :param annotation_type: ``bbox``, ``polygon``, ``segmentation`` or ``pose_estimation``: what every object
             becomes. Default: decided for each object by what the file says of it.
-        :returns: image ``file_name`` -> annotations for :meth:`create_image_task`.
-        :raises FastLabelInvalidException: (422) another type.
+        :returns: image ``file_name`` -> annotations for :meth:`create_image_task`, without the formats' own flags
+            (``iscrowd``, ``occluded`` ...), which :func:`.read_coco` keeps.
+        :raises FastLabelInvalidException: (422) another type, or no COCO file.
+        :raises OSError: the file cannot be read.
         """
         from airflow_provider_fastlabel.formats.coco import read_coco
 
         with _invalid_as_422():
-            return _annotations("COCO", read_coco(file_path, cast("CocoType | None", annotation_type)))
+            found = read_coco(file_path, cast("CocoType | None", annotation_type))
+        return _annotations("COCO", file_path, found)
 
     def convert_yolo_to_fastlabel(
         self,
@@ -228,14 +228,8 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.yolo import read_yolo
 
         with _invalid_as_422():
-            for ending, task in _YOLO_ROWS.items():
-                if (project_type or "").endswith(ending):
-                    return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path, task=task))
-            for outline in ("segmentation", "polygon"):
-                if (project_type or "").endswith(outline):
-                    found = read_yolo(classes_file_path, dataset_folder_path, task="segment", annotation_type=outline)
-                    return _annotations("YOLO", found)
-            return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path))
+            found = read_yolo(classes_file_path, dataset_folder_path, **_yolo_options(project_type or ""))
+        return _annotations("YOLO", dataset_folder_path, found)
 
     def convert_pascalvoc_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
         """Read a folder of Pascal VOC files.
@@ -245,7 +239,9 @@ class Converters(Projects):
         """
         from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 
-        return _annotations("Pascal VOC", read_pascalvoc(folder_path))
+        with _invalid_as_422():
+            found = read_pascalvoc(folder_path)
+        return _annotations("Pascal VOC", folder_path, found)
 
     def convert_labelme_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
         """Read a folder of labelme files.
@@ -255,7 +251,9 @@ class Converters(Projects):
         """
         from airflow_provider_fastlabel.formats.labelme import read_labelme
 
-        return _annotations("labelme", read_labelme(folder_path))
+        with _invalid_as_422():
+            found = read_labelme(folder_path)
+        return _annotations("labelme", folder_path, found)
 
     def mask_to_fastlabel_segmentation_points(
         self, mask_image: str | os.PathLike[str] | NDArray[Any]
@@ -325,6 +323,17 @@ class Converters(Projects):
         return str(found.get("type") or "")
 
 
+def _yolo_options(project_type: str) -> dict[str, Any]:
+    """Return the reader's arguments for a type as the seed's methods take it."""
+    for ending, task in _YOLO_ROWS.items():
+        if project_type.endswith(ending):
+            return {"task": task}
+    for outline in ("segmentation", "polygon"):
+        if project_type.endswith(outline):
+            return {"task": "segment", "annotation_type": outline}
+    return {}
+
+
 @contextmanager
 def _invalid_as_422() -> Iterator[None]:
     """Turn what the formats refuse into the client's own exception."""
@@ -347,11 +356,44 @@ def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
         log.warning("%s: %d of %d annotations left out: %s", method, total - report.annotations, total, left)
 
 
-def _annotations(name: str, imported: ImportedAnnotations) -> AnnotationsByImage:
-    """Return what was read, and say in the log what was not."""
-    for problem in imported.problems[:_PROBLEMS_TOLD]:
-        log.warning("%s: %s", name, problem)
-    more = len(imported.problems) - _PROBLEMS_TOLD
-    if more > 0:
-        log.warning("%s: and %d more problems", name, more)
+def _annotations(name: str, place: str | os.PathLike[str], imported: ImportedAnnotations) -> AnnotationsByImage:
+    """Return what was read, ready for the create methods, and say in the log what was not."""
+    lost: Counter[str] = Counter()
+    for problem in imported.problems:
+        lost[problem.reason] += problem.lost
+    if lost.total():
+        log.warning("%s: %d of %d objects lost: %s", name, lost.total(), imported.read, _counted(lost))
+    _list(log.warning, name, imported.problems, "problems")
+    _list(log.info, name, imported.notes, "notes")
+    flags = _drop_flags(imported.by_image)
+    if flags:
+        log.info("%s: left out the flags of the format: %s", name, _counted(flags))
+    if not any(imported.by_image.values()):
+        log.warning("%s: no annotations were found in %s. Check that it is the right place and format.", name, place)
     return imported.by_image
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()) if count)
+
+
+def _list(tell: Callable[..., None], name: str, entries: Sequence[EntryProblem], what: str) -> None:
+    """Tell the first entries, and how many more there are."""
+    for entry in entries[:_PROBLEMS_TOLD]:
+        tell("%s: %s", name, entry)
+    if len(entries) > _PROBLEMS_TOLD:
+        tell("%s: and %d more %s", name, len(entries) - _PROBLEMS_TOLD, what)
+
+
+def _drop_flags(by_image: AnnotationsByImage) -> Counter[str]:
+    """Take away, and count, what formats note about every object: a class rarely has it, and the create call fails."""
+    from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
+
+    dropped: Counter[str] = Counter()
+    for annotation in chain.from_iterable(by_image.values()):
+        given = annotation.get("attributes") or []
+        flags = [one["key"] for one in given if one["key"] in FORMAT_FLAGS]
+        if flags:
+            dropped.update(flags)
+            annotation["attributes"] = [one for one in given if one["key"] not in FORMAT_FLAGS]
+    return dropped
