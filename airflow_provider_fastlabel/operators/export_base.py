@@ -103,13 +103,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self.allow_empty = allow_empty
         self.max_workers: Any = max_workers
 
-    @staticmethod
-    def _checked_margin(share: Any) -> float:
-        """Check the ``box_margin`` of the formats that have one, when the DAG is parsed."""
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < float("inf"):
-            raise ValueError(f"box_margin is a share of the keypoints' extent, 0 or more, not {share!r}")
-        return share
-
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the tasks in the operator's format.
 

@@ -6,10 +6,11 @@ import json
 import re
 import tempfile
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, safe_name
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
+from airflow_provider_fastlabel.utils.numbers import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.operators.export_base import Task
+    from airflow_provider_fastlabel.utils.numbers import Number
 
 __all__ = [
     "FastLabelExportAnnotatedImagesOperator",
@@ -40,16 +42,20 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
     :param file_name: name of the file, ending in ``.json``; not ``manifest.json`` or another name of ours.
     :param clip: cut shapes at the image's border, and count them.
     :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
+        Templated.
     """
+
+    template_fields: Sequence[str] = (*FastLabelExportOperator.template_fields, "box_margin")
+    numbers: ClassVar[Mapping[str, Number]] = {**FastLabelExportOperator.numbers, "box_margin": MARGIN}
 
     format = "coco"
     first_class_id: int = 1
 
     def __init__(
-        self, *, file_name: str = "annotations.json", clip: bool = True, box_margin: float = 0, **kwargs: Any
+        self, *, file_name: str = "annotations.json", clip: bool = True, box_margin: float | str = 0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.box_margin = self._checked_margin(box_margin)
+        self.box_margin: Any = box_margin
         if PurePosixPath(file_name).name != file_name or not file_name.endswith(".json") or file_name in OWN_FILES:
             raise ValueError(f"file_name is a plain name ending in .json, and none of {OWN_FILES}, not {file_name!r}")
         self.file_name = file_name
@@ -89,7 +95,11 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         one sequence or video always stay together.
     :param include_images: also download the images; by default for the ``ultralytics`` layout only.
     :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
+        Templated.
     """
+
+    template_fields: Sequence[str] = (*FastLabelExportOperator.template_fields, "box_margin")
+    numbers: ClassVar[Mapping[str, Number]] = {**FastLabelExportOperator.numbers, "box_margin": MARGIN}
 
     format = "yolo"
 
@@ -101,7 +111,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         splits: Mapping[str, float] | None = None,
         split_group: str | None = None,
         include_images: bool | None = None,
-        box_margin: float = 0,
+        box_margin: float | str = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(include_images=layout == "ultralytics" if include_images is None else include_images, **kwargs)
@@ -113,7 +123,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         self.layout: Literal["fastlabel", "ultralytics"] = layout
         self.splits = splits
         self.split_group = split_group
-        self.box_margin = self._checked_margin(box_margin)
+        self.box_margin: Any = box_margin
 
     def images_folder(self, work: Path, folder: Path) -> Path | None:
         """Keep images aside for the ``ultralytics`` layout, whose writer links them into its splits."""

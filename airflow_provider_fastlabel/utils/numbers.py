@@ -69,6 +69,7 @@ PRIORITY = Number(choices=PRIORITIES, optional=True)
 FAILURES = Number(least=0, optional=True)
 WORKERS = Number(least=1)
 SHARE = Number(whole=False, least=0, most=1)
+MARGIN = Number(whole=False, least=0)
 
 
 def _number(value: Any, *, whole: bool) -> float | None:

@@ -202,6 +202,9 @@ def test_our_reader_takes_all_of_coco(exported):
     folder, report = exported("coco")
     found = read_coco(folder / "annotations.json")
     assert found.problems == []
+    # A pose that has lost a keypoint of no name has the larger box of all of them.
+    assert [note.message.split(":")[0] for note in found.notes] == ["annotations[20] (id 21)"]
+    assert found.read == found.objects.total() == report.annotations
     assert sum(map(len, found.by_image.values())) == report.annotations
     assert found.by_image["A.JPG"][0]["points"] == [2, 3, 31, 41]
 

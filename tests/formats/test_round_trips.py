@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from PIL import Image
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from airflow_provider_fastlabel.formats.coco import export_coco, read_coco
@@ -163,7 +164,7 @@ def trip(tmp_path_factory):
         report = write([task], folder)
         assert report.annotations == len(annotations)
         result = read(folder)
-        assert result.problems == []
+        assert (result.problems, result.notes) == ([], [])
         assert list(result.by_image) == [name]
         return result.by_image[name]
 
@@ -207,6 +208,40 @@ def test_coco_segmentations_to_the_pixel(trip, annotation):
     if len(annotation["points"]) == len(annotation["points"][0]) == 1:
         assert found["type"] in ("polygon", "bbox")
     assert (pixels(found) == pixels(annotation)).all()
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+@given(rows=st.lists(st.lists(st.booleans(), min_size=8, max_size=8), min_size=6, max_size=6))
+def test_coco_crowds_go_in_and_out_as_run_lengths(tmp_path_factory, compressed, rows):
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[20:50, 30:70] = np.kron(np.array(rows), np.ones((5, 5)))
+    assume(mask.any())
+    packed = coco_mask.encode(np.asfortranarray(mask))
+    counts = packed["counts"].decode()
+    if not compressed:
+        edges = np.flatnonzero(np.diff(mask.flatten(order="F"))) + 1
+        counts = np.diff([0, *edges, mask.size]).tolist()
+    source = {
+        "images": [{"id": 7, "file_name": "a.jpg", "width": WIDTH, "height": HEIGHT}],
+        "categories": [{"id": 3, "name": "herd"}],
+        "annotations": [
+            {"id": 9, "image_id": 7, "category_id": 3, "iscrowd": 1, "area": int(mask.sum()), "bbox": [30, 20, 40, 30],
+             "segmentation": {"size": [HEIGHT, WIDTH], "counts": counts}}
+        ],
+    }  # fmt: skip
+    folder = tmp_path_factory.mktemp("crowd")
+    (folder / "in.json").write_text(json.dumps(source))
+    read = read_coco(folder / "in.json")
+    assert (read.problems, read.notes, read.objects) == ([], [], {"a.jpg": 1})
+    task = {"name": "a.jpg", "width": WIDTH, "height": HEIGHT, "annotations": read.by_image["a.jpg"]}
+    export_coco([task], folder)
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = COCO(str(folder / "annotations.json"))
+    (row,) = found.anns.values()
+    assert row["iscrowd"] == 1
+    assert row["segmentation"] == {"size": [HEIGHT, WIDTH], "counts": packed["counts"].decode()}
+    assert (found.annToMask(row) == mask).all()
+    assert row["area"] == mask.sum()
 
 
 @given(st.lists(SEEN_POSES, min_size=1, max_size=3))

@@ -136,7 +136,7 @@ def test_an_ultralytics_dataset_is_complete_and_keeps_its_splits(export, label, 
     assert all(f"images/{split}/{name}" in files for name, split in splits.items())
 
 
-def test_tasks_that_go_while_the_export_reads_are_said(export, client, label, tmp_path, capsys):
+def test_tasks_that_go_while_the_export_reads_are_said(export, client, label, tmp_path, caplog):
     label("a.png", "b.png", "c.png")
 
     class Meanwhile(FastLabelExportCocoOperator):
@@ -151,7 +151,7 @@ def test_tasks_that_go_while_the_export_reads_are_said(export, client, label, tm
     assert outcome.result["adjusted"] == {"tasks_gone_meanwhile": 2}
     manifest = json.loads((tmp_path / "out" / "coco" / "manifest.json").read_bytes())
     assert manifest["counts"]["adjusted"] == {"tasks_gone_meanwhile": 2}
-    assert "3 tasks matched at the start and 1 were read" in capsys.readouterr().out
+    assert "3 tasks matched at the start and 1 were read" in caplog.text
     assert export(FastLabelExportCocoOperator).result["adjusted"] == {}
 
 

@@ -2,7 +2,7 @@
 
 Names, parameters, defaults, folders and file names are the seed's. What is written is right by each format's own
 specification, so it differs from the official SDK's output where that is wrong. What could not be written or read is
-told in one log line per call, by reason.
+told in the log, by reason: what was lost as warnings, notes as information.
 
 The formats need numpy, OpenCV and Pillow; nothing of them is imported before a method here is called.
 """
@@ -13,6 +13,7 @@ import logging
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,13 +23,13 @@ from airflow_provider_fastlabel.client.resources.projects import Projects
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Literal
 
     from numpy.typing import NDArray
 
     from airflow_provider_fastlabel.formats.coco.read import CocoType
-    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+    from airflow_provider_fastlabel.formats.reading.imported import EntryProblem, ImportedAnnotations
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.yolo.kinds import YoloTask
 
@@ -70,12 +71,8 @@ class Converters(Projects):
 
         kind = self._type_of(project)
         with self._export(output_dir, tasks, kind) as (folder, known, left_out):
-            classes = annotations or None
-            _tell(
-                "export_coco",
-                export_coco(known, folder, classes=classes, file_name=output_file_name),
-                left_out,
-            )
+            report = export_coco(known, folder, classes=annotations or None, file_name=output_file_name)
+            _tell("export_coco", report, left_out)
 
     def export_yolo(
         self,
@@ -201,13 +198,16 @@ class Converters(Projects):
         :param file_path: the JSON file.
         :param annotation_type: ``bbox``, ``polygon``, ``segmentation`` or ``pose_estimation``: what every object
             becomes. Default: decided for each object by what the file says of it.
-        :returns: image ``file_name`` -> annotations for :meth:`create_image_task`.
-        :raises FastLabelInvalidException: (422) another type.
+        :returns: image ``file_name`` -> annotations for :meth:`create_image_task`, without the formats' own flags
+            (``iscrowd``, ``occluded`` ...), which :func:`.read_coco` keeps.
+        :raises FastLabelInvalidException: (422) another type, or no COCO file.
+        :raises OSError: the file cannot be read.
         """
         from airflow_provider_fastlabel.formats.coco import read_coco
 
         with _invalid_as_422():
-            return _annotations("COCO", read_coco(file_path, cast("CocoType | None", annotation_type)))
+            found = read_coco(file_path, cast("CocoType | None", annotation_type))
+        return _annotations("COCO", file_path, found)
 
     def convert_yolo_to_fastlabel(
         self,
@@ -230,24 +230,24 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.yolo import read_yolo
 
         with _invalid_as_422():
-            for ending, task in _YOLO_ROWS.items():
-                if (project_type or "").endswith(ending):
-                    return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path, task=task))
-            for outline in ("segmentation", "polygon"):
-                if (project_type or "").endswith(outline):
-                    found = read_yolo(classes_file_path, dataset_folder_path, task="segment", annotation_type=outline)
-                    return _annotations("YOLO", found)
-            return _annotations("YOLO", read_yolo(classes_file_path, dataset_folder_path, annotation_type="bbox"))
+            found = read_yolo(classes_file_path, dataset_folder_path, **_yolo_options(project_type or ""))
+        return _annotations("YOLO", dataset_folder_path, found)
 
-    def convert_pascalvoc_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
+    def convert_pascalvoc_to_fastlabel(
+        self, folder_path: str | os.PathLike[str], corners: Literal["one_based", "zero_based"] = "one_based"
+    ) -> AnnotationsByImage:
         """Read a folder of Pascal VOC files.
 
-        :param folder_path: the folder, read with its sub-folders; corners count from 1, as the VOC devkit says.
+        :param folder_path: the folder, read with its sub-folders.
+        :param corners: whether corners count from 1, as the VOC devkit says, or from 0, as labelImg writes.
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
+        :raises FastLabelInvalidException: (422) a corner at 0 although corners count from 1.
         """
         from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 
-        return _annotations("Pascal VOC", read_pascalvoc(folder_path))
+        with _invalid_as_422():
+            found = read_pascalvoc(folder_path, corners)
+        return _annotations("Pascal VOC", folder_path, found)
 
     def convert_labelme_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
         """Read a folder of labelme files.
@@ -257,7 +257,9 @@ class Converters(Projects):
         """
         from airflow_provider_fastlabel.formats.labelme import read_labelme
 
-        return _annotations("labelme", read_labelme(folder_path))
+        with _invalid_as_422():
+            found = read_labelme(folder_path)
+        return _annotations("labelme", folder_path, found)
 
     def mask_to_fastlabel_segmentation_points(
         self, mask_image: str | os.PathLike[str] | NDArray[Any]
@@ -327,6 +329,15 @@ class Converters(Projects):
         return str(found.get("type") or "")
 
 
+def _yolo_options(project_type: str) -> dict[str, Any]:
+    """Return the reader's arguments for a type as the seed's methods take it."""
+    rows = {ending: {"task": task} for ending, task in _YOLO_ROWS.items()}
+    outlines = {kind: {"task": "segment", "annotation_type": kind} for kind in ("segmentation", "polygon")}
+    return next(
+        (own for end, own in (rows | outlines).items() if project_type.endswith(end)), {"annotation_type": "bbox"}
+    )
+
+
 @contextmanager
 def _invalid_as_422() -> Iterator[None]:
     """Turn what the formats refuse into the client's own exception."""
@@ -349,42 +360,44 @@ def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
         log.warning("%s: %d of %d annotations left out: %s", method, total - report.annotations, total, left)
 
 
-def _annotations(name: str, imported: ImportedAnnotations) -> AnnotationsByImage:
-    """Return what was read, and say in the log what was lost, what is worth a note, and when there is nothing."""
-    told = imported.problems[:_PROBLEMS_TOLD]
-    for problem in told:
-        log.warning("%s: %s", name, problem)
-    if len(imported.problems) > len(told):
-        log.warning("%s: and %d more problems", name, len(imported.problems) - len(told))
-    if imported.problems:
-        lost = Counter[str]()
-        for problem in imported.problems:
-            lost[problem.reason] += problem.lost
-        log.warning(
-            "%s: %d of %d objects were read, lost: %s", name, imported.objects.total(), imported.read, dict(lost)
-        )
-    elif not imported.objects:
-        log.warning("%s: no annotation was found; %d images are described", name, len(imported.by_image))
-    for note in imported.notes[:_PROBLEMS_TOLD]:
-        log.info("%s: %s", name, note)
+def _annotations(name: str, place: str | os.PathLike[str], imported: ImportedAnnotations) -> AnnotationsByImage:
+    """Return what was read, ready for the create methods, and say in the log what was not."""
+    lost: Counter[str] = Counter()
+    for problem in imported.problems:
+        lost[problem.reason] += problem.lost
+    if lost.total():
+        log.warning("%s: %d of %d objects lost: %s", name, lost.total(), imported.read, _counted(lost))
+    _list(log.warning, name, imported.problems, "problems")
+    _list(log.info, name, imported.notes, "notes")
     flags = _drop_flags(imported.by_image)
     if flags:
-        log.info("%s: left out what the format notes of itself: %s", name, dict(flags))
+        log.info("%s: left out the flags of the format: %s", name, _counted(flags))
+    if not any(imported.by_image.values()):
+        log.warning("%s: no annotations were found in %s. Check that it is the right place and format.", name, place)
     return imported.by_image
 
 
-def _drop_flags(found: AnnotationsByImage) -> Counter[str]:
-    """Take away what a format notes of itself: FastLabel refuses attributes that a class does not have.
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()) if count)
 
-    The folder import, which knows the classes, leaves the flags where a class has such an attribute.
-    """
+
+def _list(tell: Callable[..., None], name: str, entries: Sequence[EntryProblem], what: str) -> None:
+    """Tell the first entries, and how many more there are."""
+    for entry in entries[:_PROBLEMS_TOLD]:
+        tell("%s: %s", name, entry)
+    if len(entries) > _PROBLEMS_TOLD:
+        tell("%s: and %d more %s", name, len(entries) - _PROBLEMS_TOLD, what)
+
+
+def _drop_flags(by_image: AnnotationsByImage) -> Counter[str]:
+    """Take away, and count, what formats note about every object: a class rarely has it, and the create call fails."""
     from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
 
     dropped: Counter[str] = Counter()
-    for own in found.values():
-        for annotation in own:
-            attributes = annotation.get("attributes")
-            if attributes:
-                annotation["attributes"] = [item for item in attributes if item["key"] not in FORMAT_FLAGS]
-                dropped.update(item["key"] for item in attributes if item["key"] in FORMAT_FLAGS)
+    for annotation in chain.from_iterable(by_image.values()):
+        given = annotation.get("attributes") or []
+        flags = [one["key"] for one in given if one["key"] in FORMAT_FLAGS]
+        if flags:
+            dropped.update(flags)
+            annotation["attributes"] = [one for one in given if one["key"] not in FORMAT_FLAGS]
     return dropped

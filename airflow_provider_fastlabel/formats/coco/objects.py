@@ -24,8 +24,8 @@ CocoType = Literal["bbox", "polygon", "segmentation", "pose_estimation"]
 
 _ALIGNED = 0.011
 """Pixels by which a box's ring may differ from its bbox: both are written with two decimals or more."""
-_DERIVED = 0.6
-"""Pixels by which a box made of keypoints may surround them: half a pixel where they lie on one line."""
+_DERIVED = 1 + _ALIGNED
+"""Pixels by which a box made of keypoints may surround them: one where they lie on one line."""
 
 
 class WrongTypeError(UnusableError):
@@ -169,14 +169,20 @@ def _rotated(part: list[float], rotation: float) -> Annotation | None:
 def _polygon(part: list[float]) -> Annotation:
     """Return a polygon of one part, if its points do not all lie on one line."""
     points = outline(part)
-    x, y, ahead_x, ahead_y, *rest = points
-    width, height = ahead_x - x, ahead_y - y
-    for end_x, end_y in zip(rest[::2], rest[1::2], strict=True):
-        if not width and not height:
-            width, height = end_x - x, end_y - y
-        elif not -EPSILON <= width * (end_y - y) - height * (end_x - x) <= EPSILON:
-            return {"type": "polygon", "points": points}
-    raise UnusableError("the outline has no area")
+    x, y, second_x, second_y, third_x, third_y = points[:6]
+    twice = (second_x - x) * (third_y - y) - (second_y - y) * (third_x - x)
+    # The first three points settle it for nearly all.
+    if -EPSILON <= twice <= EPSILON and _on_one_line(points):
+        raise UnusableError("the outline has no area")
+    return {"type": "polygon", "points": points}
+
+
+def _on_one_line(points: list[float]) -> bool:
+    """Tell whether all points lie on one line."""
+    x, y = points[:2]
+    ways = [(end_x - x, end_y - y) for end_x, end_y in zip(points[2::2], points[3::2], strict=True)]
+    width, height = max(ways, key=lambda way: abs(way[0]) + abs(way[1]))
+    return all(-EPSILON <= width * way[1] - height * way[0] <= EPSILON for way in ways)
 
 
 def _as_polygons(entry: dict[str, Any], category: Category) -> list[Annotation]:

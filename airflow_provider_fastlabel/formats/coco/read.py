@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CocoType", "read_coco"]
 
+_IDS = (int, str, float)
 _POSES = "the box or outline that the file has beside the keypoints is not kept, as FastLabel's poses have none"
 
 
@@ -156,8 +157,7 @@ class _Reader:
             self.pictures.pop(ident, None)
         for ident in self.faults:
             self.categories.pop(ident, None)
-        for index, entry in enumerate(annotations):
-            self._read_annotation(index, entry)
+        self._read_annotations(annotations)
         for key, picture in by_key.items():
             self.result.by_image[key] = picture.annotations
             if picture.objects:
@@ -179,12 +179,9 @@ class _Reader:
     def _read_image(self, index: int, image: Any, by_key: dict[str, _Picture]) -> None:
         """Register one entry of ``images``."""
         name = image.get("file_name") if isinstance(image, dict) else None
-        ident = image.get("id") if isinstance(image, dict) else None
-        linked = isinstance(ident, int | str | float)
+        ident = image.get("id") if name else None
         if not isinstance(name, str) or not name:
-            self.result.add_note(self.file, f"images[{index}]: no usable file_name; it was left out")
-            if linked:
-                self.astray.setdefault(ident, ([], f"is images[{index}], which has no file_name"))
+            self._leave_image(index, image)
             return
         key = name.replace("\\", "/").removeprefix("./")
         picture = by_key.get(key)
@@ -193,17 +190,24 @@ class _Reader:
         else:
             note = f"images[{index}]: {key!r} is listed twice; its annotations are put together"
             self.result.add_note(self.file, note, image=key)
-        if not linked:
+        if not isinstance(ident, _IDS):
             self.unlinked.append((index, key))
         elif self.pictures.setdefault(ident, picture) is not picture or ident in self.astray:
             sharing = self.astray.setdefault(ident, ([self.pictures[ident].key], "is given to several images"))[0]
             if key not in sharing:
                 sharing.append(key)
 
+    def _leave_image(self, index: int, image: Any) -> None:
+        """Note an image without a name, and remember why its annotations will be lost."""
+        self.result.add_note(self.file, f"images[{index}]: no usable file_name; it was left out")
+        ident = image.get("id") if isinstance(image, dict) else None
+        if isinstance(ident, _IDS):
+            self.astray.setdefault(ident, ([], f"is images[{index}], which has no file_name"))
+
     def _read_category(self, index: int, category: Any) -> None:
         """Register one entry of ``categories``; one that is of no use is told with the annotations it costs."""
         ident = category.get("id") if isinstance(category, dict) else None
-        if not isinstance(ident, int | str | float):
+        if not isinstance(ident, _IDS):
             self.result.add_note(self.file, f"categories[{index}]: no usable id; it was left out")
             return
         names = [category.get("name"), category.get("supercategory")]
@@ -212,43 +216,35 @@ class _Reader:
             self.faults.setdefault(ident, "has no name")
             return
         found = category.get("keypoints")
-        keypoints = found if _are_names(found) else self.keypoints.get(value, [])
+        keypoints: list[str] = list(found) if found and _are_names(found) else self.keypoints.get(value, [])
         known = self.categories.setdefault(ident, Category(value, keypoints))
         if known.value != value:
             self.faults[ident] = f"is given to several categories, among them {known.value!r} and {value!r}"
 
-    def _read_annotation(self, index: int, entry: Any) -> None:
-        """Convert one entry of ``annotations`` and put the result to its image."""
-        try:
-            picture = self.pictures[entry["image_id"]]
-            category = self.categories[entry["category_id"]]
-        except (KeyError, TypeError):
-            self._lose_astray(index, entry)
-            return
-        attributes = entry.get("attributes")
-        if attributes:
-            take_rotation(entry, attributes)
-        try:
-            annotations = self._converted(entry, category)
-        except UnusableError as error:
-            annotations = self._rescued(index, entry, category, error)
-            if not annotations:
-                self._lose(index, picture.key, str(error))
-                return
-        picture.annotations += annotations
-        picture.objects += 1
-        if category.keypoints and "keypoints" in annotations[0] and says_more(entry, annotations[0]):
-            self._note(index, _POSES)
-
-    def _converted(self, entry: dict[str, Any], category: Category) -> list[Annotation]:
-        """Return the annotations of an object, complete."""
-        annotations = self.convert(entry, category)
-        for annotation in annotations:
-            annotation["value"] = category.value
-            annotation["attributes"] = attributes_of(entry)
-            if "score" in entry and finite([entry["score"]]):
-                annotation["confidenceScore"] = entry["score"]
-        return annotations
+    def _read_annotations(self, entries: list[Any]) -> None:
+        """Convert the entries of ``annotations`` and put the results to their images; here the time goes."""
+        pictures, categories, convert = self.pictures, self.categories, self.convert
+        for index, entry in enumerate(entries):
+            try:
+                picture = pictures[entry["image_id"]]
+                category = categories[entry["category_id"]]
+            except (KeyError, TypeError):
+                self._lose_astray(index, entry)
+                continue
+            if entry.get("attributes"):
+                take_rotation(entry, entry["attributes"])
+            try:
+                annotations = convert(entry, category)
+                _complete(annotations, entry, category)
+            except UnusableError as error:
+                annotations = self._rescued(index, entry, category, error)
+                if not annotations:
+                    self._lose(index, picture.key, str(error))
+                    continue
+            picture.annotations += annotations
+            picture.objects += 1
+            if category.keypoints and "keypoints" in annotations[0] and says_more(entry, annotations[0]):
+                self._note(index, _POSES)
 
     def _rescued(self, index: int, entry: dict[str, Any], category: Category, error: UnusableError) -> list[Annotation]:
         """Return the annotations of what is left of an object without its bad parts, none where nothing is left."""
@@ -256,7 +252,8 @@ class _Reader:
             return []
         left, faults = mended(entry, category)
         try:
-            annotations = self._converted(left, category) if faults else []
+            annotations = self.convert(left, category) if faults else []
+            _complete(annotations, left, category)
         except UnusableError:
             return []
         for fault in faults if annotations else ():
@@ -269,14 +266,14 @@ class _Reader:
             self._lose(index, None, "it is no object with image_id and category_id")
             return
         ident, number = entry.get("image_id"), entry.get("category_id")
-        if not isinstance(ident, int | str | float):
+        if not isinstance(ident, _IDS):
             self._lose(index, None, "no usable image_id", NO_PICTURE)
             return
         picture = self.pictures.get(ident)
         if picture is None:
             keys, why = self.astray.get(ident, ((), "is not in the file"))
             self._lose(index, keys[0] if keys else None, f"image_id {ident!r} {why}", NO_PICTURE)
-        elif not isinstance(number, int | str | float):
+        elif not isinstance(number, _IDS):
             self._lose(index, picture.key, "no usable category_id")
         else:
             self._lose(index, picture.key, f"category_id {number!r} {self.faults.get(number, 'is not in the file')}")
@@ -307,6 +304,16 @@ class _Reader:
                 self.result.add_problem(self.file, text, image=key, reason=NO_PICTURE, lost=0)
             else:
                 self.result.add_note(self.file, text, image=key)
+
+
+def _complete(annotations: list[Annotation], entry: dict[str, Any], category: Category) -> None:
+    """Give an object's annotations what does not depend on their type."""
+    more = entry.get("attributes") or entry.get("iscrowd") == 1
+    for annotation in annotations:
+        annotation["value"] = category.value
+        annotation["attributes"] = attributes_of(entry) if more else []
+        if "score" in entry and finite([entry["score"]]):
+            annotation["confidenceScore"] = entry["score"]
 
 
 def _where(seen: _Seen, entries: list[Any]) -> str:

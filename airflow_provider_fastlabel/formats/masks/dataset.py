@@ -215,7 +215,7 @@ class _Reader:
 
 def _indexes(pixels: NDArray[Any]) -> list[int]:
     """Return what occurs in a mask, sorted."""
-    if pixels.dtype.kind in ("b", "u") and pixels.dtype.itemsize <= 2:
+    if pixels.dtype.kind in ("u", "b") and pixels.dtype.itemsize <= 2:
         seen = np.zeros(1 << 16, bool)
         for row in pixels:
             seen[row.astype(np.uint16)] = True

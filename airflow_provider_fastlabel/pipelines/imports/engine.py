@@ -343,7 +343,8 @@ class _Import:
             "manifest": str(self.manifest),
         }
         if self.read.asked:
-            summary |= {"attributes_left_out": dict(self.read.settled.left_out), "notes": self.read.notes}
+            summary["attributes_left_out"] = dict(self.read.settled.left_out)
+            summary["notes"] = self.read.notes
         return summary
 
     def _incomplete(self, what: str) -> ImportIncomplete:

@@ -344,6 +344,13 @@ def test_convert_pascalvoc_and_labelme(client, project, here):
     assert [one["points"] for one in found["sub/a.jpg"]] == [DOG["points"], CAT["points"]]
 
 
+def test_a_file_that_is_no_coco_file_is_the_clients_own_error(client, here):
+    (here / "cut.json").write_text('{"images": [{"id": 1, "file_name":')
+    with pytest.raises(FastLabelInvalidException, match=r"cut\.json:1: not valid JSON") as caught:
+        client.convert_coco_to_fastlabel("cut.json")
+    assert caught.value.code == 422
+
+
 def test_problems_are_told(client, here, caplog):
     (here / "set").mkdir()
     for number in range(12):
@@ -351,6 +358,102 @@ def test_problems_are_told(client, here, caplog):
     assert client.convert_pascalvoc_to_fastlabel("set") == {}
     assert "Pascal VOC: 00.xml: not a Pascal VOC file" in caplog.text
     assert "and 2 more problems" in caplog.text
+
+
+def coco_file(path, *rows, names=("a.jpg",)):
+    """Write a COCO file; each row has one image's number and what else its annotation has."""
+    images = [{"id": number, "file_name": name} for number, name in enumerate(names)]
+    found = [{"id": n, "image_id": 0, "category_id": 1} | row for n, row in enumerate(rows)]
+    document = {"images": images, "categories": [{"id": 1, "name": "dog"}], "annotations": found}
+    path.write_text(json.dumps(document))
+
+
+def test_what_was_lost_and_what_is_worth_a_note_are_told_apart(client, here, caplog):
+    caplog.set_level("INFO")
+    good, bad, astray = {"bbox": [1, 2, 3, 4]}, {"bbox": [1, 2, 0, 4]}, {"bbox": [1, 2, 3, 4], "image_id": 9}
+    flagged = good | {"attributes": {"occluded": True, "track_id": 4}}
+    coco_file(here / "a.json", good, bad, bad, astray, flagged, names=("a.jpg", "a.jpg"))
+    client.convert_coco_to_fastlabel("a.json")
+    told = [(one.levelname, one.getMessage()) for one in caplog.records if one.getMessage().startswith("COCO")]
+    assert told == [
+        ("WARNING", "COCO: 3 of 5 objects lost: 1 no_picture, 2 unusable_object"),
+        ("WARNING", "COCO: a.json: 2 annotations, first annotations[1] (id 1): its bbox has no area"),
+        ("WARNING", "COCO: a.json: annotations[3] (id 3): image_id 9 is not in the file"),
+        ("INFO", "COCO: a.json: images[1]: 'a.jpg' is listed twice; its annotations are put together"),
+        ("INFO", "COCO: left out the flags of the format: 1 occluded, 1 track_id"),
+    ]
+
+
+def test_nothing_found_is_told(client, here, caplog):
+    (here / "empty").mkdir()
+    (here / "classes.txt").write_text("dog\n")
+    coco_file(here / "a.json", names=())
+    found = [
+        client.convert_coco_to_fastlabel("a.json"),
+        client.convert_yolo_to_fastlabel("classes.txt", "empty"),
+        client.convert_pascalvoc_to_fastlabel("empty"),
+        client.convert_labelme_to_fastlabel("empty"),
+    ]
+    assert found == [{}] * 4
+    for name, place in (("COCO", "a.json"), ("YOLO", "empty"), ("Pascal VOC", "empty"), ("labelme", "empty")):
+        assert f"{name}: no annotations were found in {place}. Check" in caplog.text
+
+
+# The seed's own loop: convert, then create
+
+
+@pytest.fixture
+def strict(fastlabel_emulator):
+    """A client of an emulator that refuses what a class does not have; classes without attributes."""
+    with FastLabelClient(fastlabel_emulator.token, api_url=fastlabel_emulator.url) as client:
+        client.create_project("image_all", "Dogs", "dogs")
+        client.create_annotation("dogs", "bbox", "dog", "Dog")
+        client.create_annotation("dogs", "segmentation", "herd", "Herd")
+        yield client
+
+
+def created(client, found, here):
+    """Create a task of each image as the seed's README does; returns their annotations."""
+    Image.new("RGB", (100, 80)).save(here / "picture.jpg")
+    for name, shapes in found.items():
+        client.create_image_task("dogs", name, str(here / "picture.jpg"), annotations=shapes)
+    return [shape for task in client.get_image_tasks("dogs") for shape in task["annotations"]]
+
+
+def test_the_seeds_loop_takes_pascal_vocs_flags(strict, here):
+    (here / "set").mkdir()
+    Image.new("RGB", (100, 80)).save("set/a.jpg")
+    flags = "".join(f"<{key}>1</{key}>" for key in ("truncated", "difficult", "occluded"))
+    box = "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>40</xmax><ymax>50</ymax></bndbox>"
+    (here / "set/a.xml").write_text(
+        "<annotation><filename>a.jpg</filename><size><width>100</width><height>80</height><depth>3</depth></size>"
+        f"<object><name>dog</name>{flags}{box}</object></annotation>"
+    )
+    (shape,) = created(strict, strict.convert_pascalvoc_to_fastlabel("set"), here)
+    assert shape["points"] == [1, 2, 40, 50]
+
+
+def test_the_seeds_loop_takes_crowds(strict, here):
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "categories": [{"id": 1, "name": "herd"}],
+        "annotations": [
+            {"image_id": 1, "category_id": 1, "iscrowd": 1, "segmentation": {"size": [4, 4], "counts": [0, 16]}}
+        ],
+    }
+    (here / "a.json").write_text(json.dumps(document))
+    (shape,) = created(strict, strict.convert_coco_to_fastlabel("a.json"), here)
+    assert shape["points"] == [[[0, 0, 4, 0, 4, 4, 0, 4, 0, 0]]]
+
+
+def test_the_seeds_loop_takes_cvats_coco(strict, here):
+    own = {"occluded": True, "rotation": 330.0, "track_id": 0, "keyframe": True}
+    rows = [{"bbox": [1, 2, 3, 4], "segmentation": [], "attributes": own}]
+    rows += [{"bbox": [1, 2, 3, 4], "attributes": {"occluded": False, "rotation": 0.0}}]
+    coco_file(here / "a.json", *rows)
+    found = strict.convert_coco_to_fastlabel("a.json")
+    assert [one["attributes"] for one in found["a.jpg"]] == [[], []]
+    assert [shape["rotation"] for shape in created(strict, found, here)] == [-30, 0]
 
 
 def test_masks_to_points(client, here):
