@@ -194,7 +194,9 @@ def _as_polygons(entry: dict[str, Any], category: Category) -> list[Annotation]:
         parts = [region[0] for region in regions]
     else:
         parts = parts_of(entry)
-    if not parts or (len(parts) == 1 and _is_box(parts[0], entry)):
+    # Two corners are no outline, nor are those of a box that is still to be turned.
+    unturned = entry.get("rotation") and len(parts) == 1 and _repeats_box(parts[0], entry)
+    if not parts or unturned or (len(parts) == 1 and len(parts[0]) == 4):
         (found,) = _as_box(entry, category)
         left, top, right, bottom = found["points"]
         if found.get("rotation"):
@@ -202,11 +204,6 @@ def _as_polygons(entry: dict[str, Any], category: Category) -> list[Annotation]:
         else:
             parts = [[left, top, right, top, right, bottom, left, bottom]]
     return [_polygon(part) for part in parts]
-
-
-def _is_box(part: list[float], entry: dict[str, Any]) -> bool:
-    """Tell whether a part is no outline of its own: two corners, or those of a box that is still to be turned."""
-    return len(part) == 4 or (bool(entry.get("rotation")) and _repeats_box(part, entry))
 
 
 def _as_segmentation(entry: dict[str, Any], category: Category) -> list[Annotation]:

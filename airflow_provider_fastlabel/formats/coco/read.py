@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
-from airflow_provider_fastlabel.formats.coco.attributes import attributes_of, take_rotation
+from airflow_provider_fastlabel.formats.coco.attributes import attributes_of
 from airflow_provider_fastlabel.formats.coco.mending import mended
 from airflow_provider_fastlabel.formats.coco.objects import (
     CONVERTERS,
@@ -94,7 +94,7 @@ def _checked(keypoints: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {value: list(names) for value, names in keypoints.items()}
 
 
-def _are_names(names: Any) -> bool:
+def _are_names(names: Any) -> TypeGuard[list[str]]:
     return (
         isinstance(names, list)
         and bool(names)
@@ -231,34 +231,47 @@ class _Reader:
             except (KeyError, TypeError):
                 self._lose_astray(index, entry)
                 continue
-            if entry.get("attributes"):
-                take_rotation(entry, entry["attributes"])
             try:
-                annotations = convert(entry, category)
-                _complete(annotations, entry, category)
+                more = entry.get("attributes") or entry.get("iscrowd") == 1
+                attributes = attributes_of(entry) if more else None
+                made = convert(entry, category)
             except UnusableError as error:
-                annotations = self._rescued(index, entry, category, error)
-                if not annotations:
+                attributes, made = self._rescued(index, entry, category, error)
+                if not made:
                     self._lose(index, picture.key, str(error))
                     continue
-            picture.annotations += annotations
+            for annotation in made:
+                annotation["value"] = category.value
+                annotation["attributes"] = [dict(one) for one in attributes] if attributes else []
+            if "score" in entry or category.keypoints:
+                self._look_closer(index, entry, made)
+            picture.annotations += made
             picture.objects += 1
-            if category.keypoints and "keypoints" in annotations[0] and says_more(entry, annotations[0]):
-                self._note(index, _POSES)
 
-    def _rescued(self, index: int, entry: dict[str, Any], category: Category, error: UnusableError) -> list[Annotation]:
-        """Return the annotations of what is left of an object without its bad parts, none where nothing is left."""
+    def _look_closer(self, index: int, entry: dict[str, Any], made: list[Annotation]) -> None:
+        """Keep a score, and note what a pose cannot keep."""
+        if "score" in entry and finite([entry["score"]]):
+            for annotation in made:
+                annotation["confidenceScore"] = entry["score"]
+        if "keypoints" in made[0] and says_more(entry, made[0]):
+            self._note(index, _POSES)
+
+    def _rescued(
+        self, index: int, entry: dict[str, Any], category: Category, error: UnusableError
+    ) -> tuple[list[dict[str, Any]], list[Annotation]]:
+        """Return attributes and annotations of an object without its bad parts, no annotation if nothing is left."""
         if isinstance(error, WrongTypeError):
-            return []
+            return [], []
         left, faults = mended(entry, category)
+        if not faults:
+            return [], []
         try:
-            annotations = self.convert(left, category) if faults else []
-            _complete(annotations, left, category)
+            attributes, made = attributes_of(entry), self.convert(left, category)
         except UnusableError:
-            return []
-        for fault in faults if annotations else ():
+            return [], []
+        for fault in faults:
             self._note(index, f"left out a part that cannot be used: {fault}")
-        return annotations
+        return attributes, made
 
     def _lose_astray(self, index: int, entry: Any) -> None:
         """Count an annotation whose image or category is not known."""
@@ -304,16 +317,6 @@ class _Reader:
                 self.result.add_problem(self.file, text, image=key, reason=NO_PICTURE, lost=0)
             else:
                 self.result.add_note(self.file, text, image=key)
-
-
-def _complete(annotations: list[Annotation], entry: dict[str, Any], category: Category) -> None:
-    """Give an object's annotations what does not depend on their type."""
-    more = entry.get("attributes") or entry.get("iscrowd") == 1
-    for annotation in annotations:
-        annotation["value"] = category.value
-        annotation["attributes"] = attributes_of(entry) if more else []
-        if "score" in entry and finite([entry["score"]]):
-            annotation["confidenceScore"] = entry["score"]
 
 
 def _where(seen: _Seen, entries: list[Any]) -> str:
