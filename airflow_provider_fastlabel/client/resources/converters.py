@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 _PROBLEMS_TOLD = 10
-_SKIP = 'on_error="skip"'
-_BY_WHOM = ", which the functions in airflow_provider_fastlabel.formats and the export operators take"
+_ADVICE = ('on_error="skip"', 'corners="zero_based"')
+_BY_WHOM = " (an argument of the functions in airflow_provider_fastlabel.formats and of the operators)"
 _ROWS: dict[str, YoloTask] = {"image_segmentation": "segment", "image_pose_estimation": "pose"}
 _YOLO_ROWS: dict[str, YoloTask] = {"pose_estimation": "pose", "obb": "obb"}
 
@@ -233,20 +233,17 @@ class Converters(Projects):
             found = read_yolo(classes_file_path, dataset_folder_path, **_yolo_options(project_type or ""))
         return _annotations("YOLO", dataset_folder_path, found)
 
-    def convert_pascalvoc_to_fastlabel(
-        self, folder_path: str | os.PathLike[str], corners: Literal["one_based", "zero_based"] = "one_based"
-    ) -> AnnotationsByImage:
+    def convert_pascalvoc_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
         """Read a folder of Pascal VOC files.
 
-        :param folder_path: the folder, read with its sub-folders.
-        :param corners: whether corners count from 1, as the VOC devkit says, or from 0, as labelImg writes.
+        :param folder_path: the folder, read with its sub-folders; corners count from 1, as the VOC devkit says.
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.
         :raises FastLabelInvalidException: (422) a corner at 0 although corners count from 1.
         """
         from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 
         with _invalid_as_422():
-            found = read_pascalvoc(folder_path, corners)
+            found = read_pascalvoc(folder_path)
         return _annotations("Pascal VOC", folder_path, found)
 
     def convert_labelme_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
@@ -347,7 +344,7 @@ def _invalid_as_422() -> Iterator[None]:
         raise
     except ValueError as error:
         # The formats advise what the seed's methods have no argument for.
-        known = _BY_WHOM if str(error).endswith(_SKIP) else ""
+        known = _BY_WHOM if any(word in str(error) for word in _ADVICE) else ""
         raise FastLabelInvalidException(f"{error}{known}", 422) from error
 
 

@@ -354,9 +354,9 @@ def test_a_file_that_is_no_coco_file_is_the_clients_own_error(client, here):
 def test_problems_are_told(client, here, caplog):
     (here / "set").mkdir()
     for number in range(12):
-        (here / f"set/{number:02}.xml").write_text("<x/>")
+        (here / f"set/{number:02}.xml").write_text("<annotation")
     assert client.convert_pascalvoc_to_fastlabel("set") == {}
-    assert "Pascal VOC: 00.xml: not a Pascal VOC file" in caplog.text
+    assert "Pascal VOC: 00.xml: not well-formed XML" in caplog.text
     assert "and 2 more problems" in caplog.text
 
 
