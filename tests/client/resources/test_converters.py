@@ -229,8 +229,8 @@ def test_the_advice_about_malformed_points_is_of_use_to_the_methods_caller(clien
         client.export_labelme([broken])
     assert "sub/a.jpg" in caught.value.message
     assert caught.value.message.endswith(
-        'or export with on_error="skip", which the functions in airflow_provider_fastlabel.formats and the export '
-        "operators take"
+        'or export with on_error="skip" (an argument of the functions in airflow_provider_fastlabel.formats and of the '
+        "operators)"
     )
 
 
@@ -356,7 +356,7 @@ def test_problems_are_told(client, here, caplog):
     for number in range(12):
         (here / f"set/{number:02}.xml").write_text("<annotation")
     assert client.convert_pascalvoc_to_fastlabel("set") == {}
-    assert "Pascal VOC: 00.xml: not well-formed XML" in caplog.text
+    assert "Pascal VOC: 00.xml:1: not well-formed XML" in caplog.text
     assert "and 2 more problems" in caplog.text
 
 
