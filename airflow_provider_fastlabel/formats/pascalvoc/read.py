@@ -2,7 +2,8 @@
 
 Corners are taken by their names, whatever their order in the document, and may have decimals. ``difficult``,
 ``truncated`` and ``occluded`` become attributes of the annotation, value true, where they are set; a 0 says nothing and
-adds nothing.
+adds nothing. The ``attributes`` that CVAT writes to an object become attributes with their text; its ``rotation`` turns
+the box.
 
 =======================  =============================================================================
 an object's              FastLabel annotation
@@ -26,7 +27,7 @@ import math
 import posixpath
 import re
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
 from airflow_provider_fastlabel.formats.pascalvoc.document import Document, XmlError
@@ -171,9 +172,39 @@ def _annotation(entry: Element, origin: int) -> Annotation:
     attributes = [
         {"key": flag, "value": True} for flag in _FLAGS if (text := entry.findtext(flag)) not in _OFF and _is_set(text)
     ]
+    if entry.find("attributes") is not None:
+        attributes += _written_by_cvat(entry, annotation)
     if attributes:
         annotation["attributes"] = attributes
     return annotation
+
+
+def _written_by_cvat(entry: Element, annotation: Annotation) -> list[dict[str, Any]]:
+    """Return the attributes that CVAT writes as elements; its rotation turns the box and is none of them."""
+    found: list[dict[str, Any]] = []
+    for element in entry.findall("attributes/attribute"):
+        key, text = (element.findtext("name") or "").strip(), (element.findtext("value") or "").strip()
+        if key == "rotation" and annotation["type"] == "bbox":
+            rotation = _degrees(text)
+            if rotation:
+                annotation["rotation"] = rotation
+        elif key in _FLAGS or key == "keyframe":
+            if _is_set(text) and not any(one["key"] == key for one in found):
+                found.append({"key": key, "value": True})
+        elif key:
+            found.append({"key": key, "value": text})
+    return found
+
+
+def _degrees(text: str) -> float:
+    """Return a turn in degrees, from -180 to 180."""
+    try:
+        value = float(text or 0)
+    except ValueError:
+        raise UnusableError(f"its rotation is {text!r}, not a number") from None
+    if not math.isfinite(value):
+        raise UnusableError(f"its rotation is {text!r}, not an ordinary number")
+    return tidy((value + 180) % 360 - 180)
 
 
 def _number(bounds: Element, tag: str) -> float:

@@ -331,3 +331,33 @@ def test_wrong_arguments(tmp_path):
         read_pascalvoc(tmp_path, corners="two_based")  # type: ignore[arg-type]
     with pytest.raises(NotADirectoryError):
         read_pascalvoc(tmp_path / "none")
+
+
+def test_attributes_of_cvat(tmp_path):
+    def attribute(name, value):
+        return f"<attribute><name>{name}</name><value>{value}</value></attribute>"
+
+    def entry(*attributes):
+        box = "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>11</xmax><ymax>22</ymax></bndbox>"
+        return f"<object><name>car</name>{box}<attributes>{''.join(attributes)}</attributes></object>"
+
+    objects = [
+        entry(attribute("rotation", "0.0"), attribute("occluded", "False")),
+        entry(attribute("rotation", "350.0"), attribute("brand", "acme"), attribute("keyframe", "True")),
+        entry(attribute("rotation", "left")),
+    ]
+    text = f"<annotation><filename>a.jpg</filename>{''.join(objects)}</annotation>"
+    (tmp_path / "a.xml").write_text(text)
+    (tmp_path / "a.jpg").touch()
+    found = read_pascalvoc(tmp_path)
+    assert found.by_image["a.jpg"] == [
+        {"type": "bbox", "value": "car", "points": [1, 2, 11, 22]},
+        {
+            "type": "bbox",
+            "value": "car",
+            "points": [1, 2, 11, 22],
+            "rotation": -10,
+            "attributes": [{"key": "brand", "value": "acme"}, {"key": "keyframe", "value": True}],
+        },
+    ]
+    assert [(problem.image, problem.lost) for problem in found.problems] == [("a.jpg", 1)]
