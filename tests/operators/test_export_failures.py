@@ -72,7 +72,7 @@ def test_wrong_arguments_are_named(export, client, label, tmp_path, arguments, w
         (FastLabelExportMasksOperator, {"mask_kind": "panoptic"}),
         (FastLabelExportCocoOperator, {"on_error": "ignore"}),
         (FastLabelExportCocoOperator, {"box_margin": -0.1}),
-        (FastLabelExportYoloOperator, {"box_margin": "0.1"}),
+        (FastLabelExportYoloOperator, {"box_margin": "wide"}),
         (FastLabelExportCocoOperator, {"max_workers": 0}),
     ],
 )
