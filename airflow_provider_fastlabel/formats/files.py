@@ -7,11 +7,36 @@ import posixpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SUFFIXES = "avif bmp dib gif heic heif jfif jp2 jpe jpeg jpg mpo png tif tiff webp"
 IMAGE_SUFFIXES = frozenset("." + name for name in _SUFFIXES.split())
 """File name endings, in lower case, that make a file an image for the importers."""
+
+
+def walk(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Walk a folder; linked folders are entered, each once, hidden ones are left out.
+
+    :param folder: the folder.
+    :returns: for every folder its path, the same relative to the first with a slash behind it (empty for the first
+        itself), and the names of its files.
+    :raises OSError: a folder cannot be read: what it holds would be missing without a word.
+    """
+    root, seen = str(folder), set[str]()
+    for parent, folders, names in os.walk(root, followlinks=True, onerror=_raise):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = os.path.relpath(parent, root).replace(os.sep, "/")
+        yield parent, "" if below == "." else f"{below}/", names
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def files_below(folder: Path) -> list[str]:
@@ -22,22 +47,11 @@ def files_below(folder: Path) -> list[str]:
     :param folder: the folder.
     :returns: paths relative to the folder with forward slashes, sorted.
     :raises NotADirectoryError: there is no such folder.
+    :raises OSError: it, or a folder in it, cannot be read.
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"There is no folder {str(folder)!r} to read annotations from.")
-    root = str(folder)
-    found: list[str] = []
-    seen: set[str] = set()
-    for parent, folders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        below = os.path.relpath(parent, root).replace(os.sep, "/")
-        prefix = "" if below == "." else f"{below}/"
-        found += [prefix + name for name in names if not name.startswith(".")]
+    found = [prefix + name for _, prefix, names in walk(folder) for name in names if not name.startswith(".")]
     found.sort()
     return found
 
@@ -58,19 +72,3 @@ def is_image(name: str) -> bool:
     :returns: true for the endings of :data:`IMAGE_SUFFIXES`, upper or lower case.
     """
     return suffix_of(name).lower() in IMAGE_SUFFIXES
-
-
-def image_beside(stem: Path) -> str | None:
-    """Find the one image that lies in a folder under a given name, whatever its ending.
-
-    :param stem: path of the image without its ending.
-    :returns: the image's ending as it is written, or None when there is none or more than one.
-    """
-    if not stem.parent.is_dir():
-        return None
-    endings = [
-        path.suffix
-        for path in stem.parent.iterdir()
-        if path.stem == stem.name and path.suffix.lower() in IMAGE_SUFFIXES
-    ]
-    return endings[0] if len(endings) == 1 else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from airflow_provider_fastlabel.formats.files import files_below
 
@@ -21,3 +24,20 @@ def test_linked_folders_are_entered_once_and_hidden_names_left_out(tmp_path: Pat
     (root / "link").symlink_to(elsewhere)
     (root / "sub" / "round").symlink_to(root)
     assert files_below(root) == ["a.xml", "link/b.xml", "sub/c.xml"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_and_not_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "locked" / "a.xml").touch()
+    real = os.scandir
+
+    def scan(place: Any) -> Any:
+        if str(place).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    with pytest.raises(PermissionError, match="locked"):
+        files_below(tmp_path)

@@ -8,7 +8,6 @@ sub-folder as one task.
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections import defaultdict
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.formats.files import is_image
+from airflow_provider_fastlabel.formats.files import is_image, walk
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 
@@ -219,27 +218,17 @@ def _list_files(folder: Any) -> Iterator[Source]:
 
 
 def _walk(root: Path) -> Iterator[Source]:
-    """Walk a local tree; linked folders are entered once."""
-    seen: set[str] = set()
-    for parent, folders, names in os.walk(root, followlinks=True, onerror=_refuse):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        prefix = Path(parent).relative_to(root).as_posix()
-        for name in names:
-            location = f"{parent}/{name}"
-            size = -1
-            # A dangling link is listed all the same, for the checks to report.
-            with suppress(OSError):
-                size = Path(location).stat().st_size
-            yield Source(name if prefix == "." else f"{prefix}/{name}", location, size)
-
-
-def _refuse(error: OSError) -> None:
-    raise ImportRefused(f"The folder cannot be read: {error}. Nothing was created.") from error
+    """List a local tree."""
+    try:
+        for parent, prefix, names in walk(root):
+            for name in names:
+                location, size = f"{parent}/{name}", -1
+                # A dangling link is listed all the same, for the checks to report.
+                with suppress(OSError):
+                    size = Path(location).stat().st_size
+                yield Source(prefix + name, location, size)
+    except OSError as error:
+        raise ImportRefused(f"The folder cannot be read: {error}. Nothing was created.") from error
 
 
 def _listing(folder: Any, filesystem: Any) -> Iterator[Source]:
