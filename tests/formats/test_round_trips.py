@@ -53,11 +53,11 @@ def turned_boxes(draw):
 
 @st.composite
 def polygons(draw):
-    """Star-shaped outlines around a centre, clockwise on screen."""
+    """Star-shaped outlines around a centre, clockwise on screen or the other way round."""
     angles = sorted(draw(st.sets(st.integers(0, 35), min_size=5, max_size=14)))
     assume(max(b - a for a, b in zip(angles, [*angles[1:], angles[0] + 36], strict=True)) < 16)
     points = []
-    for angle in angles:
+    for angle in angles[:: draw(st.sampled_from([1, -1]))]:
         radius = draw(st.integers(15, 55))
         points += [
             round(100 + radius * float(np.cos(angle * np.pi / 18)), 2),

@@ -5,8 +5,9 @@ Coordinates are pixels, origin top left, x to the right, y down; integer coordin
 :func:`shape_of` returns obeys these rules, whatever the points looked like:
 
 * a box has its lower corner first; a rotated one is turned about its centre, positive degrees clockwise on screen;
-* rings are flat lists, **open** (the first point is not repeated), of three points or more; outer rings run clockwise
-  on screen, holes counter-clockwise; a region is a list of rings, the outer one first;
+* rings are flat lists, **open** (the first point is not repeated), of three points or more; a region is a list of
+  rings, the outer one first; corners keep the order they came in, but holes run against their outline, and what had
+  to be cut runs clockwise on screen;
 * ``area`` is exact: the union of the regions, holes subtracted, each ring by the even-odd rule;
 * holes lie inside their outer ring and apart: what a hole takes away is cut out, what of it reaches out is dropped;
 * with the image's size given, nothing lies outside it; without, nothing lies beyond :data:`~.shape.FARTHEST`.
@@ -145,9 +146,7 @@ def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measu
         return reasons.DEGENERATE
     if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
         return _of_regions(kind, [[ring]], width, height, {id(ring): measures})
-    if doubled < 0:
-        ring, doubled = _reversed(ring), -doubled
-    area = doubled / 2
+    area = abs(doubled) / 2
     if crossed or area <= EPSILON * (x2 - x1 + y2 - y1):
         area = exact_area([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
@@ -180,7 +179,7 @@ def _ring(ring: Any) -> Ring:
 
 
 def _of_regions(kind: str, given: list[Region], width: float, height: float, known: Known) -> Shape | str:
-    """Make a shape of any regions: drop what is degenerate, cut them, turn the rings the right way."""
+    """Make a shape of any regions: drop what is degenerate, cut them, let holes run against their outlines."""
     regions: list[Region] = []
     boxes: list[Box] = []
     covered = 0.0
@@ -196,7 +195,7 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float, kno
         if len(region) == 1 and not leaves:
             boxes.append((x1, y1, x2, y2))
             covered += outer[2]
-            regions.append([_turned(outer, 1)])
+            regions.append([outer[0]])
             continue
         holes = [_solid(ring, known) for ring in region[1:]]
         solid = [outer, *(hole for hole in holes if hole)]
@@ -210,7 +209,7 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float, kno
         covered += area
         for part in parts:
             boxes.append(tuple(part[0][1][:4]))  # type: ignore[arg-type]
-            regions.append([_turned(one, -1 if order else 1) for order, one in enumerate(part)])
+            regions.append([part[0][0], *(_against(hole, part[0]) for hole in part[1:])])
     if not regions:
         return reasons.OUTSIDE_IMAGE if outside else reasons.DEGENERATE
     inner = sum(map(len, regions)) - len(regions)
@@ -256,9 +255,9 @@ def _cut(solid: list[_Solid], width: float, height: float) -> tuple[list[list[_S
     return [[(ring, _measured(ring), 0.0) for ring in part] for part in parts], area
 
 
-def _turned(solid: _Solid, direction: int) -> Ring:
-    """Turn a ring clockwise on screen (1) or the other way (-1)."""
-    return _reversed(solid[0]) if solid[1][4] * direction < 0 else solid[0]
+def _against(hole: _Solid, outer: _Solid) -> Ring:
+    """Let a hole run against its outline."""
+    return _reversed(hole[0]) if hole[1][4] * outer[1][4] > 0 else hole[0]
 
 
 def _hull(boxes: list[Box]) -> tuple[float, float, float, float]:

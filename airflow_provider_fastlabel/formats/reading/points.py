@@ -10,7 +10,7 @@ from operator import mul
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.geometry.holes import unbridged
-from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, Shape, shape_of
+from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
 from airflow_provider_fastlabel.formats.reading.imported import UnusableError, finite, tidy
 
 if TYPE_CHECKING:
@@ -77,11 +77,9 @@ def area_outline(flat: Sequence[float]) -> list[float]:
     :raises UnusableError: as :func:`outline`, or it has no area, or lies too far away.
     """
     points = outline(flat)
-    xs, ys = points[::2], points[1::2]
-    doubled = xs[-1] * ys[0] - ys[-1] * xs[0] + sum(map(mul, xs, ys[1:])) - sum(map(mul, ys, xs[1:]))
-    if not 1e-3 < abs(doubled) < 1e12:
+    if not 1e-3 < abs(_doubled_area(points)) < 1e12:
         # As an outline has that crosses itself; exact where it matters only.
-        _shape(points)
+        _check_area(points)
     return points
 
 
@@ -92,19 +90,27 @@ def ring(flat: Sequence[float]) -> list[float]:
     :returns: flat closed ring, a new list.
     :raises UnusableError: as :func:`outline`, or it has no area, or lies too far away.
     """
-    points = _shape(outline(flat)).regions[0][0]
-    return points + points[:2]
+    points = outline(flat)
+    _check_area(points)
+    closed = points + points[:2]
+    return _backwards(closed) if _doubled_area(points) < 0 else closed
 
 
-def _shape(points: list[float]) -> Shape:
-    """Return an open outline's shape."""
+def _doubled_area(points: list[float]) -> float:
+    """Twice the signed area of an open outline (shoelace formula): positive if it runs clockwise."""
+    xs, ys = points[::2], points[1::2]
+    doubled: float = xs[-1] * ys[0] - ys[-1] * xs[0] + sum(map(mul, xs, ys[1:])) - sum(map(mul, ys, xs[1:]))
+    return doubled
+
+
+def _check_area(points: list[float]) -> None:
+    """Refuse an open outline without area."""
     try:
         shape = shape_of({"type": "polygon", "points": points})
     except GeometryError as error:
         raise UnusableError(str(error)) from None
     if isinstance(shape, str):
         raise UnusableError("the outline has no area")
-    return shape
 
 
 def region(flat: Sequence[float]) -> list[list[float]]:

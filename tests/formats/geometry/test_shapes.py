@@ -125,10 +125,21 @@ def test_frame_keyed_points_are_named_as_such():
         shape_of({"type": "bbox", "points": {"1": {"value": [1, 2, 3, 4]}}})
 
 
-def test_rings_are_opened_and_turned():
-    shape = made(type="segmentation", points=[[[0, 0, 0, 20, 20, 20, 20, 0, 0, 0], [5, 5, 15, 5, 15, 15, 5, 15, 5, 5]]])
-    assert shape.regions == [[[0, 0, 20, 0, 20, 20, 0, 20], [5, 5, 5, 15, 15, 15, 15, 5]]]
-    assert shape.area == 300
+def test_b20_corners_keep_their_order_and_holes_run_against_their_outline():
+    there, back = [0, 0, 0, 20, 20, 20, 20, 0], [0, 0, 20, 0, 20, 20, 0, 20]
+    hole, turned = [5, 5, 15, 5, 15, 15, 5, 15], [5, 5, 5, 15, 15, 15, 15, 5]
+    for outer, inner, expected in (
+        (there, hole, hole),
+        (there, turned, hole),
+        (back, turned, turned),
+        (back, hole, turned),
+    ):
+        shape = made(type="segmentation", points=[[[*outer, *outer[:2]], [*inner, *inner[:2]]]])
+        assert shape.regions == [[outer, expected]]
+        assert shape.area == 300
+    for outer in (there, back):
+        assert made(type="polygon", points=outer).regions == [[outer]]
+        assert made(type="segmentation", points=[[outer], [[40, 40, 40, 60, 60, 60]]]).regions[0] == [outer]
 
 
 def test_overlapping_regions_count_once():
