@@ -62,7 +62,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
     :param attributes: what becomes of attributes that the class does not have in the project: ``fail``; ``ignore``
         leaves them out and counts them; ``create`` adds them to the class, as a switch where all values are true or
         false, else as text. What a format or tool notes of itself (``truncated``, ``iscrowd``, ``occluded`` ...) never
-        fails: it is left out and counted where the class has no such attribute, unless they are created.
+        fails: it is left out and counted where the class has no such attribute, unless they are created. A value that
+        an attribute does not take fails; ``ignore`` leaves it out and counts it.
     :param tags: tags of every task. Templated.
     :param status: status of every task, ``registered`` if not given. Templated.
     :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.

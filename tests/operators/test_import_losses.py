@@ -214,6 +214,19 @@ def test_what_a_tool_always_writes_is_left_out_and_counted(client, run, folder):
     assert outcome.result["attributes_left_out"] == {"iscrowd": 1}
 
 
+def test_a_value_that_the_attribute_does_not_take_is_refused_before_anything_is_sent(client, run, folder):
+    (item,) = client.get_annotations("photos")
+    client.update_annotation(item["id"], attributes=[{"type": "number", "name": "age", "key": "age"}])
+    write_coco(folder / "annotations.json", {"a.png": BOX, "b.png": BOX}, attributes={"age": "old"})
+    outcome = run(annotations_format="coco")
+    assert "attribute 'age' of class 'cat' is of type number and takes a number, not 'old'" in str(outcome.error)
+    assert client.count_tasks("photos") == 0
+    ignored = run(annotations_format="coco", attributes="ignore")
+    assert ignored.state == "success", ignored.error
+    assert ignored.result["attributes_left_out"] == {"age": 2}
+    assert boxes(client)["a.png"] == [POINTS]
+
+
 def test_attributes_is_one_of_three(folder):
     with pytest.raises(ValueError, match="attributes must be"):
         FastLabelCreateTasksFromFolderOperator(

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
+from airflow_provider_fastlabel.pipelines.imports.attribute_values import fitted, says_nothing, value_complaint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-
-_TEXTS = ("text", "textarea")
 
 UnknownAttributes = Literal["fail", "ignore", "create"]
 """What becomes of an attribute that the class does not have."""
@@ -23,7 +22,8 @@ UnknownAttributes = Literal["fail", "ignore", "create"]
 class SettledAttributes:
     """What was settled.
 
-    :param left_out: attribute key -> how many annotations lost it, because their class does not have it.
+    :param left_out: attribute key -> how many annotations lost it, because their class does not have it or takes no
+        such value.
     :param classes: the project's annotation classes, as they will be; ``None`` where they were not asked for.
     :param changed: those of them that get attributes.
     """
@@ -44,42 +44,56 @@ class SettledAttributes:
 def settle_attributes(
     annotations: Sequence[dict[str, Any]], classes: Sequence[Mapping[str, Any]], unknown: UnknownAttributes
 ) -> SettledAttributes:
-    """Take away, or plan to create, the attributes that classes do not have.
+    """Take away, or plan to create, the attributes that classes do not have; make values fit those they have.
 
     What a format or tool notes about every object (``truncated``, ``iscrowd``, ``occluded`` ...) is no wish of the
-    user's: it goes where the class does not ask for it, unless unknown attributes are created. A value of ``None`` says
-    nothing and is left out. Other values of an attribute that is text become text.
+    user's: it goes where the class does not ask for it, or not for such a value, unless unknown attributes are created.
+    A value that says nothing is left out.
 
     :param annotations: the pre-annotations; their attributes are changed in place.
     :param classes: the project's annotation classes, as the API returns them.
     :param unknown: ``fail`` leaves the attributes where they are, for the checks to complain; ``ignore`` takes them
-        away; ``create`` plans them: as a switch if all values are true or false, as text otherwise.
+        away, and those with a value that the class does not take; ``create`` plans them: as a switch if all values are
+        true or false, as text otherwise.
     """
     copies = [dict(item) for item in classes]
     settled = SettledAttributes(classes=copies)
     by_value = {str(item["value"]): item for item in copies}
-    asked = {value: {str(a["key"]) for a in item.get("attributes") or ()} for value, item in by_value.items()}
+    known = {value: {str(a["key"]): a for a in item.get("attributes") or ()} for value, item in by_value.items()}
     wanted: dict[tuple[str, str], bool] = {}
     for annotation in annotations:
         value = str(annotation.get("value"))
-        if value not in asked or not annotation.get("attributes"):
+        if value not in known or not annotation.get("attributes"):
             continue
         kept = []
         for attribute in annotation["attributes"]:
             key = str(attribute["key"])
-            if attribute["value"] is None:
+            definition = known[value].get(key)
+            if says_nothing(definition, attribute["value"]):
                 continue
-            if key in asked[value] or (unknown == "fail" and key not in FORMAT_FLAGS):
-                kept.append(attribute)
-            elif unknown == "create":
-                kept.append(attribute)
-                wanted[value, key] = wanted.get((value, key), True) and isinstance(attribute["value"], bool)
-            else:
+            if definition is not None:
+                attribute["value"] = fitted(definition, attribute["value"])
+            if _is_left_out(attribute, definition, unknown):
                 settled.left_out[key] += 1
+                continue
+            kept.append(attribute)
+            if definition is None and unknown == "create" and key.strip():
+                wanted[value, key] = wanted.get((value, key), True) and isinstance(attribute["value"], bool)
         annotation["attributes"] = kept
     _plan(settled, by_value, wanted)
-    _make_text(annotations, by_value)
+    if wanted:
+        _fit_new(annotations, wanted)
     return settled
+
+
+def _is_left_out(
+    attribute: Mapping[str, Any], definition: Mapping[str, Any] | None, unknown: UnknownAttributes
+) -> bool:
+    """Tell whether an attribute is to be left out and counted, not kept for the checks to judge."""
+    noted = attribute["key"] in FORMAT_FLAGS
+    if definition is None:
+        return unknown == "ignore" or (unknown == "fail" and noted)
+    return (unknown == "ignore" or noted) and value_complaint(definition, attribute["value"]) is not None
 
 
 def _plan(
@@ -93,14 +107,10 @@ def _plan(
         item["attributes"] = [*(item.get("attributes") or ()), new]
 
 
-def _make_text(annotations: Iterable[dict[str, Any]], by_value: Mapping[str, Mapping[str, Any]]) -> None:
-    """Make text of the values of attributes that are text: FastLabel takes no number there."""
-    texts = {
-        value: {str(attribute["key"]) for attribute in item.get("attributes") or () if attribute.get("type") in _TEXTS}
-        for value, item in by_value.items()
-    }
+def _fit_new(annotations: Iterable[dict[str, Any]], wanted: Mapping[tuple[str, str], bool]) -> None:
+    """Make values fit the attributes that are still to be created."""
     for annotation in annotations:
         for attribute in annotation.get("attributes") or ():
-            own = texts.get(str(annotation.get("value")), ())
-            if str(attribute["key"]) in own and not isinstance(attribute["value"], str):
-                attribute["value"] = str(attribute["value"])
+            switch = wanted.get((str(annotation.get("value")), str(attribute["key"])))
+            if switch is False:
+                attribute["value"] = fitted({"type": "text"}, attribute["value"])

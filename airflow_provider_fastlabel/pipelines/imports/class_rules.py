@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.pipelines.imports.attribute_values import listed, value_complaint
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_fastlabel.formats.image_size import ImageSize
 
 MARGIN = 1.0
 """Pixels a coordinate may lie outside the image: formats differ by one in where they count from."""
 
-_CHOICES = {"select", "radio", "checkbox"}
 _FEWEST_NUMBERS = {"polygon": 6, "line": 4}
 _EXACT_NUMBERS = {"bbox": 4, "keypoint": 2, "circle": 3, "cuboid": 9}
 
@@ -55,26 +55,28 @@ class ClassRules:
         value, kind = annotation.get("value"), annotation.get("type")
         types = self._types.get(str(value))
         if types is None:
-            yield f"class {value!r} does not exist in the project; it has {_listed(self._types)}"
+            yield f"class {value!r} does not exist in the project; it has {listed(self._types)}"
             return
         if kind not in types:
-            yield f"class {value!r} is of type {_listed(types)} in the project, the annotation is of type {kind!r}"
-        yield from self._attribute_complaints(str(value), annotation.get("attributes") or ())
+            yield f"class {value!r} is of type {listed(types)} in the project, the annotation is of type {kind!r}"
+        yield from self.attribute_complaints(annotation)
 
-    def _attribute_complaints(self, value: str, attributes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    def attribute_complaints(self, annotation: Mapping[str, Any]) -> Iterator[str]:
+        """Say what a class that exists does not allow about the attributes of an annotation.
+
+        :param annotation: ``value`` and, where wanted, ``attributes``.
+        :returns: one sentence per complaint.
+        """
+        value = str(annotation.get("value"))
         known = self._attributes[value]
-        for attribute in attributes:
-            key = str(attribute.get("key"))
-            definition = known.get(key)
-            if definition is None:
-                yield f"class {value!r} has no attribute {key!r} in the project; it has {_listed(known)}"
-            elif definition.get("type") in _CHOICES:
-                options = {option.get("value") for option in definition.get("options") or ()}
-                given = attribute.get("value")
-                for choice in given if isinstance(given, list) else [given]:
-                    if choice not in options and choice not in ("", None):
-                        known_options = _listed(options)
-                        yield f"attribute {key!r} of class {value!r} has no option {choice!r}; it has {known_options}"
+        for attribute in annotation.get("attributes") or ():
+            key = attribute.get("key")
+            if not isinstance(key, str) or not key.strip():
+                yield f"an attribute of an annotation of class {value!r} has no key, but {key!r}"
+            elif (definition := known.get(key)) is None:
+                yield f"class {value!r} has no attribute {key!r} in the project; it has {listed(known)}"
+            elif (complaint := value_complaint(definition, attribute.get("value"))) is not None:
+                yield f"attribute {key!r} of class {value!r} {complaint}"
 
 
 def geometry_complaints(annotation: Mapping[str, Any], size: ImageSize | None) -> Iterator[str]:
@@ -137,10 +139,3 @@ def _number_complaint(kind: str, points: Any) -> str | None:
     if fewest is not None and (len(points) < fewest or len(points) % 2):
         return f"{kind} needs an even count of at least {fewest} numbers, not {len(points)}"
     return None
-
-
-def _listed(names: Iterable[Any]) -> str:
-    listed = sorted(map(str, names))
-    if not listed:
-        return "none"
-    return ", ".join(listed[:20]) + (f" and {len(listed) - 20} more" if len(listed) > 20 else "")

@@ -131,10 +131,13 @@ def _class_problems(value: str, types: Counter[str], into: Destination) -> Itera
 def _complaints(
     annotations: Iterable[Mapping[str, Any]], classes: Iterable[Class], missing: Mapping[str, Any]
 ) -> list[str]:
-    """Return what the checks of the import would say of classes that exist, each once."""
+    """Return what the checks of the import would say, each once; of classes to be created only about attributes."""
     rules = ClassRules(classes)
-    there = (annotation for annotation in annotations if str(annotation["value"]) not in missing)
-    return list(dict.fromkeys(complaint for annotation in there for complaint in rules.complaints(annotation)))
+    found: dict[str, None] = {}
+    for annotation in annotations:
+        new = str(annotation["value"]) in missing
+        found |= dict.fromkeys((rules.attribute_complaints if new else rules.complaints)(annotation))
+    return list(found)
 
 
 def _keypoint_problems(annotations: Iterable[Mapping[str, Any]], present: Mapping[str, Class]) -> Iterator[str]:

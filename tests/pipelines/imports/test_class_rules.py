@@ -15,6 +15,10 @@ CLASSES: list[dict[str, Any]] = [
             {"key": "mood", "type": "select", "options": [{"value": "calm"}, {"value": "wild"}]},
             {"key": "note", "type": "text"},
             {"key": "seen", "type": "checkbox", "options": [{"value": "front"}, {"value": "back"}]},
+            {"key": "age", "type": "number"},
+            {"key": "tame", "type": "switch"},
+            {"key": "home", "type": "radio", "options": [{"value": "in"}]},
+            {"key": "frames", "type": "frameSelect"},
         ],
     },
     {"value": "leaf", "type": "polygon"},
@@ -39,7 +43,10 @@ def test_what_the_project_knows_passes():
         ({"type": "bbox", "value": "dog"}, ["'dog' does not exist", "cat, leaf"]),
         ({"type": "bbox"}, ["None does not exist"]),
         ({"type": "bbox", "value": "leaf"}, ["'leaf' is of type polygon", "'bbox'"]),
-        ({"type": "bbox", "value": "cat", "attributes": [{"key": "age", "value": 3}]}, ["no attribute 'age'", "mood"]),
+        (
+            {"type": "bbox", "value": "cat", "attributes": [{"key": "size", "value": 3}]},
+            ["no attribute 'size'", "mood"],
+        ),
         (
             {"type": "bbox", "value": "cat", "attributes": [{"key": "mood", "value": "sad"}]},
             ["no option 'sad'", "calm, wild"],
@@ -50,6 +57,47 @@ def test_what_the_project_knows_passes():
 def test_what_the_project_does_not_know_is_named(annotation, words):
     (complaint,) = complaints(**annotation)
     assert all(word in complaint for word in words)
+
+
+def of(key, value) -> list[str]:
+    """Return the complaints about one attribute of a cat."""
+    return complaints(type="bbox", value="cat", attributes=[{"key": key, "value": value}])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *[("age", 3), ("age", -0.5), ("tame", True), ("tame", 0), ("home", "in"), ("seen", []), ("seen", "front")],
+        *[("frames", []), ("frames", [[1, 5], [9, 9]])],
+        *[(key, value) for key in ("age", "tame", "home", "seen", "frames", "note") for value in (None, "")],
+    ],
+)
+def test_a_value_of_the_attribute_s_type_passes(key, value):
+    assert of(key, value) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        *[("age", value, "takes a number") for value in ("old", "3", True, [3], float("nan"), float("inf"), 10**400)],
+        *[("tame", value, "takes true or false") for value in ("yes", "true", 2, 1.0, [True], {})],
+        *[("note", value, "takes text") for value in (3, True, ["a"], {"a": 1})],
+        *[("mood", value, "takes one option") for value in (["calm"], 3, {"calm": 1})],
+        *[("seen", value, "takes a list of options") for value in ([1], [["front"]], {"front": True}, 1)],
+        *[("frames", value, "first and last frames") for value in ("1-5", [1, 5], [[1]], [[1, True]], [["1", "5"]])],
+        ("home", "out", "has no option 'out'; it has in"),
+    ],
+)
+def test_a_value_of_another_type_is_named_with_what_is_taken(key, value, words):
+    (complaint,) = of(key, value)
+    assert complaint.startswith(f"attribute {key!r} of class 'cat' ")
+    assert words in complaint
+
+
+@pytest.mark.parametrize("key", ["", "  ", None, 3])
+def test_an_attribute_without_a_key_is_named(key):
+    (complaint,) = of(key, "x")
+    assert complaint == f"an attribute of an annotation of class 'cat' has no key, but {key!r}"
 
 
 @pytest.mark.parametrize(
