@@ -117,26 +117,25 @@ def test_cleared_after_a_person_s_mark_the_work_is_done_anew(live: Live) -> None
         live.client.create_project(type="image_bbox", name=f"Marked {mark}", slug=f"marked-{mark}")
         live.client.create_dataset(f"marked-{mark}")
         runs[mark] = live.airflow.trigger("marked", {"name": f"marked-{mark}"})
-    for run_id in runs.values():
-        wait_until("the tasks were never deferred", lambda run_id=run_id: states(live, run_id) == ["deferred"] * 2)
+    waiting = ["deferred"] * 2
+    wait_until("not all were deferred", lambda: all(states(live, run_id) == waiting for run_id in runs.values()))
     for mark, run_id in runs.items():
         for task in ("import", "train"):
-            body = {"new_state": mark}
-            live.airflow.call("PATCH", f"dags/marked/dagRuns/{run_id}/taskInstances/{task}", body)
-    for mark, run_id in runs.items():
-        wait_until("the run never ended", lambda mark=mark, run_id=run_id: ended(live, run_id) == mark)
+            marked = {"new_state": mark}
+            live.airflow.call("PATCH", f"dags/marked/dagRuns/{run_id}/taskInstances/{task}", marked)
+    wait_until("not all ended", lambda: all(ended(live, run_id) == mark for mark, run_id in runs.items()))
     # Meanwhile FastLabel ends what was begun, and the person removes what it has brought.
     live.emulator.control("POST", "histories", {})
     live.emulator.control("POST", "jobs", {})
     for mark in runs:
-        for task in live.client.get_image_tasks(f"marked-{mark}"):
-            live.client.delete_task(task["id"])
+        for made in live.client.get_image_tasks(f"marked-{mark}"):
+            live.client.delete_task(made["id"])
     settings = {"history_manual": False, "history_seconds": 0, "job_manual": False, "job_seconds": 0}
     live.emulator.control("PUT", "config", settings)
     jobs_before = len(live.client.get_training_jobs())
     for run_id in runs.values():
-        body = {"dry_run": False, "dag_run_id": run_id, "only_failed": False, "reset_dag_runs": True}
-        live.airflow.call("POST", "dags/marked/clearTaskInstances", body)
+        cleared = {"dry_run": False, "dag_run_id": run_id, "only_failed": False, "reset_dag_runs": True}
+        live.airflow.call("POST", "dags/marked/clearTaskInstances", cleared)
     for mark, run_id in runs.items():
         assert dict(live.airflow.watch("marked", run_id)) == {"import": "success", "train": "success"}
         assert len(live.client.get_histories(f"marked-{mark}")) == 2

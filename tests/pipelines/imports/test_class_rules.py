@@ -69,26 +69,28 @@ def of(key, value) -> list[str]:
     [
         *[("age", 3), ("age", -0.5), ("tame", True), ("tame", 0), ("home", "in"), ("seen", []), ("seen", "front")],
         *[("frames", []), ("frames", [[1, 5], [9, 9]])],
-        *[(key, value) for key in ("age", "tame", "home", "seen", "frames", "note") for value in (None, "")],
+        *[(key, nothing) for key in ("age", "tame", "home", "seen", "frames", "note") for nothing in (None, "")],
     ],
 )
 def test_a_value_of_the_attribute_s_type_passes(key, value):
     assert of(key, value) == []
 
 
+FAULTS: dict[tuple[str, str], list[Any]] = {
+    ("age", "takes a number"): ["old", "3", True, [3], float("nan"), float("inf"), 10**400],
+    ("tame", "takes true or false"): ["yes", "true", 2, 1.0, [True], {}],
+    ("note", "takes text"): [3, True, ["a"], {"a": 1}],
+    ("mood", "takes one option"): [["calm"], 3, {"calm": 1}],
+    ("seen", "takes a list of options"): [[1], [["front"]], {"front": True}, 1],
+    ("frames", "first and last frames"): ["1-5", [1, 5], [[1]], [[1, True]], [["1", "5"]]],
+    ("home", "has no option 'out'; it has in"): ["out"],
+}
+
+
 @pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        *[("age", value, "takes a number") for value in ("old", "3", True, [3], float("nan"), float("inf"), 10**400)],
-        *[("tame", value, "takes true or false") for value in ("yes", "true", 2, 1.0, [True], {})],
-        *[("note", value, "takes text") for value in (3, True, ["a"], {"a": 1})],
-        *[("mood", value, "takes one option") for value in (["calm"], 3, {"calm": 1})],
-        *[("seen", value, "takes a list of options") for value in ([1], [["front"]], {"front": True}, 1)],
-        *[("frames", value, "first and last frames") for value in ("1-5", [1, 5], [[1]], [[1, True]], [["1", "5"]])],
-        ("home", "out", "has no option 'out'; it has in"),
-    ],
+    ("key", "words", "value"), [(*case, value) for case, values in FAULTS.items() for value in values]
 )
-def test_a_value_of_another_type_is_named_with_what_is_taken(key, value, words):
+def test_a_value_of_another_type_is_named_with_what_is_taken(key, words, value):
     (complaint,) = of(key, value)
     assert complaint.startswith(f"attribute {key!r} of class 'cat' ")
     assert words in complaint
