@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -13,7 +14,11 @@ from PIL import Image
 from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.client.kinds import KINDS
 from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused, find_sources, import_files
+from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
 from tests.operators.s3_files import S3Files
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.formats import AnnotationsFormat
 
 FILES = Path(__file__).resolve().parents[2] / "emulator" / "files"
 H264, MPEG4 = (FILES / "clip.mp4").read_bytes(), (FILES / "mpeg4.mp4").read_bytes()
@@ -297,3 +302,32 @@ def test_a_bucket_and_a_local_folder_with_the_same_files_have_the_same_problems(
     local = [problem.partition(":")[0] for problem in refused(project_type, kind, tmp_path / "in")]
     assert remote == local
     assert len(remote) > 1
+
+
+VOC = "<annotation><filename>a.png</filename><object><name>cat</name>{}</object></annotation>".format(
+    "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>4</xmax><ymax>4</ymax></bndbox>"
+)
+LABELME = '{"imagePath": "a.png", "shapes": [{"label": "cat", "shape_type": "rectangle", "points": [[1, 2], [3, 4]]}]}'
+ANNOTATIONS: dict[AnnotationsFormat, dict[str, str]] = {
+    "yolo": {
+        "a.txt": "0 0.5 0.5 0.5 0.5",
+        "labels/a.txt": "0 0.5 0.5 0.5",
+        "README.txt": "words",
+        "classes.txt": "cat",
+    },
+    "pascalvoc": {"a.xml": VOC},
+    "labelme": {"a.json": LABELME},
+}
+
+
+@pytest.mark.parametrize("form", ANNOTATIONS)
+def test_each_annotation_file_is_fetched_once(folder, form):
+    folder.put("a.png", PNG)
+    for name, text in ANNOTATIONS[form].items():
+        folder.put(name, text.encode())
+    found = find_sources(folder, extensions=("png",))
+    folder.fs.requests.clear()
+    Reader(form, folder, None, "image_bbox", [{"value": "cat", "type": "bbox"}], {}).read(found)
+    assert sorted(path for path in fetched(folder) if not path.endswith(".png")) == sorted(
+        f"/media/in/{name}" for name in ANNOTATIONS[form]
+    )
