@@ -134,13 +134,13 @@ def image_paths(name: str, splits: Iterable[str] | None = None) -> list[str]:
 
     :param name: task name.
     :param splits: names of the splits; default ``train`` and ``val``.
-    :returns: relative paths in every split: the one its labels have by themselves, and the one they have when another
-        task's name differs in the extension only.
+    :returns: relative paths in every split: the one its labels have by themselves, and those they may have when other
+        tasks' names differ in the extension only, up to the ninth.
     """
     safe = safe_name(name, _NOT_FOUND)
     stem, extension = split_extension(safe)
     endings = (extension,) if extension else (".jpg", ".png")
-    stems = dict.fromkeys((stem, safe if extension else stem))
+    stems = [*dict.fromkeys((stem, safe)), *(f"{safe}~{number}" for number in range(2, 10))]
     return [f"images/{split}/{one}{ending}" for one in stems for ending in endings for split in splits or _SPLITS]
 
 
