@@ -172,12 +172,14 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             found = find_items(
                 folder, into, pattern=self.pattern, annotated=self.annotations_format, own=path_below(folder, record)
             )
+            # First the annotations: pictures that turn out to be masks are taken off the list.
+            annotations = self._read_annotations(folder, found, into)
             summary = import_files(
                 self.client,
                 into,
                 found.sources,
                 manifest=record,
-                annotations=self._read_annotations(folder, found, into),
+                annotations=annotations,
                 fields={name: value for name, value in fields.items() if value not in (None, [], "")},
                 on_exists=self.on_exists,
                 max_failures=self.max_failures,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromFolderOperator
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused
+from tests.operators import matrix
 
 
 def png(path, width: int = 40, height: int = 30) -> None:
@@ -225,6 +227,35 @@ def test_a_value_that_the_attribute_does_not_take_is_refused_before_anything_is_
     assert ignored.state == "success", ignored.error
     assert ignored.result["attributes_left_out"] == {"age": 2}
     assert boxes(client)["a.png"] == [POINTS]
+
+
+def test_masks_of_a_voc_tree_are_no_pictures_to_import(client, run, folder):
+    (folder / "Annotations").mkdir()
+    box = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+    for picture in sorted(folder.rglob("*.png")):
+        text = f"<annotation><filename>{picture.name}</filename><object><name>cat</name>{box}</object></annotation>"
+        picture.with_suffix(".xml").write_text(text)
+        for kind in ("Class", "Object"):
+            mask = folder / f"Segmentation{kind}" / picture.name
+            mask.parent.mkdir(exist_ok=True)
+            mask.write_bytes(picture.read_bytes())
+    outcome = run(annotations_format="pascalvoc")
+    assert outcome.state == "success", outcome.error
+    assert not [task for task in client.get_image_tasks("photos") if task["name"].startswith("Segmentation")]
+    assert client.count_tasks("photos") == len(list(folder.rglob("*.xml")))
+
+
+def test_masks_beside_the_pictures_are_no_pictures_to_import(client, airflow_run, tmp_path):
+    client.create_project("image_segmentation", "M", "m")
+    for value in ("cat", "dog"):
+        client.create_annotation("m", "segmentation", value, value)
+    matrix.build("masks", "sound", tmp_path / "set")
+    arguments: dict[str, Any] = {"project": "m", "folder": str(tmp_path / "set"), "manifest": str(tmp_path / "m.jsonl")}
+    outcome = airflow_run(
+        lambda: FastLabelCreateTasksFromFolderOperator(task_id="create", annotations_format="masks", **arguments)
+    ).attempt()
+    assert outcome.state == "success", outcome.error
+    assert {task["name"] for task in client.get_image_tasks("m")} == {f"images/{name}.png" for name in matrix.PICTURES}
 
 
 def test_attributes_is_one_of_three(folder):

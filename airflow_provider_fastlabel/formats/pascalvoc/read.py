@@ -43,12 +43,18 @@ from airflow_provider_fastlabel.formats.reading.points import box, outline
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
 Corners = Literal["one_based", "zero_based"]
 
 _FLAGS = ("difficult", "truncated", "occluded")
 _OFF = (None, "0")
+_MASKS = {
+    "segmentationclass": 'masks lie here beside the boxes; import them with annotations_format="masks" (read_masks)',
+    "segmentationobject": "masks of single objects lie here, which name no classes and are not read; those of "
+    'SegmentationClass are, with annotations_format="masks" (read_masks)',
+}
 _NUMBERED = re.compile(r"([xy])(\d+)")
 
 
@@ -73,7 +79,28 @@ def read_pascalvoc(folder: str | os.PathLike[str], corners: Corners = "one_based
     with collector_paused():
         described = [reader.read(root, name) for name in names if name.lower().endswith(".xml")]
         reader.refuse_zeros()
-        return paired(described, names)
+        result = paired(described, names)
+    _note_masks(result, names)
+    return result
+
+
+def is_mask(name: str) -> bool:
+    """Tell whether a picture lies in one of the VOC devkit's folders of masks.
+
+    :param name: path with forward slashes.
+    """
+    return _mask_folder(name) is not None
+
+
+def _mask_folder(name: str) -> str | None:
+    folder = posixpath.dirname(name)
+    return folder if is_image(name) and posixpath.basename(folder).lower() in _MASKS else None
+
+
+def _note_masks(result: ImportedAnnotations, names: Sequence[str]) -> None:
+    """Say that masks lie beside the boxes."""
+    for folder in sorted({folder for name in names if (folder := _mask_folder(name))}):
+        result.add_note(folder, _MASKS[posixpath.basename(folder).lower()])
 
 
 class _AtZeroError(UnusableError):

@@ -107,7 +107,9 @@ class Reader:
             return read_yolo(**{"classes_file": None, "folder": root, **self._yolo_arguments(), **self.arguments})
         if self.form == "pascalvoc":
             from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
+            from airflow_provider_fastlabel.formats.pascalvoc.read import is_mask
 
+            found.sources = [source for source in found.sources if not is_mask(source.name)]
             return read_pascalvoc(root, **self.arguments)
         from airflow_provider_fastlabel.formats.labelme import read_labelme
 

@@ -361,3 +361,13 @@ def test_attributes_of_cvat(tmp_path):
         },
     ]
     assert [(problem.image, problem.lost) for problem in found.problems] == [("a.jpg", 1)]
+
+
+def test_masks_beside_the_boxes_are_noted_once_a_folder(read):
+    images = ["JPEGImages/a.jpg", *(f"Segmentation{kind}/{name}.png" for kind in ("Class", "Object") for name in "ab")]
+    result = read({"Annotations/a.xml": document(thing())}, images=images)
+    assert list(result.by_image) == ["JPEGImages/a.jpg"]
+    notes = {note.file: note.message for note in result.notes}
+    assert len(notes) == len(result.notes) == 2
+    assert 'import them with annotations_format="masks"' in notes["SegmentationClass"]
+    assert "name no classes" in notes["SegmentationObject"]
