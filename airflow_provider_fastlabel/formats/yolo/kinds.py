@@ -32,21 +32,26 @@ _OBB = {8, 9}
 
 
 class Survey:
-    """Counts the rows of a data set by their length.
+    """Looks at the rows of a data set: which lengths there are and, if wanted, how many rows can be poses.
 
-    :ivar rows: how many numbers follow the class -> how many rows.
+    :param poses: whether :meth:`are_poses` will be asked; without, one row of each length is looked at.
+
+    :ivar rows: how many numbers follow the class -> how many rows were looked at.
     :ivar seen: the same, of those rows alone that can be poses whose keypoints end with a visibility.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, poses: bool) -> None:
+        self._poses = poses
         self.rows: Counter[int] = Counter()
         self.seen: Counter[int] = Counter()
 
     def add(self, fields: Sequence[str]) -> None:
-        """Count a row; one that is not made of numbers is none.
+        """Look at a row; one that is not made of numbers is none.
 
         :param fields: class and numbers.
         """
+        if not self._poses and len(fields) - 1 in self.rows:
+            return
         try:
             values = [float(text) for text in fields[1:]]
         except ValueError:

@@ -1,8 +1,8 @@
 """A row of a YOLO label file becomes an annotation, in pixels of its picture.
 
 Rows are ``class cx cy w h``, ``class x1 y1 x2 y2 …`` (outline), ``class cx cy w h`` and keypoints (pose), or
-``class`` and four corners (OBB), all as shares of the picture's size. Boxes, upright or turned, may end with a
-confidence, which becomes ``confidenceScore``.
+``class`` and four corners (OBB), all as shares of the picture's size. Boxes, upright or turned, and poses whose number
+of keypoints is known may end with a confidence, which becomes ``confidenceScore``.
 """
 
 from __future__ import annotations
@@ -120,9 +120,9 @@ class Objects:
     def _box_of_pose(self, _: int, values: list[float]) -> Annotation:
         """Read the box of a pose; a box without keypoints is one too."""
         count = len(values)
-        if count > 5:
-            self._size(count - 4)
-        return {"points": self._box(values), "type": "bbox"} | ({"confidenceScore": values[4]} if count == 5 else {})
+        size = self._size(count - 4) if count > 5 else 0
+        sure = count == 5 or (size and self._keypoints and (count - 4) % size)
+        return {"points": self._box(values), "type": "bbox"} | ({"confidenceScore": values[-1]} if sure else {})
 
     def _pose(self, index: int, values: list[float]) -> Annotation:
         """Read keypoints: x, y and visibility (0 unset, 1 hidden, 2 visible), or x and y alone (0, 0 is unset)."""
@@ -130,8 +130,9 @@ class Objects:
         if not keys:
             raise UnusableError("the class has no keypoint keys; name them with keypoints= or kpt_names in data.yaml")
         self._box(values)
+        points, confidence = self._by_keypoint(values[4:], len(keys))
         found = []
-        for key, (x, y, *rest) in zip(keys, self._by_keypoint(values[4:], len(keys)), strict=True):
+        for key, (x, y, *rest) in zip(keys, points, strict=True):
             visible = rest[0] if rest else (2 if x or y else 0)
             if visible not in (0, 1, 2):
                 raise UnusableError(f"keypoint {key!r} has the visibility {visible:g}; 0, 1 and 2 are known")
@@ -139,25 +140,29 @@ class Objects:
                 found.append({"key": key, "value": [*self._pixels([x, y]), int(visible) - 1]})
         if not found:
             raise UnusableError("no keypoint is set")
-        return {"type": "pose_estimation", "keypoints": found}
+        return {"type": "pose_estimation", "keypoints": found} | confidence
 
-    def _by_keypoint(self, values: list[float], keys: int) -> list[list[float]]:
-        """Part the numbers of a row by keypoint; rows of classes with fewer than the others are filled with unset ones.
+    def _by_keypoint(self, values: list[float], keys: int) -> tuple[list[list[float]], Annotation]:
+        """Part the numbers of a row by keypoint, and from a confidence at the end.
 
-        Where ``kpt_shape`` is not known the keys alone tell how many numbers each keypoint has.
+        Rows of classes with fewer keypoints than the others are filled with unset ones. Where ``kpt_shape`` is not
+        known the keys alone tell how many numbers each keypoint has.
         """
-        by_keys = 2 if len(values) == 2 * keys else 3
-        size = self._size(len(values)) if self._keypoints else by_keys
-        rest = values[size * keys :]
-        if len(values) % size or len(values) < size * keys or any(rest[2::3] if size == 3 else rest):
-            raise UnusableError(f"{len(values)} keypoint values for {keys} keypoint keys")
-        return [values[at : at + size] for at in range(0, size * keys, size)]
+        count = len(values)
+        by_keys = 2 if count in (2 * keys, 2 * keys + 1) and count != 3 * keys else 3
+        size = self._size(count) if self._keypoints else by_keys
+        points = values[:-1] if count % size == 1 else values
+        rest = points[size * keys :]
+        if len(points) % size or len(points) < size * keys or any(rest[2::3] if size == 3 else rest):
+            raise UnusableError(f"{count} keypoint values for {keys} keypoint keys")
+        confidence = {"confidenceScore": values[-1]} if len(points) < count else {}
+        return [points[at : at + size] for at in range(0, size * keys, size)], confidence
 
     def _size(self, count: int) -> int:
         """Return how many numbers each keypoint of a row has, 2 or 3, if it can be a row of poses at all."""
         if self._keypoints:
             number, size = self._keypoints
-            if count != number * size:
+            if count - number * size not in (0, 1):
                 raise UnusableError(f"{count} keypoint values; kpt_shape says {number} times {size}")
             return size
         if count % 3 and count % 2:

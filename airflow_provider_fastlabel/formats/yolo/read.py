@@ -163,17 +163,17 @@ class _Reader:
         """Say what the rows are after a look at all of them."""
         if task is None:
             return self._surveyed(pairs)
-        if self._survey(pairs).are_poses():
+        if self._survey(pairs, poses=True).are_poses():
             raise disguised(task)
         return task
 
     def _surveyed(self, pairs: Mapping[str, str]) -> YoloTask:
-        return self._survey(pairs).kind(
+        return self._survey(pairs, poses=False).kind(
             described=bool(self._classes.described), annotation_type=self._annotation_type, keyed=self._keyed
         )
 
-    def _survey(self, pairs: Mapping[str, str]) -> Survey:
-        survey = Survey()
+    def _survey(self, pairs: Mapping[str, str], *, poses: bool) -> Survey:
+        survey = Survey(poses=poses)
         for name in pairs:
             try:
                 lines = self._text(name).splitlines()

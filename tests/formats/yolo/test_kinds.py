@@ -43,10 +43,10 @@ def test_kpt_shape_says_that_rows_are_poses(data, yaml, options):
 def test_boxes_of_poses_are_their_first_four_numbers(data, yaml, options):
     yaml("kpt_shape: [2, 3]\n")
     data.image("a.jpg")
-    data.label("a.txt", f"{POSE}\n0 0.5 0.5 0.4 0.2\n{POSE} 0\n")
+    data.label("a.txt", f"{POSE}\n0 0.5 0.5 0.4 0.2\n{POSE} 0 0\n")
     result = data.read(**options)
     assert result.by_image == {"a.jpg": [BOX_OF_POSE, BOX_OF_POSE]}
-    assert [str(problem) for problem in result.problems] == ["a.txt:3: 7 keypoint values; kpt_shape says 2 times 3"]
+    assert [str(problem) for problem in result.problems] == ["a.txt:3: 8 keypoint values; kpt_shape says 2 times 3"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -228,6 +229,53 @@ def test_poses_without_visibility_and_keys_of_data_yaml(data):
     result = data.read(task="pose")
     assert result.by_image["a.jpg"][0]["keypoints"] == [{"key": "nose", "value": [10, 20, 1]}]
     assert [problem.line for problem in result.problems] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("shape", "row"),
+    [
+        ("[2, 3]", "0.1 0.1 2 0.2 0.2 1 0.75"),
+        ("[2, 2]", "0.1 0.1 0.2 0.2 0.75"),
+        ("[3, 3]", "0.1 0.1 2 0.2 0.2 1 0 0 0 0.75"),
+        (None, "0.1 0.1 2 0.2 0.2 1 0.75"),
+        (None, "0.1 0.1 0.2 0.2 0.75"),
+    ],
+)
+def test_a_pose_may_end_with_a_confidence(data, shape, row):
+    options: dict[str, Any] = {"task": "pose"}
+    if shape:
+        data.classes = data.folder / "data.yaml"
+        data.classes.write_text(f"names: [dog]\nkpt_shape: {shape}\nkpt_names: {{0: [nose, tail]}}\n")
+    else:
+        options["keypoints"] = {"dog": ["nose", "tail"]}
+    data.image("a.jpg")
+    data.label("a.txt", f"0 0.5 0.5 0.2 0.2 {row}\n")
+    result = data.read(**options)
+    assert result.problems == []
+    (found,) = result.by_image["a.jpg"]
+    assert found["confidenceScore"] == 0.75
+    assert [one["value"][:2] for one in found["keypoints"]] == [[10, 20], [20, 40]]
+    if shape:
+        (found,) = data.read(annotation_type="bbox").by_image["a.jpg"]
+        assert (found["type"], found["confidenceScore"]) == ("bbox", 0.75)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("0.1 0.1 0.93 0.2 0.2 0.8", "visibility 0.93"),
+        ("0.1 0.1 2 0.2 0.2 1 0.75 7", "8 keypoint values; kpt_shape says 2 times 3"),
+        ("0.1 0.1 2 0.2 0.2", "5 keypoint values; kpt_shape says 2 times 3"),
+    ],
+)
+def test_a_row_that_is_no_pose_of_this_shape_is_lost(data, row, words):
+    data.classes = data.folder / "data.yaml"
+    data.classes.write_text("names: [dog]\nkpt_shape: [2, 3]\nkpt_names: {0: [nose, tail]}\n")
+    data.image("a.jpg")
+    data.label("a.txt", f"0 0.5 0.5 0.2 0.2 {row}\n")
+    (problem,) = data.read().problems
+    assert words in problem.message
+    assert problem.lost == 1
 
 
 def test_names_of_data_yaml_as_a_list(data):
