@@ -247,7 +247,7 @@ class Converters(Projects):
         return _annotations("Pascal VOC", folder_path, found)
 
     def convert_labelme_to_fastlabel(self, folder_path: str | os.PathLike[str]) -> AnnotationsByImage:
-        """Read a folder of labelme files.
+        """Read a folder of labelme files; :func:`.read_labelme` has an argument for what shapes become.
 
         :param folder_path: the folder, read with its sub-folders.
         :returns: image path relative to the folder -> annotations for :meth:`create_image_task`.

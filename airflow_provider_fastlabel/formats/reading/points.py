@@ -62,7 +62,7 @@ def outline(flat: Sequence[float]) -> list[float]:
         raise UnusableError(f"the outline has an odd number of coordinates ({len(points)})")
     if not finite(points):
         raise UnusableError("the outline has a coordinate that is no number")
-    while len(points) > 2 and points[:2] == points[-2:]:
+    while len(points) > 2 and points[0] == points[-2] and points[1] == points[-1]:
         del points[-2:]
     if len(points) < 6:
         raise UnusableError("an outline needs three points or more")
