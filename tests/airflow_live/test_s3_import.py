@@ -11,6 +11,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.airflow_run import HAS_STORE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -67,7 +69,7 @@ def names(live: Live, project: str) -> set[str]:
 
 def test_a_killed_worker_s_retry_attaches_and_there_is_one_import(live: Live) -> None:
     live.client.create_project(type="image_bbox", name="From S3", slug="from-s3")
-    live.emulator.control("PUT", "config", {"history_seconds": 10})
+    live.emulator.control("PUT", "config", {"history_manual": True})
     live.emulator.control(
         "POST", "faults", {"method": "GET", "path": HISTORY, "times": 1, "kind": "slow", "seconds": 20}
     )
@@ -76,12 +78,18 @@ def test_a_killed_worker_s_retry_attaches_and_there_is_one_import(live: Live) ->
     time.sleep(1)
     (instance,) = live.airflow.task_instances("s3_import", run_id)
     os.kill(instance["pid"], signal.SIGKILL)
-    seen = list(live.airflow.watch("s3_import", run_id))
+    seen = []
+    for change in live.airflow.watch("s3_import", run_id):
+        seen.append(change)
+        if change == ("import", "deferred") and seen.count(change) == 1:
+            live.emulator.control("PUT", "config", {"history_manual": False, "history_seconds": 0})
+            live.emulator.control("POST", "histories", {})
     assert seen[-1] == ("import", "success")
     assert ("import", "deferred") in seen
     (instance,) = live.airflow.task_instances("s3_import", run_id)
     assert instance["try_number"] == 2
-    assert len(live.client.get_histories("from-s3")) == 1
+    # Before Airflow 3.3 nothing is remembered: the retry waits for what runs, and imports what is missing.
+    assert len(live.client.get_histories("from-s3")) == (1 if HAS_STORE else 2)
     assert live.client.count_tasks("from-s3") == 3
 
 

@@ -169,8 +169,8 @@ def _rotated(part: list[float], rotation: float) -> Annotation | None:
 def _polygon(part: list[float]) -> Annotation:
     """Return a polygon of one part, if its points do not all lie on one line."""
     points = outline(part)
-    x, y, second_x, second_y, third_x, third_y = points[:6]
-    twice = (second_x - x) * (third_y - y) - (second_y - y) * (third_x - x)
+    x, y = points[0], points[1]
+    twice = (points[2] - x) * (points[5] - y) - (points[3] - y) * (points[4] - x)
     # The first three points settle it for nearly all.
     if -EPSILON <= twice <= EPSILON and _on_one_line(points):
         raise UnusableError("the outline has no area")

@@ -58,13 +58,15 @@ def outline(flat: Sequence[float]) -> list[float]:
     :raises UnusableError: odd count, a value that is no number, or fewer than three points.
     """
     points = list(flat)
-    if len(points) % 2:
-        raise UnusableError(f"the outline has an odd number of coordinates ({len(points)})")
+    count = len(points)
+    if count % 2:
+        raise UnusableError(f"the outline has an odd number of coordinates ({count})")
     if not finite(points):
         raise UnusableError("the outline has a coordinate that is no number")
-    while len(points) > 2 and points[0] == points[-2] and points[1] == points[-1]:
+    while count > 2 and points[0] == points[-2] and points[1] == points[-1]:
         del points[-2:]
-    if len(points) < 6:
+        count -= 2
+    if count < 6:
         raise UnusableError("an outline needs three points or more")
     return points
 
