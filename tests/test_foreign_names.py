@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, path_below
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, place_below
 
 HARMLESS = [
     "a.jpg",
@@ -52,12 +52,12 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HARMLESS)
 def test_a_harmless_name_stays_as_it_is(name: str, tmp_path: Path) -> None:
     assert checked_name(name) == name
-    assert path_below(tmp_path, name) == tmp_path / name
+    assert place_below(tmp_path, name) == tmp_path / name
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_refused_with_its_reason(name: str, tmp_path: Path) -> None:
-    for refuse in (lambda: checked_name(name), lambda: path_below(tmp_path, name)):
+    for refuse in (lambda: checked_name(name), lambda: place_below(tmp_path, name)):
         with pytest.raises(UnsafeNameError, match="names no file below its folder") as caught:
             refuse()
         assert HOSTILE[name] in caught.value.why
@@ -73,8 +73,8 @@ def test_what_is_no_text_is_refused(name: object) -> None:
 @pytest.mark.parametrize("name", ["a/b", "a\\b"])
 def test_a_plain_name_has_no_folders(name: str, tmp_path: Path) -> None:
     with pytest.raises(UnsafeNameError, match="only a name may be"):
-        path_below(tmp_path, name, folders=False)
-    assert path_below(tmp_path, "a.b", folders=False) == tmp_path / "a.b"
+        place_below(tmp_path, name, folders=False)
+    assert place_below(tmp_path, "a.b", folders=False) == tmp_path / "a.b"
 
 
 @pytest.mark.parametrize("name", ["out", "out/x", "deep/out/x/y", "file"])
@@ -87,7 +87,7 @@ def test_a_link_that_leads_out_is_refused(name: str, tmp_path: Path) -> None:
     (root / "deep" / "out").symlink_to("../../outside")
     (root / "file").symlink_to(outside / "precious")
     with pytest.raises(UnsafeNameError, match="by a symbolic link"):
-        path_below(root, name)
+        place_below(root, name)
 
 
 def test_links_inside_and_to_the_folder_itself_are_fine(tmp_path: Path) -> None:
@@ -96,8 +96,8 @@ def test_links_inside_and_to_the_folder_itself_are_fine(tmp_path: Path) -> None:
     (root / "b").symlink_to("a")
     (root / "loop").symlink_to("loop")
     door.symlink_to(root)
-    assert path_below(door, "b/x.jpg") == door / "b" / "x.jpg"
-    assert path_below(door, "loop") == door / "loop"
+    assert place_below(door, "b/x.jpg") == door / "b" / "x.jpg"
+    assert place_below(door, "loop") == door / "loop"
 
 
 def test_a_folder_beside_that_begins_alike_is_outside(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_folder_beside_that_begins_alike_is_outside(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "x").symlink_to(tmp_path / "data-secret")
     with pytest.raises(UnsafeNameError):
-        path_below(tmp_path / "data", "x")
+        place_below(tmp_path / "data", "x")
 
 
 @given(st.text(st.sampled_from("ab./\\:~\0\n\udc80é"), max_size=12))
@@ -113,7 +113,7 @@ def test_a_folder_beside_that_begins_alike_is_outside(tmp_path: Path) -> None:
 def test_no_name_leads_out(name: str) -> None:
     root = Path("/nowhere/at/all")
     try:
-        path = path_below(root, name)
+        path = place_below(root, name)
     except UnsafeNameError:
         return
     assert os.path.normpath(path) == str(path)
