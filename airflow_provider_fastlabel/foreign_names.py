@@ -1,6 +1,6 @@
 """A name that strangers chose becomes a path below a folder, or is refused.
 
-Names come out of data sets, answers, archives, manifests and listings of object stores. Each passes :func:`path_below`
+Names come out of data sets, answers, archives, manifests and listings of object stores. Each passes :func:`place_below`
 before it is a path: what it names lies below the folder, whatever links lie there, and two names are never one place.
 Whoever needs a name that always works (the writers, for task names) makes one first; this only says no.
 """
@@ -76,7 +76,7 @@ def _check_lengths(name: str) -> None:
         raise UnsafeNameError(name, f"is too long: at most {MAX_PART} bytes between two slashes, {MAX_NAME:,} in all")
 
 
-def path_below(root: str | os.PathLike[str], name: Any, *, folders: bool = True) -> Path:
+def place_below(root: str | os.PathLike[str], name: Any, *, folders: bool = True) -> Path:
     """Return the path of a name below a local folder.
 
     Links on the way are looked through, the last part too: those that lead to a place inside are fine. Nothing is made

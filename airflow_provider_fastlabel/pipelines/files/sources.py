@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.formats.files import is_image, walk
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _TEMPORARY = "fastlabel-import-"
+_DOTS = re.compile(r"(?:^|/)\.\.?(?:/|$)")
+_LEADS_AWAY = "has a part '.' or '..' in its key, which names no folder; rename the object, or narrow `pattern`"
 _BLOCK_BYTES = 64 * 1024
 """What is read at a time of a remote file whose first bytes alone are wanted; file systems default to megabytes."""
 
@@ -75,7 +78,7 @@ class Source:
                 yield remote
 
     def _bring(self, folder: Path) -> None:
-        path = folder / _base_name(self.location)
+        path = place_below(folder, _base_name(self.location))
         if self.filesystem is None:
             # A link: of a local folder only the files that belong to the task are to be seen.
             path.symlink_to(Path(self.location).absolute())
@@ -136,10 +139,14 @@ def find_sources(
     found, files = Found(pattern=pattern, extensions=frozenset(media)), []
     for item in _list_files(folder):
         suffix = PurePosixPath(item.name).suffix.lower()
-        if any(part.startswith(".") for part in item.name.split("/")) or (pictures_only and not is_image(item.name)):
+        leads_away = _DOTS.search(item.name) is not None
+        hidden = not leads_away and any(part.startswith(".") for part in item.name.split("/"))
+        if hidden or (pictures_only and not is_image(item.name)):
             continue
         if not matches(item.name):
             found.left_out.append(item.name)
+        elif leads_away:
+            found.problems.append(Problem(item.name, _LEADS_AWAY))
         elif suffix not in media:
             found.problems.append(Problem(item.name, _unknown(suffix, media)))
         else:

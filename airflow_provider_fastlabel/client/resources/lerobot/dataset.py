@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.resources.lerobot.clips import copy_frames
 from airflow_provider_fastlabel.client.resources.lerobot.info import read_info, unfit_for_folder
-from airflow_provider_fastlabel.foreign_names import UnsafeNameError, path_below
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class LeRobotDataset:
         if self._follow_links:
             return file
         try:
-            return path_below(self.root, self._relative(file))
+            return place_below(self.root, self._relative(file))
         except UnsafeNameError as error:
             raise FastLabelInvalidException(
                 f"{self.root.name}: {self._relative(file)} {error.why}. Copy what it means into the dataset, or give "

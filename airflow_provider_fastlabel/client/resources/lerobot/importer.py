@@ -24,7 +24,7 @@ from airflow_provider_fastlabel.client.resources.lerobot.dataset import (
 from airflow_provider_fastlabel.client.resources.lerobot.info import feature_names
 from airflow_provider_fastlabel.client.resources.robotics import RoboticsContents
 from airflow_provider_fastlabel.client.resources.tasks.other import OtherTasks
-from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, path_below
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, place_below
 
 if TYPE_CHECKING:
     import os
@@ -264,7 +264,7 @@ def _unknown_to_json(value: Any) -> Any:
 def _place(folder: Path, episode: Episode, name: Any, extension: str) -> Path:
     """Return where a file of an episode is written, which is named by the dataset or the converter."""
     try:
-        return path_below(folder, checked_name(name, folders=False) + extension)
+        return place_below(folder, checked_name(name, folders=False) + extension)
     except UnsafeNameError as error:
         raise FastLabelInvalidException(
             f"Episode {episode.index}: {name!r} does not do as a file name: it {error.why}.", 422
