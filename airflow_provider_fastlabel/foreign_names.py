@@ -67,6 +67,18 @@ def checked_name(name: Any, *, folders: bool = True) -> str:
     return name
 
 
+def is_safe(name: Any) -> bool:
+    """Tell whether :func:`checked_name` lets a name pass.
+
+    :param name: the name, with ``/`` between folders.
+    """
+    try:
+        checked_name(name)
+    except UnsafeNameError:
+        return False
+    return True
+
+
 def _check_lengths(name: str) -> None:
     try:
         raw = os.fsencode(name)
