@@ -132,7 +132,7 @@ def find_sources(
     :param pictures_only: files that are no pictures by their ending may lie beside them: annotation files, lists of
         classes, licences.
     :returns: the sources, sorted by name, and files that cannot become a task.
-    :raises ImportRefused: the folder does not exist or is not a folder.
+    :raises ImportRefused: the folder does not exist or is not a folder, or two of its objects would have one name.
     """
     matches = glob_expression(pattern).fullmatch
     media = {_dotted(extension) for extension in extensions}
@@ -151,6 +151,7 @@ def find_sources(
             found.problems.append(Problem(item.name, _unknown(suffix, media)))
         else:
             files.append(item)
+    _refuse_shared_names(files)
     if by_folder:
         found.problems += _empty_folders(folder)
     found.sources = sorted(_group(files, found) if by_folder else files, key=lambda source: source.name)
@@ -182,6 +183,17 @@ def _literal(part: str) -> str:
     if part.startswith("[") and part.endswith("]") and len(part) > 2:
         return "[" + part[1:-1].replace("\\", r"\\").replace("!", "^", int(part[1] == "!")) + "]"
     return re.escape(part)
+
+
+def _refuse_shared_names(files: list[Source]) -> None:
+    """Refuse objects that would be one task: the slashes before a name are not part of it."""
+    own: dict[str, Source] = {}
+    for item in files:
+        if (other := own.setdefault(item.name, item)) is not item:
+            raise ImportRefused(
+                f"{other.location} and {item.location} would both be called {item.name!r}, and one of them would be "
+                "missing. Nothing was created. Rename one of them, or narrow `pattern`."
+            )
 
 
 def _empty_folders(folder: Any) -> Iterator[Problem]:

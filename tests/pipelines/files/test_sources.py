@@ -152,6 +152,15 @@ def test_a_key_that_leads_away_is_a_problem_and_no_hidden_file(remote, name):
     assert names(find_sources(remote, extensions=IMAGES, pattern="*.jpg")) == ["a.jpg"]
 
 
+def test_two_keys_that_would_be_one_task_are_refused(remote):
+    remote.fs.pipe_file(f"{remote.path}/a.jpg", b"one")
+    remote.fs.store[f"{remote.path}//a.jpg"] = remote.fs.store[f"{remote.path}/a.jpg"]
+    with pytest.raises(ImportRefused, match=r"/photos/+a\.jpg and .*would both be called 'a\.jpg'"):
+        find_sources(remote, extensions=IMAGES)
+    assert names(find_sources(remote, extensions=IMAGES, pattern="b*")) == []
+    del remote.fs.store[f"{remote.path}//a.jpg"]
+
+
 def test_a_key_cannot_place_its_copy_elsewhere(tmp_path):
     source = Source("x", f"bucket/{'x' * 300}.jpg", 1, fsspec.filesystem("memory"))
     with pytest.raises(ValueError, match="is too long"), source.local():
