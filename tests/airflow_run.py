@@ -141,6 +141,7 @@ class AirflowRun:
         monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", self.supervisor, raising=False)
         self._make = make
         self._max_tries = RETRIES
+        self.run_id = "run"
 
     def clear(self, tries: int) -> None:
         """Clear the task instance, as a person does: it gets all its retries anew.
@@ -199,7 +200,7 @@ class AirflowRun:
         later = {"partition_key": None} if "partition_key" in DagRun.model_fields else {}
         run = DagRun.model_validate(
             {
-                "dag_id": "dag", "run_id": "run", "run_type": "manual", "state": "running", "end_date": None,
+                "dag_id": "dag", "run_id": self.run_id, "run_type": "manual", "state": "running", "end_date": None,
                 "consumed_asset_events": [], **now, **later,
             }
         )  # fmt: skip
@@ -211,7 +212,7 @@ class AirflowRun:
             **resume,
         )
         instance = task_runner.RuntimeTaskInstance.model_construct(
-            id=uuid4(), task_id=task.task_id, dag_id="dag", run_id="run", try_number=try_number, map_index=-1,
+            id=uuid4(), task_id=task.task_id, dag_id="dag", run_id=self.run_id, try_number=try_number, map_index=-1,
             dag_version_id=uuid4(), task=task, start_date=started, max_tries=context.max_tries, hostname="localhost",
             _ti_context_from_server=context,
         )  # fmt: skip

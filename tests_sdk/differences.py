@@ -23,7 +23,8 @@ ORDER_OF_THE_FOLDER = {
 """Listed above, but equal where the folder happens to give its files in order."""
 
 RESULTS = {
-    "import_lerobot": "the message of an episode that failed also says what to do",
+    "import_lerobot": "the message of an episode that failed also says what to do; "
+    "names, and links unless `follow_links=True`, cannot lead out of the dataset",
     "convert_coco_to_fastlabel": "a box stays a box: with annotation_type bbox the SDK reads the outline of any "
     "COCO file as a polygon; polygons come without the closing point twice",
     "convert_yolo_to_fastlabel": "outlines are closed, as FastLabel's segmentations are, and not rounded",

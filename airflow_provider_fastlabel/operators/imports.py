@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.formats import ANNOTATIONS_FORMATS
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
-from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
+from airflow_provider_fastlabel.utils.arguments import refused, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
 
 if TYPE_CHECKING:
@@ -219,4 +220,11 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
         parts = [quote(str(part), safe=" +:@=,") for part in (ti.dag_id, ti.run_id, ti.task_id)]
         mapped = "" if ti.map_index is None or ti.map_index < 0 else f".{ti.map_index}"
-        return str(home.joinpath("fastlabel", "imports", parts[0], parts[1], f"{parts[2]}{mapped}.jsonl"))
+        # Quoting leaves dots: a run may be called "..", and its manifest would be that of another task.
+        try:
+            place = place_below(home / "fastlabel" / "imports", f"{'/'.join(parts)}{mapped}.jsonl")
+        except UnsafeNameError as error:
+            raise refused(
+                f"The manifest cannot be named after DAG, run and task: {error}. Nothing was created. Give `manifest`."
+            ) from error
+        return str(place)

@@ -88,6 +88,53 @@ def test_without_a_manifest_path_it_lies_under_airflows_home(client, run, monkey
     assert len(Path(outcome.result["manifest"]).read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize("run_id", ["..", ".", "é" * 100])
+def test_the_name_of_a_run_cannot_lead_its_manifest_elsewhere(
+    client, airflow_run, folder, monkeypatch, tmp_path, run_id
+):
+    """Airflow lets whoever starts a run call it by dots."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "home"))
+    going = airflow_run(
+        lambda: FastLabelCreateTasksFromFolderOperator(task_id="create", project="photos", folder=str(folder))
+    )
+    going.run_id = run_id
+    done = going.attempt()
+    assert done.state == "failed"
+    assert "Nothing was created. Give `manifest`" in str(done.error)
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("name", ["sub//a.txt", "x" * 252 + ".txt"])
+def test_labels_whose_key_is_no_path_are_refused(client, classes, run, bucket, name):
+    filesystem = fsspec.filesystem("memory")
+    root = bucket.removeprefix("memory:/")
+    filesystem.pipe_file(f"{root}/photos/classes.txt", b"dog\ncat\n")
+    filesystem.pipe_file(f"{root}/photos/{name}", b"1 0.5 0.5 0.5 0.5\n")
+    error = str(run(annotations_format="yolo", folder=f"{bucket}/photos").error)
+    assert "names no file below its folder" in error
+    assert "Nothing was created" in error
+    assert list(client.iter_image_tasks("photos")) == []
+
+
+@pytest.mark.parametrize("stated", ["../private.png", "{private}", "./../private.png", "..\\private.png"])
+@pytest.mark.parametrize("form", ["coco", "pascalvoc", "labelme"])
+def test_annotations_cannot_name_a_picture_outside_of_the_folder(client, classes, run, folder, form, stated):
+    private = folder.parent / "private.png"
+    private.write_bytes(png())
+    stated = stated.format(private=private)
+    if form == "coco":
+        coco(folder, names=[stated])
+    elif form == "pascalvoc":
+        (folder / "x.xml").write_text(VOC.replace("a.png", stated))
+    else:
+        shape = {"label": "cat", "shape_type": "rectangle", "points": [[1, 2], [11, 22]]}
+        (folder / "x.json").write_text(json.dumps({"imagePath": stated, "shapes": [shape]}))
+    outcome = run(annotations_format=form)
+    assert isinstance(outcome.error, ImportRefused)
+    assert "Nothing was created" in str(outcome.error)
+    assert list(client.iter_image_tasks("photos")) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

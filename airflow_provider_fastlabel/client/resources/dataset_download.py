@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.retry import timestamp
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -173,20 +174,17 @@ def safe_target(folder: Path, name: str) -> Path:
 
     :param folder: the folder.
     :param name: name of the object, with ``/`` between folders.
-    :raises FastLabelInvalidException: (422) if the name would lead out of the folder (``..``, absolute, drive, symbolic
-        link), onto ``annotations.json``, or holds empty parts, backslashes or control characters.
+    :raises FastLabelInvalidException: (422) if :func:`.place_below` refuses the name, or it leads onto
+        ``annotations.json``, or holds backslashes or control characters.
     """
-    parts = name.split("/")
-    if any(part in ("", ".", "..") for part in parts) or ":" in parts[0][1:2]:
-        raise FastLabelInvalidException("unsafe name: it does not stay below the folder", 422)
     if "\\" in name or not name.isprintable():
         raise FastLabelInvalidException("unsafe name: it has backslashes or control characters", 422)
     if name == ANNOTATIONS_FILE or name.startswith(ASIDE):
         raise FastLabelInvalidException("unsafe name: a file of this name is needed for the download itself", 422)
-    target = folder.joinpath(*parts)
-    if not target.parent.resolve().is_relative_to(folder.resolve()):
-        raise FastLabelInvalidException("unsafe name: a symbolic link leads out of the folder", 422)
-    return target
+    try:
+        return place_below(folder, name)
+    except UnsafeNameError as error:
+        raise FastLabelInvalidException(f"unsafe name: it {error.why}", 422) from error
 
 
 def is_complete(target: Path, each: Mapping[str, Any]) -> bool:

@@ -31,6 +31,7 @@ import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from airflow_provider_fastlabel.foreign_names import is_safe
 from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
 from airflow_provider_fastlabel.formats.labelme.shapes import LabelmeType, converters, names_keypoint, points_of
 from airflow_provider_fastlabel.formats.reading.imported import (
@@ -116,7 +117,7 @@ def _stated(name: str, image_path: Any) -> tuple[list[str], str | None]:
     ending = suffix_of(stated)
     beside = posixpath.splitext(name)[0] + ending
     sdk = places[-1] != relative and places[1] == beside
-    otherwise = beside if sdk or relative.startswith("../") else relative
+    otherwise = relative if is_safe(relative) and not sdk else beside
     if not is_image(stated):
         # With a dot at its end a name has no ending that it could lose.
         return [f"{place}." for place in places], otherwise if ending.lower() not in ("", ".json") else None

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from airflow_provider_fastlabel.foreign_names import is_safe
 from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
 from airflow_provider_fastlabel.formats.geometry.trace import mask_points
 from airflow_provider_fastlabel.formats.image_size import image_size
@@ -141,7 +142,8 @@ class _Reader:
         :param picture: its picture, if there is one.
         """
         stated = [] if picture is None else [picture]
-        described = Described(mask, stated, self._table.images.get(mask))
+        image = self._table.images.get(mask)
+        described = Described(mask, stated, image if is_safe(image) else None)
         try:
             pixels, coloured = self._load(mask)
         except ValueError as error:

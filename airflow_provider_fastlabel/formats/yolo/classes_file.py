@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.formats.reading.text import decoded
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def classes_of(folder: Path, others: Iterable[str], class_lists: Sequence[str], 
     """
     described = [] if given is not None and _is_yaml(given.name) else _described(folder, others)
     if given is not None:
-        found = read_classes(given)
+        found = read_classes(given, within=folder)
     else:
         tables = [*described, *_listed(folder, others, class_lists)]
         if not tables:
@@ -100,18 +102,20 @@ def list_named_by(folder: Path, others: Iterable[str], listed: Collection[str]) 
     return found
 
 
-def read_classes(path: Path, name: str | None = None) -> Classes:
+def read_classes(path: Path, name: str | None = None, within: Path | None = None) -> Classes:
     """Read one file that names classes.
 
     :param path: the file; its ending says how it is read.
     :param name: what messages call it; default: its file name.
+    :param within: the data set, where the file may lie. The list that a ``.data`` file names is read only below the
+        data set, or for a file that lies elsewhere, below its own folder.
     :returns: the classes.
     :raises ValueError: it holds no classes.
     :raises OSError: it cannot be read.
     """
     name = name or path.name
     if path.suffix.lower() == _DATA:
-        return read_classes(_beside(path))
+        return read_classes(_beside(path, path.parent if within is None else within))
     text = _text(path, name)
     if _is_yaml(name):
         return _from_yaml(_parsed(text, name), name)
@@ -189,13 +193,16 @@ def _stated_list(path: Path) -> str:
     return ""
 
 
-def _beside(path: Path) -> Path:
-    """Find the list that a ``.data`` file names: where it says, or beside it."""
+def _beside(path: Path, within: Path) -> Path:
+    """Find the list that a ``.data`` file names: where it says, or beside it, but nowhere outside of the data set."""
     stated = _stated_list(path)
-    places = [path.parent / stated, path.parent / posixpath.basename(stated)] if stated else []
-    for place in places:
-        if place.is_file():
-            return place
+    root = within if path.is_relative_to(within) else path.parent
+    own = path.parent.relative_to(root).as_posix()
+    for name in (stated, posixpath.basename(stated)) if stated else ():
+        with suppress(UnsafeNameError):
+            place = place_below(root, posixpath.normpath(posixpath.join(own, name)))
+            if place.is_file():
+                return place
     raise ValueError(f"{path.name} names no list of classes that is there (names = {stated or 'nothing'}). {_REMEDY}")
 
 

@@ -22,9 +22,10 @@ import shutil
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, place_below
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Results:
 
     def __init__(self, output: Any) -> None:
         self._output = output
+        self._local = local_path(output)
         self._done: dict[str, tuple[str, str]] = {}
         for line in self._published():
             self._done[line["name"]] = (line["endpoint"], line["sha256"])
@@ -61,6 +63,19 @@ class Results:
         """
         return self._done.get(name) == (endpoint, sha256)
 
+    def refusal_of(self, name: str) -> str | None:
+        """Say why nothing can be kept under a name; ``None`` if it can.
+
+        :param name: a file's path below its folder.
+        """
+        try:
+            checked_name(name)
+            for place in (f"{PARTS}/{name}.json", f"{IMAGES}/{name}"):
+                self._place(place)
+        except UnsafeNameError as error:
+            return f"cannot have its answer kept below the output under its own name: that {error.why}; rename the file"
+        return None
+
     def add(self, name: str, endpoint: str, sha256: str, answer: Any, taken: Collection[str]) -> None:
         """Keep an answer: first the picture, then the rest, so that an answer that is there is complete.
 
@@ -69,7 +84,7 @@ class Results:
         :param sha256: digest of the file, hexadecimal.
         :param answer: what the endpoint answered, ``{"json", "file"}``.
         :param taken: names of all files, which the picture of another one must not take.
-        :raises ValueError: when the picture cannot be read.
+        :raises ValueError: when the picture cannot be read, or the name leads out of the output.
         :raises OSError: when the output cannot be written.
         """
         picture = decode_image(answer.get("file"))
@@ -99,9 +114,9 @@ class Results:
             with (self._output / RESULTS).open("rb") as file:
                 for number, raw in enumerate(file, start=1):
                     line = None
-                    with suppress(ValueError):
+                    with suppress(ValueError, RecursionError):
                         line = json.loads(raw)
-                    if not isinstance(line, dict) or not {"name", "endpoint", "sha256"} <= line.keys():
+                    if not _is_result(line):
                         raise FastLabelInvalidException(
                             f"{self._output / RESULTS}, line {number}, is no result of an endpoint. Nothing was sent. "
                             "Give `output` another folder."
@@ -115,9 +130,9 @@ class Results:
 
     def _part_paths(self) -> list[str]:
         """Return the pieces' paths: local ones, or keys of the object store."""
+        if self._local is not None:
+            return [str(path) for path in (self._local / PARTS).rglob("*.json")]
         root = self._output / PARTS
-        if local_path(root) is not None:
-            return [str(path) for path in Path(str(local_path(root))).rglob("*.json")]
         try:
             return [str(key) for key in root.fs.find(root.path) if str(key).endswith(".json")]
         except FileNotFoundError:
@@ -125,19 +140,27 @@ class Results:
 
     def _load(self, path: str) -> dict[str, Any]:
         """Read one piece."""
-        is_local = local_path(self._output) is not None
-        found: dict[str, Any] = json.loads(Path(path).read_bytes() if is_local else self._output.fs.cat_file(path))
+        found: Any = None
+        with suppress(ValueError, RecursionError):
+            found = json.loads(Path(path).read_bytes() if self._local is not None else self._output.fs.cat_file(path))
+        if not _is_result(found):
+            raise FastLabelInvalidException(
+                f"{path} is no answer of an endpoint, or is damaged. Remove it: the next run sends its file again."
+            )
         return found
 
     def _drop_parts(self, parts: list[str]) -> None:
-        root = self._output / PARTS
-        if (local := local_path(root)) is not None:
-            shutil.rmtree(local, ignore_errors=True)
+        if self._local is not None:
+            shutil.rmtree(self._local / PARTS, ignore_errors=True)
         elif parts:
             self._output.fs.rm(parts)
 
     def _write(self, name: str, data: bytes) -> None:
-        self._replace(self._output / name, [data])
+        self._replace(self._place(name), [data])
+
+    def _place(self, name: str) -> Any:
+        """Return where a name is below the output."""
+        return self._output / checked_name(name) if self._local is None else place_below(self._local, name)
 
     def _replace(self, target: Any, pieces: Iterable[bytes]) -> None:
         """Write a file whole."""
@@ -201,6 +224,10 @@ def image_name(name: str, picture: bytes, taken: Collection[str]) -> str:
     while found in taken:
         found += extensions[0]
     return found
+
+
+def _is_result(found: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(found, dict) and all(isinstance(found.get(key), str) for key in ("name", "endpoint", "sha256"))
 
 
 def _line(record: dict[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.checks.media import too_large
@@ -56,19 +57,25 @@ def execute_files(
     :raises ImportRefused: files are not right, or there are none; nothing was sent.
     :raises RunIncomplete: more files failed than tolerated, or the run was ended; answers so far are kept.
     """
-    sources, problems = _find(folder, pattern, max_failures or 0)
-    sending = _Sending(client, endpoint, Results(output), sources, problems, max_failures, output)
+    results = Results(output)
+    sources, problems = _find(folder, pattern, max_failures or 0, results)
+    sending = _Sending(client, endpoint, results, sources, problems, max_failures, output)
     sending.run.over(sources, workers=max_workers, stop=stop)
     return {"results": sending.results.publish(), "total": sending.run.total, **sending.counts()}
 
 
-def _find(folder: Any, pattern: str, tolerated: int) -> tuple[list[Source], list[Problem]]:
+def _find(folder: Any, pattern: str, tolerated: int, results: Results) -> tuple[list[Source], list[Problem]]:
     """Return the files that can be sent, and what is wrong with the others, as far as that is tolerated."""
     found = find_sources(folder, extensions=IMAGE.extensions, pattern=pattern)
-    wrong = "is no png, jpg or jpeg; move it away or narrow `pattern`"
-    problems = [Problem(problem.name, wrong) for problem in found.problems]
-    large = [source for source in found.sources if not 0 <= source.size <= ENDPOINT_IMAGE]
-    problems += [Problem(s.name, too_large(s.size, "endpoints", ENDPOINT_IMAGE)) for s in large]
+    problems = [_of_endpoints(problem) for problem in found.problems]
+    fit = []
+    for source in found.sources:
+        large = not 0 <= source.size <= ENDPOINT_IMAGE
+        why = too_large(source.size, "endpoints", ENDPOINT_IMAGE) if large else results.refusal_of(source.name)
+        if why is None:
+            fit.append(source)
+        else:
+            problems.append(Problem(source.name, why))
     if len(problems) > tolerated:
         raise ImportRefused(
             f"{len(problems)} file(s) in {folder} cannot be sent to an endpoint. Nothing was sent.\n"
@@ -77,7 +84,14 @@ def _find(folder: Any, pattern: str, tolerated: int) -> tuple[list[Source], list
         )
     if not found.sources:
         raise ImportRefused(f"No file in {folder} matches pattern {pattern!r}. Nothing was sent.")
-    return [source for source in found.sources if source not in large], problems
+    return fit, problems
+
+
+def _of_endpoints(problem: Problem) -> Problem:
+    """Say of a file of another kind what endpoints take, which is not what projects do."""
+    if PurePosixPath(problem.name).suffix.lower().removeprefix(".") in IMAGE.extensions:
+        return problem
+    return Problem(problem.name, "is no png, jpg or jpeg; move it away or narrow `pattern`")
 
 
 class _Sending:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.formats.files import is_image, walk
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _TEMPORARY = "fastlabel-import-"
+_DOTS = re.compile(r"(?:^|/)\.\.?(?:/|$)")
+_LEADS_AWAY = "has a part '.' or '..' in its key, which names no folder; rename the object, or narrow `pattern`"
 _BLOCK_BYTES = 64 * 1024
 """What is read at a time of a remote file whose first bytes alone are wanted; file systems default to megabytes."""
 
@@ -75,7 +78,7 @@ class Source:
                 yield remote
 
     def _bring(self, folder: Path) -> None:
-        path = folder / _base_name(self.location)
+        path = place_below(folder, _base_name(self.location))
         if self.filesystem is None:
             # A link: of a local folder only the files that belong to the task are to be seen.
             path.symlink_to(Path(self.location).absolute())
@@ -129,21 +132,26 @@ def find_sources(
     :param pictures_only: files that are no pictures by their ending may lie beside them: annotation files, lists of
         classes, licences.
     :returns: the sources, sorted by name, and files that cannot become a task.
-    :raises ImportRefused: the folder does not exist or is not a folder.
+    :raises ImportRefused: the folder does not exist or is not a folder, or two of its objects would have one name.
     """
     matches = glob_expression(pattern).fullmatch
     media = {_dotted(extension) for extension in extensions}
     found, files = Found(pattern=pattern, extensions=frozenset(media)), []
     for item in _list_files(folder):
         suffix = PurePosixPath(item.name).suffix.lower()
-        if any(part.startswith(".") for part in item.name.split("/")) or (pictures_only and not is_image(item.name)):
+        leads_away = _DOTS.search(item.name) is not None
+        hidden = not leads_away and any(part.startswith(".") for part in item.name.split("/"))
+        if hidden or (pictures_only and not is_image(item.name)):
             continue
         if not matches(item.name):
             found.left_out.append(item.name)
+        elif leads_away:
+            found.problems.append(Problem(item.name, _LEADS_AWAY))
         elif suffix not in media:
             found.problems.append(Problem(item.name, _unknown(suffix, media)))
         else:
             files.append(item)
+    _refuse_shared_names(files)
     if by_folder:
         found.problems += _empty_folders(folder)
     found.sources = sorted(_group(files, found) if by_folder else files, key=lambda source: source.name)
@@ -175,6 +183,17 @@ def _literal(part: str) -> str:
     if part.startswith("[") and part.endswith("]") and len(part) > 2:
         return "[" + part[1:-1].replace("\\", r"\\").replace("!", "^", int(part[1] == "!")) + "]"
     return re.escape(part)
+
+
+def _refuse_shared_names(files: list[Source]) -> None:
+    """Refuse objects that would be one task: the slashes before a name are not part of it."""
+    own: dict[str, Source] = {}
+    for item in files:
+        if (other := own.setdefault(item.name, item)) is not item:
+            raise ImportRefused(
+                f"{other.location} and {item.location} would both be called {item.name!r}, and one of them would be "
+                "missing. Nothing was created. Rename one of them, or narrow `pattern`."
+            )
 
 
 def _empty_folders(folder: Any) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
@@ -240,8 +241,10 @@ def _single_file(place: Any) -> Source:
 
 
 def _put(tree: Path, name: str) -> Path:
-    """Return where a file goes in the temporary tree, never outside of it."""
-    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
-    path = tree.joinpath(*parts)
+    """Return where a file goes in the temporary tree.
+
+    :raises ValueError: its key in an object store is no path.
+    """
+    path = place_below(tree, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

@@ -101,7 +101,7 @@ def test_an_empty_dataset(client, wire, tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["../a", "a/../../b", "/etc/x", "a//b", "", ".", "..", "a/./b", "C:/x", "a\\..\\b", "a\nb", "a\x00b", "a/",
-     "annotations.json", ".download-x/a"],
+     "annotations.json", ".download-x/a", "./../a", "..\\a", "x" * 300, "\ud800"],
 )  # fmt: skip
 def test_hostile_names_are_refused_and_the_others_kept(client, wire, tmp_path, name):
     out = tmp_path / "out"
@@ -124,6 +124,16 @@ def test_a_symbolic_link_does_not_lead_out(client, wire, tmp_path):
     with pytest.raises(FastLabelException, match="symbolic link"):
         client.download_dataset_objects("d", tmp_path / "out")
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_symbolic_link_in_place_of_a_file_does_not_lead_out(client, wire, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "precious.jpg").write_bytes(b"mine")
+    (tmp_path / "out" / "a.jpg").symlink_to(tmp_path / "precious.jpg")
+    serve(wire, {"a.jpg": b"evil"})
+    with pytest.raises(FastLabelException, match="symbolic link"):
+        client.download_dataset_objects("d", tmp_path / "out")
+    assert (tmp_path / "precious.jpg").read_bytes() == b"mine"
 
 
 def test_a_hostile_type_is_refused(client, wire, tmp_path):

@@ -153,6 +153,29 @@ def test_darknets_data_file_may_be_given(data, value, tmp_path):
         value(tmp_path / "cfg/obj.data")
 
 
+@pytest.mark.parametrize(
+    "stated", ["{private}", "../{private.name}", "./../{private.name}", "..\\{private.name}", "x.names"]
+)
+@pytest.mark.parametrize("given", ["obj.data", "cfg/obj.data"])
+def test_darknets_data_file_reads_nothing_outside_of_the_data_set(data, value, tmp_path, stated, given):
+    private = tmp_path / "private.txt"
+    private.write_text("secret\nword\n")
+    data.label("x.png", "")
+    (data.folder / "x.names").symlink_to(private)
+    data.label(
+        given, f"names = {'../' if '/' in given and stated != '{private}' else ''}{stated.format(private=private)}\n"
+    )
+    with pytest.raises(ValueError, match=r"names no list of classes that is there") as caught:
+        value(given)
+    assert "secret" not in str(caught.value)
+
+
+def test_darknets_data_file_may_name_a_list_elsewhere_in_the_data_set(data, value):
+    data.label("cfg/obj.data", "names = ../lists/obj.names\n")
+    data.label("lists/obj.names", LIST)
+    assert value("cfg/obj.data") == value() == "cat"
+
+
 @pytest.mark.parametrize("name", ["classes.txt", "data.yaml", "obj.names"])
 @pytest.mark.parametrize(
     "encode",

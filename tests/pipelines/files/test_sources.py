@@ -6,7 +6,7 @@ import fsspec
 import pytest
 
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
-from airflow_provider_fastlabel.pipelines.files.sources import find_sources, glob_expression, without_temporary
+from airflow_provider_fastlabel.pipelines.files.sources import Source, find_sources, glob_expression, without_temporary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +137,34 @@ def test_an_object_store_is_listed_and_downloaded(remote):
     with found.sources[0].local() as path:
         assert (path.name, path.read_bytes()) == ("b.jpg", b"bb")
     assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["../x.jpg", "a/../../x.jpg", "./../x.jpg", "a/./x.jpg", "a/../.hidden.jpg"])
+def test_a_key_that_leads_away_is_a_problem_and_no_hidden_file(remote, name):
+    """Stores take any text as key; one with real folders would have it lie elsewhere."""
+    root = f"{remote.path}/"
+    remote.fs.pipe_file(f"{remote.path}/a.jpg", b"a")
+    remote.fs.store[root + name] = remote.fs.store[f"{remote.path}/a.jpg"]
+    found = find_sources(remote, extensions=IMAGES)
+    del remote.fs.store[root + name]
+    assert names(found) == ["a.jpg"]
+    assert [(problem.name, "names no folder" in problem.message) for problem in found.problems] == [(name, True)]
+    assert names(find_sources(remote, extensions=IMAGES, pattern="*.jpg")) == ["a.jpg"]
+
+
+def test_two_keys_that_would_be_one_task_are_refused(remote):
+    remote.fs.pipe_file(f"{remote.path}/a.jpg", b"one")
+    remote.fs.store[f"{remote.path}//a.jpg"] = remote.fs.store[f"{remote.path}/a.jpg"]
+    with pytest.raises(ImportRefused, match=r"/photos/+a\.jpg and .*would both be called 'a\.jpg'"):
+        find_sources(remote, extensions=IMAGES)
+    assert names(find_sources(remote, extensions=IMAGES, pattern="b*")) == []
+    del remote.fs.store[f"{remote.path}//a.jpg"]
+
+
+def test_a_key_cannot_place_its_copy_elsewhere(tmp_path):
+    source = Source("x", f"bucket/{'x' * 300}.jpg", 1, fsspec.filesystem("memory"))
+    with pytest.raises(ValueError, match="is too long"), source.local():
+        pass
 
 
 def test_a_missing_object_store_folder_is_refused(remote):

@@ -14,23 +14,28 @@ Needs the extra ``lerobot`` (pyarrow; OpenCV comes with the package itself). Bot
 from __future__ import annotations
 
 import importlib
-import json
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.resources.lerobot.clips import copy_frames
+from airflow_provider_fastlabel.client.resources.lerobot.info import read_info, unfit_for_folder
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 log: logging.Logger = logging.getLogger(__name__)
 
 OBSERVATION_STATE = "observation.state"
 ACTION = "action"
 
+_LAST_FRAME = 2**31
 _NOT_PARTITIONED: Any = None
 """Tells ``read_table`` that no folder of a path is a column: pyarrow takes ``None``, but its types want a text."""
 
@@ -51,7 +56,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Episode:
-    """One episode: its number, how many frames it has, and its row of the episode table."""
+    """One episode: its number, how many frames it has (0 if the table does not tell), and its row of the table."""
 
     index: int
     length: int
@@ -62,14 +67,17 @@ class LeRobotDataset:
     """A LeRobot dataset of version 3.
 
     :param root: its folder
-    :raises FastLabelInvalidException: (422) pyarrow or OpenCV is missing, or the folder is not a version 3 dataset
+    :param follow_links: read also what symbolic links outside of the folder lead to
+    :raises FastLabelInvalidException: (422) pyarrow or OpenCV is missing, or the folder is not a version 3 dataset, or
+        one whose names or links lead elsewhere
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], *, follow_links: bool = False) -> None:
         self.root: Path = Path(root)
+        self._follow_links = follow_links
         _require("pyarrow.parquet", "cv2")
         self._check_version()
-        self.meta: dict[str, Any] = self._read_info()
+        self.meta: dict[str, Any] = read_info(self._checked(self.root / "meta" / "info.json"), self.root.name)
         self.episodes: dict[int, Episode] = self._read_episodes()
 
     @property
@@ -79,27 +87,34 @@ class LeRobotDataset:
         return [
             Camera(folder / key, key, key.removeprefix("observation.").replace(".", "_"))
             for key, feature in self.meta["features"].items()
-            if feature.get("dtype") == "video" or (folder / key).is_dir()
+            if feature.get("dtype") == "video" or (not unfit_for_folder(key) and (folder / key).is_dir())
         ]
 
     def frames(self, episode: Episode) -> list[dict[str, Any]]:
         """Read the frames of an episode: plain Python values by column name, in frame order.
 
-        :raises FastLabelInvalidException: (422) the file is missing or holds another number of frames than the table
-            says
+        :raises FastLabelInvalidException: (422) the file is missing, cannot be read, or holds another number of frames
+            than the table says
         """
         import pyarrow.parquet as pq
 
-        file = self._located(self.root / "data", episode, "data", "parquet")
-        if not file.is_file():
-            raise FastLabelInvalidException(f"Episode {episode.index}: {self._relative(file)} does not exist.", 422)
-        table = pq.read_table(file, filters=[("episode_index", "==", episode.index)], partitioning=_NOT_PARTITIONED)
-        frames: list[dict[str, Any]] = table.to_pylist()
-        if len(frames) != episode.length:
+        if episode.length < 1:
+            said = shortened(episode.row.get("length"))
             raise FastLabelInvalidException(
-                f"Episode {episode.index}: {self._relative(file)} holds {len(frames)} of its {episode.length} frames.",
-                422,
+                f"Episode {episode.index}: the episode table gives its length as {said}.", 422
             )
+        file = self._located(self.root / "data", episode, "data", "parquet")
+        where = f"Episode {episode.index}: {self._relative(file)}"
+        if not file.is_file():
+            raise FastLabelInvalidException(f"{where} does not exist.", 422)
+        wanted = [("episode_index", "==", episode.index)]
+        with _reading(where):
+            frames: list[dict[str, Any]]
+            frames = pq.read_table(file, filters=wanted, partitioning=_NOT_PARTITIONED).to_pylist()
+        if len(frames) != episode.length:
+            raise FastLabelInvalidException(f"{where} holds {len(frames)} of its {episode.length} frames.", 422)
+        if any(_whole(frame.get("frame_index", 0)) is None for frame in frames):
+            raise FastLabelInvalidException(f"{where} has a frame whose frame_index is no whole number.", 422)
         return sorted(frames, key=lambda frame: frame.get("frame_index", 0))
 
     def write_clip(self, episode: Episode, camera: Camera, target: Path) -> bool:
@@ -114,16 +129,24 @@ class LeRobotDataset:
             log.warning("Episode %d has no video of %s: left out", episode.index, camera.key)
             return False
         file = self._located(camera.path, episode, prefix, "mp4")
+        where = f"Episode {episode.index}: {self._relative(file)}"
         if not file.is_file():
-            log.warning("Episode %d: %s does not exist: left out", episode.index, self._relative(file))
+            log.warning("%s does not exist: left out", where)
             return False
         fps = float(self.meta["fps"])
-        start = round(float(episode.row.get(f"{prefix}/from_timestamp") or 0.0) * fps)
-        written = _copy_frames(file, target, start=start, count=episode.length, fps=fps)
+        since = episode.row.get(f"{prefix}/from_timestamp") or 0
+        if not isinstance(since, int | float) or not 0 <= since * fps < _LAST_FRAME:
+            raise FastLabelInvalidException(f"{where}: the episode table has it begin at {shortened(since)} s.", 422)
+        start = round(since * fps)
+        try:
+            written = copy_frames(file, target, start=start, count=episode.length, fps=fps)
+        except (OSError, ValueError) as error:
+            said = f"cannot be read: {error}" if isinstance(error, OSError) else str(error)
+            raise FastLabelInvalidException(f"{where} {said}.", 422) from error
         if written != episode.length:
             raise FastLabelInvalidException(
-                f"Episode {episode.index}: {self._relative(file)} gave {written} of {episode.length} frames from frame "
-                f"{start} on. It is shorter than the episode table says, or OpenCV cannot decode it.",
+                f"{where} gave {written} of {episode.length} frames from frame {start} on. It is shorter than the "
+                "episode table says, or OpenCV cannot decode it.",
                 422,
             )
         return True
@@ -140,51 +163,86 @@ class LeRobotDataset:
             f"{self.root.name} is no LeRobot dataset: no data/chunk-*/file-*.parquet in it.", 422
         )
 
-    def _read_info(self) -> dict[str, Any]:
-        try:
-            info = json.loads((self.root / "meta" / "info.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise FastLabelInvalidException(f"{self.root.name}: meta/info.json cannot be read: {error}", 422) from error
-        if not isinstance(info, dict) or not isinstance(info.get("features"), dict) or not info.get("fps"):
-            raise FastLabelInvalidException(f"{self.root.name}: meta/info.json must name fps and features.", 422)
-        return info
-
     def _read_episodes(self) -> dict[int, Episode]:
-        import pyarrow.parquet as pq
-
+        """Read the episode table; what it does not say in full cannot be imported in full, so that it is refused."""
         episodes: dict[int, Episode] = {}
         for file in sorted(self.root.glob("meta/episodes/chunk-*/file-*.parquet")):
-            names = pq.read_schema(file).names
-            wanted = [n for n in names if n in ("episode_index", "length") or n.startswith(("data/", "videos/"))]
-            for row in pq.read_table(file, columns=wanted, partitioning=_NOT_PARTITIONED).to_pylist():
-                index = int(row["episode_index"])
-                episodes[index] = Episode(index, int(row["length"]), row)
+            where = f"{self.root.name}: {self._relative(file)}"
+            for row in self._rows(self._checked(file), where):
+                index = _whole(row.get("episode_index"))
+                if index is None or index in episodes:
+                    why = (
+                        "an episode that has no number"
+                        if index is None
+                        else f"episode {index}, which is listed already"
+                    )
+                    raise FastLabelInvalidException(f"{where} lists {why}. Nothing was imported.", 422)
+                episodes[index] = Episode(index, max(_whole(row.get("length")) or 0, 0), row)
         if not episodes:
             raise FastLabelInvalidException(f"{self.root.name}: meta/episodes holds no episode.", 422)
         return dict(sorted(episodes.items()))
 
     @staticmethod
-    def _located(folder: Path, episode: Episode, prefix: str, extension: str) -> Path:
-        chunk, file = (int(episode.row[f"{prefix}/{part}_index"]) for part in ("chunk", "file"))
-        return folder / f"chunk-{chunk:03d}" / f"file-{file:03d}.{extension}"
+    def _rows(file: Path, where: str) -> list[dict[str, Any]]:
+        """Read one file of the episode table, without the statistics in it."""
+        import pyarrow.parquet as pq
+
+        with _reading(where):
+            if not file.is_file():
+                raise OSError("it is no regular file")
+            names = pq.read_schema(file).names
+            wanted = [n for n in names if n in ("episode_index", "length") or n.startswith(("data/", "videos/"))]
+            rows: list[dict[str, Any]] = pq.read_table(file, columns=wanted, partitioning=_NOT_PARTITIONED).to_pylist()
+            return rows
+
+    def _located(self, folder: Path, episode: Episode, prefix: str, extension: str) -> Path:
+        """Return where a file of an episode lies."""
+        chunk, file = (_whole(episode.row.get(f"{prefix}/{part}_index")) for part in ("chunk", "file"))
+        if chunk is None or file is None:
+            raise FastLabelInvalidException(
+                f"Episode {episode.index}: the episode table does not say which file of {prefix} it is in.", 422
+            )
+        return self._checked(folder / f"chunk-{chunk:03d}" / f"file-{file:03d}.{extension}")
+
+    def _checked(self, file: Path) -> Path:
+        """Return a file of the dataset, unless it lies elsewhere."""
+        if self._follow_links:
+            return file
+        try:
+            return place_below(self.root, self._relative(file))
+        except UnsafeNameError as error:
+            raise FastLabelInvalidException(
+                f"{self.root.name}: {self._relative(file)} {error.why}. Copy what it means into the dataset, or give "
+                "follow_links=True if you know where its links lead.",
+                422,
+            ) from error
 
     def _relative(self, file: Path) -> str:
-        return file.relative_to(self.root).as_posix()
+        return (file.relative_to(self.root) if file.is_relative_to(self.root) else file).as_posix()
 
 
-def feature_names(meta: Mapping[str, Any], key: str) -> list[str]:
-    """Return the names of the values of a feature, in order.
+@contextmanager
+def _reading(where: str) -> Iterator[None]:
+    """Say which file it was whose reading fails.
 
-    :param meta: the parsed ``meta/info.json``
-    :param key: the feature (``observation.state``)
-    :raises FastLabelInvalidException: (422) the feature lists no names
+    :param where: the file, and the episode if only this one is concerned
     """
-    names = (meta.get("features", {}).get(key) or {}).get("names")
-    if isinstance(names, dict):  # grouped, as datasets converted from version 2 have it: {"motors": [...]}
-        names = [name for group in names.values() for name in group]
-    if not isinstance(names, list) or not names:
-        raise FastLabelInvalidException(f'meta/info.json must list features["{key}"]["names"].', 422)
-    return [str(name) for name in names]
+    import pyarrow as pa
+
+    try:
+        yield
+    except FastLabelException:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        said = " ".join(str(error).split())
+        raise FastLabelInvalidException(f"{where} cannot be read: {said[:300]}", 422) from error
+
+
+def _whole(value: Any) -> int | None:
+    """Return a whole number of a table, ``None`` for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _require(*modules: str) -> None:
@@ -196,41 +254,3 @@ def _require(*modules: str) -> None:
                 f"import_lerobot needs {module.partition('.')[0]}: pip install 'airflow-provider-fastlabel[lerobot]'.",
                 422,
             ) from error
-
-
-def _copy_frames(source: Path, target: Path, *, start: int, count: int, fps: float) -> int:
-    """Re-encode ``count`` frames from frame ``start`` on; returns how many there were."""
-    import cv2
-
-    capture = cv2.VideoCapture(str(source))
-    writer = None
-    written = 0
-    try:
-        _seek(capture, start)
-        while written < count:
-            ok, frame = capture.read()
-            if not ok:
-                break
-            if writer is None:
-                height, width = frame.shape[:2]
-                writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
-            writer.write(frame)
-            written += 1
-    finally:
-        capture.release()
-        if writer is not None:
-            writer.release()
-    return written
-
-
-def _seek(capture: Any, frame: int) -> None:
-    """Go to a frame; where the container does not seek exactly, step there from the start."""
-    import cv2
-
-    capture.set(cv2.CAP_PROP_POS_FRAMES, frame)
-    if round(capture.get(cv2.CAP_PROP_POS_FRAMES)) == frame:
-        return
-    capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
-    for _ in range(frame):
-        if not capture.grab():
-            return

@@ -20,10 +20,11 @@ from airflow_provider_fastlabel.client.resources.lerobot.dataset import (
     Camera,
     Episode,
     LeRobotDataset,
-    feature_names,
 )
+from airflow_provider_fastlabel.client.resources.lerobot.info import feature_names
 from airflow_provider_fastlabel.client.resources.robotics import RoboticsContents
 from airflow_provider_fastlabel.client.resources.tasks.other import OtherTasks
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, place_below
 
 if TYPE_CHECKING:
     import os
@@ -139,6 +140,10 @@ class LeRobotConverter:
         names = feature_names(self.meta, key)
         position = {name: index for index, name in enumerate(names)}
         wanted = select(list(names))
+        if wanted == names:
+            return list(range(len(names)))
+        if twice := [name for name in wanted if names.count(name) > 1]:
+            raise FastLabelInvalidException(f"{key} has several values named {twice[0]}: select all or none.", 422)
         if missing := [name for name in wanted if name not in position]:
             raise FastLabelInvalidException(
                 f"{key} has no {', '.join(missing)}. The dataset names: {', '.join(names)}.", 422
@@ -155,6 +160,8 @@ class LeRobot(OtherTasks, RoboticsContents):
         lerobot_data_path: str | os.PathLike[str],
         episode_indices: Sequence[int] | None = None,
         converter: Callable[[dict[str, Any]], LeRobotConverter] = LeRobotConverter,
+        *,
+        follow_links: bool = False,
     ) -> list[LeRobotResult]:
         """Import the episodes of a LeRobot dataset (version 3) as robotics tasks. Needs the extra ``lerobot``.
 
@@ -166,12 +173,15 @@ class LeRobot(OtherTasks, RoboticsContents):
         :param lerobot_data_path: folder of the dataset
         :param episode_indices: episodes to import, default those the converter selects (all)
         :param converter: :class:`LeRobotConverter`, a subclass, or a function from the parsed ``meta/info.json`` to one
+        :param follow_links: read also what symbolic links outside of the folder lead to, as in the cache of Hugging
+            Face's hub; otherwise such a file fails its episode
         :returns: per episode ``episode_index``, ``episode`` (its name), ``success`` and ``result``: FastLabel's answer,
             or ``{"error": text}``
         :raises FastLabelInvalidException: (422) before any call: pyarrow is missing, the folder is no version 3
-            dataset, it does not name its values, or it lacks an episode asked for
+            dataset, it does not name its values, a camera's name would lead out of a folder, the table of its episodes
+            cannot be read, or it lacks an episode asked for
         """
-        dataset = LeRobotDataset(lerobot_data_path)
+        dataset = LeRobotDataset(lerobot_data_path, follow_links=follow_links)
         rules = converter(dataset.meta)
         wanted = episode_indices
         if wanted is None:
@@ -218,11 +228,10 @@ def build_episode_zip(
         knows, or a video cannot be read
     """
     name = rules.build_episode_name(episode.index)
-    if not name or name in {".", ".."} or any(character in name for character in "/\\\0"):
-        raise FastLabelInvalidException(f"Episode {episode.index}: {name!r} does not do as a file name.", 422)
-    telemetry = folder / f"{name}.json"
+    telemetry = _place(folder, episode, name, ".json")
     try:
-        text = json.dumps([rules.build_telemetry_frame(frame) for frame in frames], allow_nan=False)
+        rows = [rules.build_telemetry_frame(frame) for frame in frames]
+        text = json.dumps(rows, allow_nan=False, default=_unknown_to_json)
     except ValueError as error:
         if isinstance(error, FastLabelException):
             raise
@@ -232,7 +241,13 @@ def build_episode_zip(
     telemetry.write_text(text, encoding="utf-8")
     files = [telemetry]
     for camera in rules.select_cameras(dataset.cameras):
-        clip = folder / f"{camera.content_name}.mp4"
+        clip = _place(folder, episode, camera.content_name, ".mp4")
+        if clip in files:
+            raise FastLabelInvalidException(
+                f"Episode {episode.index}: the clips of {camera.key} and of another camera would both be {clip.name}. "
+                "Give one of them another content_name in select_cameras, or leave it out.",
+                422,
+            )
         if dataset.write_clip(episode, camera, clip):
             files.append(clip)
     archive = folder / f"{name}.zip"
@@ -240,6 +255,20 @@ def build_episode_zip(
         for path in files:
             file.write(path, path.name, zipfile.ZIP_STORED if path.suffix == ".mp4" else None)
     return archive
+
+
+def _unknown_to_json(value: Any) -> Any:
+    raise ValueError(f"it has no {type(value).__name__}")
+
+
+def _place(folder: Path, episode: Episode, name: Any, extension: str) -> Path:
+    """Return where a file of an episode is written, which is named by the dataset or the converter."""
+    try:
+        return place_below(folder, checked_name(name, folders=False) + extension)
+    except UnsafeNameError as error:
+        raise FastLabelInvalidException(
+            f"Episode {episode.index}: {name!r} does not do as a file name: it {error.why}.", 422
+        ) from error
 
 
 def _pick(frame: Mapping[str, Any], key: str, index: list[int]) -> list[Any]:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import sys
 import zipfile
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -22,6 +24,7 @@ LENGTHS = [4, 6, 5]
 NAMES = ["shoulder.pos", "elbow.pos", "gripper.load"]
 TOP, WRIST = "observation.images.top", "observation.images.wrist"
 STORE = "http://store.test/put"
+EPISODES = "meta/episodes/chunk-000/file-000.parquet"
 BATCH = "contents/imports/robotics-contents/batch"
 
 
@@ -251,6 +254,18 @@ def test_an_error_of_the_converter_is_not_swallowed(client, wire, server, datase
         client.import_lerobot("p", dataset, [0], Buggy)
 
 
+def put_fifo(path):
+    """Put something there that is never read to its end."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def rewrite_rows(path, change):
+    rows = pq.read_table(path).to_pylist()
+    change(rows)
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+
 def rewrite_info(dataset, change):
     path = dataset / "meta/info.json"
     info = json.loads(path.read_text())
@@ -263,12 +278,29 @@ def rewrite_info(dataset, change):
     [
         (lambda root: (root / "meta/info.json").unlink(), "info.json"),
         (lambda root: (root / "meta/info.json").write_text("{"), "info.json"),
+        (lambda root: (root / "meta/info.json").write_text("[" * 100_000), "info.json"),
+        (lambda root: (root / "meta/info.json").write_text("null"), "must name fps and features"),
+        (lambda root: put_fifo(root / "meta/info.json"), "no such file"),
         (lambda root: rewrite_info(root, lambda info: info.pop("fps")), "fps"),
+        (lambda root: rewrite_info(root, lambda info: info.update(fps="10")), "'10' as fps"),
+        (lambda root: rewrite_info(root, lambda info: info.update(fps=math.nan)), "nan as fps"),
+        (lambda root: rewrite_info(root, lambda info: info.update(fps=True)), "True as fps"),
+        (lambda root: rewrite_info(root, lambda info: info.update(fps=10**9)), "1000000000 as fps"),
+        (lambda root: rewrite_info(root, lambda info: info.update(features=[TOP])), "must name fps and features"),
+        (lambda root: rewrite_info(root, lambda info: info["features"].update(x=None)), "feature 'x' by None"),
+        (lambda root: rewrite_info(root, lambda info: info["features"].update(action="none")), "feature 'action'"),
+        (lambda root: rewrite_info(root, lambda info: info["features"]["action"].update(names={"m": 3})), "action"),
+        (lambda root: rewrite_info(root, lambda info: info["features"]["action"].update(names={"m": "ab"})), "action"),
+        (lambda root: rewrite_info(root, lambda info: info["features"]["action"].update(names=[[1]])), "action"),
         (lambda root: rewrite_info(root, lambda info: info["features"]["action"].pop("names")), "action"),
         (lambda root: (root / "data/chunk-000/file-000.parquet").rename(root / "data/chunk-000/episode_000000.parquet"),
          "version 2"),
         (lambda root: (root / "data/chunk-000/file-000.parquet").unlink(), "no LeRobot dataset"),
-        (lambda root: (root / "meta/episodes/chunk-000/file-000.parquet").unlink(), "no episode"),
+        (lambda root: (root / EPISODES).unlink(), "no episode"),
+        (lambda root: (root / EPISODES).write_bytes(b"PAR1 and no more"), "file-000.parquet cannot be read"),
+        (lambda root: put_fifo(root / EPISODES), "no regular file"),
+        (lambda root: rewrite_rows(root / EPISODES, lambda rows: rows[1].update(episode_index=None)), "no number"),
+        (lambda root: rewrite_rows(root / EPISODES, lambda rows: rows[1].update(episode_index=0)), "listed already"),
     ],
 )  # fmt: skip
 def test_an_unusable_dataset_is_refused_before_the_first_call(client, wire, server, dataset, spoil, said):
@@ -288,6 +320,211 @@ def test_unknown_episodes_and_names_are_refused_before_the_first_call(client, wi
     with pytest.raises(FastLabelInvalidException, match=r"knee\.pos"):
         client.import_lerobot("p", dataset, converter=Wrong)
     assert requests(wire) == []
+
+
+def rename_camera(dataset, new, *, videos=True):
+    """Call the camera TOP something else, in all places where a stranger can."""
+
+    def rename(info):
+        info["features"][new] = info["features"].pop(TOP)
+
+    rewrite_info(dataset, rename)
+    rewrite_rows(
+        dataset / EPISODES,
+        lambda rows: [row.update({k.replace(TOP, new): row.pop(k) for k in list(row) if TOP in k}) for row in rows],
+    )
+    if videos:
+        target = dataset / "videos" / new
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (dataset / "videos" / TOP).rename(target)
+
+
+@pytest.mark.parametrize("before", ["", "observation."])
+def test_a_camera_key_that_holds_a_path_overwrites_nothing(client, wire, server, dataset, tmp_path, before):
+    precious = tmp_path / "precious.mp4"
+    precious.write_bytes(b"mine")
+    # Of a path like this, joining keeps the absolute end.
+    key = f"{before}{tmp_path}/precious"
+    source = tmp_path / "precious" if not before else dataset / "videos" / key
+    rename_camera(dataset, key, videos=False)
+    source.parent.mkdir(parents=True, exist_ok=True)
+    (dataset / "videos" / TOP).rename(source)
+    with pytest.raises(FastLabelInvalidException, match=r"names a video .* the folder and the clip are named after it"):
+        client.import_lerobot("p", dataset)
+    assert precious.read_bytes() == b"mine"
+    assert requests(wire) == []
+
+
+@pytest.mark.parametrize("key", ["observation../..", "..", "", "a/b", "observation.images\\top", "C:top", "x" * 300])
+def test_a_camera_key_that_is_no_folder_name_is_refused(client, wire, server, dataset, key):
+    rename_camera(dataset, key, videos=False)
+    with pytest.raises(FastLabelInvalidException, match="Nothing was imported"):
+        client.import_lerobot("p", dataset)
+    assert requests(wire) == []
+
+
+def test_a_feature_that_is_no_video_may_have_any_key(client, wire, server, dataset):
+    rewrite_info(dataset, lambda info: info["features"].update({"../..": {"dtype": "float32"}, "/": {}}))
+    assert [camera.key for camera in LeRobotDataset(dataset).cameras] == [TOP, WRIST]
+    assert client.import_lerobot("p", dataset, [0])[0]["success"]
+
+
+def test_a_converter_cannot_name_a_clip_by_a_path(client, wire, server, dataset, tmp_path):
+    class Elsewhere(LeRobotConverter):
+        def select_cameras(self, cameras):
+            return [replace(cameras[0], content_name=str(tmp_path / "precious"))]
+
+    error = client.import_lerobot("p", dataset, [0], Elsewhere)[0]["result"]["error"]
+    assert "does not do as a file name: it is absolute" in error
+    assert not (tmp_path / "precious.mp4").exists()
+    assert requests(wire) == []
+
+
+def test_two_cameras_of_one_clip_name_do_not_overwrite_each_other(client, wire, server, dataset):
+    rename_camera(dataset, "images_wrist")
+    error = client.import_lerobot("p", dataset, [0])[0]["result"]["error"]
+    assert "would both be images_wrist.mp4" in error
+    assert requests(wire) == []
+
+
+def test_templates_of_paths_are_not_heeded(client, wire, server, dataset):
+    hostile = {"data_path": "/etc/{episode_chunk}", "video_path": "../../{video_key}/{file_index}.mp4"}
+    rewrite_info(dataset, lambda info: info.update(hostile))
+    assert client.import_lerobot("p", dataset, [0])[0]["success"]
+
+
+@pytest.mark.parametrize(
+    "what", ["videos", f"videos/{TOP}", f"videos/{TOP}/chunk-000/file-000.mp4", "data/chunk-000/file-000.parquet"]
+)
+def test_a_link_out_of_the_dataset_fails_its_episodes_unless_links_are_followed(
+    client, wire, server, dataset, tmp_path, what
+):
+    (dataset / what).rename(tmp_path / "private")
+    (dataset / what).symlink_to(tmp_path / "private")
+    error = client.import_lerobot("p", dataset, [0])[0]["result"]["error"]
+    assert "leads out of the folder by a symbolic link" in error
+    assert "follow_links=True" in error
+    assert requests(wire) == []
+    assert client.import_lerobot("p", dataset, [0], follow_links=True)[0]["success"]
+
+
+@pytest.mark.parametrize("what", ["meta/info.json", EPISODES, "meta"])
+def test_a_link_out_of_the_dataset_is_refused_at_once_for_what_describes_it(
+    client, wire, server, dataset, tmp_path, what
+):
+    (dataset / what).rename(tmp_path / "private")
+    (dataset / what).symlink_to(tmp_path / "private")
+    with pytest.raises(FastLabelInvalidException, match="leads out of the folder by a symbolic link"):
+        client.import_lerobot("p", dataset)
+    assert client.import_lerobot("p", dataset, [0], follow_links=True)[0]["success"]
+
+
+def test_a_link_inside_of_the_dataset_is_followed(client, wire, server, dataset):
+    (dataset / "videos" / TOP).rename(dataset / "top")
+    (dataset / "videos" / TOP).symlink_to("../top")
+    assert client.import_lerobot("p", dataset, [0])[0]["success"]
+
+
+def put_second_file(dataset, content):
+    """Let episode 1 have a file of its own."""
+    (dataset / "data/chunk-000/file-001.parquet").write_bytes(content)
+    rewrite_rows(dataset / EPISODES, lambda rows: rows[1].update({"data/file_index": 1}))
+
+
+@pytest.mark.parametrize("content", [b"", b"no parquet", b"PAR1" + b"\xff" * 60 + b"PAR1"])
+def test_a_broken_file_of_frames_fails_its_episode_only(client, wire, server, dataset, content):
+    put_second_file(dataset, content)
+    results = client.import_lerobot("p", dataset)
+    assert [result["success"] for result in results] == [True, False, True]
+    assert "Episode 1: data/chunk-000/file-001.parquet cannot be read" in results[1]["result"]["error"]
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_a_damaged_file_of_frames_fails_its_episode_only(client, wire, server, dataset, cut):
+    whole = (dataset / "data/chunk-000/file-000.parquet").read_bytes()
+    at = int(len(whole) * cut)
+    put_second_file(dataset, whole[:at] + bytes(byte ^ 0x55 for byte in whole[at : at + 40]) + whole[at + 40 :])
+    results = client.import_lerobot("p", dataset)
+    assert [results[0]["success"], results[2]["success"]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("length", None, "gives its length as None"), ("length", -3, "gives its length as -3"),
+        ("data/file_index", None, "does not say which file of data"),
+        ("data/chunk_index", None, "does not say which file of data"),
+        (f"videos/{TOP}/chunk_index", None, f"does not say which file of videos/{TOP}"),
+        (f"videos/{TOP}/from_timestamp", math.nan, "begin at nan s"),
+        (f"videos/{TOP}/from_timestamp", math.inf, "begin at inf s"),
+        (f"videos/{TOP}/from_timestamp", -1.0, "begin at -1.0 s"),
+    ],
+)  # fmt: skip
+def test_a_strange_row_of_the_episode_table_fails_its_episode_only(client, wire, server, dataset, column, value, said):
+    rewrite_rows(dataset / EPISODES, lambda rows: rows[1].update({column: value}))
+    results = client.import_lerobot("p", dataset)
+    assert [result["success"] for result in results] == [True, False, True]
+    assert said in results[1]["result"]["error"]
+
+
+def test_an_episode_table_without_columns_names_what_is_missing(client, wire, server, dataset):
+    columns = [name for name in pq.read_schema(dataset / EPISODES).names if not name.startswith("data/")]
+    pq.write_table(pq.read_table(dataset / EPISODES, columns=columns), dataset / EPISODES)
+    results = client.import_lerobot("p", dataset)
+    assert all("does not say which file of data" in result["result"]["error"] for result in results)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: frame.update(frame_index=str(frame["frame_index"])), "frame_index is no whole number"),
+        (lambda frame: frame.pop("episode_index"), "cannot be read"),
+        (lambda frame: frame.update(episode_index=str(frame["episode_index"])), "cannot be read"),
+        (lambda frame: frame.update(timestamp=b"x"), "telemetry is not valid JSON: it has no bytes"),
+        (lambda frame: frame.pop("action"), "has no action"),
+    ],
+)
+def test_frames_of_wrong_types_fail_their_episode_only(client, wire, server, dataset, change, said):
+    rows = pq.read_table(dataset / "data/chunk-000/file-000.parquet").to_pylist()
+    for row in rows:
+        change(row)
+    put_second_file(dataset, b"")
+    pq.write_table(pa.Table.from_pylist(rows), dataset / "data/chunk-000/file-001.parquet")
+    results = client.import_lerobot("p", dataset)
+    assert [result["success"] for result in results] == [True, False, True]
+    assert said in results[1]["result"]["error"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"junk" * 50, b"ffconcat version 1.0\nfile other.mp4\n", b"\x00\x00\x00\x20ftypisom"]
+)
+def test_a_video_that_is_none_fails_its_episode(client, wire, server, dataset, content):
+    """A list of other files, which OpenCV would open, among them."""
+    path = dataset / "videos" / TOP / "chunk-000/file-000.mp4"
+    path.rename(path.with_name("other.mp4"))
+    path.write_bytes(content)
+    error = client.import_lerobot("p", dataset, [0])[0]["result"]["error"]
+    assert "file-000.mp4 is no MP4 video" in error
+    assert requests(wire) == []
+
+
+def test_a_clip_that_cannot_be_written_fails_its_episode(client, wire, server, dataset):
+    rewrite_info(dataset, lambda info: info.update(fps=0.001))
+    error = client.import_lerobot("p", dataset, [0])[0]["result"]["error"]
+    assert "32 x 24 at 0.001 fps, which OpenCV cannot write" in error
+    assert requests(wire) == []
+
+
+def test_names_that_come_twice_are_not_mixed_up():
+    twice = {"names": {"left": ["a", "b"], "right": ["a"]}}
+    meta = {"features": {"observation.state": twice, "action": {"names": ["x"]}}}
+
+    class Some(LeRobotConverter):
+        OBSERVATION_STATE_NAMES = ("b", "a")
+
+    assert LeRobotConverter(meta).build_observation_state({"observation.state": [1, 2, 3]}) == [1, 2, 3]
+    with pytest.raises(FastLabelInvalidException, match="several values named a"):
+        Some(meta)
 
 
 @pytest.mark.parametrize("module", ["pyarrow", "cv2"])
