@@ -54,6 +54,7 @@ class LocalEmulator:
         """Call the emulator's control plane and return its JSON answer."""
         with requests.Session() as session:
             session.trust_env = False
+            session.headers["Authorization"] = f"Bearer {self.token}"
             answer = session.request(method, f"{self.control_url}{path}", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json() if answer.content else None

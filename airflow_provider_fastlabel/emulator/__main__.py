@@ -25,6 +25,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description="A FastLabel-compatible server for this machine. Prints one JSON line when it is ready.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address (default: %(default)s)")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name, or NAME:PORT, that callers may use for it, such as that of a CI service (repeatable)",
+    )
     parser.add_argument("--port", type=int, default=0, help="port, 0 for a free one (default: %(default)s)")
     token = os.environ.get("FASTLABEL_EMULATOR_TOKEN") or DEFAULT_TOKEN
     parser.add_argument("--token", default=token, help="accepted access token (default: FASTLABEL_EMULATOR_TOKEN)")
@@ -54,8 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         job_seconds=options.job_seconds,
         s3_endpoint=options.s3_endpoint,
     )
+    app = build(options.token, db=options.db, files=options.files, settings=settings, allow_hosts=options.allow_host)
     sock = listen(options.host, options.port)
-    server = make_server(build(options.token, db=options.db, files=options.files, settings=settings))
+    server = make_server(app)
     base = address(sock)
     ready = {"url": f"{base}/v1/", "control": f"{base}/_emulator/", "token": options.token, "pid": os.getpid()}
     # The socket listens already: a call made now waits in its queue until the server takes it.

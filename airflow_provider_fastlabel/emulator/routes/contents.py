@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob
 from airflow_provider_fastlabel.emulator.world.kinds import KINDS
 from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
 
 router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["contents"])
@@ -125,14 +125,14 @@ async def get_appendix_data(emu: Emu, request: Request, query: Annotated[schemas
     condition, values = task_table.where(emu, query)
     names = {row["name"] for row in emu.store.rows(f"SELECT name FROM tasks WHERE {condition}", *values)}
     keys = ("format", "imageFileName", "calibrationFileName", "calibration")
-    base = str(request.base_url).rstrip("/")
+    base = base_of(request)
     return answer([_entry(emu, record, base, keys) for record in _selected(emu, query, names)])
 
 
 @router.get("/tasks/appendix")
 async def get_task_appendix_data(emu: Emu, request: Request, query: Annotated[AppendixQuery, Query()]) -> Response:
     """List the appendix pictures of a project, or of one task."""
-    base = str(request.base_url).rstrip("/")
+    base = base_of(request)
     names = {query.task_name} if query.task_name else None
     keys = ("name", "format", "calibration")
     return answer([_entry(emu, record, base, keys) for record in _selected(emu, query, names)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -14,13 +15,15 @@ from starlette.requests import ClientDisconnect
 from airflow_provider_fastlabel.emulator.world import schemas
 from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob, md5_of
-from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
 
 router: APIRouter = APIRouter(tags=["signed addresses"])
 api: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["imports"])
 
 _PIECE = 1024 * 1024
+_HARMLESS = MappingProxyType({"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"})
+"""A stored page or drawing that a browser opens must not act in the emulator's name."""
 Signature = Annotated[str, Query(max_length=200)]
 Expires = Annotated[str, Query(max_length=20)]
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
@@ -39,7 +42,7 @@ async def get_upload_address(emu: Emu, request: Request, query: Annotated[schema
     record = emu.store.insert("upload", {"fileName": file_name}, scope=project.id)
     path = f"/storage/uploads/{record.id}"
     signed = emu.files.sign("PUT", path, emu.settings.signed_url_seconds)
-    return answer({"url": str(request.base_url).rstrip("/") + signed, "name": f"{record.id}/{file_name}"})
+    return answer({"url": base_of(request) + signed, "name": f"{record.id}/{file_name}"})
 
 
 def uploaded(emu: Emulation, project: Record, file_key: str) -> tuple[str, Blob]:
@@ -116,4 +119,4 @@ async def download(
     etag = f'"{await run_in_threadpool(md5_of, path)}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
-    return FileResponse(path, media_type=media_type, headers={"ETag": etag})
+    return FileResponse(path, media_type=media_type, headers={"ETag": etag, **_HARMLESS})

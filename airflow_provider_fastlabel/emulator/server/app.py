@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from airflow_provider_fastlabel.emulator.routes import (
     tasks,
     users,
 )
+from airflow_provider_fastlabel.emulator.server import description
+from airflow_provider_fastlabel.emulator.server.callers import Callers
 from airflow_provider_fastlabel.emulator.server.gate import Gate
 from airflow_provider_fastlabel.emulator.world import errors
 from airflow_provider_fastlabel.emulator.world.files import Files
@@ -46,6 +48,7 @@ def build(
     db: str | os.PathLike[str] | None = None,
     files: str | os.PathLike[str] | None = None,
     settings: Settings | None = None,
+    allow_hosts: Iterable[str] = (),
 ) -> Gate:
     """Return the emulator as an ASGI application.
 
@@ -53,7 +56,10 @@ def build(
     :param db: SQLite file that outlives the process; ``None`` keeps the data in memory.
     :param files: folder of the stored files; ``None`` puts them beside ``db``, or into a folder removed at the end.
     :param settings: settings to start with.
+    :param allow_hosts: names beside those of this machine under which it is called, see :class:`Callers`.
+    :raises ValueError: when one of them is not a name.
     """
+    callers = Callers(token, allow_hosts)
     clock = Clock()
     temporary: tempfile.TemporaryDirectory[str] | None = None
     if files is None and db is not None:
@@ -72,7 +78,7 @@ def build(
         defaults=dataclasses.replace(chosen, page_maxima=dict(chosen.page_maxima)),
     )
     emu.seed()
-    return Gate(_routes(emu, temporary), emu)
+    return Gate(_routes(emu, temporary), emu, callers)
 
 
 def _routes(emu: Emulation, temporary: tempfile.TemporaryDirectory[str] | None) -> FastAPI:
@@ -84,9 +90,17 @@ def _routes(emu: Emulation, temporary: tempfile.TemporaryDirectory[str] | None) 
         if temporary is not None:
             temporary.cleanup()
 
-    app = FastAPI(title="FastLabel emulator", description=_DESCRIPTION, version="1", lifespan=lifespan)
+    app = FastAPI(
+        title="FastLabel emulator",
+        description=_DESCRIPTION,
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.emulation = emu
     errors.install(app)
+    description.install(app)
     for module in _API:
         part: Any = getattr(module, "router", module)
         app.include_router(part, prefix="/v1")

@@ -73,6 +73,7 @@ def make_server(app: Asgi) -> uvicorn.Server:
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
@@ -96,6 +97,8 @@ class Emulator:
     :param port: port; 0 for a free one.
     :param db: SQLite file; ``None`` keeps the data in memory.
     :param files: folder of the stored files; ``None`` for a temporary one.
+    :param allow_hosts: names beside ``127.0.0.1``, ``::1`` and ``localhost`` that callers may use for it: ``name``, or
+        ``name:port`` for one port only.
     :param config: settings to start with and to return to at a reset, see :class:`Settings`.
     """
 
@@ -107,17 +110,20 @@ class Emulator:
         port: int = 0,
         db: str | os.PathLike[str] | None = None,
         files: str | os.PathLike[str] | None = None,
+        allow_hosts: Sequence[str] = (),
         **config: Any,
     ) -> None:
         self.token = token
+        app = build(token, db=db, files=files, settings=Settings(**config), allow_hosts=allow_hosts)
         self._sock = listen(host, port)
         self.base_url: str = address(self._sock)
         self.url: str = f"{self.base_url}/v1/"
         self.control_url: str = f"{self.base_url}/_emulator/"
-        self._server = make_server(build(token, db=db, files=files, settings=Settings(**config)))
+        self._server = make_server(app)
         self._thread = threading.Thread(target=self._serve, name="fastlabel-emulator", daemon=True)
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
 
     def __enter__(self) -> Emulator:
         """Start it and wait until it answers."""

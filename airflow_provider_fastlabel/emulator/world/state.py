@@ -20,6 +20,8 @@ from airflow_provider_fastlabel.emulator.world.settings import Clock, Settings
 from airflow_provider_fastlabel.emulator.world.store import Record, Store
 
 LOG_LENGTH = 100_000
+BASE = "emulator.base"
+"""Key of ``scope["extensions"]`` under which the gate puts the emulator's own address."""
 lenient: contextvars.ContextVar[bool] = contextvars.ContextVar("lenient", default=False)
 """Whether the request at hand may carry unknown fields."""
 
@@ -153,6 +155,12 @@ async def _current(request: Request) -> Emulation:
 
 Emu = Annotated[Emulation, Depends(_current)]
 """Parameter type by which a route receives the emulator."""
+
+
+def base_of(request: Request) -> str:
+    """Return the emulator's own address, of which signed addresses are made; never what the caller said it is."""
+    base: str = request.scope["extensions"][BASE]
+    return base
 
 
 class _OrjsonRequest(Request):
