@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 
@@ -39,6 +40,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--files", help="folder of the stored files (default: beside --db, else temporary)")
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or None
     parser.add_argument("--s3-endpoint", default=endpoint, help="S3 server (default: AWS_ENDPOINT_URL_S3, else AWS)")
+    parser.add_argument(
+        "--ground-truth",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="JSON file, task name to annotations, that PUT /_emulator/annotators may name (repeatable)",
+    )
     parser.add_argument("--history-seconds", type=float, default=0.5, help="running time of imports (default: 0.5)")
     parser.add_argument("--job-seconds", type=float, default=0.5, help="running time of model jobs (default: 0.5)")
     parser.add_argument("--quota", type=int, default=10_000, help="calls per 10 minutes, 0 for no limit (10000)")
@@ -61,8 +69,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         job_seconds=options.job_seconds,
         s3_endpoint=options.s3_endpoint,
     )
-    app = build(options.token, db=options.db, files=options.files, settings=settings, allow_hosts=options.allow_host)
-    sock = listen(options.host, options.port)
+    try:
+        sock = listen(options.host, options.port)
+        app = build(
+            options.token,
+            db=options.db,
+            files=options.files,
+            settings=settings,
+            allow_hosts=options.allow_host,
+            ground_truth=options.ground_truth,
+        )
+    except (OSError, ValueError, sqlite3.Error) as error:
+        sys.stderr.write(f"The emulator did not start: {error}\n")
+        return 2
     server = make_server(app)
     base = address(sock)
     ready = {"url": f"{base}/v1/", "control": f"{base}/_emulator/", "token": options.token, "pid": os.getpid()}

@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 import boto3
-from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
     from tests.airflow_live.conftest import Live
@@ -21,27 +20,22 @@ HISTORY = "tasks/import/histories/[^/]+"
 
 
 def test_a_killed_worker_s_retry_attaches_and_there_is_one_import(live: Live) -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
+    s3 = boto3.client("s3", endpoint_url=live.s3, **keys)
+    s3.create_bucket(Bucket="live")
+    for number in range(3):
+        s3.put_object(Bucket="live", Key=f"{number}.png", Body=PIXEL)
+    s3.close()
     try:
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
-        keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-        s3 = boto3.client("s3", endpoint_url=endpoint, **keys)
-        s3.create_bucket(Bucket="live")
-        for number in range(3):
-            s3.put_object(Bucket="live", Key=f"{number}.png", Body=PIXEL)
-        s3.close()
-        kill_after_submit(live, endpoint)
+        kill_after_submit(live)
     finally:
         live.emulator.control("PUT", "config", {"history_seconds": 0})
         live.emulator.control("DELETE", "faults")
-        server.stop()
 
 
-def kill_after_submit(live: Live, endpoint: str) -> None:
+def kill_after_submit(live: Live) -> None:
     live.client.create_project(type="image_bbox", name="From S3", slug="from-s3")
-    live.emulator.control("PUT", "config", {"s3_endpoint": endpoint, "history_seconds": 10})
+    live.emulator.control("PUT", "config", {"history_seconds": 10})
     live.emulator.control(
         "POST", "faults", {"method": "GET", "path": HISTORY, "times": 1, "kind": "slow", "seconds": 20}
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
@@ -123,7 +121,7 @@ async def clear_faults(emu: Emu) -> Response:
 
 
 class Config(Control):
-    """Settings to change; see :class:`Settings`."""
+    """Settings to change; see :class:`Settings`. Where S3 is, is said at the start only: keys are sent there."""
 
     strict: bool = True
     quota: int | None = Field(None, ge=0)
@@ -138,7 +136,6 @@ class Config(Control):
     page_maxima: dict[str, Annotated[int, Field(ge=1, le=10_000)]] = Field(default_factory=dict)
     monitoring_names: list[str] | None = None
     endpoint_names: list[str] | None = None
-    s3_endpoint: str | None = None
     merge_overlap: int = Field(0, ge=0, le=10_000)
 
 
@@ -171,7 +168,7 @@ def tick(emu: Emulation) -> None:
 
 
 class AnnotatorsIn(Control):
-    """People at work on a project."""
+    """People at work on a project; ``file`` is the name of a file of ground truth that was named at the start."""
 
     project: Name
     ground_truth: dict[str, list[dict[str, Any]]] | None = None
@@ -185,23 +182,15 @@ class AnnotatorsIn(Control):
 async def set_annotators(emu: Emu, body: AnnotatorsIn) -> Response:
     """Put people to work on a project; a pace of 0 makes them wait for ``/annotators/run``."""
     project = emu.project(body.project)
-    truth = body.ground_truth if body.file is None else _read_truth(body.file)
+    if body.file is not None and body.file not in emu.ground_truth:
+        raise invalid(f"file: {body.file!r} is none of the files named at the start with --ground-truth")
+    truth = body.ground_truth if body.file is None else emu.ground_truth[body.file]
     kind = KIND_OF_PROJECT_TYPE[project.body["type"]]
     annotators.check(emu, project.id, kind.name, truth or {})
     emu.annotators[project.id] = Annotator(
         truth or {}, body.tasks_per_second, body.approve_after, body.review, last=emu.clock.now()
     )
     return answer({"tasks": len(truth or {})})
-
-
-def _read_truth(file: str) -> dict[str, list[dict[str, Any]]]:
-    try:
-        truth = orjson.loads(Path(file).read_bytes())
-    except (OSError, ValueError) as error:
-        raise invalid(f"file {file} cannot be read: {error}") from error
-    if not isinstance(truth, dict) or not all(isinstance(items, list) for items in truth.values()):
-        raise invalid(f"file {file} must hold an object: task name to list of annotations")
-    return truth
 
 
 class RunIn(Control):

@@ -30,7 +30,7 @@ from airflow_provider_fastlabel.emulator.routes import (
 from airflow_provider_fastlabel.emulator.server import description
 from airflow_provider_fastlabel.emulator.server.callers import Callers
 from airflow_provider_fastlabel.emulator.server.gate import Gate
-from airflow_provider_fastlabel.emulator.world import errors
+from airflow_provider_fastlabel.emulator.world import annotators, errors
 from airflow_provider_fastlabel.emulator.world.files import Files
 from airflow_provider_fastlabel.emulator.world.settings import Clock, Settings
 from airflow_provider_fastlabel.emulator.world.state import Emulation, secret_of
@@ -49,6 +49,7 @@ def build(
     files: str | os.PathLike[str] | None = None,
     settings: Settings | None = None,
     allow_hosts: Iterable[str] = (),
+    ground_truth: Iterable[str | os.PathLike[str]] = (),
 ) -> Gate:
     """Return the emulator as an ASGI application.
 
@@ -57,9 +58,11 @@ def build(
     :param files: folder of the stored files; ``None`` puts them beside ``db``, or into a folder removed at the end.
     :param settings: settings to start with.
     :param allow_hosts: names beside those of this machine under which it is called, see :class:`Callers`.
-    :raises ValueError: when one of them is not a name.
+    :param ground_truth: JSON files that the control plane may name by their file names.
+    :raises ValueError: when one of them is not a name, or not such a file.
     """
     callers = Callers(token, allow_hosts)
+    truths = {Path(file).name: annotators.read_truth(Path(file)) for file in ground_truth}
     clock = Clock()
     temporary: tempfile.TemporaryDirectory[str] | None = None
     if files is None and db is not None:
@@ -76,6 +79,7 @@ def build(
         token=token,
         settings=chosen,
         defaults=dataclasses.replace(chosen, page_maxima=dict(chosen.page_maxima)),
+        ground_truth=truths,
     )
     emu.seed()
     return Gate(_routes(emu, temporary), emu, callers)

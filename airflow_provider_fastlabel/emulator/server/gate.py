@@ -43,7 +43,7 @@ class Gate:
 
     def __init__(self, app: Asgi, emu: Emulation, callers: Callers) -> None:
         self._app = app
-        self._emu = emu
+        self._emu: Emulation = emu
         self._callers = callers
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

@@ -99,6 +99,7 @@ class Emulator:
     :param files: folder of the stored files; ``None`` for a temporary one.
     :param allow_hosts: names beside ``127.0.0.1``, ``::1`` and ``localhost`` that callers may use for it: ``name``, or
         ``name:port`` for one port only.
+    :param ground_truth: JSON files, task name to list of annotations, that ``PUT /_emulator/annotators`` may name.
     :param config: settings to start with and to return to at a reset, see :class:`Settings`.
     """
 
@@ -111,11 +112,19 @@ class Emulator:
         db: str | os.PathLike[str] | None = None,
         files: str | os.PathLike[str] | None = None,
         allow_hosts: Sequence[str] = (),
+        ground_truth: Sequence[str | os.PathLike[str]] = (),
         **config: Any,
     ) -> None:
         self.token = token
-        app = build(token, db=db, files=files, settings=Settings(**config), allow_hosts=allow_hosts)
+        self._settings = Settings(**config)
         self._sock = listen(host, port)
+        try:
+            app = build(
+                token, db=db, files=files, settings=self._settings, allow_hosts=allow_hosts, ground_truth=ground_truth
+            )
+        except BaseException:
+            self._sock.close()
+            raise
         self.base_url: str = address(self._sock)
         self.url: str = f"{self.base_url}/v1/"
         self.control_url: str = f"{self.base_url}/_emulator/"
@@ -190,7 +199,12 @@ class Emulator:
             self.control("POST", "faults", dict(fault))
 
     def configure(self, **settings: Any) -> dict[str, Any]:
-        """Change settings and return all of them, see :class:`Settings`."""
+        """Change settings and return all of them, see :class:`Settings`.
+
+        :param settings: name to value. ``s3_endpoint`` can be set here but not by HTTP: keys are sent there.
+        """
+        if "s3_endpoint" in settings:
+            self._settings.s3_endpoint = settings.pop("s3_endpoint")
         found: dict[str, Any] = self.control("PUT", "config", settings)
         return found
 

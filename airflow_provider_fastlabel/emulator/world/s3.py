@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.emulator.world.media import image_size, video_fa
 
 _PIECE = 1024 * 1024
 FAKE_KEY = "emulator"
-"""Access key and secret used when the environment names none."""
+"""Access key and secret for a server that the environment does not name together with its own keys."""
 
 
 def fetch(
@@ -52,7 +52,9 @@ def _client(region: str, endpoint: str | None) -> Any:
     from botocore.config import Config
 
     config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"})
-    if "AWS_ACCESS_KEY_ID" in os.environ or endpoint is None:
+    # Keys of the environment go to AWS, or to the server that the environment names beside them, and nowhere else.
+    together = "AWS_ACCESS_KEY_ID" in os.environ and endpoint == os.environ.get("AWS_ENDPOINT_URL_S3")
+    if endpoint is None or together:
         return boto3.client("s3", region_name=region, endpoint_url=endpoint, config=config)
     return boto3.client(
         "s3",

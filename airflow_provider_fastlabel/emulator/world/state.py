@@ -6,6 +6,7 @@ import contextvars
 import re
 import secrets
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,6 +85,7 @@ class Emulation:
     :param token: the accepted access token.
     :param settings: what tests turn.
     :param defaults: settings to return to at a reset.
+    :param ground_truth: what annotators may be told to draw, by file name; read at the start.
     """
 
     store: Store
@@ -92,6 +94,7 @@ class Emulation:
     token: str
     settings: Settings
     defaults: Settings
+    ground_truth: Mapping[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
     logged: int = 0
     faults: list[Fault] = field(default_factory=list)
