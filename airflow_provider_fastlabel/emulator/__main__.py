@@ -83,14 +83,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"The emulator did not start: {error}\n")
         return 2
     server = make_server(app)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Uvicorn raises the signal again once it has stopped; being asked to stop is not a failure. Before it has begun,
+        # this is what stops it.
+        signal.signal(number, stop)
     base = address(sock)
     ready = {"url": f"{base}/v1/", "control": f"{base}/_emulator/", "token": options.token, "pid": os.getpid()}
     # The socket listens already: a call made now waits in its queue until the server takes it.
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Uvicorn raises the signal again once it has stopped; being asked to stop is not a failure.
-        signal.signal(number, lambda *_: None)
     server.run(sockets=[sock])
     return 0
 

@@ -59,8 +59,8 @@ class LogQuery(Control):
 async def requests(emu: Emu, query: Annotated[LogQuery, Query()]) -> Response:
     """Show the calls received, oldest first; ``path`` selects by prefix, ``after`` by id."""
     shown = [
-        {**entry, "body": readable(entry["body"])}
-        for entry in list(emu.log)
+        {**entry, "body": readable(emu.files, entry["body"])}
+        for entry in emu.log.entries()
         if entry["id"] > query.after
         and (query.method is None or entry["method"] == query.method.upper())
         and (query.path is None or entry["path"].startswith(query.path))

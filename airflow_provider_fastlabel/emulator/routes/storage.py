@@ -15,12 +15,14 @@ from starlette.requests import ClientDisconnect
 from airflow_provider_fastlabel.emulator.world import schemas
 from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob, md5_of
+from airflow_provider_fastlabel.emulator.world.kinds import LARGEST_UPLOAD, MB
 from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
 
 router: APIRouter = APIRouter(tags=["signed addresses"])
 api: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["imports"])
 
+_FORM_FIELDS = 20
 _PIECE = 1024 * 1024
 _HARMLESS = MappingProxyType({"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"})
 """A stored page or drawing that a browser opens must not act in the emulator's name."""
@@ -81,22 +83,24 @@ async def upload(
 
 
 async def _receive(emu: Emulation, request: Request) -> Blob:
-    writer = emu.files.writer()
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async with request.form() as form:
-            part: Any = form.get("file")
-            if not isinstance(part, UploadFile):
-                raise invalid("the form has no file part named 'file'")
-            while piece := await part.read(_PIECE):
-                writer.write(piece)
-        return writer.commit()
+    writer = emu.files.writer(LARGEST_UPLOAD)
     try:
-        async for piece in request.stream():
-            writer.write(piece)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            async with request.form(max_files=1, max_fields=_FORM_FIELDS) as form:
+                part: Any = form.get("file")
+                if not isinstance(part, UploadFile):
+                    raise invalid("the form has no file part named 'file'")
+                while piece := await part.read(_PIECE):
+                    writer.write(piece)
+        else:
+            async for piece in request.stream():
+                writer.write(piece)
     except ClientDisconnect:
-        writer.discard()
         raise invalid("the upload broke off") from None
-    return writer.commit()
+    blob = writer.commit()
+    if writer.over:
+        raise ApiError(413, f"the file is too large: {blob.size} bytes, at most {LARGEST_UPLOAD // MB} MB")
+    return blob
 
 
 @router.get("/storage/files/{sha256}/{name:path}")

@@ -31,10 +31,10 @@ from airflow_provider_fastlabel.emulator.server import description
 from airflow_provider_fastlabel.emulator.server.callers import Callers
 from airflow_provider_fastlabel.emulator.server.gate import Gate
 from airflow_provider_fastlabel.emulator.world import annotators, errors
-from airflow_provider_fastlabel.emulator.world.files import Files
+from airflow_provider_fastlabel.emulator.world.files import Files, secret_of
 from airflow_provider_fastlabel.emulator.world.settings import Clock, Settings
-from airflow_provider_fastlabel.emulator.world.state import Emulation, secret_of
-from airflow_provider_fastlabel.emulator.world.store import Store
+from airflow_provider_fastlabel.emulator.world.state import Emulation
+from airflow_provider_fastlabel.emulator.world.store import IN_MEMORY, Store
 
 _API = (
     imports, storage.api, merge, contents, tasks, projects, classes, models, datasets, comments, users,
@@ -73,7 +73,7 @@ def build(
     secret = secret_of(None if db is None else Path(f"{os.fspath(db)}.key"))
     chosen = settings or Settings()
     emu = Emulation(
-        store=Store(":memory:" if db is None else os.fspath(db), clock),
+        store=Store(IN_MEMORY if db is None else os.fspath(db), clock),
         files=Files(Path(files), secret, clock),
         clock=clock,
         token=token,

@@ -39,9 +39,11 @@ def fetch(
         for key, size in _keys(client, storage["bucketName"], storage["prefix"] or ""):
             suffix = PurePosixPath(key).suffix.lower().lstrip(".")
             if suffix in kind.extensions and size <= kind.file_bytes and key not in known:
-                media = _describe(kind, files, _copy(client, storage["bucketName"], key, files), key)
-                if media is not None:
-                    found.append((key, media))
+                with files.batch() as batch:
+                    media = _describe(kind, files, _copy(client, storage["bucketName"], key, files, kind), key)
+                    if media is not None:
+                        batch.keep()
+                        found.append((key, media))
         return found
     except (BotoCoreError, ClientError, ValueError) as error:
         raise invalid(f"bucket {storage['bucketName']} cannot be read: {error}") from error
@@ -72,8 +74,8 @@ def _keys(client: Any, bucket: str, prefix: str) -> list[tuple[str, int]]:
     return [(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
 
 
-def _copy(client: Any, bucket: str, key: str, files: Files) -> Blob:
-    writer = files.writer()
+def _copy(client: Any, bucket: str, key: str, files: Files, kind: Kind) -> Blob:
+    writer = files.writer(kind.file_bytes)
     body = client.get_object(Bucket=bucket, Key=key)["Body"]
     for piece in body.iter_chunks(_PIECE):
         writer.write(piece)
@@ -81,6 +83,8 @@ def _copy(client: Any, bucket: str, key: str, files: Files) -> Blob:
 
 
 def _describe(kind: Kind, files: Files, blob: Blob, key: str) -> dict[str, Any] | None:
+    if not blob.sha256:  # longer than the bucket's list said
+        return None
     media = {"sha256": blob.sha256, "size": blob.size}
     path = files.path(blob.sha256)
     try:

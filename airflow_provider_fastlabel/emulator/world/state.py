@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import re
-import secrets
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -17,10 +15,14 @@ from fastapi.routing import APIRoute
 
 from airflow_provider_fastlabel.emulator.world.errors import not_found
 from airflow_provider_fastlabel.emulator.world.files import Files
+from airflow_provider_fastlabel.emulator.world.kinds import MB
 from airflow_provider_fastlabel.emulator.world.settings import Clock, Settings
 from airflow_provider_fastlabel.emulator.world.store import Record, Store
 
 LOG_LENGTH = 100_000
+LOG_BYTES = 64 * MB
+LOG_BODY_BYTES = 4 * MB
+_ENTRY_BYTES = 600
 BASE = "emulator.base"
 """Key of ``scope["extensions"]`` under which the gate puts the emulator's own address."""
 lenient: contextvars.ContextVar[bool] = contextvars.ContextVar("lenient", default=False)
@@ -75,6 +77,56 @@ class Annotator:
     last: float = 0.0
 
 
+class CallLog:
+    """The calls received, oldest first. The oldest leave when there are too many, or they take too much memory.
+
+    :param length: most calls.
+    :param most: most bytes.
+    """
+
+    def __init__(self, length: int = LOG_LENGTH, most: int = LOG_BYTES) -> None:
+        self._length, self._most = length, most
+        self._sizes: dict[int, int] = {}
+        self._entries: dict[int, dict[str, Any]] = {}
+        self._bytes = 0
+
+    def append(self, entry: dict[str, Any]) -> None:
+        """Add a call.
+
+        :param entry: what is known of it; ``id`` is its key.
+        """
+        self._entries[entry["id"]] = entry
+        self._grow(entry["id"], _ENTRY_BYTES + len(entry["path"]) + len(repr(entry["query"])))
+
+    def fill(self, entry: dict[str, Any], body: bytes) -> None:
+        """Note the body of a call, or only its size when it is very long.
+
+        :param entry: the call.
+        :param body: JSON text without its files.
+        """
+        entry["body"] = body if len(body) <= LOG_BODY_BYTES else orjson.dumps({"omitted": len(body)})
+        if entry["id"] in self._entries:
+            self._grow(entry["id"], len(entry["body"]))
+
+    def _grow(self, ident: int, size: int) -> None:
+        self._sizes[ident] = self._sizes.get(ident, 0) + size
+        self._bytes += size
+        while self._entries and (self._bytes > self._most or len(self._entries) > self._length):
+            oldest = next(iter(self._entries))
+            del self._entries[oldest]
+            self._bytes -= self._sizes.pop(oldest)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the calls that are still known."""
+        return list(self._entries.values())
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._entries.clear()
+        self._sizes.clear()
+        self._bytes = 0
+
+
 @dataclass(slots=True)
 class Emulation:
     """One emulator.
@@ -95,7 +147,7 @@ class Emulation:
     settings: Settings
     defaults: Settings
     ground_truth: Mapping[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
-    log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
+    log: CallLog = field(default_factory=CallLog)
     logged: int = 0
     faults: list[Fault] = field(default_factory=list)
     calls: dict[str, deque[float]] = field(default_factory=dict)
@@ -135,20 +187,6 @@ class Emulation:
         if record is None:
             raise not_found("project", slug)
         return record
-
-
-def secret_of(folder: Path | None) -> bytes:
-    """Return the signing key: kept beside the files, so that addresses outlive a restart.
-
-    :param folder: where it is kept, or ``None`` for a key that dies with the process.
-    """
-    if folder is None:
-        return secrets.token_bytes(32)
-    path = folder / "signing.key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
 
 
 async def _current(request: Request) -> Emulation:
