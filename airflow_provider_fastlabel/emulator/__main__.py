@@ -88,8 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         server.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        # Uvicorn raises the signal again once it has stopped; being asked to stop is not a failure. Before it has begun,
-        # this is what stops it.
+        # Uvicorn raises the signal again once it has stopped: being asked to stop is not a failure. Before uvicorn has
+        # begun, this is what stops it.
         signal.signal(number, stop)
     base = address(sock)
     ready = {"url": f"{base}/v1/", "control": f"{base}/_emulator/", "token": options.token, "pid": os.getpid()}

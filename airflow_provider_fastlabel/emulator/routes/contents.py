@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zipfile
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from airflow_provider_fastlabel.emulator.routes.projects import page_limit
-from airflow_provider_fastlabel.emulator.routes.storage import uploaded
+from airflow_provider_fastlabel.emulator.routes.storage import readable_zip, uploaded
 from airflow_provider_fastlabel.emulator.world import schemas, task_table
 from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob
@@ -23,6 +22,9 @@ from airflow_provider_fastlabel.emulator.world.store import Record
 router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["contents"])
 
 _PIECE = 1024 * 1024
+_SWELLING = 20
+_SMALL = 16 * 1024 * 1024
+"""Bytes that any zip may unpack to; a larger one up to so many times its size."""
 _PAGE = 10_000
 
 
@@ -41,19 +43,19 @@ class AppendixQuery(schemas.ProjectPage):
 
 def _unpack(emu: Emulation, blob: Blob) -> list[tuple[str, Blob]]:
     """Store the files of a zip and return them by name, in order of their names."""
-    found = []
-    try:
-        with zipfile.ZipFile(emu.files.path(blob.sha256)) as archive:
-            for name in sorted(archive.namelist()):
-                if name.endswith("/"):
-                    continue
-                writer = emu.files.writer()
-                with archive.open(name) as member:
-                    while piece := member.read(_PIECE):
-                        writer.write(piece)
-                found.append((name, writer.commit()))
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
-        raise invalid("the file is not a readable zip") from error
+    found, room = [], _SWELLING * blob.size + _SMALL
+    with readable_zip(emu.files.path(blob.sha256)) as archive:
+        for name in sorted(set(archive.namelist())):
+            if name.endswith("/"):
+                continue
+            writer = emu.files.writer()
+            with archive.open(name) as member:
+                while piece := member.read(_PIECE):
+                    room -= len(piece)
+                    if room < 0:
+                        raise invalid(f"the zip unpacks to more than {_SWELLING} times its size")
+                    writer.write(piece)
+            found.append((name, writer.commit()))
     return found
 
 

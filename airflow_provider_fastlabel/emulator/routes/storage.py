@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -61,6 +66,24 @@ def uploaded(emu: Emulation, project: Record, file_key: str) -> tuple[str, Blob]
     if "sha256" not in record.body:
         raise invalid(f"fileKey: nothing was uploaded for {file_key}")
     return record.body["fileName"], Blob(record.body["sha256"], record.body["size"])
+
+
+@contextmanager
+def readable_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an uploaded zip, whose members are stored or deflated.
+
+    :param path: where it lies.
+    :raises ApiError: 422 when it cannot be read, also while the block reads from it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                # A dictionary of LZMA may ask for gigabytes before the first byte.
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise zipfile.BadZipFile("an unusual compression")
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise invalid("the file is not a readable zip") from error
 
 
 @router.put("/storage/uploads/{upload_id}")

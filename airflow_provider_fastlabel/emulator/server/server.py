@@ -18,6 +18,8 @@ from airflow_provider_fastlabel.emulator.server.gate import TRANSPORT, Asgi, Mes
 from airflow_provider_fastlabel.emulator.world.settings import Settings
 
 DEFAULT_TOKEN = "emulator-token"
+_MOST_HEAD = 128 * 1024
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -38,6 +40,25 @@ def protocol() -> type[Any]:
                 await inner({**scope, "extensions": extensions}, receive, send)
 
             self.app = connected
+            self._head = 0
+
+        # Uvicorn takes an address and headers of any length; these three are asked by its parser in C.
+        def on_message_begin(self) -> None:
+            self._head = 1
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._head = 0
+            super().on_headers_complete()
+
+        def data_received(self, data: bytes) -> None:
+            if self._head:
+                self._head += len(data)
+            if self._head > _MOST_HEAD:
+                self.transport.write(_HEAD_TOO_LARGE)
+                self.transport.close()
+                return
+            super().data_received(data)
 
     return Connected
 

@@ -56,6 +56,7 @@ class Batch:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.writers: set[BlobWriter] = set()
+        self.passing: set[str] = set()
         self.kept: bool = False
 
     def keep(self) -> None:
@@ -267,7 +268,7 @@ class Files:
                 if claims is None:  # a reset came between
                     continue
                 claims.open -= 1
-                claims.keep |= batch.kept
+                claims.keep |= batch.kept and name not in batch.passing
                 if not claims.open:
                     del self._claims[name]
                     if not claims.keep:
@@ -290,6 +291,15 @@ class Files:
             claims.open += 1
             batch.names.append(blob.sha256)
             batch.writers.discard(writer)
+
+    def forget(self, blob: Blob) -> None:
+        """Let a file that was only looked at go with this batch, even if the batch is kept.
+
+        :param blob: the file.
+        """
+        batch = _batch.get()
+        if batch is not None:
+            batch.passing.add(blob.sha256)
 
     def part(self) -> Path:
         """Return a new name for a file that is being written."""

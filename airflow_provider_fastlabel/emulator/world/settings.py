@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+LONGEST_ADVANCE = 3e9
+"""Seconds by which the clock may be moved in all: a hundred years, so that dates stay dates."""
+
 
 @dataclass(slots=True)
 class Settings:
@@ -58,6 +61,10 @@ class Clock:
     def now(self) -> float:
         """Return seconds since the epoch."""
         return time.time() + self.offset
+
+    def can_advance(self, seconds: float) -> bool:
+        """Whether the clock can be moved forward so far."""
+        return self.offset + seconds <= LONGEST_ADVANCE
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.

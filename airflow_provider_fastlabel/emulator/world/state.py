@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import orjson
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
+from airflow_provider_fastlabel.emulator.patterns import Pattern
 from airflow_provider_fastlabel.emulator.world.errors import not_found
 from airflow_provider_fastlabel.emulator.world.files import Files
 from airflow_provider_fastlabel.emulator.world.kinds import MB
@@ -36,7 +36,7 @@ class Fault:
     :param kind: ``status``, ``reset``, ``slow``, ``truncate`` or ``lost_answer``.
     :param times: how many more calls it hits.
     :param method: HTTP verb, or ``None`` for any.
-    :param path: regular expression searched in the path below ``/v1/``, or ``None`` for any.
+    :param path: what is searched in the path below ``/v1/``, or ``None`` for any.
     :param status: code of a ``status`` fault.
     :param retry_after: its ``Retry-After`` header: seconds or an HTTP date.
     :param seconds: delay of a ``slow`` fault.
@@ -45,7 +45,7 @@ class Fault:
     kind: str
     times: int = 1
     method: str | None = None
-    path: str | None = None
+    path: Pattern | None = None
     status: int = 503
     retry_after: str | None = None
     seconds: float = 1.0
@@ -54,7 +54,7 @@ class Fault:
         """Whether it hits this call."""
         if self.method is not None and self.method.upper() != method:
             return False
-        return self.path is None or re.search(self.path, path) is not None
+        return self.path is None or self.path.search(path)
 
 
 @dataclass(slots=True)

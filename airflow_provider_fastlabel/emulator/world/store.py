@@ -198,6 +198,11 @@ class Store:
         sql = f"SELECT * FROM records WHERE {where} ORDER BY seq {order} LIMIT ? OFFSET ?"
         return [_record(row) for row in self.rows(sql, *values, limit, offset)]
 
+    def count(self, collection: str, scope: str) -> int:
+        """Return how many records of a collection belong to one owner."""
+        row = self.row("SELECT count(*) AS n FROM records WHERE collection=? AND scope=?", collection, scope)
+        return int(row["n"]) if row else 0
+
     def save(self, collection: str, record: Record) -> None:
         """Write a changed record back.
 
