@@ -11,6 +11,7 @@ import json
 import os
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -35,19 +36,24 @@ def picture() -> str:
 
 
 PICTURE = picture()
-HOSTILE = st.sampled_from(
+HOSTILE: st.SearchStrategy[Any] = st.sampled_from(
     [
         None, True, False, 0, -1, 0.5, 2**31, 2**63, 2**64, -(2**63) - 1, 10**30, 1e308, -0.0, "", "0", "\x00",
-        "\ud800", "a\nb", "../..", "/etc/passwd", "a" * 2000, "\x00blob:" + "0" * 64 + ":1", [], {}, [[]], [[[]]], [None], [{}],
+        "\ud800", "a\nb", "../..", "/etc/passwd", "a" * 2000, "\x00blob:" + "0" * 64 + ":1", [], {},
+        [[]], [[[]]], [None], [{}],
         {"": ""}, {"a": {"b": []}}, [1, "a", None], [[1, 2], ["a"]], [[[1, 2, 3, 4, 5, 6]]], [1, 2, 3, 4], "9" * 5000,
         {"1": {"value": [1, 2, 3, 4]}}, {"9" * 5000: {"value": [1, 2]}}, {"\u0661": {"value": [1, 2]}},
     ]
 )  # fmt: skip
-ANYTHING = st.recursive(
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
     HOSTILE | st.text(max_size=5) | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
+
+PLAIN: dict[str, st.SearchStrategy[Any]] = {
+    "string": st.text(max_size=9), "integer": st.integers(0, 20), "number": st.floats(0, 9), "boolean": st.booleans(),
+}  # fmt: skip
 
 
 class World:
@@ -70,9 +76,9 @@ class World:
     def _made(self) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
         for kind in KINDS:
-            body = {"type": kind, "name": kind, "slug": kind.replace("_", "-")}
-            self._note(found, "id project_id", self.ok("POST", "projects", body))
-            self._note(found, "project", body["slug"])
+            slug = kind.replace("_", "-")
+            self._note(found, "id project_id", self.ok("POST", "projects", {"type": kind, "name": kind, "slug": slug}))
+            self._note(found, "project", slug)
         for kind, shape in (
             ("image-all", "bbox"),
             ("video-bbox", "bbox"),
@@ -80,11 +86,17 @@ class World:
             ("pcd-cuboid", "cuboid"),
         ):
             options = [{"title": "Large", "value": "large"}]
-            attributes = [
+            attributes: list[dict[str, Any]] = [
                 {"type": "select", "name": "Size", "key": "size", "options": options},
                 {"type": "text", "name": "Kind", "key": "kind"},
             ]
-            body = {"project": kind, "type": shape, "value": "cat", "title": "Cat", "attributes": attributes}
+            body: dict[str, Any] = {
+                "project": kind,
+                "type": shape,
+                "value": "cat",
+                "title": "Cat",
+                "attributes": attributes,
+            }
             self._note(found, "annotation_id annotationId", self.ok("POST", "annotations", body))
         body = {"project": "image-classification", "attributes": attributes}
         self._note(found, "annotation_id annotationId", self.ok("POST", "annotations/classification", body))
@@ -139,9 +151,7 @@ class World:
             return [self.value(data, "", schema["items"], depth + 1) for _ in range(data.draw(st.integers(0, 3)))]
         if "properties" in schema:
             return self.object(data, schema, depth + 1)
-        plain = {"string": st.text(max_size=9), "integer": st.integers(0, 20), "number": st.floats(0, 9),
-                 "boolean": st.booleans()}  # fmt: skip
-        return data.draw(plain.get(schema.get("type", ""), ANYTHING))
+        return data.draw(PLAIN.get(schema.get("type", ""), ANYTHING))
 
     def object(self, data: st.DataObject, schema: dict[str, Any], depth: int = 0) -> dict[str, Any]:
         """Make up an object: mostly with all fields that are needed."""
@@ -172,8 +182,8 @@ def call(world: World, data: st.DataObject) -> requests.Response:
     for parameter in call.get("parameters", []):
         value = world.value(data, parameter["name"], parameter.get("schema", {}))
         if parameter["in"] == "path":
-            text = requests.utils.quote(plain(value).encode("utf-8", "replace"), safe="")
-            path = path.replace(f"{{{parameter['name']}}}", text or "x")
+            part = quote(plain(value).encode("utf-8", "replace"), safe="")
+            path = path.replace(f"{{{parameter['name']}}}", part or "x")
         elif parameter["in"] == "query" and data.draw(st.booleans()):
             query[parameter["name"]] = plain(value).encode("utf-8", "replace")
     content = call.get("requestBody", {}).get("content", {}).get("application/json", {})

@@ -181,8 +181,9 @@ class Gate:
         answer: list[Message] = []
 
         async def pass_on(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] < HTTPStatus.BAD_REQUEST:
-                batch.keep()
+            if message["type"] == "http.response.start":
+                batch.kept = message["status"] < HTTPStatus.BAD_REQUEST
+                self._emu.files.settle(batch)  # before the caller knows of it
             if fault is None or fault.kind == "status":
                 await send(message)
             else:

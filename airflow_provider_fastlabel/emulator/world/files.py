@@ -259,11 +259,16 @@ class Files:
             _batch.reset(token)
             for writer in batch.writers:
                 writer.discard()
-            self._release(batch)
+            self.settle(batch)
 
-    def _release(self, batch: Batch) -> None:
+    def settle(self, batch: Batch) -> None:
+        """Decide about the files of a batch that are complete: they stay, or they go unless others have them too.
+
+        :param batch: the batch; it may go on.
+        """
+        names, batch.names = batch.names, []
         with self._lock:
-            for name in batch.names:
+            for name in names:
                 claims = self._claims.get(name)
                 if claims is None:  # a reset came between
                     continue
