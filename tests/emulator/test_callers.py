@@ -32,7 +32,7 @@ ROUTES = [
 def send(api: Api, method: str, path: str, headers: dict[str, str] | None = None, **more) -> requests.Response:
     common = {"Content-Type": "application/json", "Authorization": f"Bearer {api.emulator.token}"}
     url = api.emulator.base_url + path
-    return requests.request(method, url, headers=common | (headers or {}), timeout=9, **more)
+    return requests.request(method, url, headers=common | (headers or {}), timeout=60, **more)
 
 
 def port(api: Api) -> int:
@@ -87,9 +87,9 @@ def test_a_faked_call_uses_up_no_fault_and_leaves_no_trace(api: Api):
 def test_a_signed_address_opens_from_a_link_but_not_inside_another_page(cats):
     url = cats("GET", f"tasks/image/{cats.image('a.png')}")["url"]
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-    assert requests.get(url, headers=link, timeout=9).content == picture_bytes()
-    assert requests.get(url, headers=link | {"Sec-Fetch-Dest": "iframe"}, timeout=9).status_code == 403
-    assert requests.get(cats.emulator.base_url + "/_emulator/state", headers=link, timeout=9).status_code == 403
+    assert requests.get(url, headers=link, timeout=60).content == picture_bytes()
+    assert requests.get(url, headers=link | {"Sec-Fetch-Dest": "iframe"}, timeout=60).status_code == 403
+    assert requests.get(cats.emulator.base_url + "/_emulator/state", headers=link, timeout=60).status_code == 403
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "text/json"])
@@ -97,14 +97,14 @@ def test_a_signed_address_opens_from_a_link_but_not_inside_another_page(cats):
 def test_control_calls_that_change_need_json_or_the_token(cats, content_type, method, path):
     url = cats.emulator.control_url + path
     headers = {} if content_type is None else {"Content-Type": content_type}
-    answer = requests.request(method, url, data=b'{"advance": 9}', headers=headers, timeout=9)
+    answer = requests.request(method, url, data=b'{"advance": 9}', headers=headers, timeout=60)
     assert answer.status_code == 415
     assert "application/json" in answer.json()["message"]
     assert cats("GET", "projects")[0]["slug"] == "cats"
     json_type = {"Content-Type": "application/json; charset=utf-8"}
-    assert requests.request(method, url, data=b'{"advance": 0}', headers=json_type, timeout=9).status_code == 200
+    assert requests.request(method, url, data=b'{"advance": 0}', headers=json_type, timeout=60).status_code == 200
     token = {"Authorization": f"Bearer {cats.emulator.token}"}
-    assert requests.request(method, url, json={"advance": 0}, headers=token, timeout=9).status_code == 200
+    assert requests.request(method, url, json={"advance": 0}, headers=token, timeout=60).status_code == 200
 
 
 def test_web_sockets_are_not_spoken(cats):
@@ -160,13 +160,13 @@ def test_a_stored_page_runs_no_script_in_the_emulators_name(api: Api):
     api.project("text_ner", "texts")
     page = "PHNjcmlwdD5mZXRjaCgnL19lbXVsYXRvci9yZXNldCcpPC9zY3JpcHQ+"
     ident = api("POST", "tasks/text", {"project": "texts", "name": "page.html", "file": page})
-    answer = requests.get(api("GET", f"tasks/text/{ident}")["url"], timeout=9)
+    answer = requests.get(api("GET", f"tasks/text/{ident}")["url"], timeout=60)
     assert answer.headers["Content-Security-Policy"] == "sandbox"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_its_own_page_loads_nothing_from_elsewhere(api: Api):
-    answer = requests.get(api.emulator.base_url + "/docs", timeout=9)
+    answer = requests.get(api.emulator.base_url + "/docs", timeout=60)
     assert "/v1/tasks/image/{task_id}" in answer.text
     assert "<script" not in answer.text
     assert "src=" not in answer.text
