@@ -19,16 +19,19 @@ class LocalEmulator:
 
     :param state: folder for its log.
     :param token: the access token it accepts.
+    :param options: further options of its command line.
     """
 
-    def __init__(self, state: Path, token: str) -> None:
+    def __init__(self, state: Path, token: str, *options: str) -> None:
         self.state = state
         self.token = token
+        self.options = options
         self.url = ""
         self.control_url = ""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0", "--token", self.token]
+        command += self.options
         with (self.state / "emulator.log").open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
@@ -54,6 +57,7 @@ class LocalEmulator:
         """Call the emulator's control plane and return its JSON answer."""
         with requests.Session() as session:
             session.trust_env = False
+            session.headers["Authorization"] = f"Bearer {self.token}"
             answer = session.request(method, f"{self.control_url}{path}", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json() if answer.content else None

@@ -59,9 +59,9 @@ def bucket(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def emulator():
+def emulator(bucket):
     """Run the emulator as its own process; gives where it is and what opens it."""
-    command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0"]
+    command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0", "--s3-endpoint", bucket]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())
@@ -69,24 +69,24 @@ def emulator():
 
 
 @pytest.fixture(scope="session")
-def runs(emulator, bucket, tmp_path_factory, pytestconfig):
+def runs(emulator, tmp_path_factory, pytestconfig):
     """Both runs of the driver."""
     if not SDK_PYTHON.exists():
         pytest.fail("the official SDK has no environment yet: use 'make test-sdk'")
     folder = tmp_path_factory.mktemp("driver")
     material.make(folder / "samples")
-    sdk = drive(folder, "sdk", SDK_PYTHON, "fastlabel", emulator, bucket)
-    ours = drive(folder, "ours", sys.executable, "airflow_provider_fastlabel.client", emulator, bucket)
+    sdk = drive(folder, "sdk", SDK_PYTHON, "fastlabel", emulator)
+    ours = drive(folder, "ours", sys.executable, "airflow_provider_fastlabel.client", emulator)
     pytestconfig.stash[RUNS] = runs = Runs(sdk, ours, (folder / "sdk", folder / "ours"))
     return runs
 
 
-def drive(folder, name, python, module, emulator, bucket):
+def drive(folder, name, python, module, emulator):
     """Run the driver in a fresh folder and return what it recorded."""
     (folder / name).mkdir()
     out = folder / f"{name}.json"
     command = [str(python), str(HERE / "driver.py"), "--module", module, "--control", emulator["control"]]
-    given = {"FASTLABEL_API_URL": emulator["url"], "FASTLABEL_ACCESS_TOKEN": emulator["token"], "S3_ENDPOINT": bucket}
+    given = {"FASTLABEL_API_URL": emulator["url"], "FASTLABEL_ACCESS_TOKEN": emulator["token"]}
     done = subprocess.run(
         [*command, "--samples", str(folder / "samples"), "--out", str(out)],
         cwd=folder / name, env=os.environ | given, capture_output=True, text=True, check=False, timeout=300,

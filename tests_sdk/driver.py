@@ -13,7 +13,6 @@ import hashlib
 import importlib
 import inspect
 import json
-import os
 import time
 import urllib.error
 import urllib.request
@@ -580,9 +579,7 @@ def main() -> None:
     emulator = Emulator(given.control)
     emulator("POST", "reset")
     emulator("PUT", "users", {"slug": "worker", "name": "Worker"})
-    emulator(
-        "PUT", "config", {"job_manual": True, "endpoint_names": ["detector"], "s3_endpoint": os.environ["S3_ENDPOINT"]}
-    )
+    emulator("PUT", "config", {"job_manual": True, "endpoint_names": ["detector"]})
     module = importlib.import_module(given.module)
     recorder = Recorder(module.Client(), emulator)
     broken = {}

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 
@@ -25,6 +26,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description="A FastLabel-compatible server for this machine. Prints one JSON line when it is ready.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address (default: %(default)s)")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name, or NAME:PORT, that callers may use for it, such as that of a CI service (repeatable)",
+    )
     parser.add_argument("--port", type=int, default=0, help="port, 0 for a free one (default: %(default)s)")
     token = os.environ.get("FASTLABEL_EMULATOR_TOKEN") or DEFAULT_TOKEN
     parser.add_argument("--token", default=token, help="accepted access token (default: FASTLABEL_EMULATOR_TOKEN)")
@@ -32,6 +40,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--files", help="folder of the stored files (default: beside --db, else temporary)")
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or None
     parser.add_argument("--s3-endpoint", default=endpoint, help="S3 server (default: AWS_ENDPOINT_URL_S3, else AWS)")
+    parser.add_argument(
+        "--ground-truth",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="JSON file, task name to annotations, that PUT /_emulator/annotators may name (repeatable)",
+    )
     parser.add_argument("--history-seconds", type=float, default=0.5, help="running time of imports (default: 0.5)")
     parser.add_argument("--job-seconds", type=float, default=0.5, help="running time of model jobs (default: 0.5)")
     parser.add_argument("--quota", type=int, default=10_000, help="calls per 10 minutes, 0 for no limit (10000)")
@@ -54,16 +69,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         job_seconds=options.job_seconds,
         s3_endpoint=options.s3_endpoint,
     )
-    sock = listen(options.host, options.port)
-    server = make_server(build(options.token, db=options.db, files=options.files, settings=settings))
+    try:
+        sock = listen(options.host, options.port)
+        app = build(
+            options.token,
+            db=options.db,
+            files=options.files,
+            settings=settings,
+            allow_hosts=options.allow_host,
+            ground_truth=options.ground_truth,
+        )
+    except (OSError, ValueError, sqlite3.Error) as error:
+        sys.stderr.write(f"The emulator did not start: {error}\n")
+        return 2
+    server = make_server(app)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Uvicorn raises the signal again once it has stopped: being asked to stop is not a failure. Before uvicorn has
+        # begun, this is what stops it.
+        signal.signal(number, stop)
     base = address(sock)
     ready = {"url": f"{base}/v1/", "control": f"{base}/_emulator/", "token": options.token, "pid": os.getpid()}
     # The socket listens already: a call made now waits in its queue until the server takes it.
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Uvicorn raises the signal again once it has stopped; being asked to stop is not a failure.
-        signal.signal(number, lambda *_: None)
     server.run(sockets=[sock])
     return 0
 

@@ -29,6 +29,9 @@ CHOICES = MappingProxyType(
         "order of contents": "ascending file name, whatever order was sent",
         "files": "size limits as in the table of kinds; PCD 100 MB; images must be readable JPEG or PNG, videos H.264; "
         "text, audio and PCD are not looked into; the extension of a task name does not matter",
+        "limits of our own": "JSON 64 MB without its files and 64 levels, uploads 2,000 MB: 413 or 422; zips, "
+        "stored or deflated, that unpack to at most 20 times their size, or 16 MB: 422",
+        "callers": "Host must be a loopback name with the port, or named with --allow-host; calls of web pages are 403",
         "image size": "as stored in the file; EXIF orientation is not applied and isDeleteExif changes nothing",
         "integrated images": "no url and no size: the bucket behind storageType is not read; the name is the path",
         "deleted class": "its annotations are removed from the tasks; a changed value, title or colour shows on them",

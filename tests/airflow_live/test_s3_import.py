@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.airflow_run import HAS_STORE
 
@@ -27,25 +26,16 @@ FOLDERS = ("a/", "b/", "c/", "d/")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def buckets(live: Live) -> Iterator[None]:
+def buckets(live: Live) -> None:
     """The bucket ``live`` with three pictures, and ``folders`` with four folders of three."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
-        keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-        s3 = boto3.client("s3", endpoint_url=endpoint, **keys)
-        for bucket, folders in {"live": ("",), "folders": FOLDERS}.items():
-            s3.create_bucket(Bucket=bucket)
-            for folder in folders:
-                for number in range(3):
-                    s3.put_object(Bucket=bucket, Key=f"{folder}{number}.png", Body=PIXEL)
-        s3.close()
-        live.emulator.control("PUT", "config", {"s3_endpoint": endpoint})
-        yield
-    finally:
-        server.stop()
+    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
+    s3 = boto3.client("s3", endpoint_url=live.s3, **keys)
+    for bucket, folders in {"live": ("",), "folders": FOLDERS}.items():
+        s3.create_bucket(Bucket=bucket)
+        for folder in folders:
+            for number in range(3):
+                s3.put_object(Bucket=bucket, Key=f"{folder}{number}.png", Body=PIXEL)
+    s3.close()
 
 
 @pytest.fixture(autouse=True)

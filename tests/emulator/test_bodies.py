@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_fastlabel.emulator.world.bodies import JsonSpooler
-from airflow_provider_fastlabel.emulator.world.files import MARKER, Files
+from airflow_provider_fastlabel.emulator.world.files import Files
 from airflow_provider_fastlabel.emulator.world.settings import Clock
 
 texts = st.text(max_size=30) | st.sampled_from(['a"b', "\\", '\\"', '\\\\"', "x" * 300, "filePath", '"file": "'])
@@ -56,6 +56,13 @@ def test_a_file_is_stored_and_its_marker_left(files, value, data, cuts, indent):
     assert content(files, left["file"]) == data
 
 
+@pytest.mark.parametrize(
+    "body", ['{"a\\"file": "QUJD"}', '{"m": {"file": "QUJD"}}', '["file", "QUJD"]', '["file", ["file"]]']
+)
+def test_what_only_looks_like_a_file_is_left_as_it_is(files, body):
+    assert spooled(files, body.encode()) == body.encode()
+
+
 def test_a_file_path_is_a_file_for_dataset_objects_only(files):
     body = b'{"filePath": "QUJD"}'
     assert spooled(files, body, path="tasks/integrated-image") == body
@@ -66,7 +73,7 @@ def test_a_file_path_is_a_file_for_dataset_objects_only(files):
 @pytest.mark.parametrize("text", ["QUJ", "QU%D", "QUJD=", "\\u0000blob:00:1", "\\\\"])
 def test_text_that_is_not_base64_is_marked(files, text):
     left = json.loads(spooled(files, f'{{"file": "{text}", "name": "x"}}'.encode()))
-    assert left == {"file": f"{MARKER}:0", "name": "x"}
+    assert left == {"file": f"{files.marker}:0", "name": "x"}
 
 
 @settings(max_examples=30, deadline=None)
@@ -85,5 +92,5 @@ def test_memory_stays_flat_while_a_file_arrives(files):
         spooler.feed(b"QUFB" * 16_384)
         assert spooler.size < 1024
     spooler.feed(b'"}')
-    sha256, _, size = json.loads(spooler.finish())["file"][len(MARKER) :].partition(":")
+    sha256, _, size = json.loads(spooler.finish())["file"][len(files.marker) :].partition(":")
     assert int(size) == files.path(sha256).stat().st_size == 100 * 16_384 * 3

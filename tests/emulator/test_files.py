@@ -39,7 +39,7 @@ def test_an_upload_that_breaks_off_is_no_file_and_no_fault_of_the_emulator(api, 
     api.project("dicom_bbox", "scans")
     place = api("GET", "files", project="scans", fileName="a.zip", fileType="application/zip")
     url = urlsplit(place["url"])
-    head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 1000\r\n\r\n"
     with socket.create_connection((url.hostname, url.port)) as connection:
         connection.sendall(head.encode() + b"PK" * 50)
     for _ in range(500):

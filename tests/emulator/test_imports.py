@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import io
+import threading
 import time
 import zipfile
 from typing import Any
@@ -191,14 +193,76 @@ def test_annotators_work_at_once_when_told(cats):
     assert statuses(cats)["0.png"] == "declined"
 
 
-def test_a_ground_truth_that_does_not_fit_is_refused(cats, tmp_path):
+def test_a_ground_truth_that_does_not_fit_is_refused(cats):
     with pytest.raises(RuntimeError, match=r"0\.png.*dog"):
         cats.emulator.annotators("cats", {"0.png": [BOX | {"value": "dog"}]})
+
+
+def test_files_of_ground_truth_are_named_at_the_start_only(cats, tmp_path):
     file = tmp_path / "truth.json"
     file.write_text('{"0.png": []}')
-    assert cats.emulator.control("PUT", "annotators", {"project": "cats", "file": str(file)}) == {"tasks": 1}
-    with pytest.raises(RuntimeError, match="nowhere"):
-        cats.emulator.control("PUT", "annotators", {"project": "cats", "file": "nowhere.json"})
+    for name in (str(file), "/etc/passwd", "/no/such/file", "truth.json"):
+        with pytest.raises(RuntimeError, match="named at the start"):
+            cats.emulator.control("PUT", "annotators", {"project": "cats", "file": name})
+    with Emulator(ground_truth=[file]) as emulator:
+        api = Api(emulator)
+        api.project()
+        assert emulator.control("PUT", "annotators", {"project": "cats", "file": "truth.json"}) == {"tasks": 1}
+        api.session.close()
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"a": 1}', "[" * 2000])
+def test_a_file_of_ground_truth_is_read_at_the_start(tmp_path, text):
+    file = tmp_path / "truth.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ValueError, match=r"truth\.json"):
+        Emulator(ground_truth=[file])
+
+
+def test_the_control_plane_cannot_say_where_the_buckets_are(cats):
+    with pytest.raises(RuntimeError, match="s3_endpoint"):
+        cats.emulator.control("PUT", "config", {"s3_endpoint": "http://127.0.0.1:9"})
+
+
+class Listener:
+    """Notes what an S3 client sends."""
+
+    def __init__(self) -> None:
+        seen: list[str] = []
+
+        class Answers(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                seen.append(str(self.headers))
+                self.send_error(403)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.seen = seen
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_keys_of_the_environment_go_only_to_the_endpoint_they_came_with(monkeypatch, together):
+    listener = Listener()
+    for name, value in {"ACCESS_KEY_ID": "AKIAOWNKEY", "SECRET_ACCESS_KEY": "s", "SESSION_TOKEN": "OWNSESSION"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", listener.url if together else "http://127.0.0.1:9")
+    with Emulator(s3_endpoint=listener.url, history_seconds=0) as emulator:
+        api = Api(emulator)
+        api.project()
+        link(api)
+        history = api("POST", "tasks/aws-s3", {"project": "cats"})
+        wait(lambda: api("GET", f"tasks/import/histories/{history['id']}"), "failed")
+        api.session.close()
+    listener.server.shutdown()
+    listener.server.server_close()
+    assert listener.seen
+    assert ("OWNSESSION" in str(listener.seen)) is together
+    assert ("AKIAOWNKEY" in str(listener.seen)) is together
 
 
 def test_a_slow_network_never_sees_a_picture_twice(cats):

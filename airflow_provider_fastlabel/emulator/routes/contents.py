@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zipfile
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -11,18 +10,21 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from airflow_provider_fastlabel.emulator.routes.projects import page_limit
-from airflow_provider_fastlabel.emulator.routes.storage import uploaded
+from airflow_provider_fastlabel.emulator.routes.storage import readable_zip, uploaded
 from airflow_provider_fastlabel.emulator.world import schemas, task_table
 from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob
 from airflow_provider_fastlabel.emulator.world.kinds import KINDS
 from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
 
 router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["contents"])
 
 _PIECE = 1024 * 1024
+_SWELLING = 20
+_SMALL = 16 * 1024 * 1024
+"""Bytes that any zip may unpack to; a larger one up to so many times its size."""
 _PAGE = 10_000
 
 
@@ -41,19 +43,19 @@ class AppendixQuery(schemas.ProjectPage):
 
 def _unpack(emu: Emulation, blob: Blob) -> list[tuple[str, Blob]]:
     """Store the files of a zip and return them by name, in order of their names."""
-    found = []
-    try:
-        with zipfile.ZipFile(emu.files.path(blob.sha256)) as archive:
-            for name in sorted(archive.namelist()):
-                if name.endswith("/"):
-                    continue
-                writer = emu.files.writer()
-                with archive.open(name) as member:
-                    while piece := member.read(_PIECE):
-                        writer.write(piece)
-                found.append((name, writer.commit()))
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
-        raise invalid("the file is not a readable zip") from error
+    found, room = [], _SWELLING * blob.size + _SMALL
+    with readable_zip(emu.files.path(blob.sha256)) as archive:
+        for name in sorted(set(archive.namelist())):
+            if name.endswith("/"):
+                continue
+            writer = emu.files.writer()
+            with archive.open(name) as member:
+                while piece := member.read(_PIECE):
+                    room -= len(piece)
+                    if room < 0:
+                        raise invalid(f"the zip unpacks to more than {_SWELLING} times its size")
+                    writer.write(piece)
+            found.append((name, writer.commit()))
     return found
 
 
@@ -125,14 +127,14 @@ async def get_appendix_data(emu: Emu, request: Request, query: Annotated[schemas
     condition, values = task_table.where(emu, query)
     names = {row["name"] for row in emu.store.rows(f"SELECT name FROM tasks WHERE {condition}", *values)}
     keys = ("format", "imageFileName", "calibrationFileName", "calibration")
-    base = str(request.base_url).rstrip("/")
+    base = base_of(request)
     return answer([_entry(emu, record, base, keys) for record in _selected(emu, query, names)])
 
 
 @router.get("/tasks/appendix")
 async def get_task_appendix_data(emu: Emu, request: Request, query: Annotated[AppendixQuery, Query()]) -> Response:
     """List the appendix pictures of a project, or of one task."""
-    base = str(request.base_url).rstrip("/")
+    base = base_of(request)
     names = {query.task_name} if query.task_name else None
     keys = ("name", "format", "calibration")
     return answer([_entry(emu, record, base, keys) for record in _selected(emu, query, names)])

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
 from airflow_provider_fastlabel.emulator.choices import CHOICES
+from airflow_provider_fastlabel.emulator.patterns import Pattern
 from airflow_provider_fastlabel.emulator.world import annotators, histories
 from airflow_provider_fastlabel.emulator.world.bodies import readable
-from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
+from airflow_provider_fastlabel.emulator.world.errors import conflict, invalid, not_found
 from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE, KINDS
 from airflow_provider_fastlabel.emulator.world.schemas import Name, Wire
-from airflow_provider_fastlabel.emulator.world.settings import Settings
+from airflow_provider_fastlabel.emulator.world.settings import LONGEST_ADVANCE, Settings
 from airflow_provider_fastlabel.emulator.world.state import Annotator, Emu, Emulation, Fault, OrjsonRoute, answer
 
 router: APIRouter = APIRouter(prefix="/_emulator", route_class=OrjsonRoute, tags=["control plane"])
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+_LONGEST_DELAY = 3600
+_MOST_FAULTS = 10_000
 
 
 class Control(Wire):
@@ -61,8 +62,8 @@ class LogQuery(Control):
 async def requests(emu: Emu, query: Annotated[LogQuery, Query()]) -> Response:
     """Show the calls received, oldest first; ``path`` selects by prefix, ``after`` by id."""
     shown = [
-        {**entry, "body": readable(entry["body"])}
-        for entry in list(emu.log)
+        {**entry, "body": readable(emu.files, entry["body"])}
+        for entry in emu.log.entries()
         if entry["id"] > query.after
         and (query.method is None or entry["method"] == query.method.upper())
         and (query.path is None or entry["path"].startswith(query.path))
@@ -85,16 +86,14 @@ class FaultIn(Control):
     method: str | None = None
     path: str | None = None
     status: int = Field(503, ge=400, le=599)
-    retry_after: Annotated[str | int | float | None, Field()] = None
-    seconds: Seconds = 1.0
+    retry_after: Annotated[str, StringConstraints(max_length=100)] | Count | Seconds | None = None
+    seconds: float = Field(1.0, ge=0, le=_LONGEST_DELAY)
 
     @field_validator("path")
     @classmethod
-    def _is_pattern(cls, value: str | None, _info: ValidationInfo) -> str | None:
-        try:
-            re.compile(value or "")
-        except (re.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"not a regular expression: {error}") from error
+    def _is_pattern(cls, value: str | None) -> str | None:
+        if value is not None:
+            Pattern(value)
         return value
 
     @field_validator("retry_after")
@@ -108,9 +107,13 @@ class FaultIn(Control):
 @router.post("/faults")
 async def add_fault(emu: Emu, body: FaultIn) -> Response:
     """Let the next matching calls fail; faults are used up in the order they were added."""
+    if len(emu.faults) >= _MOST_FAULTS:
+        raise conflict(f"there are {_MOST_FAULTS} faults already; clear them with DELETE /_emulator/faults")
     fields = body.model_dump()
-    if fields["retry_after"] is not None:
-        fields["retry_after"] = str(fields["retry_after"])
+    if body.retry_after is not None:
+        fields["retry_after"] = str(body.retry_after)
+    if body.path is not None:
+        fields["path"] = Pattern(body.path)
     emu.faults.append(Fault(**fields))
     return answer({"faults": len(emu.faults)})
 
@@ -123,22 +126,21 @@ async def clear_faults(emu: Emu) -> Response:
 
 
 class Config(Control):
-    """Settings to change; see :class:`Settings`."""
+    """Settings to change; see :class:`Settings`. Where S3 is, is said at the start only: keys are sent there."""
 
     strict: bool = True
-    quota: int | None = Field(None, ge=0)
+    quota: Count | None = None
     quota_seconds: Seconds = 600
     history_seconds: Seconds = 0
-    history_reads: int | None = Field(None, ge=1)
+    history_reads: int | None = Field(None, ge=1, le=10**9)
     history_manual: bool = False
-    fail_histories: int = Field(0, ge=0)
+    fail_histories: Count = 0
     job_seconds: Seconds = 0
     job_manual: bool = False
     signed_url_seconds: Seconds = 3600
     page_maxima: dict[str, Annotated[int, Field(ge=1, le=10_000)]] = Field(default_factory=dict)
     monitoring_names: list[str] | None = None
     endpoint_names: list[str] | None = None
-    s3_endpoint: str | None = None
     merge_overlap: int = Field(0, ge=0, le=10_000)
 
 
@@ -159,6 +161,8 @@ class ClockIn(Control):
 @router.post("/clock")
 async def move_clock(emu: Emu, body: ClockIn) -> Response:
     """Move the emulator's time forward: imports, jobs, annotators, quota and signed addresses follow it."""
+    if not emu.clock.can_advance(body.advance):
+        raise invalid(f"advance: the clock cannot be moved by more than {LONGEST_ADVANCE:g} seconds in all")
     emu.clock.advance(body.advance)
     tick(emu)
     return answer({"now": emu.clock.iso()})
@@ -171,7 +175,7 @@ def tick(emu: Emulation) -> None:
 
 
 class AnnotatorsIn(Control):
-    """People at work on a project."""
+    """People at work on a project; ``file`` is the name of a file of ground truth that was named at the start."""
 
     project: Name
     ground_truth: dict[str, list[dict[str, Any]]] | None = None
@@ -185,23 +189,15 @@ class AnnotatorsIn(Control):
 async def set_annotators(emu: Emu, body: AnnotatorsIn) -> Response:
     """Put people to work on a project; a pace of 0 makes them wait for ``/annotators/run``."""
     project = emu.project(body.project)
-    truth = body.ground_truth if body.file is None else _read_truth(body.file)
+    if body.file is not None and body.file not in emu.ground_truth:
+        raise invalid(f"file: {body.file!r} is none of the files named at the start with --ground-truth")
+    truth = body.ground_truth if body.file is None else emu.ground_truth[body.file]
     kind = KIND_OF_PROJECT_TYPE[project.body["type"]]
     annotators.check(emu, project.id, kind.name, truth or {})
     emu.annotators[project.id] = Annotator(
         truth or {}, body.tasks_per_second, body.approve_after, body.review, last=emu.clock.now()
     )
     return answer({"tasks": len(truth or {})})
-
-
-def _read_truth(file: str) -> dict[str, list[dict[str, Any]]]:
-    try:
-        truth = orjson.loads(Path(file).read_bytes())
-    except (OSError, ValueError) as error:
-        raise invalid(f"file {file} cannot be read: {error}") from error
-    if not isinstance(truth, dict) or not all(isinstance(items, list) for items in truth.values()):
-        raise invalid(f"file {file} must hold an object: task name to list of annotations")
-    return truth
 
 
 class RunIn(Control):

@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, 
 from airflow_provider_fastlabel.emulator.world.kinds import KINDS, MB
 from airflow_provider_fastlabel.emulator.world.media import describe
 from airflow_provider_fastlabel.emulator.world.schemas import Name, Text, Wire
-from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
 from airflow_provider_fastlabel.emulator.world.task_table import address
 
@@ -190,7 +190,7 @@ async def get_dataset_objects(emu: Emu, query: Annotated[ObjectsQuery, Query()])
 @router.get("/dataset-revision-objects/signed-urls")
 async def get_signed_urls(emu: Emu, request: Request, query: Annotated[ObjectsQuery, Query()]) -> Response:
     """List the objects of a dataset with addresses to download them from."""
-    base = str(request.base_url).rstrip("/")
+    base = base_of(request)
     return answer(
         [
             {

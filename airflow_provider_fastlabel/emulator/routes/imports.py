@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zipfile
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from airflow_provider_fastlabel.emulator.routes.projects import page_limit
-from airflow_provider_fastlabel.emulator.routes.storage import uploaded
+from airflow_provider_fastlabel.emulator.routes.storage import readable_zip, uploaded
 from airflow_provider_fastlabel.emulator.world import histories, s3, schemas, task_schemas, task_table
 from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob
@@ -142,15 +141,12 @@ async def _s3_tasks(emu: Emulation, record: Record, work: dict[str, Any]) -> lis
 def _dicom_tasks(emu: Emulation, work: dict[str, Any]) -> list[NewTask]:
     """Return the one task of a zip; its picture is the first image of the series."""
     blob = Blob(work["sha256"], work["size"])
-    try:
-        with zipfile.ZipFile(emu.files.path(blob.sha256)) as archive:
-            members = sorted(name for name in archive.namelist() if not name.endswith("/"))
-            if not members:
-                raise invalid("the zip holds no file")
-            with archive.open(members[0]) as member:
-                size = dicom_size(member.read(_HEADER))
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
-        raise invalid("the file is not a readable zip") from error
+    with readable_zip(emu.files.path(blob.sha256)) as archive:
+        members = sorted(name for name in archive.namelist() if not name.endswith("/"))
+        if not members:
+            raise invalid("the zip holds no file")
+        with archive.open(members[0]) as member:
+            size = dicom_size(member.read(_HEADER))
     media = {"sha256": blob.sha256, "size": blob.size, **size}
     return [
         NewTask(

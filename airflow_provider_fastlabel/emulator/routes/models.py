@@ -43,6 +43,7 @@ async def execute_endpoint(emu: Emu, body: schemas.EndpointExecute) -> Response:
     if name not in (emu.endpoints if names is None else names) and not (names is None and lenient.get()):
         raise not_found("model endpoint", name)
     blob = emu.files.receive(body.file, "file")
+    emu.files.forget(blob)
     if blob.size > _ENDPOINT_BYTES:
         raise invalid(f"file is too large: {blob.size} bytes, at most {_ENDPOINT_BYTES // MB} MB")
     path = emu.files.path(blob.sha256)
@@ -87,7 +88,7 @@ async def execute_training_job(emu: Emu, body: TrainingIn) -> Response:
     if body.base_model_name == "fastlabel_keypoint_rcnn" and not body.annotation_value:
         raise invalid("annotationValue is needed for fastlabel_keypoint_rcnn")
     if body.config_file is not None:
-        emu.files.receive(body.config_file, "configFile")
+        emu.files.forget(emu.files.receive(body.config_file, "configFile"))
     contents, classes = _dataset_facts(emu, body.dataset_name)
     name = f"{body.base_model_name}-{jobs.stamp(emu.clock)}"
     record = jobs.begin(

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import mimetypes
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -14,13 +20,17 @@ from starlette.requests import ClientDisconnect
 from airflow_provider_fastlabel.emulator.world import schemas
 from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
 from airflow_provider_fastlabel.emulator.world.files import Blob, md5_of
-from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.kinds import LARGEST_UPLOAD, MB
+from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
 
 router: APIRouter = APIRouter(tags=["signed addresses"])
 api: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["imports"])
 
+_FORM_FIELDS = 20
 _PIECE = 1024 * 1024
+_HARMLESS = MappingProxyType({"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"})
+"""A stored page or drawing that a browser opens must not act in the emulator's name."""
 Signature = Annotated[str, Query(max_length=200)]
 Expires = Annotated[str, Query(max_length=20)]
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
@@ -39,7 +49,7 @@ async def get_upload_address(emu: Emu, request: Request, query: Annotated[schema
     record = emu.store.insert("upload", {"fileName": file_name}, scope=project.id)
     path = f"/storage/uploads/{record.id}"
     signed = emu.files.sign("PUT", path, emu.settings.signed_url_seconds)
-    return answer({"url": str(request.base_url).rstrip("/") + signed, "name": f"{record.id}/{file_name}"})
+    return answer({"url": base_of(request) + signed, "name": f"{record.id}/{file_name}"})
 
 
 def uploaded(emu: Emulation, project: Record, file_key: str) -> tuple[str, Blob]:
@@ -56,6 +66,24 @@ def uploaded(emu: Emulation, project: Record, file_key: str) -> tuple[str, Blob]
     if "sha256" not in record.body:
         raise invalid(f"fileKey: nothing was uploaded for {file_key}")
     return record.body["fileName"], Blob(record.body["sha256"], record.body["size"])
+
+
+@contextmanager
+def readable_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an uploaded zip, whose members are stored or deflated.
+
+    :param path: where it lies.
+    :raises ApiError: 422 when it cannot be read, also while the block reads from it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                # A dictionary of LZMA may ask for gigabytes before the first byte.
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise zipfile.BadZipFile("an unusual compression")
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise invalid("the file is not a readable zip") from error
 
 
 @router.put("/storage/uploads/{upload_id}")
@@ -78,22 +106,24 @@ async def upload(
 
 
 async def _receive(emu: Emulation, request: Request) -> Blob:
-    writer = emu.files.writer()
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async with request.form() as form:
-            part: Any = form.get("file")
-            if not isinstance(part, UploadFile):
-                raise invalid("the form has no file part named 'file'")
-            while piece := await part.read(_PIECE):
-                writer.write(piece)
-        return writer.commit()
+    writer = emu.files.writer(LARGEST_UPLOAD)
     try:
-        async for piece in request.stream():
-            writer.write(piece)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            async with request.form(max_files=1, max_fields=_FORM_FIELDS) as form:
+                part: Any = form.get("file")
+                if not isinstance(part, UploadFile):
+                    raise invalid("the form has no file part named 'file'")
+                while piece := await part.read(_PIECE):
+                    writer.write(piece)
+        else:
+            async for piece in request.stream():
+                writer.write(piece)
     except ClientDisconnect:
-        writer.discard()
         raise invalid("the upload broke off") from None
-    return writer.commit()
+    blob = writer.commit()
+    if writer.over:
+        raise ApiError(413, f"the file is too large: {blob.size} bytes, at most {LARGEST_UPLOAD // MB} MB")
+    return blob
 
 
 @router.get("/storage/files/{sha256}/{name:path}")
@@ -116,4 +146,4 @@ async def download(
     etag = f'"{await run_in_threadpool(md5_of, path)}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
-    return FileResponse(path, media_type=media_type, headers={"ETag": etag})
+    return FileResponse(path, media_type=media_type, headers={"ETag": etag, **_HARMLESS})

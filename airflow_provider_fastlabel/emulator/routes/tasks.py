@@ -15,7 +15,7 @@ from airflow_provider_fastlabel.emulator.world import schemas, task_schemas, tas
 from airflow_provider_fastlabel.emulator.world.errors import invalid, not_found
 from airflow_provider_fastlabel.emulator.world.kinds import CONTENTS_CHARACTERS, KINDS, Kind
 from airflow_provider_fastlabel.emulator.world.media import store_file
-from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer
+from airflow_provider_fastlabel.emulator.world.state import NO_CONTENT, Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
 from airflow_provider_fastlabel.emulator.world.task_table import NewTask
 
@@ -40,11 +40,6 @@ _BODIES: Mapping[str, tuple[type[task_schemas.States] | None, type[task_schemas.
         "robotics": (task_schemas.RoboticsCreate, task_schemas.RoboticsUpdate),
     }
 )
-
-
-def base_of(request: Request) -> str:
-    """Return the address the caller reached the server under."""
-    return str(request.base_url).rstrip("/")
 
 
 @router.get("/tasks/count")

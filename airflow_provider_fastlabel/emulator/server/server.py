@@ -18,6 +18,8 @@ from airflow_provider_fastlabel.emulator.server.gate import TRANSPORT, Asgi, Mes
 from airflow_provider_fastlabel.emulator.world.settings import Settings
 
 DEFAULT_TOKEN = "emulator-token"
+_MOST_HEAD = 128 * 1024
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -38,6 +40,25 @@ def protocol() -> type[Any]:
                 await inner({**scope, "extensions": extensions}, receive, send)
 
             self.app = connected
+            self._head = 0
+
+        # Uvicorn takes an address and headers of any length; these three are asked by its parser in C.
+        def on_message_begin(self) -> None:
+            self._head = 1
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._head = 0
+            super().on_headers_complete()
+
+        def data_received(self, data: bytes) -> None:
+            if self._head:
+                self._head += len(data)
+            if self._head > _MOST_HEAD:
+                self.transport.write(_HEAD_TOO_LARGE)
+                self.transport.close()
+                return
+            super().data_received(data)
 
     return Connected
 
@@ -73,6 +94,7 @@ def make_server(app: Asgi) -> uvicorn.Server:
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
@@ -96,6 +118,9 @@ class Emulator:
     :param port: port; 0 for a free one.
     :param db: SQLite file; ``None`` keeps the data in memory.
     :param files: folder of the stored files; ``None`` for a temporary one.
+    :param allow_hosts: names beside ``127.0.0.1``, ``::1`` and ``localhost`` that callers may use for it: ``name``, or
+        ``name:port`` for one port only.
+    :param ground_truth: JSON files, task name to list of annotations, that ``PUT /_emulator/annotators`` may name.
     :param config: settings to start with and to return to at a reset, see :class:`Settings`.
     """
 
@@ -107,17 +132,28 @@ class Emulator:
         port: int = 0,
         db: str | os.PathLike[str] | None = None,
         files: str | os.PathLike[str] | None = None,
+        allow_hosts: Sequence[str] = (),
+        ground_truth: Sequence[str | os.PathLike[str]] = (),
         **config: Any,
     ) -> None:
         self.token = token
+        self._settings = Settings(**config)
         self._sock = listen(host, port)
+        try:
+            app = build(
+                token, db=db, files=files, settings=self._settings, allow_hosts=allow_hosts, ground_truth=ground_truth
+            )
+        except BaseException:
+            self._sock.close()
+            raise
         self.base_url: str = address(self._sock)
         self.url: str = f"{self.base_url}/v1/"
         self.control_url: str = f"{self.base_url}/_emulator/"
-        self._server = make_server(build(token, db=db, files=files, settings=Settings(**config)))
+        self._server = make_server(app)
         self._thread = threading.Thread(target=self._serve, name="fastlabel-emulator", daemon=True)
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
 
     def __enter__(self) -> Emulator:
         """Start it and wait until it answers."""
@@ -184,7 +220,12 @@ class Emulator:
             self.control("POST", "faults", dict(fault))
 
     def configure(self, **settings: Any) -> dict[str, Any]:
-        """Change settings and return all of them, see :class:`Settings`."""
+        """Change settings and return all of them, see :class:`Settings`.
+
+        :param settings: name to value. ``s3_endpoint`` can be set here but not by HTTP: keys are sent there.
+        """
+        if "s3_endpoint" in settings:
+            self._settings.s3_endpoint = settings.pop("s3_endpoint")
         found: dict[str, Any] = self.control("PUT", "config", settings)
         return found
 

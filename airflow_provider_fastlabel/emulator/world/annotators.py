@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import uuid
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -98,6 +99,21 @@ def _approve(emu: Emulation, project_id: str, annotator: Annotator, now: float) 
         emu.store.run(sql, "approved", updated, project_id, "reviewed", now - wait)
     else:
         emu.store.run(sql, "approved", updated, project_id, "completed", now - wait)
+
+
+def read_truth(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Read a file of ground truth: an object, task name to list of annotations or attributes.
+
+    :param file: JSON file.
+    :raises ValueError: when it cannot be read or holds something else.
+    """
+    try:
+        truth = orjson.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ValueError(f"the ground truth {file} cannot be read: {error}") from error
+    if not isinstance(truth, dict) or not all(isinstance(items, list) for items in truth.values()):
+        raise ValueError(f"the ground truth {file} must hold an object: task name to list of annotations")
+    return truth
 
 
 def check(emu: Emulation, project_id: str, kind_name: str, truth: dict[str, list[dict[str, Any]]]) -> None:

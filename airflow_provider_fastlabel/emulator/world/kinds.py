@@ -164,5 +164,11 @@ PROJECT_TYPES = tuple(KIND_OF_PROJECT_TYPE)
 STATUSES = ("pending", "registered", "completed", "skipped", "reviewed", "sent_back", "approved", "declined")
 """Statuses of a task."""
 
+LARGEST_FILE = 250 * MB
+"""Most bytes of any file that comes in a JSON body: a video, or an object of a dataset."""
+
+LARGEST_UPLOAD = 2000 * MB
+"""Most bytes of a file that comes to a signed address: a DICOM series."""
+
 CONTENTS_CHARACTERS = 536_870_000
 """Most characters of JSON all ``contents`` of one task may take."""

@@ -11,6 +11,8 @@ from airflow_provider_fastlabel.emulator.world.files import Blob
 from airflow_provider_fastlabel.emulator.world.kinds import MB, Kind
 from airflow_provider_fastlabel.emulator.world.state import Emulation
 
+_HEAD = 8
+_MP4 = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
 _H264 = {"avc1", "h264", "AVC1", "H264"}
 
 
@@ -77,6 +79,10 @@ def video_facts(path: Path, field: str) -> dict[str, Any]:
     """
     import cv2
 
+    with path.open("rb") as file:
+        # Whatever else FFmpeg knows may be a list of other files and addresses to read.
+        if file.read(_HEAD)[4:] not in _MP4:
+            raise invalid(f"{field} is not a readable MP4 video")
     clip = cv2.VideoCapture(str(path))
     try:
         if not clip.isOpened():

@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.emulator.world.media import image_size, video_fa
 
 _PIECE = 1024 * 1024
 FAKE_KEY = "emulator"
-"""Access key and secret used when the environment names none."""
+"""Access key and secret for a server that the environment does not name together with its own keys."""
 
 
 def fetch(
@@ -39,9 +39,11 @@ def fetch(
         for key, size in _keys(client, storage["bucketName"], storage["prefix"] or ""):
             suffix = PurePosixPath(key).suffix.lower().lstrip(".")
             if suffix in kind.extensions and size <= kind.file_bytes and key not in known:
-                media = _describe(kind, files, _copy(client, storage["bucketName"], key, files), key)
-                if media is not None:
-                    found.append((key, media))
+                with files.batch() as batch:
+                    media = _describe(kind, files, _copy(client, storage["bucketName"], key, files, kind), key)
+                    if media is not None:
+                        batch.keep()
+                        found.append((key, media))
         return found
     except (BotoCoreError, ClientError, ValueError) as error:
         raise invalid(f"bucket {storage['bucketName']} cannot be read: {error}") from error
@@ -52,7 +54,9 @@ def _client(region: str, endpoint: str | None) -> Any:
     from botocore.config import Config
 
     config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"})
-    if "AWS_ACCESS_KEY_ID" in os.environ or endpoint is None:
+    # Keys of the environment go to AWS, or to the server that the environment names beside them, and nowhere else.
+    together = "AWS_ACCESS_KEY_ID" in os.environ and endpoint == os.environ.get("AWS_ENDPOINT_URL_S3")
+    if endpoint is None or together:
         return boto3.client("s3", region_name=region, endpoint_url=endpoint, config=config)
     return boto3.client(
         "s3",
@@ -70,8 +74,8 @@ def _keys(client: Any, bucket: str, prefix: str) -> list[tuple[str, int]]:
     return [(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
 
 
-def _copy(client: Any, bucket: str, key: str, files: Files) -> Blob:
-    writer = files.writer()
+def _copy(client: Any, bucket: str, key: str, files: Files, kind: Kind) -> Blob:
+    writer = files.writer(kind.file_bytes)
     body = client.get_object(Bucket=bucket, Key=key)["Body"]
     for piece in body.iter_chunks(_PIECE):
         writer.write(piece)
@@ -79,6 +83,8 @@ def _copy(client: Any, bucket: str, key: str, files: Files) -> Blob:
 
 
 def _describe(kind: Kind, files: Files, blob: Blob, key: str) -> dict[str, Any] | None:
+    if not blob.sha256:  # longer than the bucket's list said
+        return None
     media = {"sha256": blob.sha256, "size": blob.size}
     path = files.path(blob.sha256)
     try:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+LONGEST_ADVANCE = 3e9
+"""Seconds by which the clock may be moved in all: a hundred years, so that dates stay dates."""
+
 
 @dataclass(slots=True)
 class Settings:
-    """Behaviour that tests turn; every field can be sent to ``PUT /_emulator/config``.
+    """Behaviour that tests turn; every field but ``s3_endpoint`` can be sent to ``PUT /_emulator/config``.
 
     :param strict: refuse unknown body and query fields, class values that the help pages rule out, and model endpoints
         that nobody has set up.
@@ -27,7 +30,8 @@ class Settings:
     :param monitoring_names: names of the monitoring settings that exist; ``None`` accepts any name.
     :param endpoint_names: names of the model endpoints that exist; ``None``: those given an answer by
         ``PUT /_emulator/endpoints``.
-    :param s3_endpoint: address of the S3-compatible server; ``None`` for AWS itself.
+    :param s3_endpoint: address of the S3-compatible server; ``None`` for AWS itself. Keys of the environment go there
+        only if ``AWS_ENDPOINT_URL_S3`` names the same address.
     :param merge_overlap: pixels by which neighbouring tiles of a split image overlap.
     """
 
@@ -57,6 +61,10 @@ class Clock:
     def now(self) -> float:
         """Return seconds since the epoch."""
         return time.time() + self.offset
+
+    def can_advance(self, seconds: float) -> bool:
+        """Whether the clock can be moved forward so far."""
+        return self.offset + seconds <= LONGEST_ADVANCE
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.

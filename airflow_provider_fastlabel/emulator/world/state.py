@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextvars
-import re
-import secrets
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
+from airflow_provider_fastlabel.emulator.patterns import Pattern
 from airflow_provider_fastlabel.emulator.world.errors import not_found
 from airflow_provider_fastlabel.emulator.world.files import Files
+from airflow_provider_fastlabel.emulator.world.kinds import MB
 from airflow_provider_fastlabel.emulator.world.settings import Clock, Settings
 from airflow_provider_fastlabel.emulator.world.store import Record, Store
 
 LOG_LENGTH = 100_000
+LOG_BYTES = 64 * MB
+LOG_BODY_BYTES = 4 * MB
+_ENTRY_BYTES = 600
+BASE = "emulator.base"
+"""Key of ``scope["extensions"]`` under which the gate puts the emulator's own address."""
 lenient: contextvars.ContextVar[bool] = contextvars.ContextVar("lenient", default=False)
 """Whether the request at hand may carry unknown fields."""
 
@@ -31,7 +36,7 @@ class Fault:
     :param kind: ``status``, ``reset``, ``slow``, ``truncate`` or ``lost_answer``.
     :param times: how many more calls it hits.
     :param method: HTTP verb, or ``None`` for any.
-    :param path: regular expression searched in the path below ``/v1/``, or ``None`` for any.
+    :param path: what is searched in the path below ``/v1/``, or ``None`` for any.
     :param status: code of a ``status`` fault.
     :param retry_after: its ``Retry-After`` header: seconds or an HTTP date.
     :param seconds: delay of a ``slow`` fault.
@@ -40,7 +45,7 @@ class Fault:
     kind: str
     times: int = 1
     method: str | None = None
-    path: str | None = None
+    path: Pattern | None = None
     status: int = 503
     retry_after: str | None = None
     seconds: float = 1.0
@@ -49,7 +54,7 @@ class Fault:
         """Whether it hits this call."""
         if self.method is not None and self.method.upper() != method:
             return False
-        return self.path is None or re.search(self.path, path) is not None
+        return self.path is None or self.path.search(path)
 
 
 @dataclass(slots=True)
@@ -72,6 +77,56 @@ class Annotator:
     last: float = 0.0
 
 
+class CallLog:
+    """The calls received, oldest first. The oldest leave when there are too many, or they take too much memory.
+
+    :param length: most calls.
+    :param most: most bytes.
+    """
+
+    def __init__(self, length: int = LOG_LENGTH, most: int = LOG_BYTES) -> None:
+        self._length, self._most = length, most
+        self._sizes: dict[int, int] = {}
+        self._entries: dict[int, dict[str, Any]] = {}
+        self._bytes = 0
+
+    def append(self, entry: dict[str, Any]) -> None:
+        """Add a call.
+
+        :param entry: what is known of it; ``id`` is its key.
+        """
+        self._entries[entry["id"]] = entry
+        self._grow(entry["id"], _ENTRY_BYTES + len(entry["path"]) + len(repr(entry["query"])))
+
+    def fill(self, entry: dict[str, Any], body: bytes) -> None:
+        """Note the body of a call, or only its size when it is very long.
+
+        :param entry: the call.
+        :param body: JSON text without its files.
+        """
+        entry["body"] = body if len(body) <= LOG_BODY_BYTES else orjson.dumps({"omitted": len(body)})
+        if entry["id"] in self._entries:
+            self._grow(entry["id"], len(entry["body"]))
+
+    def _grow(self, ident: int, size: int) -> None:
+        self._sizes[ident] = self._sizes.get(ident, 0) + size
+        self._bytes += size
+        while self._entries and (self._bytes > self._most or len(self._entries) > self._length):
+            oldest = next(iter(self._entries))
+            del self._entries[oldest]
+            self._bytes -= self._sizes.pop(oldest)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the calls that are still known."""
+        return list(self._entries.values())
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._entries.clear()
+        self._sizes.clear()
+        self._bytes = 0
+
+
 @dataclass(slots=True)
 class Emulation:
     """One emulator.
@@ -82,6 +137,7 @@ class Emulation:
     :param token: the accepted access token.
     :param settings: what tests turn.
     :param defaults: settings to return to at a reset.
+    :param ground_truth: what annotators may be told to draw, by file name; read at the start.
     """
 
     store: Store
@@ -90,7 +146,8 @@ class Emulation:
     token: str
     settings: Settings
     defaults: Settings
-    log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
+    ground_truth: Mapping[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    log: CallLog = field(default_factory=CallLog)
     logged: int = 0
     faults: list[Fault] = field(default_factory=list)
     calls: dict[str, deque[float]] = field(default_factory=dict)
@@ -132,20 +189,6 @@ class Emulation:
         return record
 
 
-def secret_of(folder: Path | None) -> bytes:
-    """Return the signing key: kept beside the files, so that addresses outlive a restart.
-
-    :param folder: where it is kept, or ``None`` for a key that dies with the process.
-    """
-    if folder is None:
-        return secrets.token_bytes(32)
-    path = folder / "signing.key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
-
-
 async def _current(request: Request) -> Emulation:
     found: Emulation = request.app.state.emulation
     return found
@@ -153,6 +196,12 @@ async def _current(request: Request) -> Emulation:
 
 Emu = Annotated[Emulation, Depends(_current)]
 """Parameter type by which a route receives the emulator."""
+
+
+def base_of(request: Request) -> str:
+    """Return the emulator's own address, of which signed addresses are made; never what the caller said it is."""
+    base: str = request.scope["extensions"][BASE]
+    return base
 
 
 class _OrjsonRequest(Request):

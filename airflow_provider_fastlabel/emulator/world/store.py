@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from airflow_provider_fastlabel.emulator.world.errors import conflict, not_found
+from airflow_provider_fastlabel.emulator.world.files import keep_private
 from airflow_provider_fastlabel.emulator.world.settings import Clock
 
 _IDS = uuid.UUID("6f1a3b5c-5d2e-4c1b-9a53-0fa57ab1e100")
@@ -36,6 +38,8 @@ CREATE TABLE IF NOT EXISTS task_tags (
 CREATE INDEX IF NOT EXISTS task_tags_by_tag ON task_tags (tag_id, task_id);
 """
 
+IN_MEMORY = ":memory:"
+_HEADER = b"SQLite format 3\x00"
 _TABLES = ("records", "tasks", "task_tags")
 
 
@@ -66,11 +70,14 @@ class Record:
 class Store:
     """The database of one emulator. Used from the event loop's thread only.
 
-    :param path: file to keep it in, or ``:memory:``.
+    :param path: file to keep it in, or :data:`IN_MEMORY`.
     :param clock: gives the timestamps.
+    :raises ValueError: when the file is no database.
     """
 
     def __init__(self, path: str, clock: Clock) -> None:
+        if path != IN_MEMORY:
+            _own(Path(path))
         self.db: sqlite3.Connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.row_factory = sqlite3.Row
         self.clock = clock
@@ -191,6 +198,11 @@ class Store:
         sql = f"SELECT * FROM records WHERE {where} ORDER BY seq {order} LIMIT ? OFFSET ?"
         return [_record(row) for row in self.rows(sql, *values, limit, offset)]
 
+    def count(self, collection: str, scope: str) -> int:
+        """Return how many records of a collection belong to one owner."""
+        row = self.row("SELECT count(*) AS n FROM records WHERE collection=? AND scope=?", collection, scope)
+        return int(row["n"]) if row else 0
+
     def save(self, collection: str, record: Record) -> None:
         """Write a changed record back.
 
@@ -221,6 +233,18 @@ class Store:
     def delete_scope(self, collection: str, scope: str) -> None:
         """Remove all records of a collection that belong to one owner."""
         self.run("DELETE FROM records WHERE collection=? AND scope=?", collection, scope)
+
+
+def _own(path: Path) -> None:
+    """Make a database file, and what SQLite keeps beside it, its owner's only. New ones get the mode of the first."""
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(len(_HEADER)) != _HEADER:
+                raise ValueError(f"{path} is not a SQLite database")
+    keep_private(path)
+    for beside in (Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
+        if beside.exists():
+            keep_private(beside)
 
 
 def _record(row: sqlite3.Row) -> Record:

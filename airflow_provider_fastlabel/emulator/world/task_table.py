@@ -117,7 +117,7 @@ def set_tags(emu: Emulation, project_id: str, task_id: str, names: Iterable[str]
     for name in dict.fromkeys(names):
         tag = emu.store.by_name("tag", name, project_id)
         if tag is None:
-            order = len(emu.store.list("tag", scope=project_id)) + 1
+            order = emu.store.count("tag", project_id) + 1
             tag = emu.store.insert("tag", {"name": name, "order": order}, scope=project_id, name=name)
         emu.store.run("INSERT INTO task_tags VALUES (?,?)", task_id, tag.id)
 
@@ -303,5 +303,6 @@ def address(emu: Emulation, sha256: str, name: str, base: str) -> str:
     :param name: its last part becomes the name in the address.
     :param base: address of the server.
     """
-    path = f"/storage/files/{sha256}/{name.rsplit('/', 1)[-1] or 'file'}"
+    shown = "".join(letter if letter.isprintable() else "_" for letter in name.rsplit("/", 1)[-1])
+    path = f"/storage/files/{sha256}/{shown or 'file'}"
     return base + emu.files.sign("GET", path, emu.settings.signed_url_seconds)
