@@ -20,6 +20,7 @@ from airflow_provider_fastlabel.client.exceptions import (
     OutcomeUnknown,
 )
 from airflow_provider_fastlabel.client.http import retry
+from airflow_provider_fastlabel.client.http.answers import beginning, whole_body
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
 from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 log: logging.Logger = logging.getLogger(__name__)
+
+DONE_PERHAPS = (302, 303, 408)
+"""Statuses below 500 that also follow a call which was carried out: "found" and "see other" lead to its result."""
 
 
 def segment(value: object) -> str:
@@ -193,6 +197,9 @@ class Transport(Transfers):
                     auth=self._auth,
                     allow_redirects=method == "GET",
                 )
+                # Of what says nothing but that it is done, or why not, the beginning will do.
+                ok = 200 <= response.status_code < 300 and method != "DELETE"
+                body = whole_body(response) if ok else beginning(response)
         except FastLabelException as problem:  # of a file in the body; the frames on its way hold the headers
             return None, problem.with_traceback(None), False
         except UnicodeEncodeError as problem:
@@ -203,25 +210,26 @@ class Transport(Transfers):
         finally:
             if fresh:
                 session.close()
-        return self._read(method, call, response)
+        return self._read(method, call, response, body)
 
-    def _read(self, method: str, call: str, response: requests.Response) -> tuple[Any, FastLabelException | None, bool]:
+    def _read(
+        self, method: str, call: str, response: requests.Response, body: bytes
+    ) -> tuple[Any, FastLabelException | None, bool]:
         """Return what an answer says: a result, or the error and whether the call may have been carried out."""
-        response.encoding = "utf-8-sig"
         date = retry.http_date(response.headers.get("Date"))
         if date is not None:
             self._clock_offset = date - time.monotonic()
         status = response.status_code
         if not 200 <= status < 300:
-            said = retry.error_text(response.text, self._auth.hide)
+            said = retry.error_text(body.decode("utf-8-sig", errors="replace"), self._auth.hide)
             error = retry.error_for(call, status, said, retry.asked_pause(response.headers), self._token_source)
-            return None, error, status >= 500 or status == 408
-        if method == "DELETE" or (method != "GET" and not response.content):
+            return None, error, status >= 500 or status in DONE_PERHAPS
+        if method == "DELETE" or (method != "GET" and not body):
             return None, None, False
         try:
-            return json.loads(response.content.decode("utf-8-sig")), None, False
+            return json.loads(body.decode("utf-8-sig")), None, False
         except (ValueError, RecursionError):
-            what = "is not JSON" if response.content else "is empty"
+            what = "is not JSON" if body else "is empty"
             return None, ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status), True
 
     def __repr__(self) -> str:
