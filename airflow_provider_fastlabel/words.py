@@ -36,5 +36,8 @@ def shortened(value: Any, most: int = 80) -> str:
     :param value: anything.
     :param most: characters at most.
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        text = f"a {type(value).__name__} of very many digits"
     return text if len(text) <= most else text[: most - 3] + "..."

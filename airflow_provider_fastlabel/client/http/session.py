@@ -15,11 +15,12 @@ import requests
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
-from airflow_provider_fastlabel.client.arguments import is_duration, is_whole
+from airflow_provider_fastlabel.client.arguments import LONGEST_DURATION, is_duration, is_whole
 from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http import retry
 from airflow_provider_fastlabel.client.http.answers import ASKED_ENCODING
 from airflow_provider_fastlabel.client.http.deadlines import SLOWEST, PatientAdapter
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,14 +212,23 @@ def _timeouts(timeout: float | tuple[float, float]) -> tuple[float, float]:
     """Return the timeouts for connecting and for reading."""
     pair = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     if len(pair) != 2 or not all(map(is_duration, pair)):
-        raise ValueError(f"timeout must be seconds above 0, one number or a pair (connect, read), not {timeout!r}.")
+        raise ValueError(
+            f"timeout must be seconds above 0 and at most {LONGEST_DURATION:,}, one number or a pair (connect, read), "
+            f"not {shortened(timeout)}."
+        )
     return pair
 
 
 def _certificates(verify: bool | str) -> bool | str:
     """Return what to verify TLS with: the bundle named in the environment takes the place of ``True``."""
-    if not isinstance(verify, bool) and not (isinstance(verify, str | os.PathLike) and Path(verify).exists()):
-        raise ValueError(f"verify must be true, false or an existing file or folder of certificates, not {verify!r}.")
+    try:
+        known = isinstance(verify, bool) or (isinstance(verify, str | os.PathLike) and Path(verify).exists())
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        known = False
+    if not known:
+        raise ValueError(
+            f"verify must be true, false or an existing file or folder of certificates, not {shortened(verify)}."
+        )
     if verify is True:
         return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     return verify
