@@ -75,7 +75,7 @@ def pieces(response: requests.Response) -> Iterator[bytes]:
         elif encoding in ("gzip", "x-gzip", "deflate"):
             yield from _inflated(response)
         else:
-            raise UnreadableBody(f"it is encoded as {foreign_text(encoding, 40)!r}, which was not asked for")
+            raise UnreadableBody(f"it is encoded as '{foreign_text(encoding, 40)}', which was not asked for")
         response.raw.release_conn()
     except zlib.error:
         raise UnreadableBody(f"it is not {encoding}, as it says") from None

@@ -24,10 +24,13 @@ from airflow_provider_fastlabel.client.http.answers import beginning, whole_body
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
 from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
+from airflow_provider_fastlabel.client.http.shapes import checked
 from airflow_provider_fastlabel.client.http.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from airflow_provider_fastlabel.client.http.shapes import Shape
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -72,9 +75,15 @@ class Transport(Transfers):
         self.quota: Quota = shared_quota(self.api_url, token, calls_per_10_minutes)
         self._clock_offset = time.time() - time.monotonic()
 
-    def get(self, path: str, params: Mapping[str, object] | None = None) -> Any:
-        """Read something. ``None`` values in ``params`` are not sent; lists are sent as repeated keys."""
-        return self._call("GET", path, params=params)
+    def get(self, path: str, params: Mapping[str, object] | None = None, *, shape: Shape | None = None) -> Any:
+        """Read something.
+
+        :param params: the query. ``None`` values are not sent; lists are sent as repeated keys.
+        :param shape: of the answer, from :mod:`~airflow_provider_fastlabel.client.http.shapes`; ``None`` for any.
+        :raises UnexpectedAnswer: if the answer is of another shape.
+        """
+        answer = self._call("GET", path, params=params)
+        return answer if shape is None else checked(f"GET {path}", answer, shape)
 
     def post(
         self,

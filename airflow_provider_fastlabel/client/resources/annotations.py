@@ -11,6 +11,7 @@ from airflow_provider_fastlabel.client.arguments import items, optional, paging,
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_object
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class AnnotationClasses(Resource):
         :param annotation_id: id of the class.
         :raises NotFound: if there is none.
         """
-        return self._transport.get(f"annotations/{segment(annotation_id)}")
+        return self._transport.get(f"annotations/{segment(annotation_id)}", shape=an_object)
 
     def find_annotation_by_value(self, project: str, value: str) -> AnnotationClass | None:
         """Return the class of exactly this value, or ``None``.
@@ -59,7 +60,7 @@ class AnnotationClasses(Resource):
         :param limit: classes per page, at most 1000.
         """
         filters = present({**optional(value=value), **paging(offset, limit, PAGE_MAXIMUM)})
-        return self._transport.get("annotations", required(project=project) | filters)
+        return self._transport.get("annotations", required(project=project) | filters, shape=a_list)
 
     def iter_annotations(self, project: str, value: str | None = None) -> Iterator[AnnotationClass]:
         """Yield all classes of a project, page by page, each once.

@@ -12,6 +12,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_object
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users, clean_annotations, task_fields
@@ -38,7 +39,7 @@ class TaskResource(Resource):
     """
 
     def _find(self, kind: str, task_id: str) -> Any:
-        return self._transport.get(f"{KINDS[kind].path}/{segment(task_id)}")
+        return self._transport.get(f"{KINDS[kind].path}/{segment(task_id)}", shape=an_object)
 
     def _find_by_name(self, kind: str, project: str, task_name: str) -> Any:
         """Return the task of exactly this name, ``None`` if there is none."""
@@ -78,7 +79,7 @@ class TaskResource(Resource):
         """Fetch one page. The list of robotics tasks gets its paging even when it is zero."""
         page = paging(offset, limit, row.page_maximum if row.checked else None)
         sent = page | {"offset": offset or 0} if row.name == "robotics" else present(page)
-        return self._transport.get(row.path, filters | sent)
+        return self._transport.get(row.path, filters | sent, shape=a_list)
 
     def _create(
         self,
