@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -89,14 +90,14 @@ def test_an_answer_of_another_shape_is_told_in_words(client, wire, answer, says)
 
 @pytest.mark.parametrize("answer", [None, "5", -1, 1.5, True, [], {"count": 5}])
 def test_a_count_that_is_none(client, wire, answer):
-    wire.mock.add("GET", "http://fastlabel.test/v1/tasks/count", json=answer)
+    wire.mock.add("GET", "http://fastlabel.test/v1/tasks/count", body=json.dumps(answer))
     with pytest.raises(UnexpectedAnswer, match="GET tasks/count: .*not a number of things"):
         client.count_tasks("p")
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 5, {"status": 5}, {"id": {}}])
 def test_a_single_thing_that_is_none(client, wire, answer):
-    wire.mock.add("GET", "http://fastlabel.test/v1/tasks/import/histories/h", json=answer)
+    wire.mock.add("GET", "http://fastlabel.test/v1/tasks/import/histories/h", body=json.dumps(answer))
     with pytest.raises(UnexpectedAnswer, match="GET tasks/import/histories/h: .*not a"):
         client.find_history("h")
 
