@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _TEXTS = ("name", "slug", "status", "externalStatus", "type", "url", "signedUrl")
 _NUMBERS = ("width", "height", "fps", "frameCount", "duration", "size")
-_LISTS = ("annotations", "attributes", "contents", "metadatas", "relations", "keypoints", "options", "threads")
+_LISTS = ("annotations", "attributes", "keypoints")  # what is in them is judged, and counted, one by one
+_LISTS_OF_OBJECTS = ("contents", "metadatas", "relations", "options", "threads")
 _OBJECTS = ("comment", "customModel")
 
 
@@ -44,6 +45,17 @@ def a_list(answer: Any) -> str | None:
     return None
 
 
+def an_id(answer: Any) -> str | None:
+    """Tell what is no id, the answer to most creations."""
+    return "an empty text, not an id" if answer == "" else _ident(answer)
+
+
+def a_thing(answer: Any) -> str | None:
+    """Tell what is no object of the API with an id of its own."""
+    problem = an_object(answer)
+    return problem if problem is not None else _ident(answer.get("id"))
+
+
 def a_map(answer: Any) -> str | None:
     """Tell what is no object of texts, as of ids to names."""
     if not isinstance(answer, dict):
@@ -59,6 +71,22 @@ def a_count(answer: Any) -> str | None:
     return f"{_named(answer)}, not a number of things"
 
 
+def needed(thing: Any, key: str, what: str) -> Any:
+    """Return a field of something that FastLabel has answered with.
+
+    :param thing: an object, of the shape that it should have.
+    :param key: name of the field.
+    :param what: a noun phrase for the message, such as ``project cats``.
+    :raises UnexpectedAnswer: if it is not there, or empty.
+    """
+    value = thing.get(key)
+    if value is None or value == "":
+        raise UnexpectedAnswer(
+            f"FastLabel told no {key} of {foreign_text(what, 200)}. Check the API URL, and any proxy."
+        )
+    return value
+
+
 def perhaps(shape: Shape) -> Shape:
     """Return the shape of an answer that may also be ``null``."""
     return lambda answer: None if answer is None else shape(answer)
@@ -71,17 +99,6 @@ def unexpected(call: str, what: str) -> UnexpectedAnswer:
     :param what: in words, what FastLabel answered with.
     """
     return UnexpectedAnswer(f"{call}: FastLabel answered with {what}. Check the API URL, and any proxy.")
-
-
-def checked(call: str, answer: Any, shape: Shape) -> Any:
-    """Return an answer.
-
-    :param call: verb and path.
-    :raises UnexpectedAnswer: if it is not of that shape.
-    """
-    if (problem := shape(answer)) is not None:
-        raise unexpected(call, problem)
-    return answer
 
 
 def _named(value: Any) -> str:
@@ -105,6 +122,10 @@ def _ident(value: Any) -> str | None:
 def _number(value: Any) -> str | None:
     fits = isinstance(value, int | float) and not isinstance(value, bool)
     return None if fits else f"{_named(value)}, not a number"
+
+
+def _list(value: Any) -> str | None:
+    return None if isinstance(value, list) else f"{_named(value)}, not a list of objects"
 
 
 def _list_of_objects(value: Any) -> str | None:
@@ -132,6 +153,7 @@ _FIELDS: dict[str, Shape] = {
     "tags": _list_of_texts,
     **dict.fromkeys(_TEXTS, _text),
     **dict.fromkeys(_NUMBERS, _number),
-    **dict.fromkeys(_LISTS, _list_of_objects),
+    **dict.fromkeys(_LISTS, _list),
+    **dict.fromkeys(_LISTS_OF_OBJECTS, _list_of_objects),
     **dict.fromkeys(_OBJECTS, _object),
 }

@@ -24,7 +24,7 @@ from airflow_provider_fastlabel.client.http.answers import beginning, whole_body
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
 from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
-from airflow_provider_fastlabel.client.http.shapes import checked
+from airflow_provider_fastlabel.client.http.shapes import unexpected
 from airflow_provider_fastlabel.client.http.transfers import Transfers
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ class Transport(Transfers):
         :param shape: of the answer, from :mod:`~airflow_provider_fastlabel.client.http.shapes`; ``None`` for any.
         :raises UnexpectedAnswer: if the answer is of another shape.
         """
-        answer = self._call("GET", path, params=params)
-        return answer if shape is None else checked(f"GET {path}", answer, shape)
+        return self._call("GET", path, params=params, shape=shape)
 
     def post(
         self,
@@ -92,10 +91,11 @@ class Transport(Transfers):
         *,
         settle: Callable[[Callable[[object], bool]], Any] | None = None,
         idempotent: bool = False,
+        shape: Shape | None = None,
     ) -> Any:
         """Send something that may create.
 
-        A call whose answer was lost (reset, timeout, 5xx) may have been carried out. Then:
+        A call whose answer was lost (reset, timeout, 5xx, or of another shape than ``shape``) may have been carried out. Then:
 
         * an ``idempotent`` call is simply sent again;
         * ``settle(is_ours)`` is asked what became of it. It returns the result, or ``None`` if nothing was created and
@@ -105,7 +105,7 @@ class Transport(Transfers):
 
         :returns: the parsed answer; ``None`` if it is empty.
         """
-        return self._call("POST", path, body=body, settle=settle, repeatable=idempotent)
+        return self._call("POST", path, body=body, settle=settle, repeatable=idempotent, shape=shape)
 
     def put(self, path: str, body: Mapping[str, object] | StreamedBody, *, removes: bool = False) -> Any:
         """Set something, by a body that may be sent twice. ``None`` if the answer is empty.
@@ -128,6 +128,7 @@ class Transport(Transfers):
         settle: Callable[[Callable[[object], bool]], Any] | None = None,
         repeatable: bool = True,
         removes: bool = False,
+        shape: Shape | None = None,
     ) -> Any:
         """Make a call, repeating it as far as that is safe.
 
@@ -141,7 +142,9 @@ class Transport(Transfers):
             # A kept connection may just be closing; that must not put a call in doubt which nothing can settle.
             answer, error, lost = self._attempt(method, path, params, data, fresh=not (repeatable or settle))
             if error is None:
-                return answer
+                if shape is None or (problem := shape(answer)) is None:
+                    return answer
+                error, lost = unexpected(call, problem), True
             if removes and lost_before and isinstance(error, NotFound):
                 return None
             in_doubt = lost or (lost_before and error.code in (400, 409, 422))

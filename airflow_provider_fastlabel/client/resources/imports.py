@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
 from airflow_provider_fastlabel.client.http.paging import iterate
-from airflow_provider_fastlabel.client.http.shapes import a_list, an_object, perhaps
+from airflow_provider_fastlabel.client.http.shapes import a_list, a_thing, an_object, perhaps
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Imports(ImportResource):
         """
         body = required(project=project)
         body |= {"status": status, "tags": texts("tags", tags) or [], "priority": priority}
-        return self._transport.post("tasks/aws-s3", body, settle=self._started_import(project))
+        return self._transport.post("tasks/aws-s3", body, settle=self._started_import(project), shape=a_thing)
 
     def get_aws_s3_import_status_by_project(self, project: str) -> ImportHistory:
         """Return the state of the last import of a project from its bucket.

@@ -11,7 +11,7 @@ from airflow_provider_fastlabel.client.arguments import optional, paging, requir
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
-from airflow_provider_fastlabel.client.http.shapes import a_list, a_map, an_object
+from airflow_provider_fastlabel.client.http.shapes import a_list, a_map, an_id, an_object, needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
@@ -54,7 +54,7 @@ class Projects(Resource):
             raise NotFound(
                 f"There is no project with the slug {slug!r}. Check the slug, and the token's workspace.", 404
             )
-        return kind_of_project_type(project["type"])
+        return kind_of_project_type(needed(project, "type", f"project {slug}"))
 
     def get_projects(
         self, slug: str | None = None, offset: int | None = None, limit: int | None = 100
@@ -117,7 +117,7 @@ class Projects(Resource):
         body = required(type=type, name=name, slug=slug)
         body |= {"workflow": workflow, "externalWorkflow": external_workflow}
         body |= present({"isPixel": is_pixel, "jobSize": job_size})
-        return self._transport.post("projects", body, settle=self._by_slug(slug))
+        return self._transport.post("projects", body, settle=self._by_slug(slug), shape=an_id)
 
     def update_project(
         self,

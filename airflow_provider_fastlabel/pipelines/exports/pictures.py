@@ -8,6 +8,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Pictures:
         return task
 
     def _bring(self, task: Mapping[str, Any]) -> None:
-        target = self.folder / safe_name(task["name"])
+        target = self.folder / safe_name(str(needed(task, "name", f"task {task.get('id')}")))
         if not task.get("url"):
             self._leave_out(task, "it has no address")
             return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow_provider_fastlabel.client.checks import media
 from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
@@ -69,7 +70,7 @@ def resolve_destination(client: FastLabelClient, project: str, kind: str | None 
             f"Project {project!r} does not exist, or the token may not see it. Nothing was created. "
             "Check `project` (the slug, as in the address of the project's page)."
         )
-    resolved = kind_of_project_type(found["type"])
+    resolved = kind_of_project_type(needed(found, "type", f"project {project}"))
     if kind is not None and kind != resolved.name:
         raise ImportRefused(
             f"Project {project!r} is of type {found['type']} and takes {resolved.name} tasks, not {kind} tasks. "

@@ -12,7 +12,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
-from airflow_provider_fastlabel.client.http.shapes import a_list, an_object
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_id, an_object
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users, clean_annotations, task_fields
@@ -102,7 +102,9 @@ class TaskResource(Resource):
         body |= annotation_fields(annotations, name if row.content_on_create else None)
         body |= task_fields(users, **fields)
         try:
-            return self._transport.post(row.path, StreamedBody(body), settle=self._by_name(row, project, name))
+            return self._transport.post(
+                row.path, StreamedBody(body), settle=self._by_name(row, project, name), shape=an_id
+            )
         except FastLabelException as error:
             source = f", from {path}" if path else ""
             error.add_note(f"The task was {name!r} in project {project!r}{source}.")
