@@ -26,14 +26,16 @@ def foreign_text(value: object, most: int = LONGEST) -> str:
     return text if text.isprintable() else _cut("".join(map(_visible, text)), most)
 
 
-def one_line(message: str) -> str:
-    """Return a whole message of ours as one line in which every character can be seen, of any length.
+def visible(message: str) -> str:
+    """Return a whole message of ours, of any length, with its line breaks, and every other character to be seen.
 
     The last guard, where messages become exceptions: what went into them should have come from :func:`foreign_text`.
 
     :param message: the message.
     """
-    return message if message.isprintable() else "".join(map(_visible, message))
+    if message.isprintable():
+        return message
+    return "\n".join("".join(map(_visible, line)) for line in message.split("\n"))
 
 
 def _visible(character: str) -> str:

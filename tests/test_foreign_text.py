@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_fastlabel.foreign_text import LONGEST, foreign_text, one_line
+from airflow_provider_fastlabel.foreign_text import LONGEST, foreign_text, visible
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -54,9 +54,9 @@ def test_whatever_it_is(text, most):
 
 
 @given(ANY_TEXT)
-def test_a_whole_message_is_one_line_of_any_length(message):
-    line = one_line(message)
-    assert len(line) >= len(message)
-    assert len(line.splitlines()) <= 1
-    line.encode()  # no half surrogate pair
-    assert one_line(line) == line
+def test_a_whole_message_keeps_its_own_lines_only(message):
+    shown = visible(message)
+    assert len(shown) >= len(message)
+    assert len(shown.splitlines()) <= 1 + message.count("\n")
+    shown.encode()  # no half surrogate pair
+    assert visible(shown) == shown

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_fastlabel.foreign_text import one_line
+from airflow_provider_fastlabel.foreign_text import visible
 
 
 class FastLabelException(Exception):  # noqa: N818 - the names are FastLabel's or our contract's
@@ -20,7 +20,7 @@ class FastLabelException(Exception):  # noqa: N818 - the names are FastLabel's o
     """
 
     def __init__(self, message: str, errcode: int | None = None) -> None:
-        self.message = one_line(message)
+        self.message = visible(message)
         super().__init__(self.message, errcode)
         self.code = errcode
 

@@ -147,7 +147,8 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
             elif target.get("type") != source.get("type"):
                 raise FastLabelInvalidException(
                     f"Project {self.target_project!r} exists and is of type {target.get('type')}, so it is no copy of "
-                    f"{self.source_project!r} ({source.get('type')}). Nothing was changed; choose another target_project."
+                    f"{self.source_project!r} ({source.get('type')}). Nothing was changed; choose another "
+                    "target_project."
                 )
             else:
                 project_id = target["id"]

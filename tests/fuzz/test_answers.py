@@ -45,7 +45,7 @@ WRITERS: dict[str, Any] = {
     "coco": export_coco, "yolo": export_yolo, "pascalvoc": export_pascalvoc, "labelme": export_labelme,
     "masks": partial(export_masks, kind="semantic"),
 }  # fmt: skip
-ANNOTATIONS = [
+ANNOTATIONS: list[dict[str, Any]] = [
     {"type": "bbox", "value": "cat", "points": [4, 5, 20, 25], "attributes": [{"key": "age", "value": "old"}]},
     {"type": "polygon", "value": "cat_polygon", "points": [4, 5, 20, 25, 4, 25]},
     {"type": "segmentation", "value": "cat_segmentation", "points": [[[4, 5, 20, 5, 20, 25, 4, 25, 4, 5]]]},
@@ -179,7 +179,7 @@ def fill(client: FastLabelClient, folder: Path) -> None:
 
 
 def test_no_answer_ends_in_a_raw_error(fastlabel_emulator, proxy, tmp_path):
-    raw = {}
+    raw: dict[str, str] = {}
     refused = 0
     names = sorted(WORK)
     for number in range(FIRST, FIRST + EXAMPLES):

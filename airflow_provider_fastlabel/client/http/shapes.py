@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Shape = Callable[[Any], str | None]
 
+LARGEST_NUMBER = 2**53
+"""Whole numbers beyond it are not exact in JSON, and some not even numbers of a machine."""
 _TEXTS = ("name", "slug", "status", "externalStatus", "type", "url", "signedUrl")
 _NUMBERS = ("width", "height", "fps", "frameCount", "duration", "size")
 _LISTS = ("annotations", "attributes", "keypoints")  # what is in them is judged, and counted, one by one
@@ -66,7 +68,7 @@ def a_map(answer: Any) -> str | None:
 
 def a_count(answer: Any) -> str | None:
     """Tell what is no whole number from 0."""
-    if isinstance(answer, int) and not isinstance(answer, bool) and answer >= 0:
+    if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer <= LARGEST_NUMBER:
         return None
     return f"{_named(answer)}, not a number of things"
 
@@ -81,9 +83,8 @@ def needed(thing: Any, key: str, what: str) -> Any:
     """
     value = thing.get(key)
     if value is None or value == "":
-        raise UnexpectedAnswer(
-            f"FastLabel told no {key} of {foreign_text(what, 200)}. Check the API URL, and any proxy."
-        )
+        named = foreign_text(what, 200)
+        raise UnexpectedAnswer(f"FastLabel told no {key} of {named}. Check the API URL, and any proxy.")
     return value
 
 
@@ -120,8 +121,9 @@ def _ident(value: Any) -> str | None:
 
 
 def _number(value: Any) -> str | None:
-    fits = isinstance(value, int | float) and not isinstance(value, bool)
-    return None if fits else f"{_named(value)}, not a number"
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return f"{_named(value)}, not a number"
+    return "too large a number" if isinstance(value, int) and abs(value) > LARGEST_NUMBER else None
 
 
 def _list(value: Any) -> str | None:

@@ -95,7 +95,7 @@ class Transport(Transfers):
     ) -> Any:
         """Send something that may create.
 
-        A call whose answer was lost (reset, timeout, 5xx, or of another shape than ``shape``) may have been carried out. Then:
+        A call whose answer was lost (reset, timeout, 5xx, or not of the ``shape``) may have been carried out. Then:
 
         * an ``idempotent`` call is simply sent again;
         * ``settle(is_ours)`` is asked what became of it. It returns the result, or ``None`` if nothing was created and

@@ -114,9 +114,8 @@ class AnnotationClasses(Resource):
         :returns: the id of the class.
         """
         body = required(project=project) | {"attributes": items("attributes", attributes)}
-        return self._transport.post(
-            "annotations/classification", body, settle=self._by_value(project, CLASSIFICATION), shape=an_id
-        )
+        settle = self._by_value(project, CLASSIFICATION)
+        return self._transport.post("annotations/classification", body, settle=settle, shape=an_id)
 
     def update_annotation(
         self,

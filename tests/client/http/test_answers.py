@@ -145,11 +145,12 @@ def test_a_byte_order_mark_is_no_part_of_the_answer(client, wire):
     ],
 )
 def test_the_exact_one_is_found_on_whatever_page_it_is(client, wire, path, key, find):
-    items = [{"id": str(number), key: f"n7{number}"} for number in range(30)] + [{"id": "x", key: "n7"}]
+    items = [{"id": str(number), "type": "t", key: f"n7{number}"} for number in range(30)]
+    items.append({"id": "x", "type": "t", key: "n7"})
     wire.answer("GET", path, items[:10])
     wire.answer("GET", path, items[:20])
     wire.answer("GET", path, items[19:])
-    assert find(client) == {"id": "x", key: "n7"}
+    assert find(client) == {"id": "x", "type": "t", key: "n7"}
     assert "offset" not in dict(wire.sent[0][2])
     assert [line[2][-1] for line in wire.sent[1:]] == [("limit", "1000")] * 2
 
