@@ -37,7 +37,7 @@ class Transfers(Connections):
         :raises FastLabelException: if the file cannot be read or changes meanwhile, or the store does not take it.
         """
         body = RawBody(FilePart(file_path))
-        call = f"upload of {Path(file_path).name} to {_host(url)}"
+        call = f"upload of {foreign_text(Path(file_path).name)} to {_host(url)}"
 
         def send() -> FastLabelException | None:
             with self._signed("PUT", url, body, {"Content-Type": content_type}) as response:
@@ -60,7 +60,7 @@ class Transfers(Connections):
         :returns: whether the file was fetched; false if it was confirmed.
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
-        call = f"download of {target.name} from {_host(url)}"
+        call = f"download of {foreign_text(target.name)} from {_host(url)}"
         aside = target.with_name(f".{secrets.token_hex(8)}.part")  # never longer than a name may be
         tag = ""
         fetched = True
@@ -124,7 +124,7 @@ class Transfers(Connections):
 def _host(url: object) -> str:
     """Return the host of an address, for messages: the rest of it is signed."""
     try:
-        return urlsplit(str(url)).hostname or "nowhere"
+        return foreign_text(urlsplit(str(url)).hostname or "nowhere", 200)
     except ValueError:
         return "nowhere"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -85,4 +86,4 @@ class Pictures:
     def _leave_out(self, task: Mapping[str, Any], why: str) -> None:
         with self._lock:
             self.missing += 1
-        log.warning("The picture of task %r is left out: %s", task["name"], why)
+        log.warning("The picture of task %s is left out: %s", shortened(task["name"], 300), why)

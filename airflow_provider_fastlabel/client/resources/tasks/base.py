@@ -16,6 +16,7 @@ from airflow_provider_fastlabel.client.http.shapes import a_list, an_id, an_obje
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users, clean_annotations, task_fields
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     import os
@@ -106,7 +107,7 @@ class TaskResource(Resource):
                 row.path, StreamedBody(body), settle=self._by_name(row, project, name), shape=an_id
             )
         except FastLabelException as error:
-            source = f", from {path}" if path else ""
+            source = f", from {foreign_text(path)}" if path else ""
             error.add_note(f"The task was {name!r} in project {project!r}{source}.")
             raise
 
