@@ -137,7 +137,7 @@ WORK: dict[str, Callable[[FastLabelClient, Path], Any]] = {
     "create by name": lambda c, folder: c.create_image_task("cats", "one", folder / "p.png"),
     "create a class": lambda c, _: c.create_annotation("cats", "bbox", "dog", "Dog"),
     "create a project": lambda c, _: c.create_project("image_bbox", "Mice", "mice"),
-    "copy a project": lambda c, _: c.copy_project((c.find_project_by_slug("cats") or {"id": "none"})["id"], "Copy", "copy"),
+    "copy a project": lambda c, _: c.copy_project((c.find_project_by_slug("cats") or {"id": "-"})["id"], "C", "copy"),
     "add tags": lambda c, _: c.add_task_tags("cats", [t["id"] for t in c.iter_image_tasks("cats")], ["t"]),
     "classification": lambda c, _: c.update_classification_annotation(project="kinds", attributes=[]),
     "users": lambda c, _: c.create_workspace_user("N", "n@example.com", "en", "member"),
@@ -219,8 +219,8 @@ def _not_for_readers(error: Exception, token: str) -> str | None:
     text = f"{error}{getattr(error, '__notes__', '')}"
     if token in text or "X-Signature" in text:
         return f"it tells a secret: {text:.200}"
-    if not text.replace("\u3000", " ").isprintable() or len(text) > 5000:
-        return f"it is no line: {text[:200]!r}"
+    if not all(line.isprintable() for line in text.split("\n")) or len(text) > 5000:
+        return f"it acts on a terminal, or has no end: {text[:200]!r}"
     if type(error).__module__.startswith(PACKAGE.name):
         return None
     raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
