@@ -1,4 +1,4 @@
-"""Durations and foreign values are put into words, for logs and errors."""
+"""Durations, sizes and foreign values are put into words, for logs and errors."""
 
 from __future__ import annotations
 
@@ -19,11 +19,25 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
+def megabytes(size: int) -> str:
+    """Write a number of bytes for people: ``298 kB``, ``16.8 MB``, ``2.1 GB``.
+
+    :param size: the bytes.
+    """
+    for unit, least in (("GB", 10**9), ("MB", 10**6)):
+        if size >= least:
+            return f"{size / least:.1f} {unit}"
+    return f"{size / 1000:.0f} kB"
+
+
 def shortened(value: Any, most: int = 80) -> str:
     """Return the beginning of a value as Python writes it.
 
     :param value: anything.
     :param most: characters at most.
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        text = f"a {type(value).__name__} of very many digits"
     return text if len(text) <= most else text[: most - 3] + "..."

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RateLimited,
         RequestTimeout,
         ServerError,
+        UnexpectedAnswer,
     )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "RateLimited",
     "RequestTimeout",
     "ServerError",
+    "UnexpectedAnswer",
 ]
 
 if not TYPE_CHECKING:

@@ -6,13 +6,15 @@ out as ``null``. FastLabel would do something with each of them.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from reprlib import repr as short
 from typing import Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+
+LONGEST_DURATION = 1_000_000
+"""Seconds, eleven days. A socket takes not much more."""
 
 
 def required(**given: str) -> dict[str, Any]:
@@ -144,8 +146,8 @@ def is_whole(value: object, least: int) -> bool:
 
 
 def is_duration(value: object) -> bool:
-    """Return whether a value is a finite number above zero."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    """Return whether a value is a number of seconds above zero that a socket can wait for."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_DURATION
 
 
 def _refused(name: str, meant: str, value: object) -> FastLabelInvalidException:

@@ -48,12 +48,15 @@ class FastLabelClient(
 ):
     """FastLabel's HTTP API in Python. One client may be used from many threads.
 
-    What was decided where nothing is documented: an answer that keeps arriving, however slowly, is waited for; a read
-    that is redirected to another host is sent there without the token; a write is never redirected.
+    What was decided where nothing is documented: an answer must be there as a whole after ten times the timeout for
+    reading, and has at most 256 MB; a read that is redirected to another host is sent there without the token; a write
+    is never redirected. An answer of another shape than its call has raises
+    :class:`~airflow_provider_fastlabel.client.exceptions.UnexpectedAnswer`.
 
     :param access_token: token of the workspace; ``FASTLABEL_ACCESS_TOKEN`` if ``None``.
     :param api_url: base URL of the API; ``FASTLABEL_API_URL`` if ``None``, else the public one.
-    :param timeout: seconds for connecting and for each wait on the answer, as one number or as a pair.
+    :param timeout: seconds for connecting and for each wait on the answer, as one number or as a pair. Each answer as a
+        whole has ten times as long; a file from a signed address longer, while it brings 10 kB a second on average.
     :param max_retries: how often a call that failed for a passing reason is repeated.
     :param calls_per_10_minutes: the quota of the token. All clients of a token in a process share it; the last value
         given holds.

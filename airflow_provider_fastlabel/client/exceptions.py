@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_fastlabel.foreign_text import visible
+
 
 class FastLabelException(Exception):  # noqa: N818 - the names are FastLabel's or our contract's
     """A call to FastLabel failed.
@@ -18,8 +20,8 @@ class FastLabelException(Exception):  # noqa: N818 - the names are FastLabel's o
     """
 
     def __init__(self, message: str, errcode: int | None = None) -> None:
-        super().__init__(message, errcode)
-        self.message = message
+        self.message = visible(message)
+        super().__init__(self.message, errcode)
         self.code = errcode
 
     def __str__(self) -> str:
@@ -52,7 +54,7 @@ class RateLimited(FastLabelInvalidException):
 
     def __init__(self, message: str, errcode: int | None = 429, retry_after: float | None = None) -> None:
         super().__init__(message, errcode)
-        self.args: tuple[Any, ...] = (message, errcode, retry_after)
+        self.args: tuple[Any, ...] = (self.message, errcode, retry_after)
         self.retry_after = retry_after
 
 
@@ -64,7 +66,7 @@ class ServerError(FastLabelException):
 
     def __init__(self, message: str, errcode: int | None = 500, retry_after: float | None = None) -> None:
         super().__init__(message, errcode)
-        self.args: tuple[Any, ...] = (message, errcode, retry_after)
+        self.args: tuple[Any, ...] = (self.message, errcode, retry_after)
         self.retry_after = retry_after
 
 
@@ -74,6 +76,10 @@ class ConnectionFailed(FastLabelException):
 
 class RequestTimeout(FastLabelException, TimeoutError):  # noqa: N818
     """FastLabel did not answer within the timeout."""
+
+
+class UnexpectedAnswer(FastLabelException):
+    """An answer is not of the shape or size that this call has; the message says which call answered what."""
 
 
 class OutcomeUnknown(FastLabelException):

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from airflow_provider_fastlabel.client.arguments import LONGEST_DURATION
 from airflow_provider_fastlabel.client.const import DEFAULT_API_URL
+from airflow_provider_fastlabel.words import shortened
 
+EXAMPLE_OF_EXTRA = '{"timeout": 60, "max_retries": 5}'
+LARGEST_NUMBER = 1_000_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -27,6 +31,7 @@ class ConnectionLike(Protocol):
     port: int | None
     schema: str | None
     password: str | None
+    extra: str | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,9 +88,11 @@ def read_connection(connection: ConnectionLike, extra: Mapping[str, Any]) -> Con
             f"Connection {conn_id!r} has no access token: put the FastLabel access token into its field 'Access token' "
             "(the connection's password)."
         )
+    _check_extra(connection, extra)
     remarks = []
     if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
-        remarks.append(f"Connection {conn_id!r}: extra fields {unknown} are ignored; known: {[*EXTRA_FIELDS]}")
+        named = shortened(unknown, 200)
+        remarks.append(f"Connection {conn_id!r}: extra fields {named} are ignored; known: {[*EXTRA_FIELDS]}")
     values: dict[str, Any] = {}
     for name, parse in EXTRA_FIELDS.items():
         raw = extra.get(name)
@@ -100,6 +107,22 @@ def read_connection(connection: ConnectionLike, extra: Mapping[str, Any]) -> Con
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         remarks.append(f"Connection {conn_id!r} sends the access token unencrypted (http) to {parts.hostname}")
     return ConnectionSettings(conn_id=conn_id, access_token=token, api_url=api_url, remarks=tuple(remarks), **values)
+
+
+def _check_extra(connection: ConnectionLike, extra: object) -> None:
+    """Refuse an extra field that is no JSON object: Airflow takes any JSON, and what is no JSON for nothing."""
+    found = extra
+    if extra == {} and connection.extra:
+        try:
+            found = json.loads(connection.extra)
+        except (ValueError, RecursionError):
+            found = "no JSON"
+    if not isinstance(found, Mapping):
+        kinds = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+        kind = found if found == "no JSON" else kinds.get(type(found), "a number")
+        raise InvalidConnectionError(
+            f"Connection {connection.conn_id!r}, extra: must be a JSON object such as {EXAMPLE_OF_EXTRA}, not {kind}"
+        )
 
 
 def api_url_of(connection: ConnectionLike) -> str:
@@ -150,11 +173,11 @@ def _parse_timeout(raw: Any) -> float | tuple[float, float]:
 def _positive_seconds(raw: Any) -> float:
     """Read a positive, finite number of seconds."""
     try:
-        seconds = float(raw) if not isinstance(raw, bool) else -1.0
-    except (TypeError, ValueError):
+        seconds = float(raw) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else -1.0
+    except (OverflowError, ValueError):
         seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"must be a positive number of seconds, not {raw!r}")
+    if not 0 < seconds <= LONGEST_DURATION:
+        raise ValueError(f"must be a positive number of seconds up to {LONGEST_DURATION:,}, not {shortened(raw)}")
     return seconds
 
 
@@ -163,11 +186,11 @@ def _parse_whole(minimum: int) -> Callable[[Any], int]:
 
     def parse(raw: Any) -> int:
         try:
-            number = int(str(raw))
+            number = int(str(raw)) if isinstance(raw, str | int) and not isinstance(raw, bool) else minimum - 1
         except ValueError:
             number = minimum - 1
-        if isinstance(raw, bool) or number < minimum:
-            raise ValueError(f"must be a whole number of at least {minimum}, not {raw!r}")
+        if not minimum <= number <= LARGEST_NUMBER:
+            raise ValueError(f"must be a whole number from {minimum} to {LARGEST_NUMBER:,}, not {shortened(raw)}")
         return number
 
     return parse
@@ -182,8 +205,13 @@ def _parse_verify(raw: Any) -> bool | str:
     text = raw.strip()
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
-    if not Path(text).exists():
-        raise ValueError(f"must be true, false or the path of a CA bundle; {text!r} does not exist on this machine")
+    try:
+        exists = Path(text).exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        exists = False
+    if not exists:
+        shown = shortened(text, 200)
+        raise ValueError(f"must be true, false or the path of a CA bundle; {shown} does not exist on this machine")
     return text
 
 
@@ -192,7 +220,7 @@ def _parse_proxies(raw: Any) -> dict[str, str]:
     problem = 'must be an object such as {"https": "http://proxy.example.com:3128"}'
     try:
         value = json.loads(raw) if isinstance(raw, str) else raw
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(problem) from None
     if not isinstance(value, Mapping) or not all(isinstance(k, str) and isinstance(v, str) for k, v in value.items()):
         raise ValueError(problem)

@@ -144,10 +144,11 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
             target = self.client.find_project_by_slug(self.target_project)
             if target is None:
                 project_id = self.client.copy_project(source["id"], self.name, self.target_project)
-            elif target["type"] != source["type"]:
+            elif target.get("type") != source.get("type"):
                 raise FastLabelInvalidException(
-                    f"Project {self.target_project!r} exists and is of type {target['type']}, so it is no copy of "
-                    f"{self.source_project!r} ({source['type']}). Nothing was changed; choose another target_project."
+                    f"Project {self.target_project!r} exists and is of type {target.get('type')}, so it is no copy of "
+                    f"{self.source_project!r} ({source.get('type')}). Nothing was changed; choose another "
+                    "target_project."
                 )
             else:
                 project_id = target["id"]

@@ -271,7 +271,7 @@ class TaskListWait(Wait):
             task = client.find_task(self._kind, key)
         else:
             task = client.find_task_by_name(self._kind, self.project, key)
-        return task["status"] if task else None
+        return task.get("status") if task else None
 
     def decide(self, reading: tuple[int, bool]) -> Decision:
         """Judge the count."""

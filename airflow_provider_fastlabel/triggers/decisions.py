@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS
 from airflow_provider_fastlabel.triggers.model_jobs import summary_of
 
@@ -52,9 +53,11 @@ def decide_import(history: Mapping[str, Any] | None, *, project: str) -> Decisio
         return Decision(WAITING, f"project {project} has no import yet", {"project": project, "history_id": None})
     status = str(history.get("status") or "unknown").lower()
     facts = {"project": project, "history_id": history.get("id"), "status": status}
-    words = [str(history.get(key) or "") for key in ("msgCode", "message")]
+    shown = foreign_text(status, 60)
+    words = [foreign_text(history.get(key) or "") for key in ("msgCode", "message")]
     said = [word for word in words if word.lower() not in NO_MESSAGE]
-    about = f"import {history.get('id')} of project {project} is {status}" + (f" ({', '.join(said)})" if said else "")
+    ident = foreign_text(history.get("id"), 100)
+    about = f"import {ident} of project {project} is {shown}" + (f" ({', '.join(said)})" if said else "")
     if status in ENDED_BADLY or str(history.get("msgLevel")).lower() == "error":
         return Decision(FAILED, f"{about}; look at the project's import history in FastLabel", facts)
     return Decision(SUCCESS if status in DONE else WAITING, about, facts)
@@ -74,7 +77,9 @@ def decide_imports(histories: Mapping[str, Mapping[str, Any]], *, project: str) 
     if ended < len(histories):
         return Decision(WAITING, about, facts)
     if failed:
-        listed = "; ".join(f"{name}: {message}" for name, message in list(failed.items())[:FAILURES_SHOWN])
+        listed = "; ".join(
+            f"{foreign_text(name, 200)}: {message}" for name, message in list(failed.items())[:FAILURES_SHOWN]
+        )
         return Decision(FAILED, f"{about}, {len(failed)} of them failed. {listed}", facts)
     return Decision(SUCCESS, about, facts)
 
@@ -89,8 +94,9 @@ def decide_job(job: Mapping[str, Any], *, kind: JobKind) -> Decision:
     :param kind: its kind.
     """
     facts = summary_of(kind, job)
-    status, code = facts["status"], str(job.get("msgCode") or "")
-    about = f"{kind.title} {facts['job_id']} is {status}" + (f" ({code})" if code.lower() not in NO_MESSAGE else "")
+    status, code = facts["status"], foreign_text(job.get("msgCode") or "")
+    about = f"{kind.title} {foreign_text(facts['job_id'], 100)} is {foreign_text(status, 60)}"
+    about += f" ({code})" if code.lower() not in NO_MESSAGE else ""
     if status in ENDED_BADLY:
         return Decision(FAILED, f"{about}; look at the job in FastLabel", facts)
     return Decision(SUCCESS if status in DONE else WAITING, about, facts)

@@ -1,8 +1,8 @@
 """Shared polls: however many waits of a process ask FastLabel the same thing, it is asked once per interval.
 
-Calls run in a small pool of threads of their own, because the client is synchronous and a triggerer's event loop must
-never stand still. State is kept per event loop; nothing of it needs to survive, a restarted triggerer just asks
-again.
+Calls run in small pools of threads, because the client is synchronous and a triggerer's event loop must never stand
+still. Each connection has a pool of its own: a server that holds its calls holds up only who waits for it. State is
+kept per event loop; nothing of it needs to survive, a restarted triggerer just asks again.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client import FastLabelClient
 
 POLL_THREADS = 8
-"""Calls to FastLabel that the triggers of one process make at once."""
+"""Calls that the triggers of one process make by one connection at once."""
 
 POLL_RETRIES = 1
 """Retries of one call: the next look comes soon, so a thread must not be held by long back-offs."""
 
-_threads = ThreadPoolExecutor(POLL_THREADS, thread_name_prefix="fastlabel-poll")
+_pools: dict[str, ThreadPoolExecutor] = {}
 _clients: dict[str, tuple[str, FastLabelClient]] = {}
 _boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poll]] = WeakKeyDictionary()
 
@@ -125,7 +125,7 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
     is kept as long as the connection says the same.
 
     :param conn_id: id of the Airflow connection.
-    :param function: what to do with the client, in a thread of the pool.
+    :param function: what to do with the client, in a thread of the connection's pool.
     """
     settings = await _read_settings(conn_id)
     fingerprint = settings.fingerprint()
@@ -136,7 +136,14 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
             known = _clients[conn_id] = (fingerprint, build_client(settings, max_retries=POLL_RETRIES))
         return function(known[1])
 
-    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    return await asyncio.get_running_loop().run_in_executor(_pool(conn_id), work)
+
+
+def _pool(conn_id: str) -> ThreadPoolExecutor:
+    """Return the threads of a connection; those of a new pool start when they are needed."""
+    if conn_id not in _pools:
+        _pools[conn_id] = ThreadPoolExecutor(POLL_THREADS, thread_name_prefix=f"fastlabel-poll-{conn_id}")
+    return _pools[conn_id]
 
 
 async def _read_settings(conn_id: str) -> ConnectionSettings:

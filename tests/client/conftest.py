@@ -67,7 +67,7 @@ class RawServer:
     """A server on loopback that answers byte for byte as told, also wrongly.
 
     It plays one step of its script per request, the last one for ever. A step is the bytes of an answer, a function
-    from the request to a step, or one of the constants.
+    from the request to a step, a generator of bytes sent one by one (see ``drip``), or one of the constants.
     """
 
     RESET = "read the request, then break the connection without an answer"
@@ -95,6 +95,18 @@ class RawServer:
         if "Date" not in headers:
             lines.append(f"Date: {formatdate(usegmt=True)}")
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + data
+
+    def drip(self, data, seconds, start=b""):
+        """Return a step that sends ``start`` at once and then a byte every some seconds."""
+
+        def step(request):
+            yield start
+            for number in range(len(data)):
+                if self._stop.wait(seconds):
+                    return
+                yield data[number : number + 1]
+
+        return step
 
     def play(self, *script):
         self.script = list(script)
@@ -148,7 +160,8 @@ class RawServer:
         elif step is self.RESET or step is self.CLOSE_EARLY:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
-            connection.sendall(step)
+            for piece in [step] if isinstance(step, bytes) else step:
+                connection.sendall(piece)
             return True
         return False
 

@@ -113,6 +113,33 @@ def test_a_wrong_extra_field_is_named(name, value):
     assert "secret" not in str(caught.value)
 
 
+FIELDS = ("timeout", "max_retries", "calls_per_10_minutes", "verify", "proxies")
+STRANGE: list[object] = [
+    {"a": {}}, [[]], [None], [5, None], 10**400, "9" * 5000, -(10**400), "1e400", "a\0b", "x" * 5000, "[" * 100_000,
+]  # fmt: skip
+MORE = [("timeout", {}), ("timeout", 1e300), ("timeout", [5, 10**10]), ("proxies", {"https": None})]
+
+
+@pytest.mark.parametrize(("name", "value"), [*((name, value) for name in FIELDS for value in STRANGE), *MORE])
+def test_an_extra_field_of_another_type_is_named(name, value):
+    with pytest.raises(InvalidConnectionError, match=f"'my_conn', extra field '{name}'") as caught:
+        read({name: value})
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind"),
+    [
+        ("[]", "a list"), ("5", "a number"), ("null", "null"), ('"x"', "a text"), ("false", "true or false"),
+        ("NaN", "a number"), ("timeout=5", "no JSON"), ("{", "no JSON"), ('{"timeout": 5', "no JSON"),
+    ],
+)  # fmt: skip
+def test_an_extra_that_is_no_object_says_so(extra, kind):
+    connection = Connection(conn_id="my_conn", conn_type="fastlabel", password="tok-en-12345", extra=extra)
+    with pytest.raises(InvalidConnectionError, match=f"'my_conn', extra: must be a JSON object such as .* not {kind}$"):
+        read_connection(connection, connection.extra_dejson)
+
+
 def test_an_unknown_extra_field_is_remarked_on():
     (remark,) = read({"max_retires": 3}).remarks
     assert "max_retires" in remark

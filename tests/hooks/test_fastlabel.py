@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import logging
 import socket
 import sys
@@ -69,6 +70,15 @@ def test_wrong_token_says_so(emulator, connect, caplog):
     assert not works
     assert "refuses the access token (HTTP 401)" in message
     assert TOKEN not in message + caplog.text
+
+
+@pytest.mark.parametrize("extra", ["[]", "5", "null", '"x"'])
+def test_an_extra_that_is_no_object_is_a_message_not_an_exception(monkeypatch, extra):
+    value = {"conn_type": "fastlabel", "password": TOKEN, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_FASTLABEL_DEFAULT", json.dumps(value))
+    works, message = FastLabelHook().test_connection()
+    assert not works
+    assert "'fastlabel_default', extra: must be a JSON object" in message
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from typing import Any
 
@@ -200,6 +201,29 @@ def test_the_event_loop_goes_on_while_fastlabel_answers_slowly(client, emulator,
     assert asyncio.run(both())["status"] == "success"
     # A loop that waited for the call would not have ticked once before it was over.
     assert sum(ticks) > 3
+
+
+def test_a_server_that_holds_its_calls_holds_up_only_who_waits_for_it(client, emulator, connect, fill):
+    """More waits than a pool has threads, each with a call that hangs until its timeout."""
+    fill("a.png", status="approved")
+
+    def held(number):
+        wait = {**WAITS[FastLabelTaskCountTrigger], "tags": [], "project": f"p{number}"}
+        ends = time.time() + 0.1
+        return FastLabelTaskCountTrigger(fastlabel_conn_id="held", poll_interval=0.1, end_time=ends, **wait)
+
+    async def scenario():
+        waits = [asyncio.create_task(event_of(held(number))) for number in range(polls.POLL_THREADS + 4)]
+        while not a_call_is_under_way():
+            await asyncio.sleep(0.01)
+        other = asyncio.create_task(event_of(trigger(FastLabelTaskCountTrigger, tags=[])))
+        done, _ = await asyncio.wait([other, *waits], return_when=asyncio.FIRST_COMPLETED)
+        events = await asyncio.gather(*waits)
+        return done == {other}, (await other)["status"], {event["status"] for event in events}
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connect("held", host=f"http://127.0.0.1:{silent.getsockname()[1]}/v1/", timeout=3, max_retries=0)
+        assert asyncio.run(scenario()) == (True, "success", {"timeout"})
 
 
 def test_one_wait_cancelled_in_mid_call_does_not_hurt_the_others(client, emulator, fill):

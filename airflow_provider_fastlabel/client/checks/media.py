@@ -12,6 +12,7 @@ from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.bodies import FilePart, base64_length
 from airflow_provider_fastlabel.client.kinds import MB
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.kinds import Kind, Limits, Media
@@ -74,7 +75,7 @@ def too_long(characters: int, first: str = "") -> str:
     :param characters: what is allowed, as :attr:`Limits.folder_characters`.
     :param first: the first file that is too many, where it is known.
     """
-    start = f" from {first} on" if first else ""
+    start = f" from {foreign_text(first)} on" if first else ""
     allowed = f"at most {characters:,} characters as base64, about {characters * 3 // 4 // MB} MB"
     return f"is too large{start}; its files may take {allowed}. Split the folder, or make its files smaller"
 
@@ -117,9 +118,11 @@ def checked_folder(folder: str | os.PathLike[str], kind: Kind, limits: Limits) -
     try:
         paths = sorted((path for path in root.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
     except OSError as error:
-        raise FastLabelInvalidException(f"Cannot read {root}: {error.strerror}. Nothing was sent.", 422) from error
+        raise FastLabelInvalidException(
+            f"Cannot read {foreign_text(root)}: {error.strerror}. Nothing was sent.", 422
+        ) from error
     if not paths:
-        raise FastLabelInvalidException(f"Folder {root} has no file. Nothing was sent.", 422)
+        raise FastLabelInvalidException(f"Folder {foreign_text(root)} has no file. Nothing was sent.", 422)
     contents: list[dict[str, str | FilePart]] = []
     most = getattr(limits, kind.max_files)
     characters = 0
@@ -144,16 +147,18 @@ def _check_h264(path: Path) -> None:
         raise _refused(path, f"cannot be read ({error.strerror})") from error
     if codec.lower() not in H264:
         raise _refused(
-            path, f"holds {codec} video; only AVC/H.264 can be registered. Convert it, e.g. ffmpeg -c:v libx264"
+            path,
+            f"holds {foreign_text(codec)} video; only AVC/H.264 can be registered. "
+            "Convert it, e.g. ffmpeg -c:v libx264",
         )
 
 
 def _check_extension(path: str | os.PathLike[str], purpose: str, extensions: tuple[str, ...]) -> None:
     extension = Path(path_text(path)).suffix.lower()
     if extension.removeprefix(".") not in extensions:
-        found = f"ends in {extension}" if extension else "has no extension"
+        found = f"ends in {foreign_text(extension, 40)}" if extension else "has no extension"
         raise _refused(path, f"{found}; for {purpose} send a {', '.join(f'.{each}' for each in extensions)} file")
 
 
 def _refused(path: str | os.PathLike[str], why: str) -> FastLabelInvalidException:
-    return FastLabelInvalidException(f"{os.fspath(path)} {why}. Nothing was sent.", 422)
+    return FastLabelInvalidException(f"{foreign_text(os.fspath(path))} {why}. Nothing was sent.", 422)

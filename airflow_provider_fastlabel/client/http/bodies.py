@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_fastlabel.client.arguments import path_text
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,9 +48,13 @@ class FilePart:
             self._stat = self.path.stat()
         except (OSError, ValueError) as error:  # ValueError for a NUL in the name
             why = getattr(error, "strerror", None) or error
-            raise FastLabelInvalidException(f"Cannot read {path}: {why}. Nothing was sent.", 422) from error
+            raise FastLabelInvalidException(
+                f"Cannot read {foreign_text(path)}: {why}. Nothing was sent.", 422
+            ) from error
         if not self.path.is_file():
-            raise FastLabelInvalidException(f"{path or 'An empty path'} is not a file. Nothing was sent.", 422)
+            raise FastLabelInvalidException(
+                f"{foreign_text(path) or 'An empty path'} is not a file. Nothing was sent.", 422
+            )
         self.size: int = self._stat.st_size
 
     def pieces(self) -> Iterator[bytes]:
@@ -71,14 +76,15 @@ class FilePart:
                 self._check(file)
         except OSError as error:
             raise FastLabelInvalidException(
-                f"Cannot read {self.path}: {error.strerror}. Nothing was created.", 422
+                f"Cannot read {foreign_text(self.path)}: {error.strerror}. Nothing was created.", 422
             ) from error
 
     def _check(self, file: BinaryIO) -> None:
         now = os.fstat(file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
             raise FastLabelInvalidException(
-                f"{self.path} changed while it was uploaded. Nothing was created; send it again once it is complete.",
+                f"{foreign_text(self.path)} changed while it was uploaded. Nothing was created; "
+                "send it again once it is complete.",
                 422,
             )
 
@@ -143,8 +149,10 @@ def encode(fields: object, default: object = None) -> bytes:
         place = ""
         with contextlib.suppress(RecursionError):  # something contains itself, or is too deep
             place = _misfit(fields, default)
+        where = f" at {foreign_text(place)}" if place else ""
         raise FastLabelInvalidException(
-            f"The request cannot be written as JSON{place and f' at {place}'}: {error}. Nothing was sent.", 422
+            f"The request cannot be written as JSON{where}: {foreign_text(error)}. Nothing was sent.",
+            422,
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException
+from airflow_provider_fastlabel.client.http.shapes import unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,27 +122,7 @@ def _names(path: str, page: Any, key: str | int) -> list[object]:
         names = [None]
     if all(isinstance(name, str | int) for name in names):
         return names
-    raise _unexpected(path, f"a list of objects that all have {key!r}")
-
-
-def objects(path: str, answer: Any) -> list[Any]:
-    """Return the answer of a list.
-
-    :raises FastLabelException: if it is something else.
-    """
-    if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
-        raise _unexpected(path, "a list of objects")
-    return answer
-
-
-def mapped(path: str, answer: Any) -> dict[str, str]:
-    """Return the answer of a map of ids to names or slugs.
-
-    :raises FastLabelException: if it is something else.
-    """
-    if not isinstance(answer, dict) or not all(isinstance(value, str) for value in answer.values()):
-        raise _unexpected(path, "an object of texts")
-    return answer
+    raise unexpected(f"GET {path}", f"something else than a list of objects that all have {key!r}")
 
 
 def exactly(path: str, key: str, value: str, page: Any, every: Callable[[], Iterator[Any]]) -> Any:
@@ -151,15 +132,11 @@ def exactly(path: str, key: str, value: str, page: Any, every: Callable[[], Iter
     :param page: the first page FastLabel gives for this value. Should FastLabel match by part, and this page be full of
         others, the exact one may be on a later page.
     :param every: returns a pager of all items FastLabel gives for this value.
-    :raises FastLabelException: if the page is no list of objects, or the item has no id.
+    :raises UnexpectedAnswer: if the item has no id.
     """
-    found = next((item for item in objects(path, page) if item.get(key, value) == value), None)
+    found = next((item for item in page if item.get(key, value) == value), None)
     if found is None and len(page) >= SHORTEST_PAGE:
         found = next((item for item in every() if item.get(key) == value), None)
     if found is not None and not found.get("id"):
-        raise _unexpected(path, "objects that all have 'id'")
+        raise unexpected(f"GET {path}", "something else than objects that all have 'id'")
     return found
-
-
-def _unexpected(path: str, expected: str) -> FastLabelException:
-    return FastLabelException(f"GET {path}: FastLabel did not answer with {expected}. Check the API URL.")

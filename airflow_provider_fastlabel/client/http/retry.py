@@ -26,7 +26,11 @@ from airflow_provider_fastlabel.client.exceptions import (
     RateLimited,
     RequestTimeout,
     ServerError,
+    UnexpectedAnswer,
 )
+from airflow_provider_fastlabel.client.http.answers import UnreadableBody
+from airflow_provider_fastlabel.client.http.deadlines import WHOLE_ANSWER
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,8 +41,12 @@ instead.
 """
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
-LONGEST_TEXT = 500
-_MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+LONGEST_PAUSE_ASKED = 86_400.0
+"""A ``Retry-After`` of more seconds counts as a day: not every number of seconds is a time."""
+LARGEST_ERROR = 65_536
+"""Characters of an error body that are looked at."""
+_HIDDEN = {"<!--": "-->", "<script": "</script", "<style": "</style"}
+"""How what a web page does not show begins, and where it ends."""
 _TAKEN = re.compile(
     r"already (exist|used|taken|in use|registered)|duplicate (name|slug|key|value|entry)|must be unique|not unique",
     re.IGNORECASE,
@@ -63,8 +71,8 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
 
     :param value: the header, ``None`` if absent.
     :param now: the present time in seconds since 1970.
-    :returns: seconds to wait, 0 for a date in the past; ``None`` if it is absent, negative, not finite or not
-        readable.
+    :returns: seconds to wait, at most :data:`LONGEST_PAUSE_ASKED`, 0 for a date in the past; ``None`` if it is absent,
+        negative, not finite or not readable.
     """
     if value is None:
         return None
@@ -72,8 +80,8 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
         seconds = float(value)
     except ValueError:
         date = http_date(value)
-        return None if date is None else max(0.0, date - now)
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+        return None if date is None else min(max(0.0, date - now), LONGEST_PAUSE_ASKED)
+    return min(seconds, LONGEST_PAUSE_ASKED) if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:
@@ -152,23 +160,32 @@ def error_text(body: str, hide: Callable[[str], str] = str) -> str:
     :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
     :param hide: takes out what must not be shown, after JSON's escapes are resolved and before the line is cut.
     """
-    text: Any = _words(body) if body.lstrip().startswith("<") else body
+    cut, body = len(body) > LARGEST_ERROR, body[:LARGEST_ERROR].lstrip()
+    text: Any = _words(body) if body.startswith("<") else body
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         parsed = None
+        if cut and body.startswith(("{", "[")):
+            text = ""  # half a JSON text, in which nothing can be told apart
     if isinstance(parsed, dict):
         text = parsed.get("message") or parsed.get("error") or body
     if isinstance(text, list):
         text = "; ".join(str(item) for item in text)
     line = " ".join(str(text).split()).rstrip(".")
-    line = hide("".join(character for character in line if character.isprintable()))
-    return line if len(line) <= LONGEST_TEXT else line[:LONGEST_TEXT] + "…"
+    return foreign_text(hide("".join(character for character in line if character.isprintable())))
 
 
 def _words(page: str) -> str:
-    """Return what a web page or XML says, as those of gateways and stores, without its markup."""
-    return html.unescape(_MARKUP.sub(" ", page))
+    """Return what a web page or XML says, as those of gateways and stores, without its markup. Reads it once."""
+    lower = page.lower() if page.isascii() else page  # the length of other letters may change
+    words, at = [], 0
+    while (start := page.find("<", at)) >= 0:
+        words.append(page[at:start])
+        end = next((end for opening, end in _HIDDEN.items() if lower.startswith(opening, start)), ">")
+        found = lower.find(end, start + 1)
+        at = len(page) if found < 0 else found + len(end) if end[0] != "<" else found
+    return html.unescape(" ".join([*words, page[at:]]))
 
 
 def network_error(call: str, error: requests.RequestException) -> tuple[FastLabelException, bool]:
@@ -179,6 +196,8 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
     :param call: verb and path, or verb and host for a signed address.
     """
     reason = _innermost(error)
+    if isinstance(error, UnreadableBody):
+        return UnexpectedAnswer(f"{call}: the answer cannot be read: {error}. Check the address and any proxy."), True
     if isinstance(error, ValueError):
         return FastLabelInvalidException(
             f"{call}: the address, that of a redirect or that of the proxy is not valid, or its kind needs a package "
@@ -191,11 +210,13 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
         return RequestTimeout(f"{call}: no connection within the timeout. Check the network and the API URL."), False
     if isinstance(reason, urllib3.exceptions.TimeoutError | TimeoutError):
         return RequestTimeout(
-            f"{call}: no answer within the timeout. Raise `timeout` if the file is large or the line slow."
+            f"{call}: no answer within the timeout, or not the whole of it within {WHOLE_ANSWER} times as long. "
+            "Raise `timeout` if the file is large or the line slow."
         ), True
     name = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
     if type(reason) is OSError and not reason.strerror:
         name = str(reason)  # what a proxy said, or which certificates are missing
+    name = foreign_text(name)
     if isinstance(error, requests.exceptions.SSLError) and _is_about_certificates(reason):
         return ConnectionFailed(
             f"{call}: no trusted TLS connection ({name}). Check the certificate, or `verify`."

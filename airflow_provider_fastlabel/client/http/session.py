@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
-from airflow_provider_fastlabel.client.arguments import is_duration, is_whole
+from airflow_provider_fastlabel.client.arguments import LONGEST_DURATION, is_duration, is_whole
 from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http import retry
+from airflow_provider_fastlabel.client.http.answers import ASKED_ENCODING
+from airflow_provider_fastlabel.client.http.deadlines import SLOWEST, PatientAdapter
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,10 +86,29 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
+class _Session(requests.Session):
+    """A session that reads no body of a redirect, and can be told to redirect reads only."""
+
+    reads_only = True
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where an answer redirects to, ``None`` if a call of this method does not follow it.
+
+        ``requests`` works out the next step also where it is told not to follow, and fails at an address that is none.
+        """
+        if self.reads_only and resp.request.method != "GET":
+            return None
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            resp.raw.close()  # requests would read the body to its end, and decode it to any size
+        return target
+
+
 class Connections:
     """Sends single requests, and waits between attempts. Safe to use from many threads, and after a fork.
 
-    :param timeout: seconds for connecting and for each wait on the answer; one number holds for both.
+    :param timeout: seconds for connecting and for each wait on the answer; one number holds for both. An answer as a
+        whole has ten times as long.
     :param max_retries: how often a failed call is repeated at most.
     :param verify: whether to check TLS certificates, or the path of a bundle to check them with.
     :param proxies: proxy per scheme; those of the environment if ``None``.
@@ -123,18 +144,21 @@ class Connections:
     def close(self) -> None:
         """Close the connections. A later call opens new ones."""
         self._own_session.close()
+        self._own_transfers.close()
 
     def _send(self, session: requests.Session, method: str, url: str, **more: Any) -> requests.Response:
-        """Send a request.
+        """Send a request. The body of the answer is left to :mod:`~airflow_provider_fastlabel.client.http.answers`.
 
         :raises requests.RequestException: if that fails; also where requests itself lets other errors through.
         """
         try:
             proxies = self._proxies if self._proxies is not None else get_environ_proxies(url)
-            return session.request(method, url, timeout=self._timeout, verify=self._verify, proxies=proxies, **more)
+            return session.request(
+                method, url, timeout=self._timeout, verify=self._verify, proxies=proxies, stream=True, **more
+            )
         except (requests.RequestException, FastLabelException, UnicodeEncodeError):
             raise
-        except ValueError as problem:  # of an address, possibly that of a redirect
+        except ValueError as problem:  # of an address, possibly that of a redirect; what answers hold comes wrapped
             raise requests.exceptions.InvalidURL(type(problem).__name__) from None
         except OSError as problem:  # of the certificates; those of the network come wrapped
             raise requests.exceptions.SSLError(problem) from None
@@ -151,21 +175,34 @@ class Connections:
 
     @property
     def _session(self) -> requests.Session:
+        """Connections to the API."""
+        self._renew_after_fork()
+        return self._own_session
+
+    @property
+    def _transfers(self) -> requests.Session:
+        """Connections for files at signed addresses, whose answers may take the longer the more they bring."""
+        self._renew_after_fork()
+        return self._own_transfers
+
+    def _renew_after_fork(self) -> None:
         if os.getpid() != self._process:
             self._renew()  # a forked child must not speak on its parent's connections
-        return self._own_session
 
     def _renew(self) -> None:
         self._own_session = self._new_session(POOL_SIZE)
+        self._own_transfers = self._new_session(POOL_SIZE, slowest=SLOWEST)
+        self._own_transfers.reads_only = False
         self._process = os.getpid()
 
-    def _new_session(self, size: int = 1) -> requests.Session:
-        session = requests.Session()
+    def _new_session(self, size: int = 1, slowest: int = 0) -> _Session:
+        session = _Session()
         session.trust_env = False  # .netrc must not replace the token; proxies and certificates go with each request
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.max_redirects = MOST_REDIRECTS
         session.headers["User-Agent"] = self._user_agent
-        adapter = HTTPAdapter(pool_connections=size, pool_maxsize=size)
+        session.headers["Accept-Encoding"] = ASKED_ENCODING
+        adapter = PatientAdapter(slowest, pool_connections=size, pool_maxsize=size)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session
@@ -175,14 +212,23 @@ def _timeouts(timeout: float | tuple[float, float]) -> tuple[float, float]:
     """Return the timeouts for connecting and for reading."""
     pair = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     if len(pair) != 2 or not all(map(is_duration, pair)):
-        raise ValueError(f"timeout must be seconds above 0, one number or a pair (connect, read), not {timeout!r}.")
+        raise ValueError(
+            f"timeout must be seconds above 0 and at most {LONGEST_DURATION:,}, one number or a pair (connect, read), "
+            f"not {shortened(timeout)}."
+        )
     return pair
 
 
 def _certificates(verify: bool | str) -> bool | str:
     """Return what to verify TLS with: the bundle named in the environment takes the place of ``True``."""
-    if not isinstance(verify, bool) and not (isinstance(verify, str | os.PathLike) and Path(verify).exists()):
-        raise ValueError(f"verify must be true, false or an existing file or folder of certificates, not {verify!r}.")
+    try:
+        known = isinstance(verify, bool) or (isinstance(verify, str | os.PathLike) and Path(verify).exists())
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        known = False
+    if not known:
+        raise ValueError(
+            f"verify must be true, false or an existing file or folder of certificates, not {shortened(verify)}."
+        )
     if verify is True:
         return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     return verify

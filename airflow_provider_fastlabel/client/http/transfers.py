@@ -16,14 +16,14 @@ import requests
 
 from airflow_provider_fastlabel.client.exceptions import ConnectionFailed, FastLabelException
 from airflow_provider_fastlabel.client.http import retry
+from airflow_provider_fastlabel.client.http.answers import pieces
 from airflow_provider_fastlabel.client.http.bodies import FilePart, RawBody
 from airflow_provider_fastlabel.client.http.session import Connections
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
-
-CHUNK_BYTES = 256 * 1024
 
 
 class Transfers(Connections):
@@ -37,7 +37,7 @@ class Transfers(Connections):
         :raises FastLabelException: if the file cannot be read or changes meanwhile, or the store does not take it.
         """
         body = RawBody(FilePart(file_path))
-        call = f"upload of {Path(file_path).name} to {_host(url)}"
+        call = f"upload of {foreign_text(Path(file_path).name)} to {_host(url)}"
 
         def send() -> FastLabelException | None:
             with self._signed("PUT", url, body, {"Content-Type": content_type}) as response:
@@ -60,7 +60,7 @@ class Transfers(Connections):
         :returns: whether the file was fetched; false if it was confirmed.
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
-        call = f"download of {target.name} from {_host(url)}"
+        call = f"download of {foreign_text(target.name)} from {_host(url)}"
         aside = target.with_name(f".{secrets.token_hex(8)}.part")  # never longer than a name may be
         tag = ""
         fetched = True
@@ -83,7 +83,8 @@ class Transfers(Connections):
                 if (refusal := _refusal(call, response)) is not None:
                     return refusal
                 etag = response.headers.get("ETag", "")
-                tag = "" if etag.startswith("W/") else etag
+                # How far an encoded file has come tells nothing of where in it to go on.
+                tag = "" if etag.startswith("W/") or "Content-Encoding" in response.headers else etag
                 if response.status_code != 206:
                     have = 0
                 elif not _is_rest(response.headers.get("Content-Range", ""), have):
@@ -114,7 +115,7 @@ class Transfers(Connections):
     def _signed(self, method: str, url: str, data: Any, headers: dict[str, str]) -> Iterator[requests.Response]:
         _this_thread.signed = True
         try:
-            with self._send(self._session, method, str(url), data=data, headers=headers, stream=True) as response:
+            with self._send(self._transfers, method, str(url), data=data, headers=headers) as response:
                 yield response
         finally:
             _this_thread.signed = False
@@ -123,7 +124,7 @@ class Transfers(Connections):
 def _host(url: object) -> str:
     """Return the host of an address, for messages: the rest of it is signed."""
     try:
-        return urlsplit(str(url)).hostname or "nowhere"
+        return foreign_text(urlsplit(str(url)).hostname or "nowhere", 200)
     except ValueError:
         return "nowhere"
 
@@ -146,7 +147,7 @@ def _save(call: str, response: requests.Response, aside: Path, have: int) -> Fas
     """Write the body behind the ``have`` bytes of ``aside``, and check that the promised length arrived."""
     with aside.open("r+b" if have else "wb") as file:
         file.seek(have)
-        got = sum(file.write(piece) for piece in response.iter_content(CHUNK_BYTES))
+        got = sum(file.write(piece) for piece in pieces(response))
         file.truncate()
     promised = response.headers.get("Content-Length", "")
     if promised.isdigit() and int(promised) != got and "Content-Encoding" not in response.headers:
@@ -155,13 +156,23 @@ def _save(call: str, response: requests.Response, aside: Path, have: int) -> Fas
 
 
 class _HideSignatures(logging.Filter):
-    """Takes the query off the addresses that urllib3 logs at level DEBUG while a signed one is in use."""
+    """Takes the query off the addresses that urllib3 logs while a signed one is in use, and foreign texts with them.
+
+    It logs every request at level DEBUG, and at WARNING, with a traceback, headers that it cannot read.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(_this_thread, "signed", False) and isinstance(record.args, tuple):
-            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        if isinstance(record.args, tuple):
+            signed = getattr(_this_thread, "signed", False)
+            texts = (str(arg) if isinstance(arg, Exception) else arg for arg in record.args)
+            record.args = tuple(
+                foreign_text(text.partition("?")[0] if signed else text) if isinstance(text, str) else text
+                for text in texts
+            )
+        record.exc_info = None
         return True
 
 
 _this_thread = threading.local()
-logging.getLogger("urllib3.connectionpool").addFilter(_HideSignatures())
+for _name in ("urllib3.connectionpool", "urllib3.connection"):
+    logging.getLogger(_name).addFilter(_HideSignatures())

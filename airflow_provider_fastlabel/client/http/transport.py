@@ -20,15 +20,22 @@ from airflow_provider_fastlabel.client.exceptions import (
     OutcomeUnknown,
 )
 from airflow_provider_fastlabel.client.http import retry
+from airflow_provider_fastlabel.client.http.answers import beginning, whole_body
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
 from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
+from airflow_provider_fastlabel.client.http.shapes import unexpected
 from airflow_provider_fastlabel.client.http.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_provider_fastlabel.client.http.shapes import Shape
+
 log: logging.Logger = logging.getLogger(__name__)
+
+DONE_PERHAPS = (302, 303, 408)
+"""Statuses below 500 that also follow a call which was carried out: "found" and "see other" lead to its result."""
 
 
 def segment(value: object) -> str:
@@ -68,9 +75,14 @@ class Transport(Transfers):
         self.quota: Quota = shared_quota(self.api_url, token, calls_per_10_minutes)
         self._clock_offset = time.time() - time.monotonic()
 
-    def get(self, path: str, params: Mapping[str, object] | None = None) -> Any:
-        """Read something. ``None`` values in ``params`` are not sent; lists are sent as repeated keys."""
-        return self._call("GET", path, params=params)
+    def get(self, path: str, params: Mapping[str, object] | None = None, *, shape: Shape | None = None) -> Any:
+        """Read something.
+
+        :param params: the query. ``None`` values are not sent; lists are sent as repeated keys.
+        :param shape: of the answer, from :mod:`~airflow_provider_fastlabel.client.http.shapes`; ``None`` for any.
+        :raises UnexpectedAnswer: if the answer is of another shape.
+        """
+        return self._call("GET", path, params=params, shape=shape)
 
     def post(
         self,
@@ -79,10 +91,11 @@ class Transport(Transfers):
         *,
         settle: Callable[[Callable[[object], bool]], Any] | None = None,
         idempotent: bool = False,
+        shape: Shape | None = None,
     ) -> Any:
         """Send something that may create.
 
-        A call whose answer was lost (reset, timeout, 5xx) may have been carried out. Then:
+        A call whose answer was lost (reset, timeout, 5xx, or not of the ``shape``) may have been carried out. Then:
 
         * an ``idempotent`` call is simply sent again;
         * ``settle(is_ours)`` is asked what became of it. It returns the result, or ``None`` if nothing was created and
@@ -92,7 +105,7 @@ class Transport(Transfers):
 
         :returns: the parsed answer; ``None`` if it is empty.
         """
-        return self._call("POST", path, body=body, settle=settle, repeatable=idempotent)
+        return self._call("POST", path, body=body, settle=settle, repeatable=idempotent, shape=shape)
 
     def put(self, path: str, body: Mapping[str, object] | StreamedBody, *, removes: bool = False) -> Any:
         """Set something, by a body that may be sent twice. ``None`` if the answer is empty.
@@ -115,6 +128,7 @@ class Transport(Transfers):
         settle: Callable[[Callable[[object], bool]], Any] | None = None,
         repeatable: bool = True,
         removes: bool = False,
+        shape: Shape | None = None,
     ) -> Any:
         """Make a call, repeating it as far as that is safe.
 
@@ -128,7 +142,9 @@ class Transport(Transfers):
             # A kept connection may just be closing; that must not put a call in doubt which nothing can settle.
             answer, error, lost = self._attempt(method, path, params, data, fresh=not (repeatable or settle))
             if error is None:
-                return answer
+                if shape is None or (problem := shape(answer)) is None:
+                    return answer
+                error, lost = unexpected(call, problem), True
             if removes and lost_before and isinstance(error, NotFound):
                 return None
             in_doubt = lost or (lost_before and error.code in (400, 409, 422))
@@ -193,6 +209,9 @@ class Transport(Transfers):
                     auth=self._auth,
                     allow_redirects=method == "GET",
                 )
+                # Of what says nothing but that it is done, or why not, the beginning will do.
+                ok = 200 <= response.status_code < 300 and method != "DELETE"
+                body = whole_body(response) if ok else beginning(response)
         except FastLabelException as problem:  # of a file in the body; the frames on its way hold the headers
             return None, problem.with_traceback(None), False
         except UnicodeEncodeError as problem:
@@ -203,25 +222,26 @@ class Transport(Transfers):
         finally:
             if fresh:
                 session.close()
-        return self._read(method, call, response)
+        return self._read(method, call, response, body)
 
-    def _read(self, method: str, call: str, response: requests.Response) -> tuple[Any, FastLabelException | None, bool]:
+    def _read(
+        self, method: str, call: str, response: requests.Response, body: bytes
+    ) -> tuple[Any, FastLabelException | None, bool]:
         """Return what an answer says: a result, or the error and whether the call may have been carried out."""
-        response.encoding = "utf-8-sig"
         date = retry.http_date(response.headers.get("Date"))
         if date is not None:
             self._clock_offset = date - time.monotonic()
         status = response.status_code
         if not 200 <= status < 300:
-            said = retry.error_text(response.text, self._auth.hide)
+            said = retry.error_text(body.decode("utf-8-sig", errors="replace"), self._auth.hide)
             error = retry.error_for(call, status, said, retry.asked_pause(response.headers), self._token_source)
-            return None, error, status >= 500 or status == 408
-        if method == "DELETE" or (method != "GET" and not response.content):
+            return None, error, status >= 500 or status in DONE_PERHAPS
+        if method == "DELETE" or (method != "GET" and not body):
             return None, None, False
         try:
-            return json.loads(response.content.decode("utf-8-sig")), None, False
+            return json.loads(body.decode("utf-8-sig")), None, False
         except (ValueError, RecursionError):
-            what = "is not JSON" if response.content else "is empty"
+            what = "is not JSON" if body else "is empty"
             return None, ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status), True
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from airflow_provider_fastlabel.client.arguments import items, optional, paging,
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_id, an_object, needed
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class AnnotationClasses(Resource):
         :param annotation_id: id of the class.
         :raises NotFound: if there is none.
         """
-        return self._transport.get(f"annotations/{segment(annotation_id)}")
+        return self._transport.get(f"annotations/{segment(annotation_id)}", shape=an_object)
 
     def find_annotation_by_value(self, project: str, value: str) -> AnnotationClass | None:
         """Return the class of exactly this value, or ``None``.
@@ -59,7 +60,7 @@ class AnnotationClasses(Resource):
         :param limit: classes per page, at most 1000.
         """
         filters = present({**optional(value=value), **paging(offset, limit, PAGE_MAXIMUM)})
-        return self._transport.get("annotations", required(project=project) | filters)
+        return self._transport.get("annotations", required(project=project) | filters, shape=a_list)
 
     def iter_annotations(self, project: str, value: str | None = None) -> Iterator[AnnotationClass]:
         """Yield all classes of a project, page by page, each once.
@@ -67,9 +68,12 @@ class AnnotationClasses(Resource):
         :param project: slug of the project.
         :param value: keep the class of this value.
         """
-        return iterate(
+        for each in iterate(
             "annotations", lambda offset, limit: self.get_annotations(project, value, offset, limit), PAGE_MAXIMUM
-        )
+        ):
+            for key in ("value", "type"):
+                needed(each, key, f"class {each['id']} of project {project}")
+            yield each
 
     def create_annotation(
         self,
@@ -100,7 +104,7 @@ class AnnotationClasses(Resource):
         body = required(project=project, type=type, value=value, title=title)
         optional = {"color": color, "order": order, "attributes": items("attributes", attributes)}
         body |= present(optional) | _max_areas(max_area_count)
-        return self._transport.post("annotations", body, settle=self._by_value(project, value))
+        return self._transport.post("annotations", body, settle=self._by_value(project, value), shape=an_id)
 
     def create_classification_annotation(self, project: str, attributes: Sequence[Mapping[str, Any]]) -> str:
         """Create the one class of a classification project.
@@ -110,7 +114,8 @@ class AnnotationClasses(Resource):
         :returns: the id of the class.
         """
         body = required(project=project) | {"attributes": items("attributes", attributes)}
-        return self._transport.post("annotations/classification", body, settle=self._by_value(project, CLASSIFICATION))
+        settle = self._by_value(project, CLASSIFICATION)
+        return self._transport.post("annotations/classification", body, settle=settle, shape=an_id)
 
     def update_annotation(
         self,

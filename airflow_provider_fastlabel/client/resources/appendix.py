@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.arguments import optional, paging, required, texts
 from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.shapes import a_list
 from airflow_provider_fastlabel.client.resources.resource import Resource, present
 from airflow_provider_fastlabel.client.resources.zips import upload_zip
 
@@ -65,7 +66,9 @@ class Appendix(Resource):
             "taskName": task_name,
             **paging(offset, limit, MAXIMUM),
         }
-        return self._transport.get("contents/export/appendix", required(project=project) | present(filters))
+        return self._transport.get(
+            "contents/export/appendix", required(project=project) | present(filters), shape=a_list
+        )
 
     def iter_appendix_data(
         self,
@@ -98,7 +101,7 @@ class Appendix(Resource):
         """
         optional(task_name=task_name)
         filters = present({"taskName": task_name, **paging(offset, limit, MAXIMUM)})
-        return self._transport.get("tasks/appendix", required(project=project) | filters)
+        return self._transport.get("tasks/appendix", required(project=project) | filters, shape=a_list)
 
     def iter_task_appendix_data(self, project: str, task_name: str | None = None) -> Iterator[AppendixData]:
         """Yield all appendix data of tasks. Parameters as in :meth:`get_task_appendix_data`."""

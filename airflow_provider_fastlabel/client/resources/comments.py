@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.arguments import listed, optional, paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.shapes import a_list
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Comments(Resource):
         """
         required(task_id=task_id)
         params = required(project=project) | {"taskId": task_id, **paging(offset, limit, MAXIMUM)}
-        return self._transport.get("comments", params)
+        return self._transport.get("comments", params, shape=a_list)
 
     def iter_task_comments(self, project: str, task_id: str) -> Iterator[Comment]:
         """Yield all comments of a task. Parameters as in :meth:`get_task_comments`."""
@@ -73,7 +74,7 @@ class Comments(Resource):
             "issueCategoryId": issue_category_id,
         }
         params = required(project=project) | present(filters) | paging(offset, limit, MAXIMUM)
-        return self._transport.get("comments/threads", params)
+        return self._transport.get("comments/threads", params, shape=a_list)
 
     def iter_project_comments(
         self,

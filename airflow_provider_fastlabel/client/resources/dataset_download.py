@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.retry import timestamp
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,7 +84,10 @@ class DatasetDownload:
         """
         if not self._failed:
             return
-        shown = [f"{name} ({why})" for name, why in list(self._failed.items())[:SHOWN_FAILURES]]
+        shown = [
+            f"{foreign_text(name, 200)} ({foreign_text(why)})"
+            for name, why in list(self._failed.items())[:SHOWN_FAILURES]
+        ]
         if len(self._failed) > SHOWN_FAILURES:
             shown.append(f"and {len(self._failed) - SHOWN_FAILURES} more")
         raise FastLabelException(

@@ -13,8 +13,9 @@ from airflow_provider_fastlabel.client.arguments import items, keyed, paging, pa
 from airflow_provider_fastlabel.client.checks.media import sized_file
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody
-from airflow_provider_fastlabel.client.http.paging import exactly, iterate, objects
+from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_object
 from airflow_provider_fastlabel.client.kinds import MB
 from airflow_provider_fastlabel.client.resources.dataset_download import OBJECT_TYPES, DatasetDownload
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
@@ -42,7 +43,7 @@ class Datasets(Resource):
         :param dataset_id: id of the dataset.
         :raises NotFound: if there is none.
         """
-        return self._transport.get(f"datasets-v2/{segment(dataset_id)}")
+        return self._transport.get(f"datasets-v2/{segment(dataset_id)}", shape=an_object)
 
     def get_datasets(
         self,
@@ -59,7 +60,7 @@ class Datasets(Resource):
         :param visibility: only ``workspace``, ``public`` or ``organization`` ones.
         """
         filters = {"keyword": keyword, "tags": texts("tags", tags), "license": license, "visibility": visibility}
-        return self._transport.get("datasets-v2", present(filters))
+        return self._transport.get("datasets-v2", present(filters), shape=a_list)
 
     def create_dataset(self, name: str, tags: Sequence[str] | None = None, visibility: str | None = None) -> Dataset:
         """Create a dataset. If the answer is lost, the name is looked up.
@@ -110,7 +111,7 @@ class Datasets(Resource):
         :raises NotFound: if there is none.
         """
         path = f"dataset-revision-objects/datasets/{segment(dataset_id)}/objects/{segment(object_name)}"
-        return self._transport.get(path, _version(version, revision_id))
+        return self._transport.get(path, _version(version, revision_id), shape=an_object)
 
     def get_dataset_objects(
         self,
@@ -136,7 +137,7 @@ class Datasets(Resource):
         :raises FastLabelInvalidException: (422) for another type or a larger ``limit``.
         """
         query = _object_query(dataset, version, revision_id, tags, licenses, types, offset, limit)
-        return self._transport.get("dataset-revision-objects", query)
+        return self._transport.get("dataset-revision-objects", query, shape=a_list)
 
     def iter_dataset_objects(
         self,
@@ -200,7 +201,8 @@ class Datasets(Resource):
 
         def page(start: int, size: int) -> list[DatasetObject]:
             query = _object_query(dataset, version, revision_id, tags, licenses, types, first + start, size)
-            return objects(route, self._transport.get(route, query))
+            found: list[DatasetObject] = self._transport.get(route, query, shape=a_list)
+            return found
 
         listed: list[DatasetObject] = []
         pages = iter([page(0, limit)]) if limit is not None else _by_pages(iterate(route, page, MAXIMUM, key="name"))

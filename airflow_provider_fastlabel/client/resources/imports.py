@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
 from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.shapes import a_list, a_thing, an_object, perhaps
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ImportResource(Resource):
         :param history_id: id of the history.
         :raises NotFound: if there is none.
         """
-        return self._transport.get(f"tasks/import/histories/{segment(history_id)}")
+        return self._transport.get(f"tasks/import/histories/{segment(history_id)}", shape=an_object)
 
     def get_histories(self, project: str, offset: int | None = None, limit: int | None = 100) -> list[ImportHistory]:
         """Return a page of a project's import histories.
@@ -39,7 +40,7 @@ class ImportResource(Resource):
         :param limit: histories per page, at most 1000.
         """
         query = required(project=project) | present(paging(offset, limit, PAGE_MAXIMUM))
-        return self._transport.get("tasks/import/histories", query)
+        return self._transport.get("tasks/import/histories", query, shape=a_list)
 
     def iter_histories(self, project: str) -> Iterator[ImportHistory]:
         """Yield all import histories of a project, page by page, each once.
@@ -101,11 +102,11 @@ class Imports(ImportResource):
         """
         body = required(project=project)
         body |= {"status": status, "tags": texts("tags", tags) or [], "priority": priority}
-        return self._transport.post("tasks/aws-s3", body, settle=self._started_import(project))
+        return self._transport.post("tasks/aws-s3", body, settle=self._started_import(project), shape=a_thing)
 
     def get_aws_s3_import_status_by_project(self, project: str) -> ImportHistory:
         """Return the state of the last import of a project from its bucket.
 
         :param project: slug of the project.
         """
-        return self._transport.get(f"tasks/import/status/aws-s3/{segment(project)}")
+        return self._transport.get(f"tasks/import/status/aws-s3/{segment(project)}", shape=perhaps(an_object))

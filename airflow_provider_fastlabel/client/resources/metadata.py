@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.client.arguments import paging
 from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.shapes import a_list
 from airflow_provider_fastlabel.client.resources.resource import Resource, present
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Metadata(Resource):
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
         params = {"project": project, **present(paging(offset, limit, MAXIMUM))}
-        return self._transport.get("metadatas", params)
+        return self._transport.get("metadatas", params, shape=a_list)
 
     def iter_metadatas(self, project: str | None = None) -> Iterator[MetadataDefinition]:
         """Yield all metadata fields.

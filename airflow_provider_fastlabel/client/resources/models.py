@@ -15,6 +15,7 @@ from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.checks.media import check_extension, sized_file
 from airflow_provider_fastlabel.client.http.bodies import FilePart, StreamedBody
 from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_object
 from airflow_provider_fastlabel.client.kinds import IMAGE, MB
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
@@ -45,7 +46,7 @@ class Models(Resource):
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
         params = present(paging(offset, limit, MAXIMUM))
-        return self._transport.get("trainings", params)
+        return self._transport.get("trainings", params, shape=a_list)
 
     def iter_training_jobs(self) -> Iterator[TrainingJob]:
         """Yield all training jobs."""
@@ -57,7 +58,7 @@ class Models(Resource):
         :param id: id of the job.
         :raises NotFound: if there is none.
         """
-        return self._transport.get(f"trainings/{segment(id)}")
+        return self._transport.get(f"trainings/{segment(id)}", shape=an_object)
 
     def execute_training_job(
         self,
@@ -120,7 +121,7 @@ class Models(Resource):
         :raises FastLabelInvalidException: (422) if ``limit`` is larger.
         """
         params = present(paging(offset, limit, MAXIMUM))
-        return self._transport.get("evaluations", params)
+        return self._transport.get("evaluations", params, shape=a_list)
 
     def iter_evaluation_jobs(self) -> Iterator[EvaluationJob]:
         """Yield all evaluation jobs."""
@@ -132,7 +133,7 @@ class Models(Resource):
         :param id: id of the job.
         :raises NotFound: if there is none.
         """
-        return self._transport.get(f"evaluations/{segment(id)}")
+        return self._transport.get(f"evaluations/{segment(id)}", shape=an_object)
 
     def execute_evaluation_job(
         self,
@@ -191,7 +192,7 @@ class Models(Resource):
         :raises FastLabelInvalidException: (422) if ``project`` is empty or ``limit`` is larger.
         """
         params = required(project=project) | present(paging(offset, limit, MAXIMUM))
-        return self._transport.get("auto-annotations", params)
+        return self._transport.get("auto-annotations", params, shape=a_list)
 
     def iter_auto_annotation_jobs(self, project: str) -> Iterator[AutoAnnotationJob]:
         """Yield all automatic annotation jobs of a project.

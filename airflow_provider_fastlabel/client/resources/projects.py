@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.client.arguments import optional, paging, required
 from airflow_provider_fastlabel.client.exceptions import NotFound
-from airflow_provider_fastlabel.client.http.paging import exactly, iterate, mapped
+from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
+from airflow_provider_fastlabel.client.http.shapes import a_list, a_map, an_id, an_object, needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
@@ -32,7 +33,7 @@ class Projects(Resource):
         :param project_id: id of the project.
         :raises NotFound: if there is none.
         """
-        return self._transport.get(f"projects/{segment(project_id)}")
+        return self._transport.get(f"projects/{segment(project_id)}", shape=an_object)
 
     def find_project_by_slug(self, slug: str) -> Project | None:
         """Return the project of exactly this slug, or ``None``.
@@ -53,7 +54,7 @@ class Projects(Resource):
             raise NotFound(
                 f"There is no project with the slug {slug!r}. Check the slug, and the token's workspace.", 404
             )
-        return kind_of_project_type(project["type"])
+        return kind_of_project_type(needed(project, "type", f"project {slug}"))
 
     def get_projects(
         self, slug: str | None = None, offset: int | None = None, limit: int | None = 100
@@ -64,7 +65,9 @@ class Projects(Resource):
         :param offset: position of the first project, from 0.
         :param limit: projects per page, at most 1000.
         """
-        return self._transport.get("projects", present({**optional(slug=slug), **paging(offset, limit, PAGE_MAXIMUM)}))
+        return self._transport.get(
+            "projects", present({**optional(slug=slug), **paging(offset, limit, PAGE_MAXIMUM)}), shape=a_list
+        )
 
     def iter_projects(self, slug: str | None = None) -> Iterator[Project]:
         """Yield all projects, page by page, each once.
@@ -79,13 +82,13 @@ class Projects(Resource):
         :param offset: position of the first project, from 0.
         :param limit: projects per page, at most 1000.
         """
-        return self._transport.get("projects/map/id-slug", present(paging(offset, limit, PAGE_MAXIMUM)))
+        return self._transport.get("projects/map/id-slug", present(paging(offset, limit, PAGE_MAXIMUM)), shape=a_map)
 
     def iter_project_id_slug_map(self) -> Iterator[tuple[str, str]]:
         """Yield the id and slug of all projects, page by page, each once."""
 
         def page(offset: int, limit: int) -> list[tuple[str, str]]:
-            return list(mapped("projects/map/id-slug", self.get_project_id_slug_map(offset, limit)).items())
+            return list(self.get_project_id_slug_map(offset, limit).items())
 
         return iterate("projects/map/id-slug", page, PAGE_MAXIMUM, key=0)
 
@@ -114,7 +117,7 @@ class Projects(Resource):
         body = required(type=type, name=name, slug=slug)
         body |= {"workflow": workflow, "externalWorkflow": external_workflow}
         body |= present({"isPixel": is_pixel, "jobSize": job_size})
-        return self._transport.post("projects", body, settle=self._by_slug(slug))
+        return self._transport.post("projects", body, settle=self._by_slug(slug), shape=an_id)
 
     def update_project(
         self,

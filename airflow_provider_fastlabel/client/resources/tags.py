@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.client.arguments import optional, paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.shapes import a_list
 from airflow_provider_fastlabel.client.resources.resource import Resource, present
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Tags(Resource):
         :param limit: tags per page, at most 1000.
         """
         filters = {**optional(keyword=keyword), **paging(offset, limit, PAGE_MAXIMUM)}
-        return self._transport.get("tags", required(project=project) | present(filters))
+        return self._transport.get("tags", required(project=project) | present(filters), shape=a_list)
 
     def iter_tags(self, project: str, keyword: str | None = None) -> Iterator[Tag]:
         """Yield all tags of a project, page by page, each once.

@@ -11,6 +11,7 @@ from airflow_provider_fastlabel.client.arguments import paging, required, texts
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.paging import iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
+from airflow_provider_fastlabel.client.http.shapes import a_list
 from airflow_provider_fastlabel.client.resources.resource import Resource, present
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class WorkspaceUsers(Resource):
         :param limit: users per call.
         """
         params = present({"keyword": keyword}) | paging(offset, limit)
-        return self._transport.get("workspaces-users", params)
+        return self._transport.get("workspaces-users", params, shape=a_list)
 
     def iter_workspace_users(self, keyword: str | None = None) -> Iterator[WorkspaceUser]:
         """Yield all users of the workspace.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.client.arguments import required
 from airflow_provider_fastlabel.client.checks.media import checked_zip
 from airflow_provider_fastlabel.client.exceptions import FastLabelException
+from airflow_provider_fastlabel.client.http.shapes import an_object
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     import os
@@ -29,9 +31,11 @@ def upload_zip(transport: Transport, project: str, file_path: str | os.PathLike[
     """
     query = required(project=project)
     path = checked_zip(file_path, "this import").path
-    place = transport.get("files", {**query, "fileName": path.name, "fileType": ZIP_TYPE})
-    if not isinstance(place, dict) or not place.get("url") or not place.get("name"):
-        raise FastLabelException(f"FastLabel named no place to upload {path.name} to. Nothing was uploaded; try again.")
+    place = transport.get("files", {**query, "fileName": path.name, "fileType": ZIP_TYPE}, shape=an_object)
+    if not place.get("url") or not place.get("name"):
+        raise FastLabelException(
+            f"FastLabel named no place to upload {foreign_text(path.name)} to. Nothing was uploaded; try again."
+        )
     transport.upload(place["url"], path, ZIP_TYPE)
     key: str = place["name"]
     return key

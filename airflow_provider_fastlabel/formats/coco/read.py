@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.coco.attributes import attributes_of
 from airflow_provider_fastlabel.formats.coco.mending import mended
 from airflow_provider_fastlabel.formats.coco.objects import (
@@ -168,12 +169,16 @@ class _Reader:
     def _lists(self, document: Any) -> list[list[Any]]:
         """Return the document's images, categories and annotations."""
         if not isinstance(document, dict) or not isinstance(document.get("images"), list):
-            raise ValueError(f"{self.file}: not a COCO annotation file: it has no list of images. Give another file.")
+            raise ValueError(
+                f"{foreign_text(self.file)}: not a COCO annotation file: it has no list of images. Give another file."
+            )
         names = ("images", "categories", "annotations")
         lists = [[] if document.get(name) is None else document[name] for name in names]
         for name, found in zip(names, lists, strict=True):
             if not isinstance(found, list):
-                raise ValueError(f"{self.file}: not a COCO annotation file: its {name} are no list. Give another file.")
+                raise ValueError(
+                    f"{foreign_text(self.file)}: not a COCO annotation file: its {name} are no list. Give another file."
+                )
         return lists
 
     def _read_image(self, index: int, image: Any, by_key: dict[str, _Picture]) -> None:

@@ -23,6 +23,7 @@ from math import isfinite
 from operator import mul
 from typing import Any
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.geometry import reasons
 from airflow_provider_fastlabel.formats.geometry.containment import apart
 from airflow_provider_fastlabel.formats.geometry.numbers import explained, numbers_of, too_far
@@ -78,7 +79,7 @@ def shape_of(annotation: Mapping[str, Any], width: float = 0, height: float = 0)
     kind = annotation.get("type")
     make = MAKERS.get(kind)  # type: ignore[arg-type]
     if make is None:
-        return f"{reasons.UNSUPPORTED_TYPE}:{kind}"
+        return f"{reasons.UNSUPPORTED_TYPE}:{foreign_text(kind, 60)}"
     return make(annotation, width, height, {})
 
 

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.masks.write import CLASSES_FILE, INSTANCES_FILE
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +101,9 @@ def _read_classes(path: Path) -> dict[int, str]:
         rows = json.loads(path.read_text(encoding="utf-8-sig"))
         found = {int(row["id"]): str(row["value"]) for row in rows}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is no list of classes with id and value: {error!r}.") from None
+        raise ValueError(
+            f"{foreign_text(path.name)} is no list of classes with id and value: {shortened(error, 200)}."
+        ) from None
     return found
 
 
@@ -115,7 +119,8 @@ def _read_instances(path: Path, table: Table) -> None:
                 table.instances[mask] = {int(one["id"]): str(one["value"]) for one in row["instances"]}
                 table.images[mask] = str(row["image"])
             except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path.name}:{number} is no row with mask, image, instances: {error!r}.") from None
+                where = f"{foreign_text(path.name)}:{number}"
+                raise ValueError(f"{where} is no row with mask, image, instances: {shortened(error, 200)}.") from None
 
 
 def _read_labelmap(path: Path, table: Table) -> None:
@@ -126,7 +131,9 @@ def _read_labelmap(path: Path, table: Table) -> None:
         try:
             red, green, blue = (int(part) for part in rest.partition(":")[0].split(","))
         except ValueError:
-            raise ValueError(f"{path.name}: {row!r} is not name:red,green,blue:parts:actions.") from None
+            raise ValueError(
+                f"{foreign_text(path.name)}: {shortened(row, 200)} is not name:red,green,blue:parts:actions."
+            ) from None
         background = name == "background"
         table.by_colour[red << 16 | green << 8 | blue] = None if background else name
         if not background:

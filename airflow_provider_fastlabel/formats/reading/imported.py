@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
@@ -64,8 +66,9 @@ class EntryProblem:
 
     def __str__(self) -> str:
         """Return ``file:line: message``, the form editors turn into a link."""
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.message}"
+        file = foreign_text(self.file)
+        where = file if self.line is None else f"{file}:{self.line}"
+        return f"{where}: {foreign_text(self.message, 1000)}"
 
 
 @dataclass

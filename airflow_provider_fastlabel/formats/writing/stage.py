@@ -11,11 +11,13 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.geometry import reasons
 from airflow_provider_fastlabel.formats.geometry.rings import Rings
 from airflow_provider_fastlabel.formats.geometry.shapes import MAKERS, GeometryError, Known, Shape, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
+from airflow_provider_fastlabel.words import shortened
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -190,7 +192,7 @@ class Stage:
         kind = annotation.get("type")
         make = self._makers.get(kind)  # type: ignore[arg-type]
         if make is None:
-            return f"{reasons.UNSUPPORTED_TYPE}:{kind}"
+            return f"{reasons.UNSUPPORTED_TYPE}:{foreign_text(kind, 60)}"
         value = annotation.get("value")
         if not value or type(value) is not str:
             raise GeometryError("it has no class value")
@@ -231,9 +233,9 @@ class Stage:
             why = "a number is too large"
         known = annotation if isinstance(annotation, Mapping) else {}
         which = f"annotation {number}"
-        details = [f"{key} {known[key]!r}" for key in ("id", "type", "value") if known.get(key)]
+        details = [f"{key} {shortened(known[key])}" for key in ("id", "type", "value") if known.get(key)]
         if details:
             which += f" ({', '.join(details)})"
-        message = f"task {task.get('name')!r}, {which}: {why}"
+        message = f"task {shortened(task.get('name'), 300)}, {which}: {foreign_text(why)}"
         malformed(message, self.report.skipped.get(reasons.MALFORMED, 0), self._on_error, error)
         self.report.skip(reasons.MALFORMED)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
+from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ class Frames:
     def _fresh_address(self, task: Task) -> str:
         now = self._client.find_task(self._kind, task["id"])
         for content in now.get("contents") or ():
-            if content["name"] == task.get("content_name"):
-                return str(content["url"])
-        return str(now["url"])
+            if content.get("name") == task.get("content_name"):
+                return str(needed(content, "url", f"picture {task['name']}"))
+        return str(needed(now, "url", f"task {task['name']}"))
 
     @contextmanager
     def _clip(self, task: Task) -> Iterator[Path]:

@@ -8,7 +8,9 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -66,7 +68,7 @@ class Pictures:
         return task
 
     def _bring(self, task: Mapping[str, Any]) -> None:
-        target = self.folder / safe_name(task["name"])
+        target = self.folder / safe_name(str(needed(task, "name", f"task {task.get('id')}")))
         if not task.get("url"):
             self._leave_out(task, "it has no address")
             return
@@ -84,4 +86,4 @@ class Pictures:
     def _leave_out(self, task: Mapping[str, Any], why: str) -> None:
         with self._lock:
             self.missing += 1
-        log.warning("The picture of task %r is left out: %s", task["name"], why)
+        log.warning("The picture of task %s is left out: %s", shortened(task["name"], 300), why)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
+from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
@@ -96,7 +97,7 @@ class Export:
                 f"Project {self.project!r} does not exist, or the token may not see it. Nothing was published. "
                 "Check `project` (the slug, as in the address of the project's page)."
             )
-        kind = kind_of_project_type(project["type"])
+        kind = kind_of_project_type(needed(project, "type", f"project {self.project}"))
         if kind.name not in self.kinds:
             raise FastLabelInvalidException(
                 f"Project {self.project!r} is of type {project['type']}; {self.format} exports are for "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,7 @@ class Problem:
     lost: int = 0
 
     def __str__(self) -> str:
-        return f"{self.name!r}: {self.message}"
+        return f"{foreign_text(repr(self.name), 300)}: {foreign_text(self.message, 1000)}"
 
 
 class AnnotationCounts(TypedDict):

@@ -312,7 +312,7 @@ class _Import:
     def _is_bare(self, name: str, task_id: str) -> bool:
         """Tell whether nobody has annotated a task meanwhile."""
         with _told_if_gone(name, task_id):
-            return not self.client.find_task(self.kind.name, task_id)["annotations"]
+            return not self.client.find_task(self.kind.name, task_id).get("annotations")
 
     def _update(self, name: str, task_id: str, payload: Mapping[str, Any]) -> None:
         with _told_if_gone(name, task_id):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow_provider_fastlabel.client.checks import media
 from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources, without_temporary
@@ -69,7 +71,7 @@ def resolve_destination(client: FastLabelClient, project: str, kind: str | None 
             f"Project {project!r} does not exist, or the token may not see it. Nothing was created. "
             "Check `project` (the slug, as in the address of the project's page)."
         )
-    resolved = kind_of_project_type(found["type"])
+    resolved = kind_of_project_type(needed(found, "type", f"project {project}"))
     if kind is not None and kind != resolved.name:
         raise ImportRefused(
             f"Project {project!r} is of type {found['type']} and takes {resolved.name} tasks, not {kind} tasks. "
@@ -197,7 +199,7 @@ def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limit
     largest = getattr(limits, wanted.name)
     for file in files:
         if file.size > largest:
-            yield f"{file.location} {media.too_large(file.size, wanted.name, largest)}"
+            yield f"{foreign_text(file.location)} {media.too_large(file.size, wanted.name, largest)}"
         elif wanted.h264:
             yield from _codec_complaints(file)
     if kind.max_files is not None:
@@ -216,7 +218,7 @@ def _codec_complaints(source: Source) -> Iterator[str]:
         yield f"is not a readable MP4 file ({error})"
     else:
         if codec.lower() not in media.H264:
-            yield f"holds {codec} video; only AVC/H.264 can be registered"
+            yield f"holds {foreign_text(codec)} video; only AVC/H.264 can be registered"
 
 
 class _Openable:

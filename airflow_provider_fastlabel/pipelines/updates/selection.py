@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.http.shapes import needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +86,7 @@ class TaskSelection:
         kind = self.kind(client)
         for status in wanted:
             for task in client.iter_tasks(self.project, kind, status=status, tags=list(self.filter_tags or [])):
-                yield ChosenTask(str(task["name"]), str(task["id"]), known_fields(task))
+                yield ChosenTask(str(needed(task, "name", f"task {task['id']}")), str(task["id"]), known_fields(task))
 
 
 def known_fields(task: Any) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException
+from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException, UnexpectedAnswer
 from airflow_provider_fastlabel.client.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -55,8 +56,50 @@ def test_a_list_that_is_none(client, wire, path, call, answer):
 def test_items_without_a_name_of_their_own(client, wire, path, call, name):
     """All of them would pass for one and the same."""
     wire.answer("GET", path, [{"a": 1} if name is ... else dict.fromkeys(("id", "name", "trainingJobId"), name)])
-    with pytest.raises(FastLabelException, match=f"GET {path}: .*list of objects that all have '"):
+    with pytest.raises(UnexpectedAnswer, match=f"GET {path}: .*list of objects"):
         list(call(client))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ({"id": "\x1b[2J\n"}, r"an object, not a list"),
+        ([{"id": "1"}, "\x1b[2J\n"], r"number 2 is a text \('\\x1b\[2J\\n'\), not an object"),
+        (
+            [{"id": "1", "annotations": {"0": {}}}],
+            "number 1 is an object whose annotations is an object, not a list of",
+        ),
+        ([{"id": "1", "contents": [None]}], "contents is a list with null in it"),
+        ([{"id": "1", "contents": [{}, 5]}], "contents is a list with a number in it"),
+        ([{"id": "1", "tags": "a"}], "tags is a text .*, not a list of texts"),
+        ([{"id": "1", "tags": [1]}], "tags is a list of something else than texts"),
+        ([{"id": True}], "id is true, not a text"),
+        ([{"id": "1", "name": 5}], "name is a number, not a text"),
+        ([{"id": "1", "width": "100"}], "width is a text .*, not a number"),
+        ([{"id": "1", "height": True}], "height is true, not a number"),
+    ],
+)
+def test_an_answer_of_another_shape_is_told_in_words(client, wire, answer, says):
+    wire.answer("GET", "tasks/image", answer)
+    with pytest.raises(
+        UnexpectedAnswer, match=f"^GET tasks/image: FastLabel answered with .*{says}.*Check the API"
+    ) as caught:
+        client.get_image_tasks("p")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("answer", [None, "5", -1, 1.5, True, [], {"count": 5}])
+def test_a_count_that_is_none(client, wire, answer):
+    wire.mock.add("GET", "http://fastlabel.test/v1/tasks/count", body=json.dumps(answer))
+    with pytest.raises(UnexpectedAnswer, match="GET tasks/count: .*not a number of things"):
+        client.count_tasks("p")
+
+
+@pytest.mark.parametrize("answer", [None, [], "text", 5, {"status": 5}, {"id": {}}])
+def test_a_single_thing_that_is_none(client, wire, answer):
+    wire.mock.add("GET", "http://fastlabel.test/v1/tasks/import/histories/h", body=json.dumps(answer))
+    with pytest.raises(UnexpectedAnswer, match="GET tasks/import/histories/h: .*not a"):
+        client.find_history("h")
 
 
 @pytest.mark.parametrize("answer", [[], [{"id": "n"}], "text", 5, {"id": None}, {"id": ["n"]}])
@@ -102,11 +145,12 @@ def test_a_byte_order_mark_is_no_part_of_the_answer(client, wire):
     ],
 )
 def test_the_exact_one_is_found_on_whatever_page_it_is(client, wire, path, key, find):
-    items = [{"id": str(number), key: f"n7{number}"} for number in range(30)] + [{"id": "x", key: "n7"}]
+    items = [{"id": str(number), "type": "t", key: f"n7{number}"} for number in range(30)]
+    items.append({"id": "x", "type": "t", key: "n7"})
     wire.answer("GET", path, items[:10])
     wire.answer("GET", path, items[:20])
     wire.answer("GET", path, items[19:])
-    assert find(client) == {"id": "x", key: "n7"}
+    assert find(client) == {"id": "x", "type": "t", key: "n7"}
     assert "offset" not in dict(wire.sent[0][2])
     assert [line[2][-1] for line in wire.sent[1:]] == [("limit", "1000")] * 2
 

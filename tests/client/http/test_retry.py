@@ -13,11 +13,13 @@ from airflow_provider_fastlabel.client import exceptions
 from airflow_provider_fastlabel.client.http.retry import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
+    LONGEST_PAUSE_ASKED,
     error_text,
     pause_before_retry,
     retry_after_seconds,
     timestamp,
 )
+from tests.small_process import in_small_process
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -34,6 +36,10 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
         ("Wednesday, 01-Jul-26 12:00:30 GMT", 30),
         ("Wed Jul  1 12:00:30 2026", 30),
         ("Wed, 01 Jul 2026 11:00:00 GMT", 0),
+        ("1e308", LONGEST_PAUSE_ASKED),
+        ("9" * 400, None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_PAUSE_ASKED),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
         ("-1", None),
         ("-0.1", None),
         ("nan", None),
@@ -56,7 +62,7 @@ def test_retry_after_never_gives_what_cannot_be_slept(value):
     assert seconds is None or (math.isfinite(seconds) and seconds >= 0)
 
 
-@given(st.floats(min_value=0, max_value=1e9))
+@given(st.floats(min_value=0, max_value=LONGEST_PAUSE_ASKED))
 def test_retry_after_in_seconds_is_read_exactly(seconds):
     assert retry_after_seconds(repr(seconds), 0) == seconds
 
@@ -65,7 +71,9 @@ def test_retry_after_in_seconds_is_read_exactly(seconds):
 def test_retry_after_as_a_date_is_the_time_until_then(date):
     date = date.replace(microsecond=0, tzinfo=UTC)
     wait = (date - NOW).total_seconds()
-    assert retry_after_seconds(format_datetime(date, usegmt=True), NOW.timestamp()) == max(0, wait)
+    assert retry_after_seconds(format_datetime(date, usegmt=True), NOW.timestamp()) == min(
+        max(0, wait), LONGEST_PAUSE_ASKED
+    )
 
 
 @given(st.integers(min_value=0, max_value=1000))
@@ -111,6 +119,24 @@ def test_a_web_page_is_told_by_its_words():
     assert error_text("<Error><Code>AccessDenied</Code></Error>") == "AccessDenied"
     assert error_text("limit < 5 and > 3") == "limit < 5 and > 3"
     assert error_text('{"message": "use <b>"}') == "use <b>"
+
+
+EVERY_PAGE = """
+from airflow_provider_fastlabel.client.http.retry import error_text
+for piece in ("<", "<!--", "<a", "<script", "<!-- -->", "<script></script", "&", "&#", "< ", "<\u0130"):
+    for size in (60_000, 1_000_000):
+        assert error_text("<p>busy</p>" + piece * (size // len(piece))).startswith("busy"), piece
+"""
+
+
+def test_any_error_page_is_read_once():
+    """A pattern that looked from each bracket to the end took 45 seconds for a megabyte of them."""
+    in_small_process(EVERY_PAGE, seconds=10)
+
+
+def test_what_a_cut_text_of_json_says_is_not_guessed():
+    assert error_text('{"token": "\\u0073ecret-token' + "x" * 100_000) == ""
+    assert error_text("plain " * 100_000).startswith("plain plain")
 
 
 def test_control_characters_do_not_reach_the_log():

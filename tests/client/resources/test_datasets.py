@@ -96,8 +96,9 @@ OBJECTS = "dataset-revision-objects"
     ],
 )
 def test_wire(client, wire, call, arguments, expected):
-    wire.answer(expected[0], expected[1], {"answer": call})
-    assert getattr(client, call)(*arguments) == {"answer": call}
+    answer = [{"answer": call}] if call.startswith("get_") else {"answer": call}
+    wire.answer(expected[0], expected[1], answer)
+    assert getattr(client, call)(*arguments) == answer
     assert wire.sent == [expected]
 
 

@@ -26,7 +26,7 @@ from airflow_provider_fastlabel.client import FastLabelInvalidException
     ],
 )
 def test_wire(client, wire, call, arguments, expected):
-    answer = {"answer": call}
+    answer = [{"answer": call}] if call == "get_metadatas" else {"answer": call}
     wire.answer(expected[0], expected[1], answer)
     assert getattr(client, call)(*arguments) == answer
     assert wire.sent == [expected]

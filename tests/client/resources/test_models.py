@@ -33,8 +33,9 @@ ANNOTATING = {
     ],
 )
 def test_reading_wire(client, wire, call, arguments, expected):
-    wire.answer("GET", expected[0], [call])
-    assert getattr(client, call)(*arguments) == [call]
+    answer = [{"answer": call}] if call.startswith("get_") else {"answer": call}
+    wire.answer("GET", expected[0], answer)
+    assert getattr(client, call)(*arguments) == answer
     assert wire.sent == [("GET", *expected, None)]
 
 

@@ -12,9 +12,11 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_id, an_object
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users, clean_annotations, task_fields
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +40,7 @@ class TaskResource(Resource):
     """
 
     def _find(self, kind: str, task_id: str) -> Any:
-        return self._transport.get(f"{KINDS[kind].path}/{segment(task_id)}")
+        return self._transport.get(f"{KINDS[kind].path}/{segment(task_id)}", shape=an_object)
 
     def _find_by_name(self, kind: str, project: str, task_name: str) -> Any:
         """Return the task of exactly this name, ``None`` if there is none."""
@@ -78,7 +80,7 @@ class TaskResource(Resource):
         """Fetch one page. The list of robotics tasks gets its paging even when it is zero."""
         page = paging(offset, limit, row.page_maximum if row.checked else None)
         sent = page | {"offset": offset or 0} if row.name == "robotics" else present(page)
-        return self._transport.get(row.path, filters | sent)
+        return self._transport.get(row.path, filters | sent, shape=a_list)
 
     def _create(
         self,
@@ -101,9 +103,11 @@ class TaskResource(Resource):
         body |= annotation_fields(annotations, name if row.content_on_create else None)
         body |= task_fields(users, **fields)
         try:
-            return self._transport.post(row.path, StreamedBody(body), settle=self._by_name(row, project, name))
+            return self._transport.post(
+                row.path, StreamedBody(body), settle=self._by_name(row, project, name), shape=an_id
+            )
         except FastLabelException as error:
-            source = f", from {path}" if path else ""
+            source = f", from {foreign_text(path)}" if path else ""
             error.add_note(f"The task was {name!r} in project {project!r}{source}.")
             raise
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
-from airflow_provider_fastlabel.client.http.paging import iterate, mapped
+from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.shapes import a_count, a_map, an_object
 from airflow_provider_fastlabel.client.kinds import kind_named
 from airflow_provider_fastlabel.client.resources.resource import present, segment
 from airflow_provider_fastlabel.client.resources.tasks.base import TaskResource, task_filters
@@ -86,7 +87,7 @@ class CommonTasks(TaskResource):
         :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
         :param tags: keep tasks with these tags, at most 10.
         """
-        return self._transport.get("tasks/count", task_filters(project, status, external_status, tags))
+        return self._transport.get("tasks/count", task_filters(project, status, external_status, tags), shape=a_count)
 
     def get_task_id_name_map(
         self, project: str, offset: int | None = None, limit: int | None = MAP_MAXIMUM
@@ -98,7 +99,7 @@ class CommonTasks(TaskResource):
         :param limit: tasks per page, at most 1000.
         """
         query = required(project=project) | present(paging(offset, limit, MAP_MAXIMUM))
-        return self._transport.get("tasks/map/id-name", query)
+        return self._transport.get("tasks/map/id-name", query, shape=a_map)
 
     def task_ids_by_name(self, project: str) -> dict[str, str]:
         """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call.
@@ -107,7 +108,7 @@ class CommonTasks(TaskResource):
         """
 
         def page(offset: int, limit: int) -> list[tuple[str, str]]:
-            return list(mapped("tasks/map/id-name", self.get_task_id_name_map(project, offset, limit)).items())
+            return list(self.get_task_id_name_map(project, offset, limit).items())
 
         return {name: task_id for task_id, name in iterate("tasks/map/id-name", page, MAP_MAXIMUM, key=0)}
 
@@ -191,7 +192,7 @@ class CommonTasks(TaskResource):
         :param project: slug of the project.
         :param prefix: what the names of the parts begin with, e.g. ``image/cat`` for ``image/cat/1.jpg`` to ``9.jpg``.
         """
-        return self._transport.get("tasks/integrate/images", required(project=project, prefix=prefix))
+        return self._transport.get("tasks/integrate/images", required(project=project, prefix=prefix), shape=an_object)
 
     def find_integrated_video_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the parts of a split video as one task (alpha).
@@ -199,7 +200,7 @@ class CommonTasks(TaskResource):
         :param project: slug of the project.
         :param prefix: what the names of the parts begin with, e.g. ``video/cat`` for ``video/cat/1.mp4`` and so on.
         """
-        return self._transport.get("tasks/integrate/videos", required(project=project, prefix=prefix))
+        return self._transport.get("tasks/integrate/videos", required(project=project, prefix=prefix), shape=an_object)
 
     def find_integrated_audio_task_by_prefix(self, project: str, prefix: str) -> MergedTask:
         """Return the parts of a split sound as one task. An annotation that goes on in the next part is joined (alpha).
@@ -207,4 +208,4 @@ class CommonTasks(TaskResource):
         :param project: slug of the project.
         :param prefix: what the names of the parts begin with, e.g. ``audio/voice`` for ``audio/voice/1.mp3`` and so on.
         """
-        return self._transport.get("tasks/integrate/audios", required(project=project, prefix=prefix))
+        return self._transport.get("tasks/integrate/audios", required(project=project, prefix=prefix), shape=an_object)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from airflow_provider_fastlabel.client.arguments import required
 from airflow_provider_fastlabel.client.checks.media import checked_file
+from airflow_provider_fastlabel.client.http.shapes import a_thing
 from airflow_provider_fastlabel.client.kinds import DICOM
 from airflow_provider_fastlabel.client.resources.imports import ImportResource
 from airflow_provider_fastlabel.client.resources.resource import segment
@@ -113,7 +114,7 @@ class OtherTasks(TaskResource, ImportResource):
         checked_file(file_path, DICOM, self.limits)
         fields = task_fields(users, status=status, external_status=external_status, tags=tags, metadatas=metadatas)
         body = {"project": project, "fileKey": upload_zip(self._transport, project, file_path)} | fields
-        return self._transport.post("tasks/dicom", body, settle=self._started_import(project))
+        return self._transport.post("tasks/dicom", body, settle=self._started_import(project), shape=a_thing)
 
     def update_dicom_task(
         self,
