@@ -35,8 +35,14 @@ def connect(monkeypatch):
 
 @pytest.fixture
 def emulator(fastlabel_emulator, connect):
-    """The emulator, behind ``fastlabel_default``; a failed call is not repeated, so that each fault is seen."""
-    connect(password=fastlabel_emulator.token, host=fastlabel_emulator.url, max_retries=0)
+    """The emulator, behind ``fastlabel_default``.
+
+    A failed call is not repeated, so that each fault is seen; and the quota is large, so that waits of some
+    milliseconds are not stretched.
+    """
+    connect(
+        password=fastlabel_emulator.token, host=fastlabel_emulator.url, max_retries=0, calls_per_10_minutes=10_000_000
+    )
     return fastlabel_emulator
 
 

@@ -20,10 +20,12 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
     more, so name all that will do, as in ``status=["completed", "reviewed", "approved"]``. As long as there is no
     task at all the sensor waits, whatever is demanded.
 
-    A look costs one call per status and one for the total; sensors that defer on the same tasks share it. With a
-    list, a look usually costs one call and at most one per task; for long lists a tag is cheaper.
+    A look costs one call per status, and one for the total if a share is demanded and, deferred, the number has moved
+    or some looks have passed; sensors that defer on the same tasks share it. With a list, a look usually costs one call
+    and at most one per task; for long lists a tag is cheaper.
 
-    Returns ``{"done", "total", "needed", "statuses"}``.
+    Returns ``{"done", "total", "needed", "statuses"}``; ``total`` is ``None`` where only a number was demanded of a
+    project or a tag.
 
     For ``deferrable``, ``poll_interval`` and ``timeout`` see :class:`FastLabelSensor`.
 

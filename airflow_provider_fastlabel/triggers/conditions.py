@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.statuses import TASK_STATUSES
 from airflow_provider_fastlabel.triggers.decisions import (
+    WAITING,
     Decision,
     decide_import,
     decide_imports,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
 
+OLDEST_TOTAL = 12
+"""Looks at most for which the number of all tasks is taken as it was, while no other number has moved."""
 HISTORY_PAGE = 1000
 """Import histories asked for at once, the largest page FastLabel gives."""
 
@@ -45,13 +48,22 @@ class Wait(ABC):
     def read(self, client: FastLabelClient) -> Any:
         """Ask FastLabel what all waits with this key want to know."""
 
+    def read_again(self, earlier: Any, client: FastLabelClient) -> Any:
+        """Ask what :meth:`read` asks, leaving out what the last answer makes needless.
+
+        :param earlier: that answer, ``None`` if there is none.
+        :param client: whom to ask.
+        """
+        del earlier
+        return self.read(client)
+
     def read_alone(self, client: FastLabelClient) -> Any:
         """Ask FastLabel what this wait wants to know, as cheaply as it can be asked for one."""
         return self.read(client)
 
     @abstractmethod
     def decide(self, reading: Any) -> Decision | None:
-        """Judge a reading; ``None`` when it says nothing about this wait and :meth:`read_alone` is needed."""
+        """Judge a reading; ``None`` when it says too little about this wait and :meth:`read_alone` is needed."""
 
     def look(self, client: FastLabelClient) -> Decision:
         """Look once, for this wait alone."""
@@ -183,6 +195,20 @@ class S3ImportWait(Wait):
         return decide_import(reading, project=self.project)
 
 
+@dataclass(frozen=True)
+class Counts:
+    """How many tasks there are.
+
+    :param reached: those that have reached a status.
+    :param total: all of them; ``None`` if no wait asks for a share.
+    :param looks_old: how many looks ago all were counted.
+    """
+
+    reached: int
+    total: int | None
+    looks_old: int = 0
+
+
 @dataclass
 class TaskCountWait(Wait):
     """How many of a project's tasks, or of those with certain tags, are in one of the statuses.
@@ -202,20 +228,41 @@ class TaskCountWait(Wait):
 
     def key(self) -> tuple[Any, ...]:
         """Return the key of the counts; waits that demand different numbers share them."""
-        return ("counts", self.project, tuple(self.statuses), tuple(self.tags))
+        return ("counts", self.project, tuple(self.statuses), tuple(self.tags), self.min_share is None)
 
-    def read(self, client: FastLabelClient) -> tuple[int, int]:
+    def read(self, client: FastLabelClient) -> Counts:
         """Count the tasks that have reached a status, then all, so that late arrivals cannot make a share look done."""
-        tags = list(self.tags)
-        reached = sum(client.count_tasks(self.project, status=s, tags=tags) for s in _late_first(self.statuses))
-        return reached, client.count_tasks(self.project, tags=tags)
+        reached = self._reached(client)
+        return Counts(reached, None if self.min_share is None else self._total(client))
 
-    def decide(self, reading: tuple[int, int]) -> Decision:
-        """Judge the counts."""
-        reached, total = reading
+    def read_again(self, earlier: Counts | None, client: FastLabelClient) -> Counts:
+        """Count all tasks only if more have reached a status since the last look, and now and then."""
+        reached = self._reached(client)
+        if self.min_share is None:
+            return Counts(reached, None)
+        if earlier is None or earlier.reached != reached or earlier.looks_old >= OLDEST_TOTAL:
+            return Counts(reached, self._total(client))
+        return Counts(reached, earlier.total, earlier.looks_old + 1)
+
+    def _reached(self, client: FastLabelClient) -> int:
+        """Count the tasks that have reached a status."""
+        counts = (client.count_tasks(self.project, status=s, tags=list(self.tags)) for s in _late_first(self.statuses))
+        return sum(counts)
+
+    def _total(self, client: FastLabelClient) -> int:
+        """Count all tasks."""
+        return client.count_tasks(self.project, tags=list(self.tags))
+
+    def decide(self, reading: Counts) -> Decision | None:
+        """Judge the counts; ``None`` when the wait would end by a total that is not of this look."""
+        decision = self._decide(reading)
+        return None if reading.looks_old and decision.status != WAITING else decision
+
+    def _decide(self, reading: Counts) -> Decision:
+        reached, total = reading.reached, reading.total
         tagged = f" tagged {', '.join(self.tags)}" if self.tags else ""
         return decide_tasks(
-            min(reached, total),
+            reached if total is None else min(reached, total),
             total,
             what=f"project {self.project}{tagged}",
             statuses=self.statuses,

@@ -116,7 +116,7 @@ def tasks_needed(total: int, *, min_count: int | None, min_share: float | None) 
 
 def decide_tasks(
     reached: int,
-    total: int,
+    total: int | None,
     *,
     what: str,
     statuses: Sequence[str],
@@ -129,18 +129,18 @@ def decide_tasks(
     No task at all means waiting, not success: an import that has not begun must not look like finished work.
 
     :param reached: tasks that are in one of the statuses now.
-    :param total: tasks watched.
+    :param total: tasks watched; ``None`` if they were not counted, because no share is demanded.
     :param what: what is watched, for the message.
     :param statuses: the statuses waited for.
     :param min_count: number of tasks that must have reached one; ``None`` for no such demand.
     :param min_share: share of the total that must have; ``None`` for no such demand.
     :param exact: false when the look ended early, its answer being sure, so that ``reached`` is from earlier looks.
     """
-    needed = tasks_needed(total, min_count=min_count, min_share=min_share)
+    needed = tasks_needed(total or 0, min_count=min_count, min_share=min_share)
     names = " or ".join(statuses)
     facts: dict[str, Any] = {"done": reached, "total": total, "needed": needed, "statuses": [*statuses]}
     if total == 0:
         return Decision(WAITING, f"{what} has no task yet; waiting for the first", facts)
     seen = "" if exact else "seen "
-    about = f"{reached} of {total} tasks of {what} {seen}{names}, {needed} needed"
+    about = f"{reached}{'' if total is None else f' of {total}'} tasks of {what} {seen}{names}, {needed} needed"
     return Decision(SUCCESS if reached >= needed else WAITING, about, facts)

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -19,7 +20,8 @@ from airflow_provider_fastlabel.triggers.conditions import (
     TaskListWait,
     Wait,
 )
-from airflow_provider_fastlabel.triggers.shared_polls import Reading, call, shared_poll
+from airflow_provider_fastlabel.triggers.progress import StretchNotice
+from airflow_provider_fastlabel.triggers.shared_polls import Poll, Reading, call, shared_poll
 from airflow_provider_fastlabel.triggers.watch import JITTER, MISSING_LOOKS, Watch
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class FastLabelTrigger(BaseTrigger):
     nothing.
 
     :param fastlabel_conn_id: id of the Airflow connection.
-    :param poll_interval: seconds between looks. The shortest one of the waits that share a poll counts.
+    :param poll_interval: seconds between looks. The shortest one of the waits that share a poll counts; where all waits
+        of the triggerer on the connection would use more than a fifth of its quota, all look less often.
     :param end_time: deadline of the wait, seconds since the epoch.
     :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
     :param carry: JSON values that come back in the event. The arguments Airflow itself can carry over a deferral are
@@ -92,22 +95,23 @@ class FastLabelTrigger(BaseTrigger):
             execution_deadline=self.execution_deadline,
             missing_looks=MISSING_LOOKS,
         )
-        with shared_poll((self.fastlabel_conn_id, *self.wait.key())) as poll:
-            seen = time.monotonic()
+        with shared_poll(self.fastlabel_conn_id, self.wait.key()) as poll:
+            seen, stretched = time.monotonic(), StretchNotice(self.log, poll.pace, self.poll_interval)
             await asyncio.sleep(FIRST_SLEEP * (1 + random.uniform(0, JITTER)))
             while True:
                 reading = await poll.reading(
-                    lambda: call(self.fastlabel_conn_id, self.wait.read),
+                    lambda: call(self.fastlabel_conn_id, partial(self.wait.read_again, poll.answer), poll),
                     newer_than=seen,
                     interval=self.poll_interval,
                     latest=time.monotonic() + watch.deadline - time.time(),
                 )
                 seen = reading.at
-                event = watch.judge(await self._outcome(reading), time.time())
+                stretched.say(seen)
+                event = watch.judge(await self._outcome(reading, poll), time.time())
                 if event is not None:
                     return event
 
-    async def _outcome(self, reading: Reading) -> Decision | Exception:
+    async def _outcome(self, reading: Reading, poll: Poll) -> Decision | Exception:
         """Judge a shared reading; ask for this wait alone when it says nothing about it."""
         if reading.error is not None:
             return reading.error
@@ -115,7 +119,7 @@ class FastLabelTrigger(BaseTrigger):
         if decision is not None:
             return decision
         try:
-            outcome: Decision = await call(self.fastlabel_conn_id, self.wait.look)
+            outcome: Decision = await call(self.fastlabel_conn_id, self.wait.look, poll)
         except Exception as error:
             return error
         return outcome

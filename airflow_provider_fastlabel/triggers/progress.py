@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.words import duration
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.triggers.decisions import Decision
+    from airflow_provider_fastlabel.triggers.shared_polls import Pace
 
 LINE_SECONDS = 30.0
 QUIET_SECONDS = 600.0
 LINE_SHARE = 0.05
+NOTEWORTHY_STRETCH = 1.1
+
+
+class StretchNotice:
+    """Says in a wait's log that it looks less often than asked for, at most every ten minutes.
+
+    :param log: logger of the trigger.
+    :param pace: that of all waits on the connection.
+    :param interval: seconds between two looks, as asked for.
+    """
+
+    def __init__(self, log: Any, pace: Pace, interval: float) -> None:
+        self._log = log
+        self._pace = pace
+        self._interval = interval
+        self._said_at = float("-inf")
+
+    def say(self, now: float) -> None:
+        """Write the line if it is time for it.
+
+        :param now: seconds on any steady clock.
+        """
+        stretch = self._pace.stretch
+        if stretch <= NOTEWORTHY_STRETCH or now - self._said_at < QUIET_SECONDS:
+            return
+        self._said_at = now
+        self._log.info(
+            "The waits of this process would make %.0f calls a minute, which is more than a fifth of the quota, %.0f: "
+            "all look less often, this one every %s instead of %s",
+            self._pace.demand * 60,
+            self._pace.allowed * 60,
+            duration(self._interval * stretch),
+            duration(self._interval),
+        )
 
 
 class WaitProgress:
@@ -33,13 +68,14 @@ class WaitProgress:
         :param decision: what the last look has shown.
         :param now: seconds on any steady clock.
         """
-        done, total = int(decision.facts.get("done") or 0), int(decision.facts.get("total") or 0)
+        facts = decision.facts
+        done, total = int(facts.get("done") or 0), int(facts.get("total") or facts.get("needed") or 0)
         if self._first is None:
             self._first = (now, done)
         if self._said is not None and not self._is_due(decision.message, done, total, now):
             return None
         self._said, self._said_at, self._said_done = decision.message, now, done
-        return decision.message + self._pace(done, int(decision.facts.get("needed") or total), now)
+        return decision.message + self._pace(done, int(facts.get("needed") or total), now)
 
     def _is_due(self, message: str, done: int, total: int, now: float) -> bool:
         """Tell whether the next line may be written."""

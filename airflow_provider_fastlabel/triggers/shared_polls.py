@@ -1,8 +1,9 @@
 """Shared polls: however many waits of a process ask FastLabel the same thing, it is asked once per interval.
 
 Calls run in small pools of threads, because the client is synchronous and a triggerer's event loop must never stand
-still. Each connection has a pool of its own: a server that holds its calls holds up only who waits for it. State is
-kept per event loop; nothing of it needs to survive, a restarted triggerer just asks again.
+still. Each connection has a pool of its own: a server that holds its calls holds up only who waits for it. All polls of
+a connection together keep to a share of its quota; where they want more, all of them are stretched alike. State is kept
+per event loop; nothing of it needs to survive, a restarted triggerer just asks again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from weakref import WeakKeyDictionary
 from airflow.providers.common.compat.sdk import BaseHook, Connection
 from asgiref.sync import sync_to_async
 
+from airflow_provider_fastlabel.client.http.quota import calls_of_this_thread
 from airflow_provider_fastlabel.hooks.connection import ConnectionSettings, read_connection
 from airflow_provider_fastlabel.hooks.fastlabel import build_client
 from airflow_provider_fastlabel.triggers.watch import JITTER
@@ -35,9 +37,13 @@ POLL_THREADS = 8
 POLL_RETRIES = 1
 """Retries of one call: the next look comes soon, so a thread must not be held by long back-offs."""
 
+QUOTA_SHARE = 0.2
+"""Share of a connection's quota that all polls of a process may use together; the rest is for those that work."""
+
 _pools: dict[str, ThreadPoolExecutor] = {}
 _clients: dict[str, tuple[str, FastLabelClient]] = {}
-_boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poll]] = WeakKeyDictionary()
+_boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, Hashable], Poll]] = WeakKeyDictionary()
+_paces: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Pace]] = WeakKeyDictionary()
 
 
 @dataclass
@@ -53,21 +59,59 @@ class Reading:
 
 
 @dataclass
-class Poll:
-    """What all waits on one thing share: the last reading, and the right to make the next."""
+class Pace:
+    """How fast the polls of one connection go together.
 
+    :param demand: calls per second that they would make at the intervals they were given.
+    :param allowed: calls per second that they may make; unknown before the first call.
+    """
+
+    demand: float = 0.0
+    allowed: float = float("inf")
+
+    @property
+    def stretch(self) -> float:
+        """By what the intervals are multiplied so that the demand is met by what is allowed; 1 if it is anyway."""
+        return max(1.0, self.demand / self.allowed)
+
+
+@dataclass
+class Poll:
+    """What all waits on one thing share: the last reading, and the right to make the next.
+
+    :param pace: that of all polls of the connection, which this one adds its demand to.
+    """
+
+    pace: Pace = field(default_factory=Pace)
     started: float = field(default_factory=time.monotonic)
     last: Reading | None = None
     readers: int = 0
     spread: float = 0.0
+    spent: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _demand: float = 0.0
 
     def due(self, interval: float) -> float:
         """Return when the next reading may be made, on the monotonic clock."""
+        pause = interval * self.pace.stretch * (1 + self.spread)
         if self.last is None:
-            return self.started + interval * (1 + self.spread)
+            return self.started + pause
         asked_for = retry_after(self.last.error) or 0.0
-        return self.last.at + max(interval * (1 + self.spread), asked_for)
+        return self.last.at + max(pause, asked_for)
+
+    @property
+    def answer(self) -> Any:
+        """The last answer, ``None`` before the first and after an error."""
+        return self.last.answer if self.last else None
+
+    def demand(self, calls: int, interval: float) -> None:
+        """Say what this poll would ask for.
+
+        :param calls: calls that one reading takes, with what waits ask for themselves after it; 0 for none any more.
+        :param interval: seconds between two readings.
+        """
+        before, self._demand = self._demand, calls / interval
+        self.pace.demand += self._demand - before
 
     async def reading(
         self, ask: Callable[[], Any], *, newer_than: float, interval: float, latest: float = float("inf")
@@ -79,6 +123,8 @@ class Poll:
         :param interval: seconds between two readings, by the wish of this wait.
         :param latest: time on the monotonic clock at which a reading is made even before it is due.
         """
+        if self.last is None and not self._demand:
+            self.demand(1, interval)
         while self.last is None or self.last.at <= newer_than:
             pause = min(self.due(interval), latest) - time.monotonic()
             if pause > 0:
@@ -88,6 +134,8 @@ class Poll:
             async with self.lock:
                 if self.last is seen:
                     self.last = await _read(ask)
+                    self.demand(max(1, self.spent), interval)
+                    self.spent = 0
                     self.spread = random.uniform(0, JITTER)
         return self.last
 
@@ -102,23 +150,27 @@ async def _read(ask: Callable[[], Any]) -> Reading:
 
 
 @contextmanager
-def shared_poll(key: Hashable) -> Iterator[Poll]:
+def shared_poll(conn_id: str, key: Hashable) -> Iterator[Poll]:
     """Take part in the poll of this event loop with that key; it is forgotten when the last reader leaves.
 
-    :param key: what is asked, of which connection.
+    :param conn_id: id of the Airflow connection.
+    :param key: what is asked.
     """
-    board = _boards.setdefault(asyncio.get_running_loop(), {})
-    poll = board.setdefault(key, Poll(spread=random.uniform(0, JITTER)))
+    loop = asyncio.get_running_loop()
+    pace = _paces.setdefault(loop, {}).setdefault(conn_id, Pace())
+    board = _boards.setdefault(loop, {})
+    poll = board.setdefault((conn_id, key), Poll(pace, spread=random.uniform(0, JITTER)))
     poll.readers += 1
     try:
         yield poll
     finally:
         poll.readers -= 1
-        if poll.readers == 0 and board.get(key) is poll:
-            del board[key]
+        if poll.readers == 0 and board.get((conn_id, key)) is poll:
+            poll.demand(0, 1)
+            del board[conn_id, key]
 
 
-async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
+async def call(conn_id: str, function: Callable[[FastLabelClient], Any], poll: Poll) -> Any:
     """Call FastLabel from an event loop without holding it up.
 
     The connection is read anew each time, so that a rotated token is taken up; the client, with its open connections,
@@ -126,6 +178,7 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
 
     :param conn_id: id of the Airflow connection.
     :param function: what to do with the client, in a thread of the connection's pool.
+    :param poll: on whose account the calls go.
     """
     settings = await _read_settings(conn_id)
     fingerprint = settings.fingerprint()
@@ -134,7 +187,13 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any]) -> Any:
         known = _clients.get(conn_id)
         if known is None or known[0] != fingerprint:
             known = _clients[conn_id] = (fingerprint, build_client(settings, max_retries=POLL_RETRIES))
-        return function(known[1])
+        quota = known[1].quota
+        poll.pace.allowed = QUOTA_SHARE * quota.limit / quota.window
+        before = calls_of_this_thread()
+        try:
+            return function(known[1])
+        finally:
+            poll.spent += calls_of_this_thread() - before
 
     return await asyncio.get_running_loop().run_in_executor(_pool(conn_id), work)
 

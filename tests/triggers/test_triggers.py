@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_fastlabel.triggers import conditions
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
 from airflow_provider_fastlabel.triggers import shared_polls as polls
 from airflow_provider_fastlabel.triggers.fastlabel import (
@@ -161,8 +162,72 @@ def test_waits_with_other_demands_on_the_same_tasks_share_their_counts(client, e
     intervals = (time.monotonic() - began) / 0.2
     thread.join()
     assert [event["facts"]["done"] for event in events] == [1, 3, 3]
-    # One reading takes two calls.
-    assert calls(emulator, "tasks/count") <= 2 * (intervals + 1)
+    # One reading takes one call: nobody has asked for a share, so nobody needs the total.
+    assert calls(emulator, "tasks/count") <= intervals + 1
+
+
+def test_the_total_is_counted_when_something_has_moved_and_when_a_wait_would_end(client, emulator, fill, monkeypatch):
+    monkeypatch.setattr(conditions, "OLDEST_TOTAL", 1000)
+    fill("a.png", "b.png", "c.png")
+    emulator.set_status("photos", "approved", ["a.png"])
+    emulator.clear_requests()
+    thread = later(emulator, "tasks/count", 12, lambda: emulator.set_status("photos", "approved"))
+    made = trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.02)
+    assert asyncio.run(event_of(made))["facts"] == {"done": 3, "total": 3, "needed": 3, "statuses": ["approved"]}
+    thread.join()
+    asked = [request["query"].get("status") for request in emulator.requests()]
+    assert asked[:2] == asked[-2:] == ["approved", None]
+    assert asked.count(None) == 2
+
+
+def test_a_share_is_never_reached_by_an_old_total(client, emulator, fill):
+    """Tasks that came in between count, although the wait that ends joined a poll of others."""
+    wait = conditions.TaskCountWait("photos", ["approved"], min_share=0.5)
+    fill("a.png", "b.png", "c.png", "d.png")
+    emulator.set_status("photos", "approved", ["a.png"])
+    first = conditions.TaskCountWait("photos", ["approved"], min_share=1.0).read(client)
+    fill("e.png")
+    again = wait.read_again(first, client)
+    assert (again.reached, again.total, again.looks_old) == (1, 4, 1)
+    decision = wait.decide(again)
+    assert decision is not None
+    assert decision.status == "waiting"
+    assert conditions.TaskCountWait("photos", ["approved"], min_share=0.25).decide(again) is None
+    for _ in range(conditions.OLDEST_TOTAL):
+        again = wait.read_again(again, client)
+    assert (again.total, again.looks_old) == (5, 0)
+
+
+def test_all_waits_together_keep_to_a_fifth_of_the_quota_and_say_so(client, emulator, connect, fill, capsys):
+    fill("a.png", tags=[f"t{number}" for number in range(10)])
+    connect(password=emulator.token, host=emulator.url, calls_per_10_minutes=60_000)  # a fifth is 20 a second
+    emulator.clear_requests()
+    made = [
+        trigger(
+            FastLabelTaskCountTrigger, tags=[f"t{n % 10}"], statuses=[status], min_count=1, min_share=None,
+            poll_interval=0.05,
+        )
+        for n, status in enumerate(10 * ["approved", "declined"] + 10 * ["completed"])
+    ]  # fmt: skip
+    began = time.monotonic()
+
+    async def scenario():
+        waits = [asyncio.create_task(event_of(one)) for one in made]
+        await asyncio.sleep(4)
+        while calls(emulator, "tasks/count") < 60:
+            await asyncio.sleep(0.1)
+        seconds, asked = time.monotonic() - began, calls(emulator, "tasks/count")
+        for status in ("approved", "declined", "completed"):
+            emulator.set_status("photos", status)
+            await asyncio.sleep(3)
+        events = await asyncio.gather(*waits)
+        return seconds, asked, {event["status"] for event in events}
+
+    seconds, asked, ends = asyncio.run(scenario())
+    assert ends == {"success"}
+    # 20 polls look once before anybody knows the quota; asked 20 times a second each, it would be 400 a second.
+    assert asked <= 20 * seconds + 20 + 8
+    assert "more than a fifth of the quota" in capsys.readouterr().out
 
 
 def test_waits_on_other_projects_do_not_share(client, emulator, fill):

@@ -65,6 +65,7 @@ class Quota:
     def slot(self) -> Iterator[None]:
         """Take a slot for one call, waiting for it if none is free, and stamp it when the call is over."""
         self._acquire()
+        _this_thread.calls = calls_of_this_thread() + 1
         try:
             yield
         finally:
@@ -103,6 +104,13 @@ class Quota:
         self._in_flight = 0
 
 
+def calls_of_this_thread() -> int:
+    """Return how many slots the calling thread has taken so far, of any quota: the difference of two answers counts."""
+    taken: int = getattr(_this_thread, "calls", 0)
+    return taken
+
+
+_this_thread = threading.local()
 _every_quota: weakref.WeakSet[Quota] = weakref.WeakSet()
 _shared: dict[tuple[str, str], Quota] = {}
 _shared_lock = threading.Lock()
