@@ -18,7 +18,7 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
 
     Only the named statuses count: a task that was ``completed`` and is now ``approved`` is not ``completed`` any
     more, so name all that will do, as in ``status=["completed", "reviewed", "approved"]``. As long as there is no
-    task at all the sensor waits, whatever is demanded.
+    task at all the sensor waits, unless ``min_count`` is 0.
 
     A look costs one call per status, and one for the total if a share is demanded and, deferred, the number has moved
     or some looks have passed; sensors that defer on the same tasks share it. With a list, a look usually costs one call
@@ -35,7 +35,8 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
     :param task_ids: watch only these tasks, by id. Templated.
     :param task_names: watch only these tasks, by name; one that does not exist yet has not reached the status.
         Templated.
-    :param min_count: number of tasks that must have reached it. Templated.
+    :param min_count: number of tasks that must have reached it, for instance as many as an earlier task has created. 0
+        ends the wait at once. Templated.
     :param min_share: share of the tasks that must have reached it, above 0 up to 1. When neither is given, all (1.0);
         when both are, both must be met. Templated.
     :raises ValueError: when a demand is impossible.
@@ -51,7 +52,7 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
         "min_share",
     )
     numbers: ClassVar[Mapping[str, Number]] = {
-        "min_count": Number(least=1, optional=True),
+        "min_count": Number(least=0, optional=True),
         "min_share": Number(whole=False, above=0, most=1, optional=True),
     }
 

@@ -103,7 +103,7 @@ def decide_job(job: Mapping[str, Any], *, kind: JobKind) -> Decision:
 
 
 def tasks_needed(total: int, *, min_count: int | None, min_share: float | None) -> int:
-    """Return how many of ``total`` tasks must have reached the status; at least one.
+    """Return how many of ``total`` tasks must have reached the status; at least one, unless a number of 0 is demanded.
 
     :param total: number of tasks watched.
     :param min_count: number that must have reached it; ``None`` for no such demand.
@@ -111,7 +111,7 @@ def tasks_needed(total: int, *, min_count: int | None, min_share: float | None) 
     """
     # The allowance keeps 0.07 * 100 = 7.000000000000001 from asking for an eighth task.
     by_share = math.ceil(min_share * total - 1e-9) if min_share is not None else 0
-    return max(1, min_count or 0, by_share)
+    return max(0 if min_count == 0 else 1, min_count or 0, by_share)
 
 
 def decide_tasks(
@@ -126,7 +126,8 @@ def decide_tasks(
 ) -> Decision:
     """Judge how many tasks have reached a status.
 
-    No task at all means waiting, not success: an import that has not begun must not look like finished work.
+    No task at all means waiting, not success: an import that has not begun must not look like finished work. Only a
+    demand for 0 tasks, as of an import that found nothing new, is met at once.
 
     :param reached: tasks that are in one of the statuses now.
     :param total: tasks watched; ``None`` if they were not counted, because no share is demanded.
@@ -139,7 +140,7 @@ def decide_tasks(
     needed = tasks_needed(total or 0, min_count=min_count, min_share=min_share)
     names = " or ".join(statuses)
     facts: dict[str, Any] = {"done": reached, "total": total, "needed": needed, "statuses": [*statuses]}
-    if total == 0:
+    if total == 0 and needed:
         return Decision(WAITING, f"{what} has no task yet; waiting for the first", facts)
     seen = "" if exact else "seen "
     about = f"{reached}{'' if total is None else f' of {total}'} tasks of {what} {seen}{names}, {needed} needed"

@@ -185,6 +185,22 @@ def test_some_of_a_list_whose_names_do_not_all_exist(airflow_run, emulator, fill
     assert done.result == {"done": 2, "total": 3, "needed": 2, "statuses": ["approved"]}
 
 
+@modes
+def test_as_many_as_an_earlier_task_has_created(airflow_run, emulator, fill, mode):
+    fill("old.png", "a.png", "b.png")
+    emulator.set_status("photos", "approved", ["a.png", "b.png"])
+    done = airflow_run(sensor(**mode, min_count="{{ {'created': 2}['created'] }}")).attempt()
+    assert done.result == {"done": 2, "total": None, "needed": 2, "statuses": ["approved"]}
+
+
+@modes
+def test_nothing_created_is_nothing_to_wait_for(airflow_run, client, mode):
+    done = airflow_run(sensor(**mode, min_count="{{ 0 }}")).attempt()
+    assert done.state == "success"
+    assert done.result == {"done": 0, "total": None, "needed": 0, "statuses": ["approved"]}
+    assert done.deferrals == []
+
+
 def test_a_look_at_a_list_that_must_go_on_costs_one_call(airflow_run, emulator, fill):
     names = [f"{number}.png" for number in range(10)]
     fill(*names)
@@ -217,7 +233,7 @@ def test_senseless_arguments_fail_before_any_call(airflow_run, emulator, client,
     assert emulator.requests() == []
 
 
-@pytest.mark.parametrize("arguments", [{"min_count": 0}, {"min_share": 0}, {"min_share": 1.5}, {"poll_interval": 0}])
+@pytest.mark.parametrize("arguments", [{"min_count": -1}, {"min_share": 0}, {"min_share": 1.5}, {"poll_interval": 0}])
 def test_impossible_numbers_are_refused_when_the_dag_is_parsed(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         sensor(**arguments)()

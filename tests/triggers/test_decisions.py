@@ -105,6 +105,12 @@ def decide(reached, total, **demand):
     [
         (0, 0, {"min_share": 1.0}, "waiting"),
         (0, 0, {"min_count": 1}, "waiting"),
+        (0, 0, {"min_count": 0}, "success"),
+        (0, None, {"min_count": 0}, "success"),
+        (2, None, {"min_count": 3}, "waiting"),
+        (3, None, {"min_count": 3}, "success"),
+        (0, 0, {"min_count": 0, "min_share": 1.0}, "success"),
+        (0, 5, {"min_count": 0, "min_share": 1.0}, "waiting"),
         (1, 1, {"min_share": 1.0}, "success"),
         (99, 100, {"min_share": 1.0}, "waiting"),
         (7, 100, {"min_share": 0.07}, "success"),
