@@ -12,7 +12,7 @@ import stat
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.pipelines.exports.publish import held
+from airflow_provider_fastlabel.pipelines.exports.object_store import held
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     Task = Mapping[str, Any]
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_MOST_LOCK_BYTES = 1 << 26
+"""A larger class lock is not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,8 @@ class Export:
 
         :returns: what the writer did, and what publishing did.
         :raises FastLabelInvalidException: the project does not exist or has no images.
-        :raises ValueError: no task matches.
+        :raises ValueError: no task matches, or a class holds half a character, which no file can.
+        :raises DamagedFileError: the manifest or the class lock at the target is not as an export writes it.
         :raises OSError: the disk is full, or the target cannot be written; what was published before stays.
         """
         kind = self._kind()
@@ -118,11 +123,14 @@ class Export:
     def _classes(self) -> ClassMap:
         """Return the project's classes; ids that an earlier export to the same place gave stay."""
         current = ClassMap.of(list(self.client.iter_annotations(self.project)))
-        try:
-            lock = (self.target / LOCK_FILE).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return current
-        return ClassMap.from_lock(lock).extended(current)
+        lock = read_own(self.target, LOCK_FILE, _MOST_LOCK_BYTES)
+        if lock is not None:
+            try:
+                current = ClassMap.from_lock(lock).extended(current)
+            except ValueError as error:
+                raise DamagedFileError(self.target / LOCK_FILE, str(error)) from None
+        current.to_lock()  # what cannot be written is refused now, not after all the work
+        return current
 
     def _publish(
         self, kind: Kind, count: int, classes: ClassMap, earlier: EarlierPictures | None
