@@ -10,6 +10,7 @@ from airflow_provider_fastlabel.utils.arguments import external_status, rendered
 from airflow_provider_fastlabel.utils.numbers import WORKERS
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
@@ -73,6 +74,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
     format: ClassVar[str]
     first_class_id: int = 0
+    reserved: ClassVar[re.Pattern[str] | None] = None
+    """Where the paths of images need a ``_``, so that they meet no other file of the format."""
     kinds: ClassVar[tuple[str, ...]] = ("image", "sequential_image", "video")
 
     def __init__(
@@ -177,6 +180,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             write=self.write,
             images_folder=self.images_folder,
             earlier_places=self.earlier_places if self.include_images else None,
+            reserved=self.reserved,
             first_class_id=self.first_class_id,
             on_error=self.on_error,
             allow_empty=self.allow_empty,

@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -50,6 +51,8 @@ class Export:
         ``None`` when images are not wanted.
     :param earlier_places: says where in the published data set the image of a task may lie, given the task's name;
         ``None`` when images are not wanted.
+    :param reserved: where the paths of images need a ``_``, so that they meet no other file of the format, see
+        :class:`~.naming.PictureNames`.
     :param first_class_id: id of the first class.
     :param on_error: ``raise`` at the first malformed annotation, or ``skip`` such and count them.
     :param allow_empty: publish an empty data set if no task matches.
@@ -64,6 +67,7 @@ class Export:
     write: Callable[[Iterable[Task], Path, ClassMap, Path | None], ExportReport]
     images_folder: Callable[[Path, Path], Path | None]
     earlier_places: Callable[[str], Sequence[str]] | None = None
+    reserved: re.Pattern[str] | None = None
     first_class_id: int = 0
     on_error: OnError = "raise"
     allow_empty: bool = False
@@ -153,7 +157,15 @@ class Export:
         images = self.images_folder(work, folder)
         if images is not None:
             images.mkdir(parents=True, exist_ok=True)
-        frames = Frames(self.client, kind.name, images, workers=self.workers, on_error=self.on_error, earlier=earlier)
+        frames = Frames(
+            self.client,
+            kind.name,
+            images,
+            workers=self.workers,
+            on_error=self.on_error,
+            reserved=self.reserved,
+            earlier=earlier,
+        )
         progress = Progress(count, calls_left=self.client.quota.remaining)
         report = self.write(frames.of(self._tasks(kind, progress)), folder, classes, images)
         frames.account(report)
