@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
-from airflow_provider_fastlabel.pipelines.exports.staging import FULL, DiskFullError
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
+from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
@@ -13,19 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STALE_SECONDS = 3600
 """An abandoned staging folder is cleared away after this time, by the next export to the same folder or any store."""
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What operating systems say when there is no room."""
-
-
-class DiskFullError(OSError):
-    """There is no room; the message says where, what was kept and what to do."""
 
 
 @contextmanager
