@@ -142,7 +142,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         return Reader(
             self.annotations_format,
             folder,
-            storage_path("annotations_path", path, self.source_conn_id) if path else None,
+            storage_path("annotations_path", path, self.source_conn_id) if path is not None else None,
             into.type,
             classes,
             self.annotations_arguments or {},

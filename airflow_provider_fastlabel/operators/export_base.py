@@ -10,6 +10,7 @@ from airflow_provider_fastlabel.utils.arguments import external_status, rendered
 from airflow_provider_fastlabel.utils.numbers import WORKERS
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
@@ -73,6 +74,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
     format: ClassVar[str]
     first_class_id: int = 0
+    reserved: ClassVar[re.Pattern[str] | None] = None
+    """Where the paths of images need a ``_``, so that they meet no other file of the format."""
     kinds: ClassVar[tuple[str, ...]] = ("image", "sequential_image", "video")
 
     def __init__(
@@ -140,21 +143,24 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises FastLabelInvalidException: the project does not exist or has no images, or an argument rendered to what
             cannot be meant.
         :raises ValueError: no task matches.
+        :raises OddPlaceError: ``output``, or a folder needed beside it, is a link that leads nowhere, no folder, the
+            root or a mount point. A link to a folder is followed once, at the start.
+        :raises DamagedFileError: the manifest or the class lock there is not as an export writes it.
         :raises FileExistsError: ``output`` holds files that are no earlier export.
         :raises FileNotFoundError: the bucket of ``output`` does not exist; none is created.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
-        from airflow_provider_fastlabel.pipelines.exports.publish import settle
-        from airflow_provider_fastlabel.pipelines.exports.staging import refuse_foreign_files
+        from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place, settle
+        from airflow_provider_fastlabel.pipelines.exports.publish import refuse_foreign_files
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         with self.working():
-            target = storage_path("output", self.output_path, self.output_conn_id)
+            target = real_place(storage_path("output", self.output_path, self.output_conn_id))
             self._filters()  # a wrong argument is named before any call
             settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
-            refuse_foreign_files(target)
             refuse_missing_bucket(target, "output")
+            refuse_foreign_files(target)
             report, published = self._export(target).run()
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}
@@ -174,6 +180,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             write=self.write,
             images_folder=self.images_folder,
             earlier_places=self.earlier_places if self.include_images else None,
+            reserved=self.reserved,
             first_class_id=self.first_class_id,
             on_error=self.on_error,
             allow_empty=self.allow_empty,

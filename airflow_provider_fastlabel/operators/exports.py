@@ -8,7 +8,13 @@ import tempfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, safe_name
+from airflow_provider_fastlabel.formats.writing.naming import (
+    BESIDE_IMAGES,
+    BESIDE_JSON,
+    BESIDE_OWN_FILES,
+    OWN_FILES,
+    safe_name,
+)
 from airflow_provider_fastlabel.operators.export_base import FastLabelExportOperator
 from airflow_provider_fastlabel.utils.numbers import MARGIN
 
@@ -56,7 +62,11 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.box_margin: Any = box_margin
-        if PurePosixPath(file_name).name != file_name or not file_name.endswith(".json") or file_name in OWN_FILES:
+        if (
+            PurePosixPath(file_name).name != file_name
+            or not file_name.endswith(".json")
+            or file_name.casefold() in OWN_FILES
+        ):
             raise ValueError(f"file_name is a plain name ending in .json, and none of {OWN_FILES}, not {file_name!r}")
         self.file_name = file_name
         self.clip = clip
@@ -202,6 +212,7 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
     """
 
     format = "labelme"
+    reserved = BESIDE_JSON
 
     def __init__(self, *, clip: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -234,6 +245,7 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
     """
 
     format = "masks"
+    reserved = BESIDE_IMAGES
 
     def __init__(
         self, *, mask_kind: Literal["semantic", "instance"] = "semantic", start_index: int = 1, **kwargs: Any
@@ -265,6 +277,7 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
     """
 
     format = "annotated_images"
+    reserved = BESIDE_OWN_FILES
 
     def images_folder(self, work: Path, folder: Path) -> Path | None:
         """Keep the plain images aside."""

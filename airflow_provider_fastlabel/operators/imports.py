@@ -166,7 +166,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
             folder = storage_path("folder", self.folder, self.source_conn_id)
-            manifest = self.manifest or self._default_manifest(context)
+            manifest = self._default_manifest(context) if self.manifest is None else self.manifest
             record = storage_path("manifest", manifest, self.source_conn_id)
             refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
@@ -206,7 +206,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         return Reader(
             self.annotations_format,
             folder,
-            storage_path("annotations_path", path, self.source_conn_id) if path else None,
+            storage_path("annotations_path", path, self.source_conn_id) if path is not None else None,
             into.type,
             list(self.client.iter_annotations(self.project)),
             self.annotations_arguments or {},

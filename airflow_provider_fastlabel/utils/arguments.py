@@ -7,7 +7,9 @@ from typing import Any
 
 from airflow_provider_fastlabel.client.statuses import EXTERNAL_STATUSES, TASK_STATUSES
 
-_TO_NOTHING = "its template may have been rendered to nothing"
+TO_NOTHING = "its template may have been rendered to nothing"
+"""How an error says that an argument, or a part of it, is empty or ``None``."""
+
 _NATIVELY = "; a template must render natively (render_template_as_native_obj), or take the task's `.output`"
 
 
@@ -30,7 +32,7 @@ def require_rendered(name: str, value: Any, advice: str = "") -> None:
     :raises FastLabelInvalidException: when it is nothing.
     """
     if not value or str(value).strip() in ("", "None"):
-        raise refused(f"{name} is empty; {_TO_NOTHING}. {advice}".rstrip())
+        raise refused(f"{name} is empty; {TO_NOTHING}. {advice}".rstrip())
 
 
 def one_text(name: str, value: Any) -> str | None:
@@ -103,5 +105,5 @@ def rendered_list(name: str, value: Any) -> list[str]:
         if not isinstance(item, str) or not item:
             raise refused(f"{name} must hold texts that are not empty, not {item!r}")
         if item == "None":
-            raise refused(f"{name} holds the text 'None'; {_TO_NOTHING}.")
+            raise refused(f"{name} holds the text 'None'; {TO_NOTHING}.")
     return list(value)

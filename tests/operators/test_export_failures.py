@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportYoloOperator,
 )
 from tests.operators.exporting import BOX, png, tree
+from tests.strange_files import STRANGE, make_strange
 
 
 def test_unsupported_annotations_are_counted(export, client, tmp_path, project):
@@ -90,6 +92,67 @@ def test_foreign_files_are_refused_before_any_work(export, label, emulator, tmp_
     assert isinstance(outcome.error, FileExistsError)
     assert emulator.requests() == []
     assert tree(tmp_path / "out") == {"coco/thesis.txt": b"precious"}
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "classes.lock.json"])
+@pytest.mark.parametrize("damage", ["[]", "null", "{", '{"version": 1, "files": [{"path": "../x"}], "classes": [5]}'])
+def test_a_damaged_file_of_the_data_set_is_named_before_the_tasks_are_read(
+    export, label, emulator, tmp_path, name, damage
+):
+    label("a.png")
+    export(FastLabelExportCocoOperator)
+    (tmp_path / "out/coco" / name).write_text(damage)
+    before = tree(tmp_path / "out")
+    emulator.clear_requests()
+    outcome = export(FastLabelExportCocoOperator)
+    assert outcome.state == "failed"
+    assert all(words in str(outcome.error) for words in (f"out/coco/{name}", "Nothing was published", "`output`"))
+    assert not [request for request in emulator.requests() if request["path"].endswith("tasks/image")]
+    assert tree(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_lock_that_is_no_file_is_not_waited_for(export, label, tmp_path, kind):
+    label("a.png")
+    export(FastLabelExportCocoOperator)
+    (tmp_path / "out/coco/classes.lock.json").unlink()
+    make_strange(kind, tmp_path / "out/coco/classes.lock.json")
+    outcome = export(FastLabelExportCocoOperator)
+    assert "classes.lock.json is not as an export writes it" in str(outcome.error)
+
+
+def test_an_output_that_is_a_link_is_resolved_once(export, label, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    for name in ("a.png", "b.png"):
+        label(name)
+        outcome = export(FastLabelExportCocoOperator, output=str(tmp_path / "link"))
+        assert outcome.state == "success", outcome.error
+        assert (tmp_path / "link").is_symlink()
+        assert outcome.result["output"] == str(tmp_path / "link")
+    assert len(json.loads((tmp_path / "disk/annotations.json").read_bytes())["images"]) == 2
+
+
+@pytest.mark.parametrize("output", ["link", "link/deep"])
+def test_an_output_that_leads_nowhere_is_refused_before_any_work(export, label, emulator, tmp_path, output):
+    label("a.png")
+    (tmp_path / "link").symlink_to("nowhere")
+    emulator.clear_requests()
+    outcome = export(FastLabelExportCocoOperator, output=str(tmp_path / output))
+    assert "leads to no folder" in str(outcome.error)
+    assert emulator.requests() == []
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_half_a_character_in_a_class_is_refused_at_the_start(export, client, label, emulator, tmp_path, monkeypatch):
+    label("a.png")
+    rows = [{"type": "bbox", "value": "c\ud83dt", "title": "Cat"}]
+    monkeypatch.setattr(type(client), "iter_annotations", lambda *_, **__: iter(rows))
+    emulator.clear_requests()
+    outcome = export(FastLabelExportCocoOperator)
+    assert "hold half a character" in str(outcome.error)
+    assert not [request for request in emulator.requests() if request["path"].endswith("tasks/image")]
+    assert not (tmp_path / "out" / "coco").exists()
 
 
 def test_a_failing_export_leaves_the_old_dataset_and_no_rubbish(export, label, emulator, tmp_path):

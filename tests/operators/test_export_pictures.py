@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import time
+import unicodedata
+from pathlib import PurePosixPath
 
 import pytest
 
 from airflow_provider_fastlabel.operators import (
+    FastLabelExportAnnotatedImagesOperator,
     FastLabelExportCocoOperator,
     FastLabelExportLabelmeOperator,
+    FastLabelExportMasksOperator,
     FastLabelExportPascalVocOperator,
     FastLabelExportYoloOperator,
 )
-from tests.operators.exporting import png, tree
+from tests.operators.exporting import BOX, png, tree
 
 
 @pytest.mark.parametrize("operator", [FastLabelExportCocoOperator, FastLabelExportPascalVocOperator])
@@ -129,11 +135,134 @@ def test_pictures_of_hostile_names_have_the_names_their_labels_say(export, label
     assert said == pictures
 
 
-def test_a_name_below_another_name_costs_only_its_picture(export, label):
-    label("a.png", "a.png/b.png")
-    outcome = export(FastLabelExportCocoOperator, include_images=True, max_workers=1)
+EXPORTS = [
+    (FastLabelExportCocoOperator, {}),
+    (FastLabelExportPascalVocOperator, {}),
+    (FastLabelExportYoloOperator, {}),
+    (FastLabelExportYoloOperator, {"layout": "ultralytics"}),
+    (FastLabelExportLabelmeOperator, {}),
+    (FastLabelExportMasksOperator, {}),
+    (FastLabelExportMasksOperator, {"mask_kind": "instance"}),
+]
+
+NAMES = {
+    "own": [
+        "manifest.json",
+        "MANIFEST.JSON",
+        "classes.lock.json",
+        "manifest.previous.json",
+        "classes.txt",
+        "data.yaml",
+    ],
+    "tables": ["annotations.json", "classes.json", "instances.jsonl", "images", "annotations", "labels"],
+    "labels": ["a.jpg", "a.json", "A.json", "a.txt", "a.xml", "a.png", "a"],
+    "below": ["scan", "scan/1.jpg", "SCAN/2.jpg", "x.png/y.png", "x.png", "b.png", "b.json/1.png", "b.txt/1.png"],
+    "folders": ["manifest.json/1.jpg", "classes.lock.json/1.png", "classes.json/1.png", "data.yaml/1.png"],
+    "images": [
+        "images/1.jpg",
+        "1.png",
+        "Images/scan/1.jpg",
+        "scan",
+        "images/images/1.png",
+        "annotations/1.png",
+        "1.jpg",
+    ],
+    "changed": ["../a.jpg", "__/a.jpg", "/a.jpg", "a.jpg", "a\\b.jpg", "a_b.jpg", "é.png", "e\u0301.png", "É.png"],
+    "long": ["x" * 250 + ".jpg", "X" * 250 + ".jpg", "y" * 200, "y" * 200 + "/1.jpg", "y" * 197 + ".jpg/1.jpg"],
+}
+
+
+def keys(files):
+    """Return what is the same for paths that are one file on some machines."""
+    return [unicodedata.normalize("NFC", path.casefold()) for path in files]
+
+
+@pytest.mark.parametrize("names", NAMES)
+@pytest.mark.parametrize(("operator", "arguments"), EXPORTS)
+def test_no_picture_lies_where_another_file_lies(export, label, tmp_path, operator, arguments, names):
+    wanted = []
+    for number, name in enumerate(NAMES[names]):
+        label(name, colour=number)
+        wanted.append(png(colour=number))
+    outcome = export(operator, include_images=True, max_workers=8, **arguments)
     assert outcome.state == "success", outcome.error
-    assert outcome.result["adjusted"]["images_missing"] == 1
+    assert outcome.result["images"] == len(wanted)
+    assert "images_missing" not in outcome.result["adjusted"]
+    files = tree(tmp_path / "out" / operator.format)
+    found = list(files.values())
+    assert all(found.count(picture) == 1 for picture in wanted)
+    manifest = json.loads(files["manifest.json"])
+    assert {row["path"] for row in manifest["files"]} == set(files) - {"manifest.json"}
+    assert {row["path"]: row["sha256"] for row in manifest["files"]} == {
+        path: hashlib.sha256(raw).hexdigest() for path, raw in files.items() if path != "manifest.json"
+    }
+    assert json.loads(files["classes.lock.json"])["version"] == 1
+    folders = {str(parent) for path in keys(files) for parent in PurePosixPath(path).parents}
+    assert len(set(keys(files))) == len(files)
+    assert folders.isdisjoint(keys(files))
+    again = export(operator, include_images=True, **arguments)
+    assert again.result["changed"] is False
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_no_drawn_picture_lies_where_another_file_lies(export, label, tmp_path, names):
+    drawn = [name for name in NAMES[names] if name.lower().endswith((".png", ".jpg"))]
+    label(*NAMES[names])
+    outcome = export(FastLabelExportAnnotatedImagesOperator)
+    assert outcome.state == "success", outcome.error
+    files = tree(tmp_path / "out" / "annotated_images")
+    pictures = [path for path in files if path.lower().endswith((".png", ".jpg"))]
+    assert len(pictures) >= len(drawn)
+    assert json.loads(files["manifest.json"])["version"] == 1
+    assert json.loads(files["classes.lock.json"])["version"] == 1
+
+
+def test_labelme_finds_every_picture_beside_its_file(export, label, tmp_path):
+    names = NAMES["own"] + NAMES["labels"] + NAMES["below"]
+    pictures = {}
+    for number, name in enumerate(names):
+        label(name, colour=number, annotations=[{**BOX, "points": [1, 2, 10 + number, 20]}])
+        pictures[10 + number] = png(colour=number)
+    assert export(FastLabelExportLabelmeOperator, include_images=True).state == "success"
+    folder = tmp_path / "out" / "labelme"
+    for path in folder.rglob("*.json"):
+        said = json.loads(path.read_bytes())
+        if "shapes" in said:
+            right = said["shapes"][0]["points"][1][0]
+            assert (path.parent / said["imagePath"]).read_bytes() == pictures.pop(right)
+    assert pictures == {}
+
+
+@pytest.mark.parametrize("operator", [FastLabelExportCocoOperator, FastLabelExportLabelmeOperator])
+def test_names_are_decided_before_the_pictures_come(export, label, tmp_path, monkeypatch, operator):
+    """However long each download takes, the same tasks give the same bytes."""
+    from airflow_provider_fastlabel.client.http.transport import Transport
+
+    download = Transport.download
+    label("scan", "scan/1.jpg", "a.JPG", "a.jpg", "scan/2.jpg/3.jpg", "scan/2.jpg")
+    digests = set()
+    for order in (1, -1):
+
+        def slow(self, url, target, order=order, **more):
+            time.sleep(0.1 * (len(target.parts) if order > 0 else 9 - min(8, len(target.name))))
+            return download(self, url, target, **more)
+
+        monkeypatch.setattr(Transport, "download", slow)
+        outcome = export(operator, include_images=True, max_workers=8, output=str(tmp_path / f"out{order}"))
+        assert outcome.state == "success", outcome.error
+        digests.add(outcome.result["sha256"])
+    assert len(digests) == 1
+
+
+def test_a_picture_behind_a_link_that_leads_out_is_not_taken_from_there(export, label, emulator, tmp_path):
+    label("a.png")
+    export(FastLabelExportCocoOperator, include_images=True)
+    folder = tmp_path / "out" / "coco"
+    (folder / "images").rename(tmp_path / "theirs")
+    (folder / "images").symlink_to(tmp_path / "theirs")
+    emulator.clear_requests()
+    assert export(FastLabelExportCocoOperator, include_images=True).state == "success"
+    assert [request["status"] for request in emulator.requests() if "storage/files" in request["path"]] == [200]
 
 
 def test_a_task_named_like_a_file_of_the_dataset_itself_has_another_name(export, label, tmp_path):

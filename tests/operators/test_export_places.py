@@ -45,6 +45,18 @@ def test_an_object_store_as_target(export, label, bucket, tmp_path):
     assert export(FastLabelExportCocoOperator, output=f"{bucket}/coco", include_images=True).result["changed"] is False
 
 
+@pytest.mark.parametrize("output", ["", "None", "://bucket/x", "s3:///x", "s3://None/x", "file://out", "x/None"])
+def test_an_output_rendered_to_nothing_writes_nowhere(export, label, tmp_path, monkeypatch, output):
+    work = tmp_path / "worker"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    label("a.png")
+    outcome = export(FastLabelExportCocoOperator, output=output)
+    assert outcome.state == "failed"
+    assert str(outcome.error).startswith("output ")
+    assert list(work.iterdir()) == []
+
+
 @pytest.mark.parametrize("where", ["folder", "store"])
 def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(bucket, tmp_path, monkeypatch, where):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -393,6 +393,24 @@ def test_annotations_are_for_pictures(client, run, folder):
     assert "takes video tasks" in str(outcome.error)
 
 
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("folder", "://bucket/x"),
+        ("manifest", ""),
+        ("manifest", "None"),
+        ("annotations_path", ""),
+        ("source_conn_id", ""),
+    ],
+)
+def test_a_place_rendered_to_nothing_creates_nothing(client, classes, run, folder, argument, value):
+    coco(folder, names=["a.png"])
+    outcome = run(annotations_format="coco", **{argument: value})
+    assert outcome.state == "failed"
+    assert "rendered to nothing" in str(outcome.error)
+    assert client.count_tasks("photos") == 0
+
+
 @pytest.fixture
 def bucket(tmp_path, folder):
     """An object store that Airflow knows, holding the folder."""

@@ -84,6 +84,19 @@ def test_a_bucket_one_may_not_look_at_is_no_missing_bucket(export, label, s3):
     assert outcome.state == "success", outcome.error
 
 
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"files": [{"path": "../other/x"}]}'])
+def test_a_damaged_manifest_in_a_bucket_is_named_before_any_work(export, label, s3, emulator, content):
+    label("a.png")
+    s3.pipe_file("sets/x/manifest.json", content)
+    s3.pipe_file("sets/other/x", b"theirs")
+    emulator.clear_requests()
+    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
+    assert "sets/x/manifest.json" in str(outcome.error)
+    assert "is not as an export writes it" in str(outcome.error)
+    assert emulator.requests() == []
+    assert s3.cat_file("sets/other/x") == b"theirs"
+
+
 @pytest.mark.parametrize("earlier", [True, False])
 def test_a_bucket_that_goes_while_the_data_set_is_made_is_not_made_again(export, label, s3, earlier):
     class Meanwhile(FastLabelExportCocoOperator):

@@ -43,7 +43,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, Shape
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap, LabelClass
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import plain_file_name, safe_name
-from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, attributes_of
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, attributes_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,7 +131,7 @@ class _Writer:
         """Write a task's image entry and annotations."""
         width, height = image_size(task)
         self.image_id += 1
-        name = self.stage.name_of(task)
+        name = name_of(task)
         file_name = safe_name(name)
         if file_name != name:
             self.stage.report.adjust("names_changed")

@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
-from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,7 +114,7 @@ class _Writer:
         pending: deque[tuple[str, int, Future[OSError | None]]],
     ) -> None:
         """Start the work on one task's image."""
-        name = safe_name(self.stage.name_of(task))
+        name = safe_name(name_of(task))
         path = self.files.pop(name, None)
         if path is None:
             self._leave_out(NO_IMAGE, len(found))

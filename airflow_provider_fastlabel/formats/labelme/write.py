@@ -32,7 +32,7 @@ from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, OutputNames, safe_name
-from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, attributes_of
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, attributes_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -73,7 +73,7 @@ def export_labelme(
     out = Folder(Path(folder), stage.report)
     names = OutputNames(".json", OWN_FILES)
     for task, found in stage.shapes(tasks):
-        name = stage.name_of(task)
+        name = name_of(task)
         out.write(names.path_for(name), dumps(_document(task, name, found, stage.report)) + b"\n")
     if names.changed:
         stage.report.adjust("names_changed", names.changed)

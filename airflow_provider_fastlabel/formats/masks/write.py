@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.formats.writing.folder import Folder, with_class
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, OutputNames
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
-from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -111,7 +111,7 @@ class _Writer:
 
     def add(self, task: Mapping[str, Any], found: list[Labelled]) -> None:
         """Draw one task."""
-        name = self.stage.name_of(task)
+        name = name_of(task)
         width, height = (round(side) for side in image_size(task))
         if max(width, height) > MAX_SIDE or not 0 < width * height <= MAX_PIXELS:
             self._leave_out(IMAGE_TOO_LARGE, len(found))

@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, image
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name
-from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,7 +93,7 @@ def export_pascalvoc(
     names = OutputNames(".xml")
     documents = _Documents(first)
     for task, found in stage.shapes(tasks):
-        name = stage.name_of(task)
+        name = name_of(task)
         out.write(f"annotations/{names.path_for(name)}", documents.of(task, name, found).encode("utf-8"))
     for kind, count in documents.boxed.items():
         stage.report.adjust(f"{kind}_as_box", count)

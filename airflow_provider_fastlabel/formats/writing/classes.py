@@ -9,12 +9,14 @@ gone keep their id, and an order that would move an id is refused.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 LOCK_FILE = "classes.lock.json"
 _LOCK_VERSION = 1
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class ClassOrderError(ValueError):
@@ -229,13 +231,24 @@ class ClassMap:
     # The lock file.
 
     def to_lock(self) -> bytes:
-        """Return the text of the lock file (JSON, UTF-8, same map, same bytes)."""
+        """Return the text of the lock file (JSON, UTF-8, same map, same bytes).
+
+        :raises ValueError: a class holds half of a surrogate pair, which is no character; the message names it.
+        """
         rows = [
             {"id": n, "value": one.value, "type": one.type, "title": one.title, "color": one.color}
             | ({"keypoints": [keypoint._asdict() for keypoint in one.keypoints]} if one.keypoints else {})
             for n, one in enumerate(self._classes)
         ]
-        return (json.dumps({"version": _LOCK_VERSION, "classes": rows}, indent=1, ensure_ascii=False) + "\n").encode()
+        text = json.dumps({"version": _LOCK_VERSION, "classes": rows}, indent=1, ensure_ascii=False) + "\n"
+        try:
+            return text.encode()
+        except UnicodeEncodeError:
+            broken = [row["value"] for row in rows if _HALF_A_CHARACTER.search(json.dumps(row, ensure_ascii=False))]
+            raise ValueError(
+                f"the value, title, colour or keypoints of class {broken[0]!r} hold half a character (half of a "
+                "surrogate pair), which no file can hold. Nothing was written: correct the class in FastLabel"
+            ) from None
 
     @classmethod
     def from_lock(cls, text: bytes | str) -> ClassMap:
@@ -243,14 +256,22 @@ class ClassMap:
 
         :param text: what :meth:`to_lock` wrote.
         :returns: the map.
-        :raises ValueError: not a lock file of this version, or its ids are not 0, 1, 2 ... in order.
+        :raises ValueError: not a lock file of this version, or its ids are not 0, 1, 2 ... in order, or a class has no
+            value of its own.
         """
-        data = json.loads(text)
-        if not isinstance(data, dict) or data.get("version") != _LOCK_VERSION:
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValueError(f"not a {LOCK_FILE}: no JSON that can be read; remove it to start new class ids") from None
+        rows = data.get("classes") if isinstance(data, dict) and data.get("version") == _LOCK_VERSION else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ValueError(f"not a {LOCK_FILE} of version {_LOCK_VERSION}: remove it to start new class ids")
-        rows = data.get("classes", [])
         if [row.get("id") for row in rows] != list(range(len(rows))):
             raise ValueError(f"the ids in {LOCK_FILE} are not 0 to {len(rows) - 1} in order: it was edited by hand")
+        values = [row.get("value") for row in rows]
+        # Of a class that comes twice the second would be the first, and all ids behind it would move.
+        if not all(value and isinstance(value, str) for value in values) or len(set(values)) < len(values):
+            raise ValueError(f"the classes in {LOCK_FILE} do not each have a value of their own: it was edited by hand")
         return cls(_from_api(row) for row in rows)
 
     def extended(self, current: ClassMap) -> ClassMap:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
@@ -89,61 +90,36 @@ def split_extension(path: str) -> tuple[str, str]:
 _EXTENSION = re.compile(r"(?!\d+$)[A-Za-z0-9]{1,5}")
 
 
-class OutputNames:
-    """Gives every task of one export its own path.
+class Paths:
+    """Paths that are taken, and what stands in the way of another: the same path, or a file with the name of a folder.
 
-    Two names that want one path are told apart in the order in which they come: the first has ``a.txt``, the next
-    keeps its extension, ``a.png.txt``, and any further one a number, ``a.png~2.txt``. Upper and lower case count as the
-    same, since they are the same file on many machines.
+    Upper and lower case count as the same, and so do the two ways to write an accent: they are the same file on many
+    machines.
 
-    :param suffix: what replaces the extension, e.g. ``.txt``.
-    :param taken: paths that no task may have.
-    :param unwanted: as for :func:`safe_name`.
+    :param taken: paths that are taken from the start.
     """
 
-    def __init__(self, suffix: str, taken: Iterable[str] = (), unwanted: re.Pattern[str] | None = None) -> None:
-        self._suffix = suffix
-        self._unwanted = unwanted
-        self._files = {path.casefold() for path in taken}
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._files = {_key(path) for path in taken}
         self._folders: set[str] = {""}
-        self.changed: int = 0
-
-    def path_for(self, name: str) -> str:
-        """Return a path no earlier call has returned.
-
-        :param name: task name.
-        :returns: relative path with forward slashes, ending in the suffix. :attr:`changed` counts the paths that are
-            not simply the name with its extension replaced.
-        """
-        safe = safe_name(name, self._unwanted)
-        stem, extension = split_extension(safe)
-        path = stem + self._suffix
-        key = path.casefold()
-        folder = key.rpartition("/")[0]
-        if safe is name and key not in self._files and folder in self._folders and key not in self._folders:
-            self._files.add(key)
-            return path
-        changed = safe != name
-        if not self._take(key):
-            changed = True
-            safe = self._beside_files(safe)
-            number, stem = 1, safe
-            path = stem + self._suffix if extension else f"{stem}~2{self._suffix}"
-            while not self._take(path.casefold()):
-                number += 1
-                path = f"{stem}~{number}{self._suffix}"
-        self.changed += changed
-        return path
 
     def _beside_files(self, path: str) -> str:
         """Rename the first folder of a path that exists as a file, as often as needed."""
         parts = path.split("/")
         for end in range(1, len(parts)):
             name, number = parts[end - 1], 1
-            while "/".join(parts[:end]).casefold() in self._files:
+            while _key("/".join(parts[:end])) in self._files:
                 number += 1
                 parts[end - 1] = f"{name}~{number}"
         return "/".join(parts)
+
+    def take(self, path: str) -> bool:
+        """Claim a path, if it can be a file beside all others.
+
+        :param path: relative path with forward slashes.
+        :returns: whether it can.
+        """
+        return self._take(_key(path))
 
     def _take(self, key: str) -> bool:
         """Claim a path unless it is a file or folder already, or one of its folders is a file."""
@@ -159,6 +135,102 @@ class OutputNames:
         self._folders.update(folders)
         self._files.add(key)
         return True
+
+
+def _key(path: str) -> str:
+    """Return what is the same for paths that are one file somewhere."""
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path.casefold())
+
+
+class PictureNames(Paths):
+    """Gives every task of one export a name under which its picture, and with it its other files, can lie.
+
+    Decided in the order of the tasks, before the first picture comes: where two would lie at one path, or one where
+    another has a folder, the later one gets a number, ``a~2.jpg``.
+
+    :param reserved: finds, with matches of no width, where the path of a picture needs a ``_``, or it would meet other
+        files of the data set: one of the patterns below.
+    """
+
+    def __init__(self, reserved: re.Pattern[str] | None = None) -> None:
+        super().__init__()
+        self._reserved = reserved
+        self.changed: int = 0
+
+    def name_for(self, name: str) -> str:
+        """Return a name whose :func:`safe_name` is a path that no earlier call has returned.
+
+        :param name: task name.
+        :returns: the same name where that is possible; :attr:`changed` counts the others.
+        """
+        safe = safe_name(name)
+        wanted = self._reserved.sub("_", safe) if self._reserved else safe
+        if wanted is safe or wanted == safe:
+            if self.take(safe):
+                return name
+        elif self.take(safe_name(wanted)):
+            self.changed += 1
+            return wanted
+        self.changed += 1
+        stem, extension = split_extension(self._beside_files(wanted))
+        candidate, number = stem + extension, 1
+        while not self.take(safe_name(candidate)):
+            number += 1
+            candidate = f"{stem}~{number}{extension}"
+        return candidate
+
+
+BESIDE_OWN_FILES = re.compile(rf"^(?=(?:{'|'.join(map(re.escape, OWN_FILES))})(?:/|$))", re.IGNORECASE)
+"""For pictures at the root of a data set: they are none of its own files, nor folders of these names."""
+BESIDE_JSON = re.compile(r"(?<=\.json)(?=/|$)", re.IGNORECASE)
+"""For pictures beside JSON files of any name."""
+BESIDE_IMAGES = re.compile(r"^(?=images/)", re.IGNORECASE)
+"""For pictures in ``images/`` and other files of the tasks at the root: those of a folder ``images`` lie elsewhere."""
+
+
+class OutputNames(Paths):
+    """Gives every task of one export its own path.
+
+    Two names that want one path are told apart in the order in which they come: the first has ``a.txt``, the next
+    keeps its extension, ``a.png.txt``, and any further one a number, ``a.png~2.txt``.
+
+    :param suffix: what replaces the extension, e.g. ``.txt``.
+    :param taken: paths that no task may have.
+    :param unwanted: as for :func:`safe_name`.
+    """
+
+    def __init__(self, suffix: str, taken: Iterable[str] = (), unwanted: re.Pattern[str] | None = None) -> None:
+        super().__init__(taken)
+        self._suffix = suffix
+        self._unwanted = unwanted
+        self.changed: int = 0
+
+    def path_for(self, name: str) -> str:
+        """Return a path no earlier call has returned.
+
+        :param name: task name.
+        :returns: relative path with forward slashes, ending in the suffix. :attr:`changed` counts the paths that are
+            not simply the name with its extension replaced.
+        """
+        safe = safe_name(name, self._unwanted)
+        stem, extension = split_extension(safe)
+        path = stem + self._suffix
+        key = _key(path)
+        folder = key.rpartition("/")[0]
+        if safe is name and key not in self._files and folder in self._folders and key not in self._folders:
+            self._files.add(key)
+            return path
+        changed = safe != name
+        if not self._take(key):
+            changed = True
+            safe = self._beside_files(safe)
+            number, stem = 1, safe
+            path = stem + self._suffix if extension else f"{stem}~2{self._suffix}"
+            while not self.take(path):
+                number += 1
+                path = f"{stem}~{number}{self._suffix}"
+        self.changed += changed
+        return path
 
 
 def plain_file_name(name: str, suffix: str) -> str:

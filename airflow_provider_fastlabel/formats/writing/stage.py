@@ -64,6 +64,19 @@ def malformed(message: str, before: int, on_error: OnError, cause: Exception | N
         log.warning("Left out: %s%s", message, " (further ones are only counted)" if before + 1 == _LOGGED else "")
 
 
+def name_of(task: Mapping[str, Any]) -> str:
+    """Return a task's name.
+
+    :param task: task object.
+    :returns: its name.
+    :raises GeometryError: it has none, whatever the policy: nothing could be called after it.
+    """
+    name = task.get("name")
+    if not isinstance(name, str) or not name:
+        raise GeometryError(f"task {task.get('id')!r} has no name, and the output is named after it")
+    return name
+
+
 class Stage:
     """The way of one export's tasks into shapes.
 
@@ -112,18 +125,6 @@ class Stage:
         self._need_size = need_size
         self._areas = areas
         self._box_margin = box_margin
-
-    def name_of(self, task: Mapping[str, Any]) -> str:
-        """Return a task's name.
-
-        :param task: task object.
-        :returns: its name.
-        :raises GeometryError: it has none, whatever the policy: nothing could be called after it.
-        """
-        name = task.get("name")
-        if not isinstance(name, str) or not name:
-            raise GeometryError(f"task {task.get('id')!r} has no name, and the output is named after it")
-        return name
 
     def shapes(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], list[Labelled]]]:
         """Yield tasks with what of them can be written, in the order of their annotations, and count the rest.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 _JPEG_QUALITY = 95
+# A folder of this name could be a frame of another clip.
+_LIKE_A_FRAME = re.compile(r"(?<=\.jpg)(?=/)", re.IGNORECASE)
 # More digits than the number of a frame has.
 _DIGITS = 9
 
@@ -131,6 +134,7 @@ def expanded(
     images: Path | None,
     left_out: Counter[str],
     on_error: OnError = "raise",
+    reserved: re.Pattern[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Expand video tasks one after the other, writing their frames as images where these are wanted.
 
@@ -143,11 +147,13 @@ def expanded(
         that do not say how many frames of what size they have are then opened.
     :param left_out: as for :func:`frame_tasks`.
     :param on_error: as for :func:`frame_tasks`.
+    :param reserved: where the paths of images need a ``_``, as for :class:`~.naming.PictureNames`.
     :returns: image tasks for an exporter, named as their files.
     :raises VideoError: a clip that cannot be read.
     :raises GeometryError: as :func:`frame_tasks`.
     """
-    names = OutputNames("")
+    patterns = [_LIKE_A_FRAME.pattern, *([reserved.pattern] if reserved else [])]
+    names = OutputNames("", unwanted=None if images is None else re.compile("|".join(patterns), re.IGNORECASE))
     for task in tasks:
         name = task.get("name") or task.get("id")
         if not name:

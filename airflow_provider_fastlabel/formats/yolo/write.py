@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder, with_classes
-from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name, split_extension
-from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage
+from airflow_provider_fastlabel.formats.writing.naming import OutputNames, Paths, safe_name, split_extension
+from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 from airflow_provider_fastlabel.formats.yolo.rows import Rows
 
 if TYPE_CHECKING:
@@ -154,11 +154,12 @@ class _Writer:
         self._rows = rows
         self._places = places
         self._image_dir = image_dir
+        self._images = Paths()
         self._waiting: list[str] = []
 
     def add(self, task: Mapping[str, Any], found: list[Labelled]) -> None:
         """Take one task, and bring its image where that is wanted."""
-        name = self._stage.name_of(task)
+        name = name_of(task)
         width, height = image_size(task)
         if task.get("annotations") and not width:
             return
@@ -184,7 +185,15 @@ class _Writer:
             extension = _extension_of(source)
             if stem == name:  # else it is counted already
                 self._stage.report.adjust("names_changed")
-        target = self._out.reserve(f"{folder}/{stem}{extension}")
+        # The labels' names are unlike in all but their endings; only names made for it are a folder of others here.
+        path = f"{folder}/{stem}{extension}"
+        if not self._images.take(path):
+            self._stage.report.adjust("images_missing")
+            log.warning(
+                "The image of task %r is left out: another image has a folder of its name, or the reverse", name
+            )
+            return
+        target = self._out.reserve(path)
         try:
             os.link(source, target)
         except OSError:

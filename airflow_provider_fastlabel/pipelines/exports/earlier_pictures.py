@@ -12,7 +12,8 @@ import stat
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.pipelines.exports.publish import held
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
+from airflow_provider_fastlabel.pipelines.exports.object_store import held
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class _Local(EarlierPictures):
         """See the base class."""
         for place in self._places(name):
             try:
-                os.link(self._root / place, target)
-            except OSError:  # it is not there, or the file system has no links
+                os.link(place_below(self._root, place), target)
+            except (OSError, UnsafeNameError):  # not there, behind a link that leads out, or no links can be made
                 continue
             # A link stands for the very file, whatever becomes of the old name meanwhile.
             if stat.S_ISREG(target.lstat().st_mode):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
 from airflow_provider_fastlabel.client.http.shapes import needed
+from airflow_provider_fastlabel.formats.writing.naming import PictureNames
 from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_fastlabel.client import FastLabelClient
@@ -40,6 +42,7 @@ class Frames:
     :param images: existing folder that pictures are brought to, named like their tasks; ``None`` for no pictures.
     :param workers: how many pictures come at a time.
     :param on_error: ``raise`` at an annotation that cannot be said to be in a frame, or ``skip`` it, counted.
+    :param reserved: where the paths of pictures need a ``_``, see :class:`~.naming.PictureNames`.
     :param earlier: pictures of an earlier export, which are taken where they are still the same; ``None`` for none.
     """
 
@@ -51,12 +54,15 @@ class Frames:
         *,
         workers: int,
         on_error: OnError,
+        reserved: re.Pattern[str] | None = None,
         earlier: EarlierPictures | None = None,
     ) -> None:
         self._client = client
         self._kind = kind
         self._images = images
         self._on_error: OnError = on_error
+        self._reserved = reserved
+        self._names = PictureNames(reserved)
         self._earlier = earlier
         self._pictures = None if images is None else Pictures(self._fetch_picture, images, workers=workers)
         self._left_out: Counter[str] = Counter()
@@ -72,9 +78,18 @@ class Frames:
         from airflow_provider_fastlabel.formats.writing.video import expanded
 
         if self._kind == "video":
-            return expanded(tasks, self._clip, self._images, self._left_out, self._on_error)
+            return expanded(tasks, self._clip, self._images, self._left_out, self._on_error, self._reserved)
         images = image_tasks(tasks, self._left_out)
-        return images if self._pictures is None else self._pictures.ahead_of(images)
+        return images if self._pictures is None else self._pictures.ahead_of(self._named(images))
+
+    def _named(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """Give another name to tasks whose picture would lie where something else lies."""
+        from airflow_provider_fastlabel.formats.writing.stage import name_of
+
+        for task in tasks:
+            name = name_of(task)
+            free = self._names.name_for(name)
+            yield task if free == name else {"source_name": name, **task, "name": free}
 
     def account(self, report: ExportReport) -> None:
         """Count what did not reach the writer, so that nothing disappears silently.
@@ -86,6 +101,8 @@ class Frames:
             return
         if self._pictures.missing:
             report.adjust("images_missing", self._pictures.missing)
+        if self._names.changed:
+            report.adjust("names_changed", self._names.changed)
         if self._pictures.kept:
             log.info("%d pictures are those of the earlier data set, the rest was downloaded", self._pictures.kept)
 

@@ -26,7 +26,7 @@ class Pictures:
     """Downloads the picture of each task into a folder, under the task's name.
 
     :param fetch: brings the picture of a task to a place, whole or not at all; returns whether it was downloaded.
-    :param folder: existing folder. A name that could leave it is made safe; one that collides with another is left out.
+    :param folder: existing folder. A name that could leave it is made safe; no two tasks may want one path.
     :param workers: how many pictures come at a time.
     """
 
@@ -70,20 +70,11 @@ class Pictures:
     def _bring(self, task: Mapping[str, Any]) -> None:
         target = self.folder / safe_name(str(needed(task, "name", f"task {task.get('id')}")))
         if not task.get("url"):
-            self._leave_out(task, "it has no address")
+            with self._lock:
+                self.missing += 1
+            log.warning("The picture of task %s is left out: it has no address", shortened(task["name"], 300))
             return
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                raise FileExistsError(target)
-        except (FileExistsError, NotADirectoryError):
-            self._leave_out(task, "its name collides with another task's")
-            return
+        target.parent.mkdir(parents=True, exist_ok=True)
         if not self._fetch(task, target):
             with self._lock:
                 self.kept += 1
-
-    def _leave_out(self, task: Mapping[str, Any], why: str) -> None:
-        with self._lock:
-            self.missing += 1
-        log.warning("The picture of task %s is left out: %s", shortened(task["name"], 300), why)

@@ -12,11 +12,13 @@ from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     Task = Mapping[str, Any]
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_MOST_LOCK_BYTES = 1 << 26
+"""A larger class lock is not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,8 @@ class Export:
         ``None`` when images are not wanted.
     :param earlier_places: says where in the published data set the image of a task may lie, given the task's name;
         ``None`` when images are not wanted.
+    :param reserved: where the paths of images need a ``_``, so that they meet no other file of the format, see
+        :class:`~.naming.PictureNames`.
     :param first_class_id: id of the first class.
     :param on_error: ``raise`` at the first malformed annotation, or ``skip`` such and count them.
     :param allow_empty: publish an empty data set if no task matches.
@@ -61,6 +68,7 @@ class Export:
     write: Callable[[Iterable[Task], Path, ClassMap, Path | None], ExportReport]
     images_folder: Callable[[Path, Path], Path | None]
     earlier_places: Callable[[str], Sequence[str]] | None = None
+    reserved: re.Pattern[str] | None = None
     first_class_id: int = 0
     on_error: OnError = "raise"
     allow_empty: bool = False
@@ -76,7 +84,8 @@ class Export:
 
         :returns: what the writer did, and what publishing did.
         :raises FastLabelInvalidException: the project does not exist or has no images.
-        :raises ValueError: no task matches.
+        :raises ValueError: no task matches, or a class holds half a character, which no file can.
+        :raises DamagedFileError: the manifest or the class lock at the target is not as an export writes it.
         :raises OSError: the disk is full, or the target cannot be written; what was published before stays.
         """
         kind = self._kind()
@@ -119,11 +128,14 @@ class Export:
     def _classes(self) -> ClassMap:
         """Return the project's classes; ids that an earlier export to the same place gave stay."""
         current = ClassMap.of(list(self.client.iter_annotations(self.project)))
-        try:
-            lock = (self.target / LOCK_FILE).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return current
-        return ClassMap.from_lock(lock).extended(current)
+        lock = read_own(self.target, LOCK_FILE, _MOST_LOCK_BYTES)
+        if lock is not None:
+            try:
+                current = ClassMap.from_lock(lock).extended(current)
+            except ValueError as error:
+                raise DamagedFileError(self.target / LOCK_FILE, str(error)) from None
+        current.to_lock()  # what cannot be written is refused now, not after all the work
+        return current
 
     def _publish(
         self, kind: Kind, count: int, classes: ClassMap, earlier: EarlierPictures | None
@@ -146,7 +158,15 @@ class Export:
         images = self.images_folder(work, folder)
         if images is not None:
             images.mkdir(parents=True, exist_ok=True)
-        frames = Frames(self.client, kind.name, images, workers=self.workers, on_error=self.on_error, earlier=earlier)
+        frames = Frames(
+            self.client,
+            kind.name,
+            images,
+            workers=self.workers,
+            on_error=self.on_error,
+            reserved=self.reserved,
+            earlier=earlier,
+        )
         progress = Progress(count, calls_left=self.client.quota.remaining)
         report = self.write(frames.of(self._tasks(kind, progress)), folder, classes, images)
         frames.account(report)

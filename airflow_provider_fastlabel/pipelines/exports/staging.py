@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
@@ -12,32 +11,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STALE_SECONDS = 3600
 """An abandoned staging folder is cleared away after this time, by the next export to the same folder or any store."""
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def refuse_foreign_files(target: Any) -> None:
-    """Refuse a local folder that publishing would refuse at the end, before the work is done.
-
-    :param target: where the data set will be published.
-    :raises FileExistsError: it holds files, and none of them is the manifest of an earlier export.
-    """
-    local = local_path(target)
-    if local is None or not local.exists() or (local / MANIFEST).exists():
-        return
-    if not local.is_dir() or any(local.iterdir()):
-        raise FileExistsError(
-            f"{local} holds files but no {MANIFEST} of an earlier export. Nothing was read or changed. "
-            "Give `output` an empty or new folder."
-        )
 
 
 @contextmanager
@@ -49,7 +30,8 @@ def staging(target: Any) -> Iterator[Path]:
 
     :param target: where the data set will be published.
     :returns: the folder.
-    :raises OSError: with a remedy in its text, when the folder cannot be made or the disk is full.
+    :raises DiskFullError: the disk is full.
+    :raises OSError: with a remedy in its text, when the folder cannot be made.
     """
     folder = _make_folder(local_path(target))
     handle = os.open(folder, os.O_RDONLY)
@@ -57,9 +39,9 @@ def staging(target: Any) -> Iterator[Path]:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield folder
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in FULL or isinstance(error, DiskFullError):
             raise
-        raise OSError(
+        raise DiskFullError(
             error.errno,
             f"{error.strerror} while the data set was put together in {folder.parent}. Nothing was published, what was "
             "published before is untouched. Free space there, or export fewer tasks",
@@ -90,13 +72,19 @@ def _make_folder(local: Path | None) -> Path:
 
 def _clear_abandoned(parent: Path, prefix: str) -> None:
     """Remove staging folders whose process was killed: old ones that nobody holds locked."""
-    for folder in parent.glob(f"{prefix}*"):
-        with suppress(OSError):
-            if time.time() - folder.stat().st_mtime < STALE_SECONDS:
-                continue
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(handle)
+    for name in os.listdir(parent):  # noqa: PTH208 - a glob would take brackets of the name for its own
+        if name.startswith(prefix):
+            with suppress(OSError):
+                _clear_if_abandoned(parent / name)
+
+
+def _clear_if_abandoned(folder: Path) -> None:
+    """Remove one of them; what is no folder, such as a pipe or a link, is not opened."""
+    if time.time() - folder.lstat().st_mtime < STALE_SECONDS:
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)

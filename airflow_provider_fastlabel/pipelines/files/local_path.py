@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-_LOCAL_PROTOCOLS = ("", "file", "local")
+LOCAL_SCHEMES = ("file", "local")
+"""Schemes of URLs that are files of this machine."""
 
 
 def local_path(place: Any) -> Path | None:
@@ -19,4 +20,4 @@ def local_path(place: Any) -> Path | None:
     protocol = getattr(place, "protocol", None)
     if protocol is None:
         return Path(place)
-    return Path(place.path) if protocol in _LOCAL_PROTOCOLS else None
+    return Path(place.path) if protocol in ("", *LOCAL_SCHEMES) else None

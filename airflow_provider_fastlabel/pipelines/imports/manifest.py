@@ -36,9 +36,12 @@ from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
+from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
+from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular, regular_descriptor
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -48,6 +51,9 @@ CHECKPOINT_SECONDS = 60.0
 """Time between two uploads of a manifest that lives in an object store."""
 
 _HEADER = b'{"manifest": "fastlabel-import"'
+
+_LONGEST_LINE = 1 << 20
+"""Bytes of a line that is read; a record has some hundred."""
 
 _OURS = ("creating", "created", "updated")
 
@@ -77,6 +83,7 @@ class Manifest:
     :param project: the project's slug.
     :param kind: the task kind's name.
     :raises ImportRefused: on entering, when the file exists and belongs to another project or kind, or is no manifest.
+    :raises DiskFullError: on entering and in all that writes: there is no room; the message names the place.
     """
 
     def __init__(self, target: Any, *, project: str, kind: str) -> None:
@@ -88,34 +95,44 @@ class Manifest:
         self._lock = threading.Lock()
         self._uploaded_at = 0.0
         self._descriptor = -1
+        self._torn = False
         self._spool: Path | None = None
 
     def __str__(self) -> str:
         return str(self.target)
 
     def __enter__(self) -> Self:
-        path = self._local or self._fetch()
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torn = self._read(path)
-            # Unbuffered append: every line reaches the kernel in one write and survives SIGKILL.
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-            if torn:
-                os.write(self._descriptor, b"\n")
-            self._append(
-                {
-                    "manifest": "fastlabel-import",
-                    "version": 1,
-                    "project": self._project,
-                    "kind": self._kind,
-                    "provider": __version__,
-                    "at": _now(),
-                }
-            )
+            with self._room_needed():
+                path = self._local or self._fetch()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._open(path)
         except BaseException:
             self._drop()
             raise
         return self
+
+    def _open(self, path: Path) -> None:
+        """Read what is there, and begin a run."""
+        try:
+            self._torn = self._read(path)
+            # Unbuffered append: every line reaches the kernel in one write and survives SIGKILL.
+            self._descriptor = regular_descriptor(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        except NotRegularError as error:
+            raise ImportRefused(
+                f"The manifest {self.target} cannot be written: {error.strerror}. Nothing was created. "
+                "Give `manifest` another path."
+            ) from None
+        self._append(
+            {
+                "manifest": "fastlabel-import",
+                "version": 1,
+                "project": self._project,
+                "kind": self._kind,
+                "provider": __version__,
+                "at": _now(),
+            }
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -186,8 +203,28 @@ class Manifest:
 
     def _append(self, record: dict[str, Any]) -> None:
         line = json.dumps(record, ensure_ascii=True).encode() + b"\n"
-        while line:
-            line = line[os.write(self._descriptor, line) :]
+        if self._torn:  # by a kill, or by a disk that was full for a while: the next line begins anew
+            line = b"\n" + line
+        with self._room_needed():
+            while line:
+                written = os.write(self._descriptor, line)
+                self._torn = written < len(line)
+                line = line[written:]
+
+    @contextlib.contextmanager
+    def _room_needed(self) -> Iterator[None]:
+        """Name the place where there is no room."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in FULL or isinstance(error, DiskFullError):
+                raise
+            aside = "" if self._spool is None else f" (kept meanwhile in {self._spool.parent})"
+            raise DiskFullError(
+                error.errno,
+                f"{error.strerror} while the import manifest {self.target}{aside} was written. What was created stays. "
+                "Make room there and run the import again: it creates what is missing",
+            ) from error
 
     def _read(self, path: Path) -> bool:
         """Take in what earlier runs wrote.
@@ -197,8 +234,9 @@ class Manifest:
         if not path.exists():
             return False
         raw, ours = b"", False
-        with path.open("rb") as lines:
-            for number, raw in enumerate(lines, 1):
+        with open_regular(path) as file:
+            # Of a line that is longer than any of ours, each piece is a line that cannot be read.
+            for number, raw in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
                 record = self._parse(raw, number)
                 # The first line is ours, or the beginning of ours when a kill cut it off.
                 ours = ours or (number == 1 and _HEADER.startswith(raw.rstrip(b"\n")[: len(_HEADER)]))
@@ -222,7 +260,7 @@ class Manifest:
         self.earlier[name] = Record(fate, record.get("digest"), ours, ours and bare)
 
     def _parse(self, raw: bytes, number: int) -> dict[str, Any]:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             record = json.loads(raw)
             if isinstance(record, dict):
                 return record
@@ -231,11 +269,12 @@ class Manifest:
         return {}
 
     def _check_header(self, record: dict[str, Any]) -> None:
-        theirs = record.get("project"), record.get("kind")
-        if theirs != (self._project, self._kind):
+        project, kind = record.get("project"), record.get("kind")
+        if (project, kind) != (self._project, self._kind):
             raise ImportRefused(
-                f"The manifest {self.target} belongs to an import of {theirs[1]} tasks into project {theirs[0]!r}, "
-                f"not of {self._kind} tasks into {self._project!r}. Nothing was created. Give `manifest` another path."
+                f"The manifest {self.target} belongs to an import of {shortened(kind)} tasks into project "
+                f"{shortened(project)}, not of {self._kind!r} tasks into {self._project!r}. Nothing was created. Give "
+                "`manifest` another path."
             )
 
     def _fetch(self) -> Path:
@@ -252,7 +291,7 @@ class Manifest:
         self._uploaded_at = time.monotonic()
         with contextlib.suppress(OSError, NotImplementedError):
             make_folder(self.target.parent)
-        with self._spool.open("rb") as spool, self.target.open("wb") as sink:
+        with self._room_needed(), self._spool.open("rb") as spool, self.target.open("wb") as sink:
             shutil.copyfileobj(spool, sink)
 
     def _drop(self) -> None:

@@ -103,3 +103,27 @@ def test_keypoints_learned_from_annotations_grow_in_order():
 
 def test_label_class_needs_nothing_but_a_value():
     assert ClassMap([LabelClass("a")])[0].skeleton() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"", b"null", b"[]", b"5", b'"a"', b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 5000,
+        b'{"version": 1}', b'{"version": 1, "classes": null}', b'{"version": 1, "classes": 5}',
+        b'{"version": 1, "classes": {"a": 1}}', b'{"version": 1, "classes": [null]}',
+        b'{"version": 1, "classes": ["a"]}',
+        b'{"version": 1, "classes": [{"id": [], "value": "a"}]}', b'{"version": 1, "classes": [{"id": 0}]}',
+        b'{"version": 1, "classes": [{"id": 0, "value": ["a"]}]}',
+        b'{"version": 1, "classes": [{"id": 0, "value": "a"}, {"id": 1, "value": "a"}, {"id": 2, "value": "b"}]}',
+    ],
+)  # fmt: skip
+def test_a_lock_that_no_export_writes_is_refused_and_moves_no_id(text):
+    with pytest.raises(ValueError, match=r"classes\.lock\.json"):
+        ClassMap.from_lock(text)
+
+
+@pytest.mark.parametrize("where", ["value", "title", "color"])
+def test_half_a_character_in_a_class_is_named(where):
+    classes = ClassMap.of(["dog", {"value": "cat", where: "c\ud83dt"}])
+    with pytest.raises(ValueError, match=r"class 'c(at|\\ud83dt)' hold half a character"):
+        classes.to_lock()

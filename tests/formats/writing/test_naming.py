@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_fastlabel.formats.writing.naming import OutputNames, plain_file_name, safe_name, split_extension
+from airflow_provider_fastlabel.formats.writing.naming import (
+    BESIDE_IMAGES,
+    BESIDE_JSON,
+    BESIDE_OWN_FILES,
+    OutputNames,
+    PictureNames,
+    plain_file_name,
+    safe_name,
+    split_extension,
+)
 
 hostile = st.one_of(
     st.text(),
@@ -128,3 +139,45 @@ def test_c21_output_file_name_with_a_folder_is_refused(name):
 
 def test_plain_file_name_may_have_any_case():
     assert plain_file_name("A.JSON", ".json") == "A.JSON"
+
+
+awkward = st.one_of(
+    hostile,
+    st.lists(
+        st.sampled_from([
+            "a", "A", "a.jpg", "a~2.jpg", "a~2", "scan", "images", "IMAGES", "manifest.json", "Manifest.JSON", "a.json",
+            "classes.lock.json", "\u00e9", "e\u0301", "y" * 200, "y" * 198 + ".j", "..",
+        ]),
+        min_size=1,
+        max_size=4,
+    ).map("/".join),
+)  # fmt: skip
+
+
+@given(st.lists(awkward, max_size=12), st.sampled_from([None, BESIDE_JSON, BESIDE_IMAGES, BESIDE_OWN_FILES]))
+def test_no_two_pictures_are_one_file_or_a_folder_of_another_on_any_machine(names, reserved):
+    pictures, again = PictureNames(reserved), PictureNames(reserved)
+    paths = []
+    for name in names:
+        given_name = pictures.name_for(name)
+        assert again.name_for(name) == given_name
+        paths.append(safe_name(given_name))
+        if reserved:
+            assert not reserved.search(paths[-1])
+    keys = [unicodedata.normalize("NFC", path.casefold()) for path in paths]
+    folders = {str(parent) for key in keys for parent in PurePosixPath(key).parents}
+    assert len(set(keys)) == len(keys)
+    assert folders.isdisjoint(keys)
+    assert pictures.changed <= len(names)
+
+
+def test_pictures_of_plain_names_keep_them():
+    names = ["a.jpg", "b/a.jpg", "b/c.png", "a", "manifest.json.jpg", "../a.jpg"]
+    pictures = PictureNames(BESIDE_JSON)
+    assert [pictures.name_for(name) for name in names] == names
+    assert pictures.changed == 0
+    assert pictures.name_for("A.jpg") == "A~2.jpg"
+    assert pictures.name_for("a/x.jpg") == "a~2/x.jpg"
+    assert pictures.name_for("b") == "b~2"
+    assert pictures.name_for("classes.lock.json") == "classes.lock.json_"
+    assert pictures.changed == 4

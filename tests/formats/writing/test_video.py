@@ -13,6 +13,7 @@ from PIL import Image
 
 from airflow_provider_fastlabel.formats.coco import export_coco
 from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError
+from airflow_provider_fastlabel.formats.writing.naming import BESIDE_IMAGES, BESIDE_JSON, BESIDE_OWN_FILES
 from airflow_provider_fastlabel.formats.writing.video import VideoError, expanded, frame_tasks
 
 
@@ -183,6 +184,22 @@ def test_clips_of_one_name_do_not_overwrite_one_another(clip, tmp_path):
     assert len(set(names)) == 10
     assert all((tmp_path / "images" / name).is_file() for name in names)
     assert not list(tmp_path.glob("*.jpg"))
+
+
+@pytest.mark.parametrize("reserved", [None, BESIDE_JSON, BESIDE_IMAGES, BESIDE_OWN_FILES])
+def test_a_folder_with_the_name_of_a_frame_or_of_another_file_is_none(clip, tmp_path, reserved):
+    path = clip(2)
+    names = ["x.mp4", "x_0.jpg/y.mp4", "X_1.JPG/y.mp4", "a.json/x.mp4", "images/x.mp4", "manifest.json/x.mp4"]
+    for order in (names, names[::-1]):
+        folder = tmp_path / order[0].replace("/", "_")
+        tasks = [video({}, name=name) for name in order]
+        found = [
+            task["name"] for task in expanded(tasks, lambda _: nullcontext(path), folder, Counter(), reserved=reserved)
+        ]
+        assert len({name.casefold() for name in found}) == 12
+        assert all((folder / name).is_file() for name in found)
+        if reserved:
+            assert not any(reserved.search(name) for name in found)
 
 
 LONG = [

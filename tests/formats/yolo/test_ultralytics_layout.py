@@ -147,3 +147,20 @@ def test_any_names_keep_their_labels(tmp_path_factory, names):
 def test_a_split_that_ultralytics_would_not_find_is_refused(tmp_path, split):
     with pytest.raises(ValueError, match="plain names"):
         export_yolo([], tmp_path, layout="ultralytics", splits={"train": 0.5, "val": 0.4, split: 0.1})
+
+
+def test_images_that_would_be_a_folder_of_one_another_are_counted_and_not_mixed_up(tmp_path, caplog):
+    names = ["a.jpg", "a.png", "a.png.png/1.jpg"]
+    for name in names:
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(path, "JPEG")
+    tasks = [{"name": name, "width": 8, "height": 8, "annotations": []} for name in names]
+    (tmp_path / "out").mkdir()
+    report = export_yolo(
+        tasks, tmp_path / "out", classes=["cat"], layout="ultralytics", group_by=lambda _: "one",
+        image_dir=tmp_path / "images",
+    )  # fmt: skip
+    assert report.adjusted["images_missing"] == 1
+    assert "'a.png.png/1.jpg' is left out" in caplog.text
+    assert all((tmp_path / "out" / file).is_file() for file in report.files)

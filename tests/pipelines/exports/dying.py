@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_fastlabel.pipelines.exports.publish import publish, settle
+from airflow_provider_fastlabel.pipelines.exports.local_folder import settle
+from airflow_provider_fastlabel.pipelines.exports.publish import publish
 
 STEPS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink")
 

@@ -13,15 +13,9 @@ from upath import UPath
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
-from airflow_provider_fastlabel.pipelines.exports import publish as room
-from airflow_provider_fastlabel.pipelines.exports.publish import (
-    FileGoneError,
-    held,
-    manifest_of,
-    publish,
-    read_manifest,
-    settle,
-)
+from airflow_provider_fastlabel.pipelines.exports.local_folder import locked, settle
+from airflow_provider_fastlabel.pipelines.exports.object_store import held
+from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish, read_manifest
 from tests.pipelines.exports import dying
 
 
@@ -216,7 +210,8 @@ class DyingStore:
         return self
 
     def open(self, mode):
-        self._step()
+        if mode != "rb":
+            self._step()
         return self._path.open(mode)
 
     def unlink(self):
@@ -400,7 +395,7 @@ def test_killed_publisher_leaves_a_whole_data_set_or_the_old_one(tmp_path, delay
 
 
 def test_one_publisher_at_a_time(tmp_path):
-    with room._locked(tmp_path):
+    with locked(tmp_path):
         code = f"import fcntl, os; fcntl.flock(os.open({str(tmp_path)!r}, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert b"BlockingIOError" in other.stderr

@@ -530,7 +530,7 @@ def test_a_killed_run_with_its_manifest_in_a_store_knows_its_own_tasks(client, p
 def test_a_manifest_of_another_project_is_refused(client, project, photos, tmp_path):
     client.create_project("image_bbox", "Dogs", "dogs")
     run(client, photos, tmp_path / "manifest.jsonl")
-    with pytest.raises(ImportRefused, match="belongs to an import of image tasks into project 'cats'"):
+    with pytest.raises(ImportRefused, match="belongs to an import of 'image' tasks into project 'cats'"):
         run(client, photos, tmp_path / "manifest.jsonl", project="dogs")
 
 
@@ -572,6 +572,12 @@ except OSError as error:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.startswith("refused: [Errno 27]")
+    for words in (
+        f"while the import manifest {tmp_path / 'm.jsonl'} was written",
+        "What was created stays",
+        "Make room",
+    ):
+        assert words in done.stdout
     assert creates(fastlabel_emulator) < 20
 
 
