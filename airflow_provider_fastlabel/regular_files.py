@@ -1,0 +1,115 @@
+"""Files that a stranger may have put there: only regular files are opened, and nothing waits for ever.
+
+A named pipe has no end until somebody closes it, a device may have none at all, and opening one can do something. So
+whatever stands where a file is expected is looked at first, opened without waiting, and looked at again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    Place = str | os.PathLike[str]
+
+# O_NONBLOCK: between the look and the opening, a pipe may have taken the file's place.
+_WITHOUT_WAITING = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_PIECE_BYTES = 1 << 20
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe (FIFO)"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class NotRegularError(OSError):
+    """What stands in the place of a file is none: a named pipe, a socket, a device or a folder.
+
+    ``strerror`` says which, as in "it is a named pipe (FIFO), not a regular file"; ``filename`` names it.
+    """
+
+
+def open_regular(path: Place) -> BinaryIO:
+    """Open a regular file for reading bytes.
+
+    :param path: the file, or a link to it.
+    :returns: the file, to be closed by the caller.
+    :raises NotRegularError: it is something else, which was not opened or is closed again.
+    :raises OSError: it is not there, or may not be read.
+    """
+    return open(path, "rb", opener=regular_descriptor)
+
+
+def read_regular(path: Place) -> bytes:
+    """Read a regular file whole.
+
+    :param path: the file, or a link to it.
+    :returns: its content.
+    :raises NotRegularError: it is something else, which was not opened or is closed again.
+    :raises OSError: it is not there, may not be read, or would make us wait, as some files of the kernel do.
+    """
+    descriptor = regular_descriptor(path, os.O_RDONLY)
+    try:
+        size = min(os.fstat(descriptor).st_size + 1, _PIECE_BYTES)
+        pieces = []
+        while piece := os.read(descriptor, size):
+            pieces.append(piece)
+            size = _PIECE_BYTES
+    finally:
+        os.close(descriptor)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def regular_descriptor(path: Place, flags: int, mode: int = 0o666) -> int:
+    """Open a regular file as :func:`os.open` does; also an ``opener`` for :func:`open`.
+
+    :param path: the file, or a link to it.
+    :param flags: as for :func:`os.open`.
+    :param mode: permissions of a file that is created.
+    :returns: the descriptor, to be closed by the caller.
+    :raises NotRegularError: it is something else, which was not opened or is closed again.
+    :raises OSError: it cannot be opened.
+    """
+    with suppress(FileNotFoundError):  # which the opening says, or it makes one
+        refuse_unless_regular(os.stat(path).st_mode, path)  # noqa: PTH116 - a Path costs more than the look
+    descriptor = os.open(path, flags | _WITHOUT_WAITING, mode)
+    try:
+        refuse_unless_regular(os.fstat(descriptor).st_mode, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def refuse_unless_regular(mode: int, path: Place) -> None:
+    """Refuse what is no regular file.
+
+    :param mode: ``st_mode`` of what a path leads to.
+    :param path: the path.
+    :raises NotRegularError: it is none; the error says what it is.
+    """
+    if not stat.S_ISREG(mode):
+        raise NotRegularError(errno.EINVAL, f"it is {kind_of(mode)}, not a regular file", os.fspath(path))
+
+
+def kind_of(mode: int) -> str:
+    """Return in words what something is: ``a named pipe (FIFO)``, ``a folder``, ``a regular file``.
+
+    :param mode: its ``st_mode``.
+    """
+    return next((words for fits, words in _KINDS if fits(mode)), "a regular file")
+
+
+def leaves(path: Place, real_folder: str) -> bool:
+    """Tell whether a path leads out of a folder, by a link or by ``..``. What leads nowhere counts as far as it leads.
+
+    :param path: the path.
+    :param real_folder: the folder, without links: ``os.path.realpath`` of it.
+    """
+    real = os.path.realpath(path)
+    return real != real_folder and not real.startswith(real_folder.rstrip(os.sep) + os.sep)
