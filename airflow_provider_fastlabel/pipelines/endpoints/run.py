@@ -6,7 +6,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.checks.media import too_large
+from airflow_provider_fastlabel.client.checks.media import EMPTY, too_large
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.client.kinds import IMAGE
 from airflow_provider_fastlabel.client.resources.models import ENDPOINT_IMAGE
@@ -67,8 +67,8 @@ def _find(folder: Any, pattern: str, tolerated: int) -> tuple[list[Source], list
     found = find_sources(folder, extensions=IMAGE.extensions, pattern=pattern)
     wrong = "is no png, jpg or jpeg; move it away or narrow `pattern`"
     problems = [Problem(problem.name, wrong) for problem in found.problems]
-    large = [source for source in found.sources if not 0 <= source.size <= ENDPOINT_IMAGE]
-    problems += [Problem(s.name, too_large(s.size, "endpoints", ENDPOINT_IMAGE)) for s in large]
+    unfit = [source for source in found.sources if not 0 < source.size <= ENDPOINT_IMAGE]
+    problems += [Problem(source.name, _unfit(source.size)) for source in unfit]
     if len(problems) > tolerated:
         raise ImportRefused(
             f"{len(problems)} file(s) in {folder} cannot be sent to an endpoint. Nothing was sent.\n"
@@ -77,7 +77,12 @@ def _find(folder: Any, pattern: str, tolerated: int) -> tuple[list[Source], list
         )
     if not found.sources:
         raise ImportRefused(f"No file in {folder} matches pattern {pattern!r}. Nothing was sent.")
-    return [source for source in found.sources if source not in large], problems
+    return [source for source in found.sources if source not in unfit], problems
+
+
+def _unfit(size: int) -> str:
+    """Say what is wrong with the size of a file."""
+    return too_large(size, "endpoints", ENDPOINT_IMAGE) if size else EMPTY
 
 
 class _Sending:

@@ -198,6 +198,8 @@ def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limit
     for file in files:
         if file.size > largest:
             yield f"{file.location} {media.too_large(file.size, wanted.name, largest)}"
+        elif not file.size:
+            yield f"{file.location} {media.EMPTY}"
         elif wanted.h264:
             yield from _codec_complaints(file)
     if kind.max_files is not None:

@@ -174,6 +174,13 @@ def test_tolerated_problems_do_not_stop_the_others(client, project, photos, tmp_
     assert all(failed.values())
 
 
+def test_an_empty_picture_is_found_before_the_first_create(client, project, photos, tmp_path, fastlabel_emulator):
+    (photos / "empty.png").write_bytes(b"")
+    with pytest.raises(ImportRefused, match=r"'empty\.png': .*has 0 bytes.*"):
+        run(client, photos, tmp_path / "manifest.jsonl")
+    assert creates(fastlabel_emulator) == 0
+
+
 def test_more_local_problems_than_tolerated_create_nothing(client, project, photos, tmp_path, fastlabel_emulator):
     for number in range(3):
         (photos / f"{number}.docx").write_bytes(b"x")
