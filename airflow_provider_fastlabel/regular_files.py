@@ -111,5 +111,13 @@ def leaves(path: Place, real_folder: str) -> bool:
     :param path: the path.
     :param real_folder: the folder, without links: ``os.path.realpath`` of it.
     """
-    real = os.path.realpath(path)
-    return real != real_folder and not real.startswith(real_folder.rstrip(os.sep) + os.sep)
+    return not is_below(os.path.realpath(path), real_folder)
+
+
+def is_below(real: str, real_folder: str) -> bool:
+    """Tell whether a path is a folder or in it. Both are without links.
+
+    :param real: the path.
+    :param real_folder: the folder.
+    """
+    return real == real_folder or real.startswith(real_folder.rstrip(os.sep) + os.sep)

@@ -9,7 +9,8 @@ followed by one line per item::
     {"name": "a/1.jpg", "fate": "created", "task_id": "...", "why": null, "at": "...", "annotations": 3, ...}
 
 ``fate`` is one of ``creating`` (about to be sent; only written when existing tasks count as failures), ``created``,
-``exists``, ``updated`` and ``failed``. The last line of a name wins. ``annotations`` counts the objects that were sent
+``exists``, ``updated``, ``failed`` and ``left_out`` (a link out of the folder). The last line of a name wins.
+``annotations`` counts the objects that were sent
 with it; a task that was created with none gets them from the first run that has some. ``lost`` says what a failure
 cost: ``{"unusable_object": 2}``. ``digest`` identifies what was sent besides the file, so that a repeated update of the
 same values is recognised.
@@ -36,6 +37,7 @@ from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
+from airflow_provider_fastlabel.regular_files import open_regular, regular_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +53,7 @@ _HEADER = b'{"manifest": "fastlabel-import"'
 
 _OURS = ("creating", "created", "updated")
 
-Fate = Literal["creating", "created", "exists", "updated", "failed"]
+Fate = Literal["creating", "created", "exists", "updated", "failed", "left_out"]
 
 
 class Record(NamedTuple):
@@ -77,6 +79,7 @@ class Manifest:
     :param project: the project's slug.
     :param kind: the task kind's name.
     :raises ImportRefused: on entering, when the file exists and belongs to another project or kind, or is no manifest.
+    :raises OSError: on entering, when it cannot be read or written, or is no regular file.
     """
 
     def __init__(self, target: Any, *, project: str, kind: str) -> None:
@@ -99,7 +102,7 @@ class Manifest:
         try:
             torn = self._read(path)
             # Unbuffered append: every line reaches the kernel in one write and survives SIGKILL.
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            self._descriptor = regular_descriptor(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             if torn:
                 os.write(self._descriptor, b"\n")
             self._append(
@@ -197,7 +200,7 @@ class Manifest:
         if not path.exists():
             return False
         raw, ours = b"", False
-        with path.open("rb") as lines:
+        with open_regular(path) as lines:
             for number, raw in enumerate(lines, 1):
                 record = self._parse(raw, number)
                 # The first line is ours, or the beginning of ours when a kill cut it off.
@@ -215,6 +218,8 @@ class Manifest:
 
     def _remember(self, record: dict[str, Any]) -> None:
         name, fate = record["name"], str(record.get("fate"))
+        if fate == "left_out":  # which says nothing of a task of that name
+            return
         before = self.earlier.get(name)
         # A failure says nothing about whose a task is: the create before it may have arrived after all.
         ours = fate in _OURS or (fate == "failed" and before is not None and before.ours)
