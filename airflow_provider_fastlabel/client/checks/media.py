@@ -101,7 +101,7 @@ def checked_zip(path: str | os.PathLike[str], purpose: str) -> FilePart:
     _check_extension(path, purpose, ("zip",))
     file = FilePart(path)
     if not file.size:
-        raise _refused(path, "is empty")
+        raise _refused(path, EMPTY)
     return file
 
 

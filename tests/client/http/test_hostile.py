@@ -165,7 +165,7 @@ def test_a_zip_that_holds_nothing(client, wire, tmp_path, extension, create, con
         path.symlink_to("/proc/self/mem")
     else:
         path.write_bytes(content)
-    with pytest.raises(FastLabelInvalidException, match="a.zip is empty"):
+    with pytest.raises(FastLabelInvalidException, match="a.zip has 0 bytes"):
         create(client, path)
     assert wire.sent == []
 
