@@ -17,13 +17,16 @@ from airflow_provider_fastlabel.formats.yolo import read_yolo
 from tests.strange_files import STRANGE, make_strange, said_by_child
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 
 VOC = "<annotation><filename>a.png</filename><object><name>cat</name><bndbox><xmin>2</xmin><ymin>2</ymin>"
 VOC += "<xmax>5</xmax><ymax>5</ymax></bndbox></object></annotation>"
 SHAPE = {"label": "cat", "shape_type": "rectangle", "points": [[1, 1], [5, 5]]}
 LABELME = json.dumps({"imagePath": "a.png", "shapes": [SHAPE]})
-READERS = {
+READERS: dict[str, tuple[Callable[..., ImportedAnnotations], str]] = {
     "yolo": (lambda folder, **more: read_yolo(None, folder, **more), "a.txt"),
     "pascalvoc": (read_pascalvoc, "a.xml"),
     "labelme": (read_labelme, "a.json"),
