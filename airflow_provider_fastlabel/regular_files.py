@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -75,8 +74,12 @@ def regular_descriptor(path: Place, flags: int, mode: int = 0o666) -> int:
     :raises NotRegularError: it is something else, which was not opened or is closed again.
     :raises OSError: it cannot be opened.
     """
-    with suppress(FileNotFoundError):  # which the opening says, or it makes one
-        refuse_unless_regular(os.stat(path).st_mode, path)  # noqa: PTH116 - a Path costs more than the look
+    try:
+        mode_now = os.stat(path).st_mode  # noqa: PTH116 - a Path costs more than the look
+    except FileNotFoundError:
+        pass  # which the opening says, or it makes one
+    else:
+        refuse_unless_regular(mode_now, path)
     descriptor = os.open(path, flags | _WITHOUT_WAITING, mode)
     try:
         refuse_unless_regular(os.fstat(descriptor).st_mode, path)
@@ -111,5 +114,13 @@ def leaves(path: Place, real_folder: str) -> bool:
     :param path: the path.
     :param real_folder: the folder, without links: ``os.path.realpath`` of it.
     """
-    real = os.path.realpath(path)
-    return real != real_folder and not real.startswith(real_folder.rstrip(os.sep) + os.sep)
+    return not is_below(os.path.realpath(path), real_folder)
+
+
+def is_below(real: str, real_folder: str) -> bool:
+    """Tell whether a path is a folder or in it. Both are without links.
+
+    :param real: the path.
+    :param real_folder: the folder.
+    """
+    return real == real_folder or real.startswith(real_folder.rstrip(os.sep) + os.sep)

@@ -2,58 +2,88 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import posixpath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from airflow_provider_fastlabel.regular_files import is_below, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _SUFFIXES = "avif bmp dib gif heic heif jfif jp2 jpe jpeg jpg mpo png tif tiff webp"
 IMAGE_SUFFIXES = frozenset("." + name for name in _SUFFIXES.split())
 """File name endings, in lower case, that make a file an image for the importers."""
 
 
-def walk(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """Walk a folder; linked folders are entered, each once, hidden ones are left out.
+LEAVES = "it is a link that leaves the folder, which is only followed with follow_links=True"
+"""Why a file or folder is not opened."""
 
-    :param folder: the folder.
-    :returns: for every folder its path, the same relative to the first with a slash behind it (empty for the first
-        itself), and the names of its files.
+
+@dataclass(slots=True)
+class Level:
+    """One folder of a tree, without what is hidden in it.
+
+    :param path: the folder.
+    :param prefix: its path relative to the root, with a slash behind it; empty for the root itself.
+    :param files: what lies in it and is no folder, links inside of the tree among it.
+    :param outside: names of its links that lead out of the tree and are not followed; of a folder with a slash behind.
+    """
+
+    path: str
+    prefix: str
+    files: list[os.DirEntry[str]] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+
+def walk(folder: str | os.PathLike[str], *, follow_links: bool = False) -> Iterator[Level]:
+    """Walk a folder. What is hidden is left out; linked folders are entered, each once, after those that are no links.
+
+    :param folder: the folder, which may be a link itself.
+    :param follow_links: whether links that lead out of the folder are followed.
+    :returns: each folder of the tree.
     :raises OSError: a folder cannot be read: what it holds would be missing without a word.
     """
-    root, seen = str(folder), set[str]()
-    for parent, folders, names in os.walk(root, followlinks=True, onerror=_raise):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
+    root = os.path.realpath(folder)
+    seen, left, linked = set[str](), [(os.fspath(folder), "")], list[tuple[str, str]]()
+    while left or linked:
+        # Links last and in order: which name a folder has must not depend on how the system lists it.
+        path, prefix = left.pop() if left else heapq.heappop(linked)[::-1]
+        real = os.path.realpath(path)
+        if real in seen or not (follow_links or is_below(real, root)):
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        below = os.path.relpath(parent, root).replace(os.sep, "/")
-        yield parent, "" if below == "." else f"{below}/", names
+        level = Level(path, prefix)
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    _sort_in(entry, level, root, left, linked, follow_links=follow_links)
+        yield level
 
 
-def _raise(error: OSError) -> None:
-    raise error
-
-
-def files_below(folder: Path) -> list[str]:
-    """List the files below a folder in a fixed order; linked folders are entered, once, hidden names are left out.
-
-    Paths stay plain text here and in the importers: making a ``Path`` costs more than reading a small file.
-
-    :param folder: the folder.
-    :returns: paths relative to the folder with forward slashes, sorted.
-    :raises NotADirectoryError: there is no such folder.
-    :raises OSError: it, or a folder in it, cannot be read.
-    """
-    if not folder.is_dir():
-        raise NotADirectoryError(f"There is no folder {str(folder)!r} to read annotations from.")
-    found = [prefix + name for _, prefix, names in walk(folder) for name in names if not name.startswith(".")]
-    found.sort()
-    return found
+def _sort_in(
+    entry: os.DirEntry[str],
+    level: Level,
+    root: str,
+    left: list[tuple[str, str]],
+    linked: list[tuple[str, str]],
+    *,
+    follow_links: bool,
+) -> None:
+    """Put an entry of a folder among its files, among the folders to enter, or among what is left out."""
+    is_link = entry.is_symlink()
+    is_folder = Path(entry.path).is_dir() if is_link else entry.is_dir()
+    if is_link and not follow_links and leaves(entry.path, root):
+        level.outside.append(entry.name + "/" * is_folder)
+    elif not is_folder:
+        level.files.append(entry)
+    elif is_link:
+        heapq.heappush(linked, (f"{level.prefix}{entry.name}/", entry.path))
+    else:
+        left.append((entry.path, f"{level.prefix}{entry.name}/"))
 
 
 def suffix_of(name: str) -> str:

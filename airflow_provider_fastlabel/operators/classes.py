@@ -39,8 +39,9 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
     keys, for a person to make it on FastLabel's screens.
 
     Returns ``{"project", "classes", "classes_created", "classes_updated", "annotations", "attributes_left_out",
-    "counts"}``: how many classes the data set has, the values of those created and of those that got attributes, the
-    numbers of annotations read and, by reason, lost, and how many annotations have an attribute that nobody asked for.
+    "links_left_out", "counts"}``: how many classes the data set has, the values of those created and of those that got
+    attributes, the numbers of annotations read and, by reason, lost, how many annotations have an attribute that nobody
+    asked for, and how many links out of the folder were left out.
     Of the lists the first 100 entries are returned; ``counts`` says how long each is.
 
     :param project: slug of the project, which must exist. Templated.
@@ -55,6 +56,8 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         Templated.
     :param max_failures: how many pictures may have annotations that cannot be read, whose classes nobody knows. By
         default none.
+    :param follow_links: whether links that lead out of ``folder``, or out of ``annotations_path``, are followed; as for
+        the import.
     """
 
     template_fields: Sequence[str] = (
@@ -79,6 +82,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         pattern: str = "**/*",
         source_conn_id: str | None = None,
         max_failures: int | str | None = None,
+        follow_links: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -90,6 +94,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         self.pattern = pattern
         self.source_conn_id = source_conn_id
         self.max_failures: Any = max_failures
+        self.follow_links = follow_links
         self._check_arguments()
 
     def _check_arguments(self) -> None:
@@ -111,7 +116,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         with self.working():
             into = resolve_destination(self.client, self.project)
             classes = list(self.client.iter_annotations(self.project))
-            read = self._read(into, classes)
+            read, links = self._read(into, classes)
             refuse_losses(read, self.max_failures)
             annotations = [annotation for own in read.by_name.values() for annotation in own]
             made = plan_dataset_classes(annotations, into, classes)
@@ -127,23 +132,33 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
             **{name: values[:LISTED] for name, values in lists.items()},
             "annotations": {"read": read.read, "lost": read.lost},
             "attributes_left_out": dict(read.settled.left_out + made.left_out),
+            "links_left_out": links,
             "counts": {name: len(values) for name, values in lists.items()},
         }
         self.log.info("Classes of the data set: %s", summary)
         return summary
 
-    def _read(self, into: Destination, classes: Sequence[Mapping[str, Any]]) -> PreAnnotations:
-        """Read the data set as the import does."""
+    def _read(self, into: Destination, classes: Sequence[Mapping[str, Any]]) -> tuple[PreAnnotations, int]:
+        """Read the data set as the import does; return how many links were left out, too."""
         from airflow_provider_fastlabel.pipelines.imports import find_items
         from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         folder, path = storage_path("folder", self.folder, self.source_conn_id), self.annotations_path
-        return Reader(
+        found = find_items(
+            folder,
+            into,
+            pattern=self.pattern,
+            annotated=self.annotations_format,
+            follow_links=self.follow_links,
+        )
+        reader = Reader(
             self.annotations_format,
             folder,
             storage_path("annotations_path", path, self.source_conn_id) if path is not None else None,
             into.type,
             classes,
             self.annotations_arguments or {},
-        ).read(find_items(folder, into, pattern=self.pattern, annotated=self.annotations_format))
+            follow_links=self.follow_links,
+        )
+        return reader.read(found), len(found.links)

@@ -38,9 +38,9 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     clears the task has everything imported that is no task, except what is still being imported. Killing the task ends
     the waiting only, imports go on at FastLabel.
 
-    Returns ``{"project", "total", "exists", "imported"}``: files found, files that were tasks already, and imports that
-    have ended (begun, when not waiting). The ids of the imports are pushed to XCom as ``history_ids`` before the
-    waiting starts.
+    Returns ``{"project", "total", "exists", "imported", "links_left_out"}``: files found, files that were tasks
+    already, imports that have ended (begun, when not waiting), and links out of the folder, which are left out. The ids
+    of the imports are pushed to XCom as ``history_ids`` before the waiting starts.
 
     For ``wait_for_completion``, ``deferrable`` and the rest see :class:`FastLabelWaitingOperator`.
 
@@ -52,6 +52,8 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
     :param status: status of the new tasks. Templated.
     :param external_status: external status of the new tasks. Templated.
     :param tags: tags of the new tasks. Templated.
+    :param follow_links: whether links that lead out of ``folder`` are followed: only where whoever writes there may
+        read whatever this worker may. Links inside work.
     """
 
     template_fields: Sequence[str] = (
@@ -75,6 +77,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         status: str | None = None,
         external_status: str | None = None,
         tags: Sequence[str] | None = None,
+        follow_links: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -85,6 +88,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         self.status = status
         self.external_status = external_status
         self.tags = tags
+        self.follow_links = follow_links
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the files, start the imports that are missing, then wait.
@@ -101,7 +105,8 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             folder = storage_path("folder", self.folder, self.source_conn_id)
-            sources = find_zips(self.client, self.project, folder, self.pattern)
+            found = find_zips(self.client, self.project, folder, self.pattern, follow_links=self.follow_links)
+            sources = found.sources
             histories = self._attach(memory)
             rest = [source for source in sources if source.name not in histories]
             existing = {task_name(name) for name in self.client.task_ids_by_name(self.project)}
@@ -116,6 +121,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
                 "total": len(sources),
                 "exists": len(rest) - len(todo),
                 "imported": len(histories),
+                "links_left_out": len(found.links),
             }
             if not self.wait_for_completion or not histories:
                 memory.forget()

@@ -31,8 +31,9 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
     Endpoints are made on FastLabel's screens. They take png, jpg and jpeg of at most 6 MB; all files are checked before
     the first is sent.
 
-    Returns ``{"endpoint", "output", "results", "total", "executed", "kept", "failed"}``: the place of the results file,
-    and how many files were sent, had their answer, or failed.
+    Returns ``{"endpoint", "output", "results", "total", "executed", "kept", "failed", "links_left_out"}``: the place of
+    the results file, how many files were sent, had their answer, or failed, and how many links out of the folder were
+    left out.
 
     :param endpoint_name: name of the endpoint. Templated.
     :param folder: local path on the worker, or URL of an object store that Airflow knows. Templated.
@@ -44,6 +45,8 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         default none: any problem found by the checks ends the task before anything is sent, failures met later fail it
         after all others were tried. Templated.
     :param max_workers: how many files are sent at a time. Templated.
+    :param follow_links: whether links that lead out of ``folder`` are followed: only where whoever writes there may
+        read whatever this worker may. Links inside work.
     """
 
     template_fields: Sequence[str] = (
@@ -71,6 +74,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         pattern: str = "**/*",
         max_failures: int | str | None = None,
         max_workers: int | str = 4,
+        follow_links: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -83,6 +87,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         self.pattern = pattern
         self.max_failures: Any = max_failures
         self.max_workers: Any = max_workers
+        self.follow_links = follow_links
         self._stop: threading.Event | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
@@ -112,6 +117,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
                 pattern=self.pattern,
                 max_failures=self.max_failures,
                 max_workers=self.max_workers,
+                follow_links=self.follow_links,
                 stop=self._stop,
             )
         summary = {"endpoint": self.endpoint_name, "output": self.output_path, **done}

@@ -74,6 +74,10 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         any problem found by the checks ends the task before anything is created, failures met later fail it after all
         others were tried. Templated.
     :param max_workers: how many files are uploaded at a time. Templated.
+    :param follow_links: whether links that lead out of ``folder``, or out of ``annotations_path``, are followed: only
+        where whoever writes there may read whatever this worker may. By default such links are left out and counted in
+        the result as ``links_left_out``, and annotations of such a picture or in such a file are lost; links inside
+        work.
     :param manifest: where the manifest goes: local path or URL. Default:
         ``$AIRFLOW_HOME/fastlabel/imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index
         for a task that is not mapped), which a retry on the same machine continues. Templated.
@@ -113,6 +117,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         on_exists: OnExists = "skip",
         max_failures: int | str | None = None,
         max_workers: int | str = 4,
+        follow_links: bool = False,
         manifest: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -132,6 +137,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.on_exists: OnExists = on_exists
         self.max_failures: Any = max_failures
         self.max_workers: Any = max_workers
+        self.follow_links = follow_links
         self.manifest = manifest
         self._stop: threading.Event | None = None
         self._check_arguments()
@@ -171,7 +177,12 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
             found = find_items(
-                folder, into, pattern=self.pattern, annotated=self.annotations_format, own=path_below(folder, record)
+                folder,
+                into,
+                pattern=self.pattern,
+                annotated=self.annotations_format,
+                own=path_below(folder, record),
+                follow_links=self.follow_links,
             )
             # First the annotations: pictures that turn out to be masks are taken off the list.
             annotations = self._read_annotations(folder, found, into)
@@ -186,6 +197,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 max_failures=self.max_failures,
                 max_workers=self.max_workers,
                 problems=found.problems,
+                links=found.links,
                 stop=self._stop,
             )
         return {**summary, "manifest": manifest}
@@ -211,6 +223,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             list(self.client.iter_annotations(self.project)),
             self.annotations_arguments or {},
             self.attributes,
+            self.follow_links,
         ).read(found)
 
     @staticmethod

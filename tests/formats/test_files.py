@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_fastlabel.formats.files import files_below
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def test_linked_folders_are_entered_once_and_hidden_names_left_out(tmp_path: Pat
         (root / name).touch()
     (root / "link").symlink_to(elsewhere)
     (root / "sub" / "round").symlink_to(root)
-    assert files_below(root) == ["a.xml", "link/b.xml", "sub/c.xml"]
+    assert DataFolder(root, follow_links=True).names == ["a.xml", "link/b.xml", "sub/c.xml"]
 
 
 def test_a_folder_that_cannot_be_read_is_an_error_and_not_empty(
@@ -40,4 +40,4 @@ def test_a_folder_that_cannot_be_read_is_an_error_and_not_empty(
 
     monkeypatch.setattr(os, "scandir", scan)
     with pytest.raises(PermissionError, match="locked"):
-        files_below(tmp_path)
+        DataFolder(tmp_path)

@@ -58,7 +58,8 @@ def build(form: str, situation: str, folder: Path) -> None:
         (root / "images" / "b.png").unlink()
     if situation == "linked folder":
         folder.mkdir()
-        for path in root.iterdir():
+        root.rename(folder / ".real")
+        for path in (folder / ".real").iterdir():
             (folder / path.name).symlink_to(path)
 
 

@@ -67,7 +67,7 @@ def test_every_zip_becomes_a_task(airflow_run, emulator, client, operator, mode)
     done = run.attempt()
     thread.join()
     assert done.state == "success", done.error
-    assert done.result == {"project": "scans", "total": 3, "exists": 0, "imported": 3}
+    assert done.result == {"project": "scans", "total": 3, "exists": 0, "imported": 3, "links_left_out": 0}
     assert sorted(done.xcoms["history_ids"]) == sorted(h["id"] for h in client.get_histories("scans"))
     assert names(client) == ["a", "b", "c"]
     assert {(t["status"], *t["tags"]) for t in client.get_dicom_tasks("scans")} == {("completed", "ct")}
@@ -103,7 +103,7 @@ def test_a_retry_attaches_to_the_running_imports(airflow_run, emulator, client, 
     settle(emulator)
     second = run.attempt(2)
     assert second.state == "success"
-    assert second.result == {"project": "scans", "total": 3, "exists": 0, "imported": 3}
+    assert second.result == {"project": "scans", "total": 3, "exists": 0, "imported": 3, "links_left_out": 0}
     assert submits(emulator) == 3
 
 
@@ -124,7 +124,7 @@ def test_cleared_after_a_mark_finished_imports_are_not_taken_for_new_ones(airflo
     assert submits(emulator) == 4
     settle(emulator)
     third = run.attempt(3)
-    assert third.result == {"project": "scans", "total": 3, "exists": 1, "imported": 2}
+    assert third.result == {"project": "scans", "total": 3, "exists": 1, "imported": 2, "links_left_out": 0}
     assert names(client) == ["a", "b", "c"]
 
 
@@ -134,7 +134,7 @@ def test_running_again_imports_only_what_is_new(airflow_run, emulator, client, s
     (scans / "d.zip").write_bytes(series("d"))
     emulator.clear_requests()
     done = airflow_run(operator()).attempt()
-    assert done.result == {"project": "scans", "total": 4, "exists": 3, "imported": 1}
+    assert done.result == {"project": "scans", "total": 4, "exists": 3, "imported": 1, "links_left_out": 0}
     assert submits(emulator) == 1
     emulator.clear_requests()
     assert airflow_run(operator()).attempt().result["imported"] == 0
@@ -221,14 +221,14 @@ def test_before_airflow_3_3_what_is_a_task_is_not_sent_again(airflow_run, emulat
     emulator.configure(history_manual=False, history_seconds=0)
     run = airflow_run(operator())
     assert run.attempt(1).state == "success"
-    assert run.attempt(2).result == {"project": "scans", "total": 3, "exists": 3, "imported": 0}
+    assert run.attempt(2).result == {"project": "scans", "total": 3, "exists": 3, "imported": 0, "links_left_out": 0}
     assert submits(emulator) == 3
 
 
 def test_without_waiting_it_returns_at_once(airflow_run, emulator, client, operator):
     run = airflow_run(operator(wait_for_completion=False))
     done = run.attempt()
-    assert done.result == {"project": "scans", "total": 3, "exists": 0, "imported": 3}
+    assert done.result == {"project": "scans", "total": 3, "exists": 0, "imported": 3, "links_left_out": 0}
     assert run.supervisor.kept == {}
     assert names(client) == []
 

@@ -137,13 +137,14 @@ def test_the_pattern_restricts_the_annotations_too(client, run, folder):
     assert "pattern" in str(run(annotations_format="coco", pattern="b.png").error)
 
 
-def test_links_are_followed_by_readers_and_listings_alike(client, run, folder, tmp_path):
-    elsewhere = tmp_path / "elsewhere"
+@pytest.mark.parametrize("inside", [True, False])
+def test_links_are_followed_by_readers_and_listings_alike(client, run, folder, tmp_path, inside):
+    elsewhere = (folder if inside else tmp_path) / ".elsewhere"
     png(elsewhere / "d.png")
     (elsewhere / "d.txt").write_text("0 0.5 0.5 0.5 0.5\n")
     (folder / "classes.txt").write_text("cat\n")
     (folder / "linked").symlink_to(elsewhere)
-    assert run(annotations_format="yolo").state == "success"
+    assert run(annotations_format="yolo", follow_links=not inside).state == "success"
     assert boxes(client)["linked/d.png"] == [[10, 7.5, 30, 22.5]]
 
 

@@ -66,6 +66,7 @@ def test_the_second_run_creates_nothing(client, run, tmp_path):
         "with_annotations": 0,
         "without_annotations": 3,
         "annotations": {"read": 0, "sent": 0, "existing": 0, "lost": {}},
+        "links_left_out": 0,
         "manifest": str(tmp_path / "m.jsonl"),
     }
     tasks = {task["name"]: task for task in client.get_image_tasks("photos")}

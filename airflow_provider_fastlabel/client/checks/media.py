@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.kinds import Kind, Limits, Media
 
+EMPTY = "has 0 bytes, perhaps because it is still being written. Complete it or leave it out"
 H264 = frozenset({"avc1", "avc2", "avc3", "avc4", "h264"})
 
 
@@ -34,20 +35,23 @@ def checked_file(path: str | os.PathLike[str], media: Media, limits: Limits) -> 
     :raises FastLabelInvalidException: (422) naming the file and the rule it breaks, or if it cannot be read.
     """
     check_extension(path, media)
-    file = sized_file(path, media.name, getattr(limits, media.name))
+    file = sized_file(path, media.name, getattr(limits, media.name), smallest=1)
     if media.h264:
         _check_h264(file.path)
     return file
 
 
-def sized_file(path: str | os.PathLike[str], purpose: str, largest: int) -> FilePart:
+def sized_file(path: str | os.PathLike[str], purpose: str, largest: int, *, smallest: int = 0) -> FilePart:
     """Return a file that is not too large.
 
     :param purpose: what it is for, for the message.
     :param largest: bytes allowed.
-    :raises FastLabelInvalidException: (422) if it is larger, or cannot be read.
+    :param smallest: bytes needed: 0, or 1 for what cannot be empty.
+    :raises FastLabelInvalidException: (422) if it is larger or empty, or cannot be read.
     """
     file = FilePart(path)
+    if file.size < smallest:
+        raise _refused(path, EMPTY)
     if file.size > largest:
         raise _refused(path, too_large(file.size, purpose, largest))
     return file
@@ -98,7 +102,7 @@ def checked_zip(path: str | os.PathLike[str], purpose: str) -> FilePart:
     _check_extension(path, purpose, ("zip",))
     file = FilePart(path)
     if not file.size:
-        raise _refused(path, "is empty")
+        raise _refused(path, EMPTY)
     return file
 
 

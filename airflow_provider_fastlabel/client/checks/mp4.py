@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
+from airflow_provider_fastlabel.regular_files import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -23,11 +25,21 @@ def video_codec(path: Path) -> str:
     :raises NotMp4: if there is no video track to be found.
     :raises OSError: if the file cannot be read.
     """
-    with path.open("rb") as file:
-        end = file.seek(0, 2)
-        for _, start, stop in _inside(file, 0, end, "moov", "trak"):
-            if _handler(file, start, stop) == "vide":
-                return _sample_entry(file, start, stop)
+    with open_regular(path) as file:
+        return codec_of(file)
+
+
+def codec_of(file: BinaryIO) -> str:
+    """Return the same of a file that is open for reading bytes and can seek.
+
+    :param file: the file; only box headers are read.
+    :raises NotMp4: if there is no video track to be found.
+    :raises OSError: if the file cannot be read.
+    """
+    end = file.seek(0, 2)
+    for _, start, stop in _inside(file, 0, end, "moov", "trak"):
+        if _handler(file, start, stop) == "vide":
+            return _sample_entry(file, start, stop)
     raise NotMp4("no video track")
 
 

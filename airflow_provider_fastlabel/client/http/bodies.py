@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from airflow_provider_fastlabel.client.arguments import path_text
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.regular_files import open_regular, refuse_unless_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,23 +39,26 @@ def base64_length(size: int) -> int:
 class FilePart:
     """A file that stands in a body for its base64 text. It is opened only while it is sent.
 
+    Of a file that is not, or no longer, as long as it said when the call began, never more than that is sent, and never
+    the last piece: what arrives is then shorter than announced, so that FastLabel stores nothing.
+
     :param path: the file.
-    :raises FastLabelInvalidException: if it does not exist or is no file.
+    :raises FastLabelInvalidException: if it does not exist or is no regular file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Path = Path(path_text(path))
         try:
             self._stat = self.path.stat()
+            if path:
+                refuse_unless_regular(self._stat.st_mode, path)
         except (OSError, ValueError) as error:  # ValueError for a NUL in the name
             why = getattr(error, "strerror", None) or error
             raise FastLabelInvalidException(
                 f"Cannot read {foreign_text(path)}: {why}. Nothing was sent.", 422
             ) from error
-        if not self.path.is_file():
-            raise FastLabelInvalidException(
-                f"{foreign_text(path) or 'An empty path'} is not a file. Nothing was sent.", 422
-            )
+        if not path:
+            raise FastLabelInvalidException("An empty path is not a file. Nothing was sent.", 422)
         self.size: int = self._stat.st_size
 
     def pieces(self) -> Iterator[bytes]:
@@ -62,29 +66,52 @@ class FilePart:
         return map(base64.b64encode, self.chunks())
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content in pieces.
+        """Yield the content in pieces, together as long as :attr:`size` says.
 
         :raises FastLabelInvalidException: if the file cannot be read, or is no longer what it was when the call began.
-            The body is then cut off before its end, so that FastLabel stores nothing.
+            The body is then cut off before its end.
         """
+        with self._opened() as file:
+            left = self.size
+            self._check(file, left)
+            while left:  # the last piece only when nothing comes after it
+                piece = file.read(min(CHUNK_BYTES, left))
+                left -= len(piece)
+                self._check(file, left, ended=not piece)
+                yield piece
+            self._check(file, self.size)
+
+    def refuse_changes(self) -> None:
+        """Make sure that the file still is what it was when this part was made.
+
+        :raises FastLabelInvalidException: if it is not, or cannot be read any more.
+        """
+        with self._opened() as file:
+            self._check(file, self.size)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
         try:
-            with self.path.open("rb") as file:
-                self._check(file)
-                while piece := file.read(CHUNK_BYTES):
-                    self._check(file)
-                    yield piece
-                self._check(file)
+            with open_regular(self.path) as file:
+                yield file
         except OSError as error:
             raise FastLabelInvalidException(
                 f"Cannot read {foreign_text(self.path)}: {error.strerror}. Nothing was created.", 422
             ) from error
 
-    def _check(self, file: BinaryIO) -> None:
-        now = os.fstat(file.fileno())
-        if (now.st_size, now.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
+    def _check(self, file: BinaryIO, left: int, *, ended: bool = False) -> None:
+        """Refuse a file that has changed; ask before the last piece whether that is the end."""
+        now, then = os.fstat(file.fileno()), self._stat
+        if ended or (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns):
             raise FastLabelInvalidException(
                 f"{foreign_text(self.path)} changed while it was uploaded. Nothing was created; "
                 "send it again once it is complete.",
+                422,
+            )
+        if not left and file.read(1):
+            raise FastLabelInvalidException(
+                f"{foreign_text(self.path)} has more than the {self.size} bytes that the system says it has, as files "
+                "of the kernel do. Nothing was created; send a copy of it.",
                 422,
             )
 

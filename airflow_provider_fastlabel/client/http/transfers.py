@@ -36,7 +36,9 @@ class Transfers(Connections):
         :param content_type: the ``Content-Type`` it was signed for.
         :raises FastLabelException: if the file cannot be read or changes meanwhile, or the store does not take it.
         """
-        body = RawBody(FilePart(file_path))
+        file = FilePart(file_path)
+        # A body without a length would go in chunks, which stores do not take.
+        body = RawBody(file) if file.size else b"".join(file.chunks())
         call = f"upload of {foreign_text(Path(file_path).name)} to {_host(url)}"
 
         def send() -> FastLabelException | None:

@@ -251,11 +251,13 @@ class Models(Resource):
         :param file_path: png, jpg or jpeg of at most 6 MB.
         :returns: ``json``, the findings, and ``file``, the drawn image as base64 text, which may begin with
             ``data:...;base64,``.
-        :raises FastLabelInvalidException: (422) for another extension, a larger file, or one that cannot be read.
+        :raises FastLabelInvalidException: (422) for another extension, or a file that is larger, empty or cannot be
+            read.
         """
         required(endpoint_name=endpoint_name)
         check_extension(file_path, IMAGE)
-        body = {"modelEndpointName": endpoint_name, "file": sized_file(file_path, "endpoints", ENDPOINT_IMAGE)}
+        file = sized_file(file_path, "endpoints", ENDPOINT_IMAGE, smallest=1)
+        body = {"modelEndpointName": endpoint_name, "file": file}
         return self._transport.post("model-endpoints/execute", StreamedBody(body), idempotent=True)
 
 

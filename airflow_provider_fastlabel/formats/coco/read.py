@@ -41,6 +41,7 @@ from airflow_provider_fastlabel.formats.reading.imported import (
     finite,
     read_json,
 )
+from airflow_provider_fastlabel.regular_files import read_regular
 
 if TYPE_CHECKING:
     import os
@@ -78,7 +79,7 @@ def read_coco(
     path = Path(file)
     result = ImportedAnnotations()
     with collector_paused():
-        document = read_json(path, path.name, result)
+        document = read_json(read_regular(path), path.name, result)
         if result.problems:
             raise ValueError(
                 f"{result.problems[0]}. Nothing of the file was read; it may be cut off: write or download it again."

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from airflow_provider_fastlabel.formats.image_size import jpeg_segments
+from airflow_provider_fastlabel.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ class Picture:
         :returns: the picture.
         :raises OSError: no image, or a damaged one.
         """
-        data = path.read_bytes()
+        data = read_regular(path)
         if _is_plain(data) and (pixels := _colours(data)) is not None:
             return cls(pixels, None, "JPEG", {})
         with Image.open(io.BytesIO(data)) as image:

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.drawings.image_file import Picture
 from airflow_provider_fastlabel.formats.drawings.pen import Marker, draw
-from airflow_provider_fastlabel.formats.files import files_below, suffix_of
+from airflow_provider_fastlabel.formats.files import suffix_of
 from airflow_provider_fastlabel.formats.geometry.shapes import image_size
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
@@ -103,7 +104,8 @@ class _Writer:
         self.stage = stage
         self.out = out
         self.on_error = on_error
-        self.files = {name: image_dir / name for name in files_below(image_dir) if suffix_of(name).lower() in SUFFIXES}
+        names = DataFolder(image_dir, follow_links=True).names
+        self.files = {name: image_dir / name for name in names if suffix_of(name).lower() in SUFFIXES}
         self.palette = whole_palette()
 
     def submit(

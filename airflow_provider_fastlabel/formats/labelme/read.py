@@ -28,12 +28,12 @@ is taken. Where there is none, ``imagePath`` is the image's key.
 from __future__ import annotations
 
 import posixpath
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_fastlabel.foreign_names import is_safe
-from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
+from airflow_provider_fastlabel.formats.files import is_image, suffix_of
 from airflow_provider_fastlabel.formats.labelme.shapes import LabelmeType, converters, names_keypoint, points_of
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder, why
 from airflow_provider_fastlabel.formats.reading.imported import (
     Annotation,
     ImportedAnnotations,
@@ -56,13 +56,17 @@ _FAMILIES = {"polygon": "area", "mask": "area", "point": "pose"}
 """Shape types of which an object may have several."""
 
 
-def read_labelme(folder: str | os.PathLike[str], annotation_type: LabelmeType | None = None) -> ImportedAnnotations:
+def read_labelme(
+    folder: str | os.PathLike[str], annotation_type: LabelmeType | None = None, *, follow_links: bool = False
+) -> ImportedAnnotations:
     """Read every labelme file below a folder.
 
     :param folder: the folder.
     :param annotation_type: what every shape becomes. ``"bbox"``: the box around it (one that is drawn turned stays
         turned); ``"polygon"``: its outline, one for each part; ``"segmentation"``: its outline, with all parts of its
         group and their holes. Points and lines, which have no area, are lost then. Default: what the table above says.
+    :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
+        to be.
     :returns: annotations by image path relative to the folder; problems name the shape by its position from 0. A JSON
         file that is no labelme file is a note, unless a picture of its name has no other file.
     :raises ValueError: unknown ``annotation_type``.
@@ -70,24 +74,26 @@ def read_labelme(folder: str | os.PathLike[str], annotation_type: LabelmeType | 
     """
     if annotation_type is not None and annotation_type not in get_args(LabelmeType):
         raise ValueError(f"annotation_type must be one of {', '.join(get_args(LabelmeType))}, not {annotation_type!r}.")
-    root = Path(folder)
-    names = files_below(root)
+    root = DataFolder.of(folder, follow_links=follow_links)
     convert = converters(annotation_type)
     unread = ImportedAnnotations()
     with collector_paused():
         described = [
             _read_file(root, name, convert, unread, joins=annotation_type != "polygon")
-            for name in names
+            for name in root.names
             if name.lower().endswith(".json")
         ]
-        return paired(described, names)
+        return root.tell_closed(paired(described, root.names))
 
 
 def _read_file(
-    root: Path, name: str, convert: dict[str, Convert], unread: ImportedAnnotations, *, joins: bool
+    root: DataFolder, name: str, convert: dict[str, Convert], unread: ImportedAnnotations, *, joins: bool
 ) -> Described:
     """Read one JSON file."""
-    document = read_json(f"{root}/{name}", name, unread)
+    try:
+        document = read_json(root.read(name), name, unread)
+    except OSError as error:
+        return Described.failed(name, "unreadable", f"cannot be read: {why(error)}")
     if unread.problems:
         problem = unread.problems.pop()
         return Described.failed(name, "unreadable", problem.message, problem.line)

@@ -16,17 +16,17 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from airflow_provider_fastlabel.foreign_names import is_safe
-from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
+from airflow_provider_fastlabel.formats.files import is_image, suffix_of
 from airflow_provider_fastlabel.formats.geometry.trace import mask_points
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.formats.masks.read import load_colours, load_mask
 from airflow_provider_fastlabel.formats.masks.tables import Table, table_of
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder, why
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations, collector_paused
 from airflow_provider_fastlabel.formats.reading.paired import Described, paired
 from airflow_provider_fastlabel.formats.reading.pictures import PICTURE_FOLDERS, Pictures
@@ -49,6 +49,7 @@ def read_masks(
     pictures: str | os.PathLike[str] | None = None,
     background: int = 0,
     ignore: int | None = 255,
+    follow_links: bool = False,
 ) -> ImportedAnnotations:
     """Read a folder of masks; one is in memory at a time.
 
@@ -59,29 +60,30 @@ def read_masks(
     :param background: the index that is nothing.
     :param ignore: an index that is left out, with a note, unless it has a class or is the only one of its mask; None
         for no such index.
+    :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
+        to be.
     :returns: segmentations by picture, its path relative to the folder of the pictures. Each index of a mask is an
         object; one without class is lost, and so are those of a mask of another size than its picture.
     :raises ValueError: no table, or one that cannot be read.
     :raises OSError: a folder cannot be read.
     """
-    root = Path(folder)
-    names = files_below(root)
+    root = DataFolder.of(folder, follow_links=follow_links)
     table = table_of(root, classes)
-    images = [name for name in names if is_image(name)]
+    images = [name for name in root.names if is_image(name)]
     masks = _masks(images, table, elsewhere=pictures is not None)
-    picture_root = root if pictures is None else Path(pictures)
+    picture_root = root if pictures is None else DataFolder.of(pictures, follow_links=follow_links)
     taken = set(masks)
     named = (
         [name for name in images if name not in taken and _OBJECTS not in _folders(name)]
         if pictures is None
-        else [name for name in files_below(picture_root) if is_image(name)]
+        else [name for name in picture_root.names if is_image(name)]
     )
     reader = _Reader(root, picture_root, table, background, ignore)
     pairs = _pairs(masks, named, table)
     with collector_paused():
         described = [reader.read(mask, pairs.get(mask)) for mask in masks]
         described += [reader.missing(mask) for mask in table.instances if mask not in taken]
-        return paired(described, named)
+        return root.tell_closed(paired(described, named))
 
 
 def _folders(name: str) -> list[str]:
@@ -128,7 +130,9 @@ def _pairs(masks: Sequence[str], named: Sequence[str], table: Table) -> dict[str
 class _Reader:
     """Reads masks one by one."""
 
-    def __init__(self, root: Path, pictures: Path, table: Table, background: int, ignore: int | None) -> None:
+    def __init__(
+        self, root: DataFolder, pictures: DataFolder, table: Table, background: int, ignore: int | None
+    ) -> None:
         self._root = root
         self._pictures = pictures
         self._table = table
@@ -146,8 +150,8 @@ class _Reader:
         described = Described(mask, stated, image if is_safe(image) else None)
         try:
             pixels, coloured = self._load(mask)
-        except ValueError as error:
-            failed = Described.failed(mask, "unreadable", str(error))
+        except (OSError, ValueError) as error:
+            failed = Described.failed(mask, "unreadable", why(error))
             failed.stated = stated
             return failed
         size = None if picture is None else self._size_of(picture)
@@ -181,10 +185,10 @@ class _Reader:
         if suffix_of(mask).lower() in _LOSSY:
             raise ValueError("a JPEG or HEIC does not keep the indexes of a mask: save masks as PNG")
         if self._table.by_colour:
-            colours = load_colours(self._root / mask)
+            colours = load_colours(self._root.place(mask))
             if colours is not None:
                 return colours, True
-        return load_mask(self._root / mask, indexes=True), False
+        return load_mask(self._root.place(mask), indexes=True), False
 
     def _values(
         self, mask: str, indexes: Iterable[int], described: Described, *, coloured: bool
@@ -208,7 +212,7 @@ class _Reader:
     def _size_of(self, picture: str) -> tuple[int, int] | None:
         """Return a picture's size, or None where only its name is there."""
         try:
-            with open(self._pictures / picture, "rb") as file:
+            with self._pictures.open(picture) as file:
                 size = image_size(file)
         except (OSError, ValueError):
             return None

@@ -13,6 +13,7 @@ import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.trace import mask_points
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
     import os
@@ -117,7 +118,7 @@ def _opened(path: str | os.PathLike[str], *, colours: bool = False) -> tuple[NDA
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with open_regular(path) as file, Image.open(file) as picture:
             return np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture), picture.mode
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{Path(path).name!r} cannot be read as a mask: {error}") from error

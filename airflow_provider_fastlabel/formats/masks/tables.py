@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.masks.write import CLASSES_FILE, INSTANCES_FILE
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 
 LABELMAP = "labelmap.txt"
 """CVAT's table: ``name:red,green,blue:parts:actions``, one class a line."""
@@ -55,21 +56,22 @@ class Table:
         return colour == _BORDER and colour not in self.by_colour
 
 
-def table_of(folder: Path, classes: Mapping[Any, str] | None) -> Table:
+def table_of(folder: DataFolder, classes: Mapping[Any, str] | None) -> Table:
     """Find out what the masks of a folder mean.
 
     :param folder: the folder; its tables are taken where no classes are given.
     :param classes: index, or ``#rrggbb``, -> class value.
     :returns: the table.
-    :raises ValueError: there is none, or it cannot be read.
+    :raises ValueError: there is none, or it holds something else.
+    :raises OSError: it cannot be read, or is a link that leaves the folder.
     """
     table = _given(classes) if classes is not None else Table()
-    if (folder / INSTANCES_FILE).is_file():
-        _read_instances(folder / INSTANCES_FILE, table)
-    if classes is None and (folder / CLASSES_FILE).is_file():
-        table.by_index = _read_classes(folder / CLASSES_FILE)
-    elif classes is None and (folder / LABELMAP).is_file():
-        _read_labelmap(folder / LABELMAP, table)
+    if INSTANCES_FILE in folder.names:
+        _read_instances(folder, table)
+    if classes is None and CLASSES_FILE in folder.names:
+        table.by_index = _read_classes(folder)
+    elif classes is None and LABELMAP in folder.names:
+        _read_labelmap(folder, table)
     if not (table.by_index or table.by_colour or table.instances):
         raise ValueError(
             f"The masks have no table: there is no {CLASSES_FILE}, {INSTANCES_FILE} or {LABELMAP} at the top of their "
@@ -95,21 +97,19 @@ def _given(classes: Mapping[Any, str]) -> Table:
     return table
 
 
-def _read_classes(path: Path) -> dict[int, str]:
+def _read_classes(folder: DataFolder) -> dict[int, str]:
     """Read the table of our semantic masks."""
     try:
-        rows = json.loads(path.read_text(encoding="utf-8-sig"))
+        rows = json.loads(folder.read(CLASSES_FILE).decode("utf-8-sig"))
         found = {int(row["id"]): str(row["value"]) for row in rows}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{foreign_text(path.name)} is no list of classes with id and value: {shortened(error, 200)}."
-        ) from None
+        raise ValueError(f"{CLASSES_FILE} is no list of classes with id and value: {shortened(error, 200)}.") from None
     return found
 
 
-def _read_instances(path: Path, table: Table) -> None:
+def _read_instances(folder: DataFolder, table: Table) -> None:
     """Read the table of our instance masks."""
-    with path.open(encoding="utf-8-sig") as lines:
+    with TextIOWrapper(folder.open(INSTANCES_FILE), encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -119,21 +119,19 @@ def _read_instances(path: Path, table: Table) -> None:
                 table.instances[mask] = {int(one["id"]): str(one["value"]) for one in row["instances"]}
                 table.images[mask] = str(row["image"])
             except (ValueError, KeyError, TypeError) as error:
-                where = f"{foreign_text(path.name)}:{number}"
+                where = f"{INSTANCES_FILE}:{number}"
                 raise ValueError(f"{where} is no row with mask, image, instances: {shortened(error, 200)}.") from None
 
 
-def _read_labelmap(path: Path, table: Table) -> None:
+def _read_labelmap(folder: DataFolder, table: Table) -> None:
     """Read CVAT's table; grey masks have the number of the line as index."""
-    rows = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    rows = [line.strip() for line in folder.read(LABELMAP).decode("utf-8-sig").splitlines()]
     for index, row in enumerate(row for row in rows if row and not row.startswith("#")):
         name, _, rest = row.partition(":")
         try:
             red, green, blue = (int(part) for part in rest.partition(":")[0].split(","))
         except ValueError:
-            raise ValueError(
-                f"{foreign_text(path.name)}: {shortened(row, 200)} is not name:red,green,blue:parts:actions."
-            ) from None
+            raise ValueError(f"{LABELMAP}: {shortened(row, 200)} is not name:red,green,blue:parts:actions.") from None
         background = name == "background"
         table.by_colour[red << 16 | green << 8 | blue] = None if background else name
         if not background:

@@ -26,11 +26,12 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_fastlabel.formats.files import files_below, is_image, suffix_of
+from airflow_provider_fastlabel.formats.files import is_image, suffix_of
 from airflow_provider_fastlabel.formats.pascalvoc.document import Document, XmlError
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder, why
 from airflow_provider_fastlabel.formats.reading.imported import (
     Annotation,
     ImportedAnnotations,
@@ -58,13 +59,17 @@ _MASKS = {
 _NUMBERED = re.compile(r"([xy])(\d+)")
 
 
-def read_pascalvoc(folder: str | os.PathLike[str], corners: Corners = "one_based") -> ImportedAnnotations:
+def read_pascalvoc(
+    folder: str | os.PathLike[str], corners: Corners = "one_based", *, follow_links: bool = False
+) -> ImportedAnnotations:
     """Read every Pascal VOC file below a folder.
 
     :param folder: the folder.
     :param corners: what the numbers of ``bndbox`` are: ``"one_based"``, as the VOC devkit says: the first and last
         pixel inside, counted from 1, so that the box runs from ``xmin - 1`` to ``xmax``; ``"zero_based"``, as labelImg
         writes: the borders themselves.
+    :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
+        to be.
     :returns: annotations by image path relative to the folder; problems carry the line of the object. An XML file that
         is no Pascal VOC file is a note, unless a picture of its name has no other file.
     :raises ValueError: unknown ``corners``; or a corner at 0 although corners count from 1, so that all boxes of the
@@ -73,14 +78,13 @@ def read_pascalvoc(folder: str | os.PathLike[str], corners: Corners = "one_based
     """
     if corners not in get_args(Corners):
         raise ValueError(f"corners must be one of {', '.join(get_args(Corners))}, not {corners!r}.")
-    root = Path(folder)
-    names = files_below(root)
+    root = DataFolder.of(folder, follow_links=follow_links)
     reader = _Reader(1 if corners == "one_based" else 0)
     with collector_paused():
-        described = [reader.read(root, name) for name in names if name.lower().endswith(".xml")]
+        described = [reader.read(root, name) for name in root.names if name.lower().endswith(".xml")]
         reader.refuse_zeros()
-        result = paired(described, names)
-    _note_masks(result, names)
+        result = root.tell_closed(paired(described, root.names))
+    _note_masks(result, root.names)
     return result
 
 
@@ -117,12 +121,12 @@ class _Reader:
         self._origin = origin
         self._zeros: list[str] = []
 
-    def read(self, root: Path, name: str) -> Described:
+    def read(self, root: DataFolder, name: str) -> Described:
         """Read one XML file."""
-        with open(f"{root}/{name}", "rb") as file:
-            data = file.read()
         try:
-            document = Document(data)
+            document = Document(root.read(name))
+        except OSError as error:
+            return Described.failed(name, "unreadable", f"cannot be read: {why(error)}")
         except XmlError as error:
             return Described.failed(name, "unreadable", str(error), error.line)
         root_element = document.root

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Sequence
 
 PLACES = 6
@@ -143,19 +142,16 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def read_json(path: str | os.PathLike[str], file: str, result: ImportedAnnotations) -> Any:
+def read_json(data: bytes, file: str, result: ImportedAnnotations) -> Any:
     """Parse a JSON file, with ``NaN`` and a byte order mark let through as many writers produce them.
 
-    :param path: the file.
+    :param data: the file's content.
     :param file: its name in problems.
     :param result: where an unreadable file is reported.
     :returns: the parsed document, or None when it was reported as a problem.
-    :raises OSError: the file cannot be read.
     """
     import orjson
 
-    with open(path, "rb") as source:
-        data = source.read()
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:

@@ -13,14 +13,17 @@ import posixpath
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.formats.reading.text import decoded
+from airflow_provider_fastlabel.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
-    from pathlib import Path
+
+    from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 
 ANNOTATION_ENDINGS = ("txt", "yaml", "yml", "names", "labels", "data")
 """Endings of the files, pictures apart, that :func:`.read_yolo` reads."""
@@ -53,7 +56,7 @@ class Classes:
     described: str = ""
 
 
-def classes_of(folder: Path, others: Iterable[str], class_lists: Sequence[str], given: Path | None) -> Classes:
+def classes_of(folder: DataFolder, others: Iterable[str], class_lists: Sequence[str], given: Path | None) -> Classes:
     """Read the classes of a data set.
 
     :param folder: the data set.
@@ -62,17 +65,17 @@ def classes_of(folder: Path, others: Iterable[str], class_lists: Sequence[str], 
     :param given: the file to read; None looks for one.
     :returns: the classes.
     :raises ValueError: no file names classes, several disagree, or one cannot be used.
-    :raises OSError: the given file cannot be read.
+    :raises OSError: the given file, or one of those that are found, cannot be read or is a link that leaves the folder.
     """
     described = [] if given is not None and _is_yaml(given.name) else _described(folder, others)
     if given is not None:
-        found = read_classes(given, within=folder)
+        found = read_classes(given, within=Path(folder.path))
     else:
         tables = [*described, *_listed(folder, others, class_lists)]
         if not tables:
             raise ValueError(
-                f"No file in {folder} names the classes: put a data.yaml with 'names', or a classes.txt with one class "
-                "per line, there, or name such a file with classes_file=."
+                f"No file in {folder.path} names the classes: put a data.yaml with 'names', or a classes.txt with one "
+                "class per line, there, or name such a file with classes_file=."
             )
         distinct = {tuple(table.names): table for table in reversed(tables)}
         _check_agreement([*distinct.values()][::-1], "classes", _named_apart)
@@ -85,7 +88,7 @@ def classes_of(folder: Path, others: Iterable[str], class_lists: Sequence[str], 
     return Classes(found.file, found.names, keys, described[0].keypoints, described[0].file)
 
 
-def list_named_by(folder: Path, others: Iterable[str], listed: Collection[str]) -> set[str]:
+def list_named_by(folder: DataFolder, others: Iterable[str], listed: Collection[str]) -> set[str]:
     """Find the lists of classes that Darknet's ``.data`` files name.
 
     :param folder: the data set.
@@ -95,7 +98,7 @@ def list_named_by(folder: Path, others: Iterable[str], listed: Collection[str]) 
     """
     found = set()
     for name in others:
-        stated = _stated_in(folder / name) if name.lower().endswith(_DATA) else ""
+        stated = _stated_in(folder, name) if name.lower().endswith(_DATA) else ""
         if stated:
             ending = f"/{posixpath.basename(stated)}"
             found |= {one for one in listed if f"/{one}".endswith(ending)}
@@ -127,7 +130,7 @@ def read_classes(path: Path, name: str | None = None, within: Path | None = None
 
 def _text(path: Path, name: str) -> str:
     try:
-        text = decoded(path.read_bytes())
+        text = decoded(read_regular(path))
     except ValueError as error:
         raise ValueError(f"{name} is {str(error).partition(':')[0]}: save it as UTF-8.") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -141,11 +144,11 @@ def _highest_first(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (name.count("/"), name))
 
 
-def _described(folder: Path, others: Iterable[str]) -> list[Classes]:
+def _described(folder: DataFolder, others: Iterable[str]) -> list[Classes]:
     """Read the YAML files that name classes; a YAML file without ``names`` is about something else."""
     found = []
     for name in _highest_first(filter(_is_yaml, others)):
-        text = _text(folder / name, name)
+        text = _text(Path(folder.place(name)), name)
         if _NAMES.search(text):
             data = _parsed(text, name)
             if isinstance(data, dict) and "names" in data:
@@ -153,11 +156,11 @@ def _described(folder: Path, others: Iterable[str]) -> list[Classes]:
     return found
 
 
-def _listed(folder: Path, others: Iterable[str], class_lists: Sequence[str]) -> list[Classes]:
+def _listed(folder: DataFolder, others: Iterable[str], class_lists: Sequence[str]) -> list[Classes]:
     """Read the files that list classes line by line."""
     lists = _highest_first(name for name in others if name.lower().endswith(_LISTS))
     names = dict.fromkeys([*lists, *_highest_first(class_lists)])
-    return [read_classes(folder / name, name) for name in names]
+    return [read_classes(Path(folder.place(name)), name) for name in names]
 
 
 def _named_apart(one: Classes, other: Classes) -> bool:
@@ -176,9 +179,10 @@ def _check_agreement(tables: list[Classes], about: str, apart: Callable[[Classes
             raise ValueError(f"{listed} disagree about the {about}{more}. {_REMEDY}")
 
 
-def _stated_in(path: Path) -> str:
+def _stated_in(folder: DataFolder, name: str) -> str:
     """Return what a ``.data`` file states under ``names``; empty where it is another program's."""
     try:
+        path = Path(folder.place(name))
         return _stated_list(path) if path.stat().st_size <= _MOST_DATA else ""
     except (OSError, ValueError):
         return ""

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.formats.files import is_image
+from airflow_provider_fastlabel.formats.reading.data_folder import why
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures, same_place
 from airflow_provider_fastlabel.formats.reading.text import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 
 _CLASS_LIST = "classes.txt"
 
@@ -118,17 +121,17 @@ class LabelFiles:
         return exact
 
 
-def stray(path: str) -> Stray:
+def stray(folder: DataFolder, name: str) -> Stray:
     """Look into a text file of which the name does not tell whether it is a label file.
 
-    :param path: the file.
+    :param folder: the data set.
+    :param name: the file.
     :returns: what it is.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = folder.read(name)
     except OSError as error:
-        return Stray(unreadable=error.strerror or "it cannot be read")
+        return Stray(unreadable=why(error))
     try:
         rows = _rows(decoded(data))
         return Stray(rows, other=not rows)

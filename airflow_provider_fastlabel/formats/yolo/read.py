@@ -8,11 +8,14 @@ follows its EXIF orientation, as in training. The object of these files is a row
 from __future__ import annotations
 
 import math
+import os
+import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from airflow_provider_fastlabel.formats.files import files_below, is_image
+from airflow_provider_fastlabel.formats.files import is_image
 from airflow_provider_fastlabel.formats.image_size import image_size
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder, why
 from airflow_provider_fastlabel.formats.reading.imported import (
     NO_PICTURE,
     UNREADABLE,
@@ -36,7 +39,6 @@ from airflow_provider_fastlabel.formats.yolo.label_files import LabelFiles, Stra
 from airflow_provider_fastlabel.formats.yolo.objects import Objects
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping, Sequence
 
 
@@ -47,6 +49,7 @@ def read_yolo(
     task: YoloTask | None = None,
     annotation_type: YoloType | None = None,
     keypoints: Mapping[str, Sequence[str]] | None = None,
+    follow_links: bool = False,
 ) -> ImportedAnnotations:
     """Read a folder of images with YOLO labels, as Ultralytics, Roboflow, CVAT, Label Studio and Darknet write it.
 
@@ -69,6 +72,8 @@ def read_yolo(
         ``bbox``, outlines ``segmentation``, poses ``pose_estimation``.
     :param keypoints: class value -> keypoint keys in the order of the rows of poses; default: ``kpt_names`` of the YAML
         file. Also says that rows that may be poses are poses.
+    :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
+        to be.
     :returns: annotations by image path relative to the folder; an image without a label file is absent.
     :raises ValueError: unknown ``task`` or ``annotation_type``; no usable file of classes, or several that disagree;
         rows that may be of several kinds, or are of another than ``task`` or ``annotation_type`` say.
@@ -79,26 +84,34 @@ def read_yolo(
             f"task is one of {', '.join(get_args(YoloTask))} and annotation_type one of "
             f"{', '.join(get_args(YoloType))}, not {task!r} and {annotation_type!r}."
         )
-    folder = Path(folder)
+    folder = DataFolder.of(folder, follow_links=follow_links)
     with collector_paused():
-        files = LabelFiles(files_below(folder))
+        files = LabelFiles(folder.names)
         classes = _classes(folder, files, None if classes_file is None else Path(classes_file))
         for index, name in enumerate(classes.names):
             if name is not None and keypoints and name in keypoints:
                 classes.keys[index] = list(keypoints[name])
-        return _Reader(folder, files, classes, annotation_type, keyed=bool(keypoints)).read(task)
+        return folder.tell_closed(_Reader(folder, files, classes, annotation_type, keyed=bool(keypoints)).read(task))
 
 
-def _classes(folder: Path, files: LabelFiles, given: Path | None) -> Classes:
+def _classes(folder: DataFolder, files: LabelFiles, given: Path | None) -> Classes:
     """Read the classes, and take their files away from the label files."""
-    if given is not None and not given.exists() and (folder / given).exists():
-        given = folder / given
+    if given is not None and not given.exists() and os.path.lexists(f"{folder.path}/{given}"):
+        given = Path(folder.place(posixpath.normpath(given)))
     lists = list_named_by(folder, files.others, [*files.others, *files.labels])
     if given is not None:  # names are compared first as that costs nothing
         same = (name for name in files.labels if name.rpartition("/")[2] == given.name)
-        lists |= {name for name in same if given.samefile(folder / name)}
+        lists |= {name for name in same if _is_same(given, f"{folder.path}/{name}")}
     files.leave_out(lists)
     return classes_of(folder, files.others, [*files.class_lists, *sorted(lists)], given)
+
+
+def _is_same(one: Path, other: str) -> bool:
+    """Tell whether two paths lead to the same file; one that leads nowhere is none."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 class _UndecidedError(Exception):
@@ -110,14 +123,14 @@ class _Reader:
 
     def __init__(
         self,
-        folder: Path,
+        folder: DataFolder,
         files: LabelFiles,
         classes: Classes,
         annotation_type: YoloType | None,
         *,
         keyed: bool,
     ) -> None:
-        self._folder = str(folder)
+        self._folder = folder
         self._files = files
         self._names = classes.names
         self._classes = classes
@@ -130,7 +143,7 @@ class _Reader:
     def read(self, task: YoloTask | None) -> ImportedAnnotations:
         """Pair label files with pictures and read them."""
         pairs = self._files.pairs()
-        strays = {name: stray(f"{self._folder}/{name}") for name in self._files.labels if name not in pairs}
+        strays = {name: stray(self._folder, name) for name in self._files.labels if name not in pairs}
         candidates = [name for name, found in strays.items() if found.rows or found.unreadable]
         pairs |= self._files.by_stem(candidates, pairs.values())
         kind, why = self._known_kind(task)
@@ -197,8 +210,7 @@ class _Reader:
                 self._tell(name, strays[name])
 
     def _text(self, name: str) -> str:
-        with open(f"{self._folder}/{name}", "rb") as file:
-            return decoded(file.read())
+        return decoded(self._folder.read(name))
 
     def _tell(self, name: str, found: Stray) -> None:
         """Say of a text file without a picture what it is."""
@@ -219,7 +231,7 @@ class _Reader:
             lines = self._text(name).splitlines()
         except (OSError, ValueError) as error:
             self._result.open_image(image, name)
-            self._result.add_problem(name, _why(error), image=image, reason=UNREADABLE, lost=0)
+            self._result.add_problem(name, why(error), image=image, reason=UNREADABLE, lost=0)
             return
         rows = [(number, fields) for number, line in enumerate(lines, 1) if (fields := line.split())]
         if rows and all(is_image(fields[-1]) for _, fields in rows):
@@ -229,10 +241,10 @@ class _Reader:
         if not rows:
             return
         try:
-            with open(f"{self._folder}/{image}", "rb") as file:
+            with self._folder.open(image) as file:
                 self._objects.width, self._objects.height = image_size(file)
         except (OSError, ValueError) as error:
-            message = f"the size of {image} cannot be read: {_why(error)}"
+            message = f"the size of {image} cannot be read: {why(error)}"
             self._result.add_problem(name, message, image=image, reason=UNREADABLE, lost=len(rows))
             return
         before = len(annotations)
@@ -271,7 +283,3 @@ def _undecided(_: list[float]) -> None:
 def _undecided_if_pose(values: list[float]) -> None:
     if has_visibilities(values):
         raise _UndecidedError
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -39,6 +39,7 @@ from airflow_provider_fastlabel.formats.writing.folder import Folder, with_class
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, Paths, safe_name, split_extension
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 from airflow_provider_fastlabel.formats.yolo.rows import Rows
+from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -241,7 +242,7 @@ def _checked_splits(splits: Mapping[str, float] | None) -> Mapping[str, float]:
 
 def _extension_of(image: Path) -> str:
     """Return the extension for an image whose name has none: a trainer finds images by it, and reads what is inside."""
-    with image.open("rb") as file:
+    with open_regular(image) as file:
         return ".png" if file.read(len(_PNG)) == _PNG else ".jpg"
 
 

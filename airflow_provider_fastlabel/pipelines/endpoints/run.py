@@ -7,8 +7,9 @@ import logging
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.checks.media import too_large
+from airflow_provider_fastlabel.client.checks.media import EMPTY, too_large
 from airflow_provider_fastlabel.client.exceptions import NotFound
+from airflow_provider_fastlabel.client.http.bodies import FilePart
 from airflow_provider_fastlabel.client.kinds import IMAGE
 from airflow_provider_fastlabel.client.resources.models import ENDPOINT_IMAGE
 from airflow_provider_fastlabel.pipelines.endpoints.results import Results
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.pipelines.files.sources import Source
+    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def execute_files(
     pattern: str = "**/*",
     max_failures: int | None = None,
     max_workers: int = 4,
+    follow_links: bool = False,
     stop: threading.Event | None = None,
 ) -> dict[str, Any]:
     """Check the files, send those without an answer, then publish the results.
@@ -52,26 +54,31 @@ def execute_files(
     :param max_failures: how many files may fail, in the checks or at FastLabel. ``None``: none, but failures met while
         sending do not keep the others from being sent.
     :param max_workers: how many files are sent at a time.
+    :param follow_links: whether links that lead out of the folder are followed; otherwise they are left out.
     :param stop: set it to end the run early; answers so far are kept.
-    :returns: ``{"results", "total", "executed", "kept", "failed"}``: the place of the results file, and the counts.
+    :returns: ``{"results", "total", "executed", "kept", "failed", "links_left_out"}``: the place of the results file,
+        and the counts.
     :raises ImportRefused: files are not right, or there are none; nothing was sent.
     :raises RunIncomplete: more files failed than tolerated, or the run was ended; answers so far are kept.
     """
     results = Results(output)
-    sources, problems = _find(folder, pattern, max_failures or 0, results)
+    found, problems = _find(folder, pattern, max_failures or 0, results, follow_links=follow_links)
+    sources = found.sources
     sending = _Sending(client, endpoint, results, sources, problems, max_failures, output)
     sending.run.over(sources, workers=max_workers, stop=stop)
-    return {"results": sending.results.publish(), "total": sending.run.total, **sending.counts()}
+    counts = {"total": sending.run.total, **sending.counts(), "links_left_out": len(found.links)}
+    return {"results": sending.results.publish(), **counts}
 
 
-def _find(folder: Any, pattern: str, tolerated: int, results: Results) -> tuple[list[Source], list[Problem]]:
+def _find(
+    folder: Any, pattern: str, tolerated: int, results: Results, *, follow_links: bool
+) -> tuple[Found, list[Problem]]:
     """Return the files that can be sent, and what is wrong with the others, as far as that is tolerated."""
-    found = find_sources(folder, extensions=IMAGE.extensions, pattern=pattern)
-    problems = [_of_endpoints(problem) for problem in found.problems]
+    found = find_sources(folder, extensions=IMAGE.extensions, pattern=pattern, follow_links=follow_links)
+    problems = [p if p.name in found.irregular else _of_endpoints(p) for p in found.problems]
     fit = []
     for source in found.sources:
-        large = not 0 <= source.size <= ENDPOINT_IMAGE
-        why = too_large(source.size, "endpoints", ENDPOINT_IMAGE) if large else results.refusal_of(source.name)
+        why = _unfit(source.size) or results.refusal_of(source.name)
         if why is None:
             fit.append(source)
         else:
@@ -83,8 +90,13 @@ def _find(folder: Any, pattern: str, tolerated: int, results: Results) -> tuple[
             problems,
         )
     if not found.sources:
-        raise ImportRefused(f"No file in {folder} matches pattern {pattern!r}. Nothing was sent.")
-    return fit, problems
+        raise ImportRefused(
+            f"No file in {folder} matches pattern {pattern!r}. Nothing was sent. {found.links_in_words()}".rstrip()
+        )
+    if found.links:
+        log.warning("%s", found.links_in_words().rstrip())
+    found.sources = fit
+    return found, problems
 
 
 def _of_endpoints(problem: Problem) -> Problem:
@@ -92,6 +104,15 @@ def _of_endpoints(problem: Problem) -> Problem:
     if PurePosixPath(problem.name).suffix.lower().removeprefix(".") in IMAGE.extensions:
         return problem
     return Problem(problem.name, "is no png, jpg or jpeg; move it away or narrow `pattern`")
+
+
+def _unfit(size: int) -> str | None:
+    """Say what is wrong with the size of a file, if anything is."""
+    if size < 0:
+        return "cannot be read: it is gone, or a link that leads nowhere"
+    if not size:
+        return EMPTY
+    return too_large(size, "endpoints", ENDPOINT_IMAGE) if size > ENDPOINT_IMAGE else None
 
 
 class _Sending:
@@ -134,14 +155,17 @@ class _Sending:
     def _settle(self, source: Source) -> str:
         """Send a file unless its answer is there, and keep the answer."""
         with source.local() as path:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            if self.results.has(source.name, self._endpoint, digest):
+            file, digest = FilePart(path), hashlib.sha256()
+            for piece in file.chunks():
+                digest.update(piece)
+            if self.results.has(source.name, self._endpoint, digest.hexdigest()):
                 return "kept"
             answer = self._client.execute_endpoint(self._endpoint, path)
+            file.refuse_changes()  # or the answer would be kept as that to other bytes
         if not isinstance(answer, dict):
             raise ValueError(f"the endpoint answered no object but {type(answer).__name__}")
         try:
-            self.results.add(source.name, self._endpoint, digest, answer, self._names)
+            self.results.add(source.name, self._endpoint, digest.hexdigest(), answer, self._names)
         except OSError as error:
             # Not this file's failure: no other answer could be kept either, and each costs a call.
             raise EndRun(f"an answer cannot be written ({error})") from error

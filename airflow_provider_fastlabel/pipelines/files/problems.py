@@ -52,7 +52,8 @@ class ImportSummary(TypedDict):
 
     ``total`` is the number of items: the files offered, and pictures that annotation files speak of and that are not
     there. It equals ``created + exists + updated + failed`` when the run went through, and ``with_annotations +
-    without_annotations + failed``. ``manifest`` is where the fate of every item is written.
+    without_annotations + failed``. ``links_left_out`` counts the links out of the folder, which are no items.
+    ``manifest`` is where the fate of every item is written.
     Where annotation files were read, ``attributes_left_out`` counts attributes that classes do not have, by key, and
     ``notes`` the remarks in the log that cost nothing.
     """
@@ -65,6 +66,7 @@ class ImportSummary(TypedDict):
     with_annotations: int
     without_annotations: int
     annotations: AnnotationCounts
+    links_left_out: int
     attributes_left_out: NotRequired[dict[str, int]]
     notes: NotRequired[int]
     manifest: str

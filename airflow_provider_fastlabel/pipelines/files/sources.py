@@ -4,11 +4,17 @@ A folder is a local path or any object with the ``pathlib`` interface over an fs
 ``ObjectStoragePath``. The name of a task is the path relative to the folder, with forward slashes, so that the same
 folder always means the same tasks. Kinds whose task is a folder (sequential images, for instance) take each direct
 sub-folder as one task.
+
+Folders come from strangers: links that lead out of one are left out and counted, unless the caller has them followed,
+and only regular files are opened.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 import tempfile
 from collections import defaultdict
 from contextlib import contextmanager, suppress
@@ -17,12 +23,14 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import place_below
-from airflow_provider_fastlabel.formats.files import is_image, walk
+from airflow_provider_fastlabel.formats.files import LEAVES, is_image, walk
+from airflow_provider_fastlabel.pipelines.files.globs import Glob
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
+from airflow_provider_fastlabel.regular_files import kind_of, leaves, open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 
 _TEMPORARY = "fastlabel-import-"
@@ -41,6 +49,7 @@ class Source:
     :param size: bytes (for a folder: of all its files).
     :param filesystem: the fsspec file system it lives in; ``None`` means local.
     :param files: for kinds whose task is a folder, its files in ascending name order.
+    :param inside: the folder, without links, that a local file must not leave; empty if it may.
     """
 
     name: str
@@ -48,16 +57,18 @@ class Source:
     size: int
     filesystem: Any = None
     files: tuple[Source, ...] = ()
+    inside: str = ""
 
     @contextmanager
     def local(self) -> Iterator[Path]:
         """Give a local path for as long as the block lasts; what is remote is downloaded and removed afterwards.
 
         :returns: the path of the file, or of the folder.
-        :raises OSError: it is gone, cannot be read, or came down shorter than listed.
+        :raises OSError: it is gone, cannot be read, came down shorter than listed, or has become a link that leaves
+            the folder.
         """
         if self.filesystem is None and not self.files:
-            yield Path(self.location)
+            yield self._place()
             return
         with tempfile.TemporaryDirectory(prefix=_TEMPORARY) as folder:
             for item in self.files or (self,):
@@ -69,19 +80,26 @@ class Source:
         """Open the file for reading bytes, without a local copy.
 
         :returns: a binary file that can seek.
+        :raises OSError: it cannot be read, is no regular file, or has become a link that leaves the folder.
         """
         if self.filesystem is None:
-            with Path(self.location).open("rb") as file:
+            with open_regular(self._place()) as file:
                 yield file
         else:
             with self.filesystem.open(self.location, "rb", block_size=_BLOCK_BYTES) as remote:
                 yield remote
 
+    def _place(self) -> Path:
+        """Return where a local file is. Since it was listed, a link may have taken its place."""
+        if self.inside and leaves(self.location, self.inside):
+            raise OSError(errno.EACCES, LEAVES, self.location)
+        return Path(self.location)
+
     def _bring(self, folder: Path) -> None:
         path = place_below(folder, _base_name(self.location))
         if self.filesystem is None:
             # A link: of a local folder only the files that belong to the task are to be seen.
-            path.symlink_to(Path(self.location).absolute())
+            path.symlink_to(self._place().absolute())
             return
         self.filesystem.get_file(self.location, str(path))
         if path.stat().st_size != self.size:
@@ -95,6 +113,8 @@ class Found:
     :param sources: the future tasks, in ascending name order.
     :param problems: files that cannot belong to any task.
     :param left_out: the files that the pattern left out.
+    :param links: links that lead out of the folder and are left out; of a folder with a slash behind.
+    :param irregular: what has the name of a file and is none -> what it is.
     :param pattern: the pattern.
     :param extensions: endings of what becomes a task, lower case, with the dot.
     """
@@ -102,17 +122,34 @@ class Found:
     sources: list[Source] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    irregular: dict[str, str] = field(default_factory=dict)
     pattern: str = "**/*"
     extensions: frozenset[str] = frozenset()
+
+    @property
+    def unusable(self) -> dict[str, str]:
+        """What cannot be opened -> why; a linked folder has a slash behind its name."""
+        return dict.fromkeys(self.links, LEAVES) | self.irregular
+
+    def links_in_words(self) -> str:
+        """Say how many links are left out and what can be done, empty if none is."""
+        if not self.links:
+            return ""
+        count = f"{len(self.links)} links lead" if len(self.links) > 1 else "1 link leads"
+        return (
+            f"{count} out of the folder and were left out (first: {self.links[0]!r}); "
+            "if that is where the files are, give follow_links=True. "
+        )
 
     def selects(self, name: str) -> bool:
         """Tell whether the pattern would take a file that is not there, of this name or of its stem.
 
         :param name: path relative to the folder, of a missing picture or of its annotation file.
         """
-        matches = glob_expression(self.pattern).fullmatch
+        glob = Glob(self.pattern)
         stem = str(PurePosixPath(name).with_suffix("")) if PurePosixPath(name).name else name
-        return any(matches(place) is not None for place in (name, *(stem + ending for ending in self.extensions)))
+        return any(glob.matches(place) for place in (name, *(stem + ending for ending in self.extensions)))
 
 
 def find_sources(
@@ -122,8 +159,12 @@ def find_sources(
     by_folder: bool = False,
     pattern: str = "**/*",
     pictures_only: bool = False,
+    follow_links: bool = False,
 ) -> Found:
     """List a folder as future tasks. Hidden files and folders (name starting with a dot) are left out.
+
+    Links that lead out of a local folder are left out, too; a task's folder that holds one is a problem, for the task
+    would lack a part. What is no regular file is a problem. The folder itself may be a link.
 
     :param folder: a local path, or an object with the ``pathlib`` interface over an fsspec file system.
     :param extensions: the kind's file extensions, in lower case, with or without the dot.
@@ -131,43 +172,36 @@ def find_sources(
     :param pattern: glob the path relative to the folder must match; ``**`` crosses folders.
     :param pictures_only: files that are no pictures by their ending may lie beside them: annotation files, lists of
         classes, licences.
-    :returns: the sources, sorted by name, and files that cannot become a task.
+    :param follow_links: whether links that lead out of the folder are followed.
+    :returns: the sources, sorted by name, files that cannot become a task, and links that were left out.
     :raises ImportRefused: the folder does not exist or is not a folder, or two of its objects would have one name.
     """
-    matches = glob_expression(pattern).fullmatch
+    glob = Glob(pattern)
     media = {_dotted(extension) for extension in extensions}
     found, files = Found(pattern=pattern, extensions=frozenset(media)), []
-    for item in _list_files(folder):
+    for item in _list_files(folder, found, follow_links=follow_links):
         suffix = PurePosixPath(item.name).suffix.lower()
         leads_away = _DOTS.search(item.name) is not None
         hidden = not leads_away and any(part.startswith(".") for part in item.name.split("/"))
         if hidden or (pictures_only and not is_image(item.name)):
             continue
-        if not matches(item.name):
+        if not glob.matches(item.name):
             found.left_out.append(item.name)
         elif leads_away:
             found.problems.append(Problem(item.name, _LEADS_AWAY))
         elif suffix not in media:
             found.problems.append(Problem(item.name, _unknown(suffix, media)))
+        elif item.name in found.irregular:
+            found.problems.append(Problem(_task_of(item.name, by_folder), _of(item.name, found.irregular, by_folder)))
         else:
             files.append(item)
     _refuse_shared_names(files)
+    _sort_links(found, glob, by_folder=by_folder, pictures_only=pictures_only)
     if by_folder:
-        found.problems += _empty_folders(folder)
+        found.problems += _empty_folders(folder, found.links)
     found.sources = sorted(_group(files, found) if by_folder else files, key=lambda source: source.name)
     found.problems.sort()
     return found
-
-
-def glob_expression(pattern: str) -> re.Pattern[str]:
-    """Translate a glob into a regular expression over a relative path with forward slashes.
-
-    :param pattern: ``*`` and ``?`` stay inside one folder, ``**/`` crosses any number of folders, ``[...]`` is a set.
-    :returns: the expression, to be used with ``fullmatch``.
-    """
-    pieces = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[!?[^\]]+\])", pattern)
-    return re.compile("".join(pieces.get(part) or _literal(part) for part in parts), re.DOTALL)
 
 
 def without_temporary(text: str) -> str:
@@ -179,10 +213,17 @@ def without_temporary(text: str) -> str:
     return re.sub(rf"(/[^\s'\"]*)?/{_TEMPORARY}[^/\s'\"]+/?", "", text)
 
 
-def _literal(part: str) -> str:
-    if part.startswith("[") and part.endswith("]") and len(part) > 2:
-        return "[" + part[1:-1].replace("\\", r"\\").replace("!", "^", int(part[1] == "!")) + "]"
-    return re.escape(part)
+def _sort_links(found: Found, glob: Glob, *, by_folder: bool, pictures_only: bool) -> None:
+    """Keep those links that would have been tasks or hold some; one within a task's folder is a problem of the task."""
+    kept = []
+    for name in sorted(found.links):
+        if not name.endswith("/") and not glob.matches(name):
+            found.left_out.append(name)
+        elif by_folder and name.find("/") not in (-1, len(name) - 1):
+            found.problems.append(Problem(_task_of(name, by_folder), _of(name, {name: LEAVES}, by_folder)))
+        elif name.endswith("/") or is_image(name) or not pictures_only:
+            kept.append(name)
+    found.links = kept
 
 
 def _refuse_shared_names(files: list[Source]) -> None:
@@ -196,10 +237,24 @@ def _refuse_shared_names(files: list[Source]) -> None:
             )
 
 
-def _empty_folders(folder: Any) -> Iterator[Problem]:
+def _task_of(name: str, by_folder: bool) -> str:
+    """Return the task that a file belongs to."""
+    return name.partition("/")[0] if by_folder else name
+
+
+def _of(name: str, why: Mapping[str, str], by_folder: bool) -> str:
+    """Say what is wrong with a file, naming it where it is only part of a task."""
+    return (
+        f"{name.partition('/')[2]} in it cannot be sent: {why[name]}" if by_folder else f"cannot be sent: {why[name]}"
+    )
+
+
+def _empty_folders(folder: Any, links: Collection[str]) -> Iterator[Problem]:
     """Name the local sub-folders that hold nothing; an object store has no empty folders."""
     root = local_path(folder)
     for child in sorted(root.iterdir()) if root is not None else ():
+        if f"{child.name}/" in links:
+            continue
         if child.is_dir() and not child.name.startswith(".") and not any(child.iterdir()):
             yield Problem(child.name, "is an empty folder; each direct sub-folder is one task and holds its files")
 
@@ -219,10 +274,11 @@ def _group(files: list[Source], found: Found) -> Iterator[Source]:
     for name, group in groups.items():
         group.sort(key=lambda source: source.name)
         location = group[0].location.rpartition("/")[0]
-        yield Source(name, location, sum(item.size for item in group), group[0].filesystem, tuple(group))
+        size, first = sum(item.size for item in group), group[0]
+        yield Source(name, location, size, first.filesystem, tuple(group), first.inside)
 
 
-def _list_files(folder: Any) -> Iterator[Source]:
+def _list_files(folder: Any, found: Found, *, follow_links: bool) -> Iterator[Source]:
     path = local_path(folder)
     if path is None:
         yield from _listing(folder, folder.fs)
@@ -232,20 +288,26 @@ def _list_files(folder: Any) -> Iterator[Source]:
                 f"The folder {path} does not exist on this worker. Nothing was created. Check `folder`."
             )
         if not path.is_dir():
-            raise ImportRefused(f"{path} is a file, not a folder. Nothing was created. Give the folder that holds it.")
-        yield from _walk(path)
+            kind = kind_of(path.stat().st_mode).replace("regular ", "")
+            raise ImportRefused(f"{path} is {kind}, not a folder. Nothing was created. Give the folder that holds it.")
+        yield from _walk(path, found, follow_links=follow_links)
 
 
-def _walk(root: Path) -> Iterator[Source]:
+def _walk(root: Path, found: Found, *, follow_links: bool) -> Iterator[Source]:
     """List a local tree."""
+    inside = "" if follow_links else os.path.realpath(root)
     try:
-        for parent, prefix, names in walk(root):
-            for name in names:
-                location, size = f"{parent}/{name}", -1
+        for level in walk(root, follow_links=follow_links):
+            found.links += [level.prefix + name for name in level.outside]
+            for entry in level.files:
+                name, size = level.prefix + entry.name, -1
                 # A dangling link is listed all the same, for the checks to report.
                 with suppress(OSError):
-                    size = Path(location).stat().st_size
-                yield Source(prefix + name, location, size)
+                    status = entry.stat()
+                    size = status.st_size
+                    if not stat.S_ISREG(status.st_mode):
+                        found.irregular[name] = f"it is {kind_of(status.st_mode)}, not a regular file"
+                yield Source(name, entry.path, size, inside=inside)
     except OSError as error:
         raise ImportRefused(f"The folder cannot be read: {error}. Nothing was created.") from error
 

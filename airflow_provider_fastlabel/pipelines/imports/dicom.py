@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zipfile
 from collections import Counter
 from pathlib import PurePosixPath
@@ -23,21 +24,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.pipelines.files.sources import Source
+    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
+
+log = logging.getLogger(__name__)
 
 
-def find_zips(client: FastLabelClient, project: str, folder: Any, pattern: str) -> list[Source]:
-    """Return the zip files of a folder, all checked.
+def find_zips(client: FastLabelClient, project: str, folder: Any, pattern: str, *, follow_links: bool = False) -> Found:
+    """Find the zip files of a folder, and check all of them.
 
     :param client: the client, for its limits and the project's kind.
     :param project: slug of a DICOM project.
     :param folder: a ``pathlib.Path``, or an object with its interface in an object store.
     :param pattern: glob that the path relative to ``folder`` must match.
+    :param follow_links: whether links that lead out of the folder are followed.
+    :returns: the files, and links that were left out.
     :raises ImportRefused: the project takes other tasks, a file is not right, or there is none.
     """
     if (kind := client.kind_of_project(project).name) != "dicom":
         raise ImportRefused(f"Project {project!r} takes {kind} tasks, not DICOM. Nothing was sent.")
-    found = find_sources(folder, extensions=DICOM.extensions, pattern=pattern)
+    found = find_sources(folder, extensions=DICOM.extensions, pattern=pattern, follow_links=follow_links)
     problems = [*found.problems, *_problems(found.sources, client.limits.dicom)]
     if problems:
         raise ImportRefused(
@@ -46,8 +51,12 @@ def find_zips(client: FastLabelClient, project: str, folder: Any, pattern: str) 
             problems,
         )
     if not found.sources:
-        raise ImportRefused(f"No file in {folder} matches pattern {pattern!r}. Nothing was sent.")
-    return found.sources
+        raise ImportRefused(
+            f"No file in {folder} matches pattern {pattern!r}. Nothing was sent. {found.links_in_words()}".rstrip()
+        )
+    if found.links:
+        log.warning("%s", found.links_in_words().rstrip())
+    return found
 
 
 def _problems(sources: Sequence[Source], largest: int) -> list[Problem]:

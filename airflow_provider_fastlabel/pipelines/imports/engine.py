@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound
+from airflow_provider_fastlabel.formats.files import LEAVES
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportIncomplete,
@@ -54,6 +55,7 @@ def import_files(
     max_failures: int | None = None,
     max_workers: int = 4,
     problems: Iterable[Problem] = (),
+    links: Iterable[str] = (),
     stop: threading.Event | None = None,
 ) -> ImportSummary:
     """Create one task per source. Run again after a kill or a failure, it creates what is missing and nothing twice.
@@ -80,6 +82,7 @@ def import_files(
     :param max_workers: how many uploads run at a time.
     :param problems: problems known already, from listing the files or reading the annotations. An item with a problem
         is not created.
+    :param links: links out of the folder that were left out when it was listed, to be counted and written down.
     :param stop: set it to end the run early; what was created stays and is found by the next run.
     :returns: the counts and the manifest's place.
     :raises ImportRefused: the project is unknown, the kind does not fit, or the checks found too many problems. Nothing
@@ -92,14 +95,19 @@ def import_files(
     if max_workers < 1:
         raise ValueError(f"max_workers must be at least 1, not {max_workers}")
     into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
-    if not isinstance(annotations, PreAnnotations):
-        lists = {name: [dict(one) for one in own] for name, own in (annotations or {}).items()}
-        counts = Counter({name: len(own) for name, own in lists.items() if own})
-        annotations = PreAnnotations(lists, counts, asked=bool(counts))
+    read = annotations if isinstance(annotations, PreAnnotations) else _as_read(annotations or {})
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
-        one = _Import(client, into, record, on_exists, max_failures, _lasting(fields or {}), annotations)
-        known = [*problems, *annotations.problems]
+        one = _Import(client, into, record, on_exists, max_failures, _lasting(fields or {}), read)
+        one.leave_out(links)
+        known = [*problems, *read.problems]
         return one.run(list(sources), known, max_workers, stop or threading.Event())
+
+
+def _as_read(annotations: Mapping[str, Sequence[Mapping[str, Any]]]) -> PreAnnotations:
+    """Return annotations that a caller gives as if they had been read: each is an object."""
+    lists = {name: [dict(one) for one in own] for name, own in annotations.items()}
+    counts = Counter({name: len(own) for name, own in lists.items() if own})
+    return PreAnnotations(lists, counts, asked=bool(counts))
 
 
 def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -135,6 +143,13 @@ class _Import:
         self.annotations = read.by_name
         self.tally = Tally(read.objects)
         self.existing: dict[str, str] = {}
+        self.links = 0
+
+    def leave_out(self, links: Iterable[str]) -> None:
+        """Write down the links that are no items."""
+        for name in links:
+            self.links += 1
+            self.manifest.write(name, "left_out", why=LEAVES)
 
     def run(self, sources: list[Source], known: list[Problem], workers: int, stop: threading.Event) -> ImportSummary:
         """Check everything, then create what is missing."""
@@ -340,6 +355,7 @@ class _Import:
             "with_annotations": self.tally.with_annotations,
             "without_annotations": self.tally.without_annotations,
             "annotations": self.tally.counts(),
+            "links_left_out": self.links,
             "manifest": str(self.manifest),
         }
         if self.read.asked:

@@ -9,7 +9,8 @@ followed by one line per item::
     {"name": "a/1.jpg", "fate": "created", "task_id": "...", "why": null, "at": "...", "annotations": 3, ...}
 
 ``fate`` is one of ``creating`` (about to be sent; only written when existing tasks count as failures), ``created``,
-``exists``, ``updated`` and ``failed``. The last line of a name wins. ``annotations`` counts the objects that were sent
+``exists``, ``updated``, ``failed`` and ``left_out`` (a link out of the folder). The last line of a name wins.
+``annotations`` counts the objects that were sent
 with it; a task that was created with none gets them from the first run that has some. ``lost`` says what a failure
 cost: ``{"unusable_object": 2}``. ``digest`` identifies what was sent besides the file, so that a repeated update of the
 same values is recognised.
@@ -57,7 +58,7 @@ _LONGEST_LINE = 1 << 20
 
 _OURS = ("creating", "created", "updated")
 
-Fate = Literal["creating", "created", "exists", "updated", "failed"]
+Fate = Literal["creating", "created", "exists", "updated", "failed", "left_out"]
 
 
 class Record(NamedTuple):
@@ -82,8 +83,10 @@ class Manifest:
         ``ObjectStoragePath``).
     :param project: the project's slug.
     :param kind: the task kind's name.
-    :raises ImportRefused: on entering, when the file exists and belongs to another project or kind, or is no manifest.
+    :raises ImportRefused: on entering, when the file exists and belongs to another project or kind, or is no manifest, or
+        no regular file.
     :raises DiskFullError: on entering and in all that writes: there is no room; the message names the place.
+    :raises OSError: on entering, when it cannot be read or written.
     """
 
     def __init__(self, target: Any, *, project: str, kind: str) -> None:
@@ -253,6 +256,8 @@ class Manifest:
 
     def _remember(self, record: dict[str, Any]) -> None:
         name, fate = record["name"], str(record.get("fate"))
+        if fate == "left_out":  # which says nothing of a task of that name
+            return
         before = self.earlier.get(name)
         # A failure says nothing about whose a task is: the create before it may have arrived after all.
         ours = fate in _OURS or (fate == "failed" and before is not None and before.ours)

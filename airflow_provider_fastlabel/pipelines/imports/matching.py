@@ -76,6 +76,7 @@ class _Match:
         self.found = found
         self.form = form
         self.tasks = {file.name: source.name for source in found.sources for file in source.files or (source,)}
+        self.unusable = found.unusable
         self.result = PreAnnotations(notes=len(imported.notes))
         self.left_out = 0
         self.empty: list[str] = []
@@ -87,7 +88,7 @@ class _Match:
                 f"There is no {self.form} annotation: {self._seen()}. Nothing was created. Check `annotations_format` "
                 "and `annotations_path`; an import without `annotations_format` creates tasks without annotations."
             )
-        pictures = Pictures([*self.tasks, *self.found.left_out])
+        pictures = Pictures([*self.tasks, *self.found.left_out, *self.unusable])
         images = dict.fromkeys([*self.imported.by_image, *(p.image for p in self.imported.problems if p.image)])
         if one_file:
             places = pictures.all_of(images)
@@ -117,6 +118,11 @@ class _Match:
         :returns: false for a picture that is not among the files.
         """
         objects = self.imported.objects[image]
+        if place in self.unusable:
+            if objects:
+                text = f"has {objects} annotations, and cannot be opened: {self.unusable[place]}"
+                self.result.problems.append(Problem(self._task_of(place), text, NO_PICTURE, objects))
+            return True
         if place is None or place not in self.tasks:
             if place is not None or not self._selects(image, self.imported.files.get(image)):
                 self.left_out += objects
@@ -150,7 +156,7 @@ class _Match:
         image = place or problem.image
         if place in self.tasks:
             name = self.tasks[place]
-        elif place is not None or not self._selects(image, problem.file):
+        elif place not in (None, *self.unusable) or not self._selects(image, problem.file):
             self.left_out += problem.lost
             return
         else:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import place_below
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
@@ -23,6 +24,7 @@ from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, 
 from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes, settle_attributes
 from airflow_provider_fastlabel.pipelines.imports.class_rules import own_type
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, match, merged
+from airflow_provider_fastlabel.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +61,8 @@ class Reader:
     :param classes: the project's annotation classes.
     :param arguments: further arguments of the format's reader.
     :param attributes: what becomes of attributes that the class does not have.
+    :param follow_links: whether links that lead out of the folders are followed. Annotations of such a picture, or in
+        such a file, are lost otherwise.
     """
 
     form: AnnotationsFormat
@@ -68,6 +72,7 @@ class Reader:
     classes: Sequence[Mapping[str, Any]]
     arguments: Mapping[str, Any]
     attributes: UnknownAttributes = "fail"
+    follow_links: bool = False
 
     def read(self, found: Found) -> PreAnnotations:
         """Read the annotations of what a folder holds.
@@ -101,7 +106,7 @@ class Reader:
             return self._read_coco(found, stack)
         if self.form == "masks":
             return self._read_masks(found, stack)
-        root = self._tree(found.sources, stack)
+        root = self._tree(found, stack)
         if self.form == "yolo":
             from airflow_provider_fastlabel.formats.yolo import read_yolo
 
@@ -123,10 +128,11 @@ class Reader:
 
         if self.annotations is not None:
             masks, pictures = self._folder(stack), self._folder(stack)
-            self._bring_annotations(masks)
+            of_masks = self._bring_annotations(masks)
             self._bring_pictures(pictures, found.sources)
-            return read_masks(masks, **{"pictures": pictures, **self.arguments})
-        imported = read_masks(self._tree(found.sources, stack), **self.arguments)
+            places = {"pictures": _filled(pictures, found.unusable), **self.arguments}
+            return read_masks(_filled(masks, of_masks), **places)
+        imported = read_masks(self._tree(found, stack), **self.arguments)
         own = {*imported.files.values(), *(problem.file for problem in imported.problems)}
         found.sources = [source for source in found.sources if source.name not in own]
         return imported
@@ -148,38 +154,50 @@ class Reader:
         place = self.annotations if self.annotations is not None else self.folder
         if place.is_file():
             return [_single_file(place)]
-        found = find_sources(place, extensions=EXTENSIONS["coco"], pattern="**/*.json").sources
+        listed = find_sources(place, extensions=EXTENSIONS["coco"], pattern="**/*.json", follow_links=self.follow_links)
+        # A file that cannot be opened is chosen too, or another one would be read in its place.
+        unusable = {name: why for name, why in listed.unusable.items() if not name.endswith("/")}
+        found = sorted([*listed.sources, *(Source(name, "", 0) for name in unusable)], key=lambda one: one.name)
         top = [source for source in found if "/" not in source.name]
         named = [source for source in top if source.name == "annotations.json"]
         of_folders = [source for source in found if source.name.endswith("/" + _ROBOFLOW)]
         for choice in (named, top, of_folders, found):
             if len(choice) == 1 or (choice and choice is of_folders and not top):
+                for source in choice:
+                    if source.name in unusable:
+                        raise ImportRefused(
+                            f"{place}/{source.name} cannot be read: {unusable[source.name]}. Nothing was created."
+                        )
                 return choice
-        listed = ", ".join(source.name for source in found[:5]) or "none"
+        names = ", ".join(source.name for source in found[:5]) or "none"
         raise ImportRefused(
-            f"{place} must hold annotations.json or exactly one other .json file; found: {listed}. "
-            "Nothing was created. Give the COCO file itself as `annotations_path`."
+            f"{place} must hold annotations.json or exactly one other .json file; found: {names}. "
+            f"Nothing was created. {listed.links_in_words()}Give the COCO file itself as `annotations_path`."
         )
 
-    def _tree(self, sources: Sequence[Source], stack: ExitStack) -> Path:
+    def _tree(self, found: Found, stack: ExitStack) -> DataFolder:
         """Return a local folder with the media and the annotation files in one tree."""
         root = local_path(self.folder)
         if root is not None and self.annotations is None:
-            return root
+            return DataFolder(root, follow_links=self.follow_links)
         tree = self._folder(stack)
-        self._bring_annotations(tree)
-        self._bring_pictures(tree, sources)
-        return tree
+        of_annotations = self._bring_annotations(tree)
+        self._bring_pictures(tree, found.sources)
+        # A linked folder among the pictures holds no annotation files: those lie elsewhere.
+        return _filled(tree, {n: why for n, why in found.unusable.items() if n[-1] != "/"} | of_annotations)
 
     @staticmethod
     def _folder(stack: ExitStack) -> Path:
         return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-annotations-")))
 
-    def _bring_annotations(self, tree: Path) -> None:
+    def _bring_annotations(self, tree: Path) -> dict[str, str]:
+        """Copy the annotation files, and return what cannot be opened -> why."""
         place = self.annotations if self.annotations is not None else self.folder
-        for source in find_sources(place, extensions=EXTENSIONS[self.form]).sources:
+        found = find_sources(place, extensions=EXTENSIONS[self.form], follow_links=self.follow_links)
+        for source in found.sources:
             with source.local() as path:
-                _put(tree, source.name).write_bytes(path.read_bytes())
+                _put(tree, source.name).write_bytes(read_regular(path))
+        return found.unusable
 
     def _bring_pictures(self, tree: Path, sources: Sequence[Source]) -> None:
         for source in sources:
@@ -213,6 +231,11 @@ class Reader:
             keys = {item["value"]: [point["key"] for point in item.get("keypoints") or ()] for item in self.classes}
             arguments["keypoints"] = {value: points for value, points in keys.items() if points}
         return arguments
+
+
+def _filled(tree: Path, unusable: Mapping[str, str]) -> DataFolder:
+    """Return a folder of ours, whose links are ours too, and in which some names stand for what cannot be opened."""
+    return DataFolder(tree, follow_links=True, unusable=unusable)
 
 
 def _below(part: ImportedAnnotations, folder: str, pictures: Pictures) -> ImportedAnnotations:

@@ -6,10 +6,10 @@ import logging
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.checks import media
-from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
+from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, codec_of
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
@@ -23,8 +23,6 @@ from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.kinds import Kind, Limits, Media
@@ -86,7 +84,13 @@ def resolve_destination(client: FastLabelClient, project: str, kind: str | None 
 
 
 def find_items(
-    folder: Any, into: Destination, *, pattern: str, annotated: AnnotationsFormat | None = None, own: str | None = None
+    folder: Any,
+    into: Destination,
+    *,
+    pattern: str,
+    annotated: AnnotationsFormat | None = None,
+    own: str | None = None,
+    follow_links: bool = False,
 ) -> Found:
     """List a folder as the items of an import into a project.
 
@@ -95,7 +99,8 @@ def find_items(
     :param pattern: glob that paths relative to ``folder`` must match.
     :param annotated: the format of the annotations that belong to the pictures, if any do.
     :param own: path relative to ``folder`` of a file of ours, which is no item.
-    :returns: the items, and files that cannot become one.
+    :param follow_links: whether links that lead out of the folder are followed.
+    :returns: the items, files that cannot become one, and links that were left out.
     :raises ImportRefused: the folder does not exist, nothing in it matches, or tasks of the project's kind take no
         annotations of such a format.
     """
@@ -111,16 +116,20 @@ def find_items(
         by_folder=into.kind.max_files is not None,
         pattern=pattern,
         pictures_only=annotated is not None,
+        follow_links=follow_links,
     )
     found.problems = [problem for problem in found.problems if problem.name != own]
     if not found.sources and not found.problems:
         left = f" ({len(found.left_out)} files are there, but do not match)" if found.left_out else ""
         raise ImportRefused(
             f"No file to import: nothing in {folder} matches pattern {pattern!r}{left}. "
-            "Nothing was created. Check `folder` and `pattern`, or wait for the files with a sensor."
+            f"Nothing was created. {found.links_in_words()}"
+            "Check `folder` and `pattern`, or wait for the files with a sensor."
         )
     if found.left_out:
         log.info("%d files do not match pattern %r and are left out", len(found.left_out), pattern)
+    if found.links:
+        log.warning("%s", found.links_in_words().rstrip())
     return found
 
 
@@ -200,6 +209,8 @@ def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limit
     for file in files:
         if file.size > largest:
             yield f"{foreign_text(file.location)} {media.too_large(file.size, wanted.name, largest)}"
+        elif not file.size:
+            yield f"{foreign_text(file.location)} {media.EMPTY}"
         elif wanted.h264:
             yield from _codec_complaints(file)
     if kind.max_files is not None:
@@ -213,23 +224,13 @@ def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limit
 
 def _codec_complaints(source: Source) -> Iterator[str]:
     try:
-        codec = video_codec(cast("Path", _Openable(source)))
+        with source.open() as file:
+            codec = codec_of(file)
     except NotMp4 as error:
         yield f"is not a readable MP4 file ({error})"
     else:
         if codec.lower() not in media.H264:
             yield f"holds {foreign_text(codec)} video; only AVC/H.264 can be registered"
-
-
-class _Openable:
-    """Lets the codec check, which opens a path, read a remote file in place."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def open(self, _mode: str) -> AbstractContextManager[Any]:
-        """Open the file for reading bytes."""
-        return self._source.open()
 
 
 def _annotation_complaints(

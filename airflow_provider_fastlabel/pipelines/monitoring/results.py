@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +22,10 @@ def read_results(path: Any) -> Iterator[tuple[str, Any]]:
     :param path: a ``pathlib.Path`` or an object with its interface: a JSON list, or one result per line when the name
         ends in ``.jsonl`` or ``.ndjson``.
     :raises ValueError: it is not JSON, or no list.
+    :raises OSError: it cannot be read, or is no regular file.
     """
-    with path.open("r", encoding="utf-8") as file:
+    local = local_path(path)
+    with TextIOWrapper(open_regular(local), "utf-8") if local is not None else path.open("r", encoding="utf-8") as file:
         yield from _read_lines(file) if path.suffix in {".jsonl", ".ndjson"} else _read_list(file)
 
 

@@ -221,7 +221,7 @@ def test_folders_that_break_a_rule_are_refused(client, wire, tmp_path, kind):
     (tmp_path / "nested" / "sub").mkdir(parents=True)
     refused("sub", tmp_path / "nested")
     (tmp_path / "tricky" / f"sub.{extension}").mkdir(parents=True)
-    refused("not a file", tmp_path / "tricky")
+    refused("it is a folder, not a regular file", tmp_path / "tricky")
     many = [f"{number:03}.{extension}" for number in range(most + 1)]
     refused(f"at most {most} are allowed.* Split the folder", fill(tmp_path / "many", many))
     client.limits.folder_characters = 2 * len('{"name": "1.png", "file": ""}') + 2 * 16

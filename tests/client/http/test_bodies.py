@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import os
 import tracemalloc
@@ -14,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_fastlabel.client import FastLabelInvalidException
-from airflow_provider_fastlabel.client.http.bodies import CHUNK_BYTES, FilePart, StreamedBody, base64_length, encode
+from airflow_provider_fastlabel.client.http.bodies import (
+    CHUNK_BYTES,
+    FilePart,
+    RawBody,
+    StreamedBody,
+    base64_length,
+    encode,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -105,6 +111,11 @@ def test_a_long_value_is_not_quoted_whole():
     assert len(str(caught.value)) < 300
 
 
+def send(pieces, sent):
+    for piece in pieces:
+        sent += piece
+
+
 def grow(path):
     with path.open("ab") as file:
         file.write(b"more")
@@ -112,6 +123,12 @@ def grow(path):
 
 def shrink(path):
     os.truncate(path, 10)
+
+
+def shrink_to_one_less(path):
+    stat = path.stat()
+    os.truncate(path, stat.st_size - 1)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def rewrite(path):
@@ -137,7 +154,7 @@ def test_a_file_that_changes_is_not_sent_to_its_end(tmp_path, change, when):
             sent += next(pieces)
     change(path)
     with pytest.raises(FastLabelInvalidException, match=r"video\.mp4"):
-        sent.extend(itertools.chain.from_iterable(pieces))
+        send(pieces, sent)
     with pytest.raises(ValueError):
         json.loads(sent)  # the server cannot take it for a whole request
 
@@ -146,6 +163,33 @@ def test_a_file_that_changes_is_not_sent_to_its_end(tmp_path, change, when):
 def test_what_is_no_file_is_refused(tmp_path, kind):
     with pytest.raises(FastLabelInvalidException, match=str(tmp_path)):
         FilePart(tmp_path / "no" if kind == "missing" else tmp_path)
+
+
+@pytest.mark.parametrize("target", ["/proc/self/status", "/proc/self/environ"])
+def test_a_file_that_says_it_is_empty_and_is_not_is_never_sent(tmp_path, target):
+    (tmp_path / "a.jpg").symlink_to(target)
+    body = StreamedBody({"name": "n", "file": FilePart(tmp_path / "a.jpg")})
+    sent = bytearray()
+    with pytest.raises(FastLabelInvalidException, match=r"a\.jpg has more than the 0 bytes"):
+        send(body, sent)
+    assert sent == b'{"name": "n", "file": "'
+    with pytest.raises(FastLabelInvalidException, match=r"a\.jpg has more than the 0 bytes"):
+        list(RawBody(FilePart(tmp_path / "a.jpg")))
+
+
+@pytest.mark.parametrize("size", [1, CHUNK_BYTES, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 5])
+@pytest.mark.parametrize("change", [grow, shrink_to_one_less, rewrite])
+def test_the_last_piece_of_a_file_is_kept_back_until_it_has_not_changed(tmp_path, size, change):
+    path = tmp_path / "a.zip"
+    for pieces_before in range(-(-size // CHUNK_BYTES)):
+        path.write_bytes(os.urandom(size))
+        sent, pieces = bytearray(), iter(RawBody(FilePart(path)))
+        for _ in range(pieces_before):
+            sent += next(pieces)
+        change(path)
+        with pytest.raises(FastLabelInvalidException, match=r"a\.zip changed while it was uploaded"):
+            send(pieces, sent)
+        assert len(sent) < size  # never all that was announced
 
 
 def open_files():

@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_read(raw, raw_client, tmp_path, extension, create
     path = tmp_path / f"a.{extension}"
     path.symlink_to("/proc/self/mem")  # a file with an error at the first byte, also for root
     raw.play(raw.RESET)
-    with pytest.raises(FastLabelInvalidException, match=r"Cannot read .*a\."):
+    with pytest.raises(FastLabelInvalidException, match=r"Cannot read .*a\.|a\.\w+ has 0 bytes"):
         create(raw_client, path)
 
 
@@ -165,7 +165,7 @@ def test_a_zip_that_holds_nothing(client, wire, tmp_path, extension, create, con
         path.symlink_to("/proc/self/mem")
     else:
         path.write_bytes(content)
-    with pytest.raises(FastLabelInvalidException, match="a.zip is empty"):
+    with pytest.raises(FastLabelInvalidException, match="a.zip has 0 bytes"):
         create(client, path)
     assert wire.sent == []
 

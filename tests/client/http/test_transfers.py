@@ -11,6 +11,7 @@ from airflow_provider_fastlabel.client import (
     FastLabelInvalidException,
     NotFound,
 )
+from tests.strange_files import STRANGE, make_strange, said_by_child
 
 
 def signed(raw, name="f.bin"):
@@ -60,6 +61,68 @@ def test_a_missing_file_is_not_uploaded(raw, raw_client, tmp_path):
     with pytest.raises(FastLabelInvalidException, match="No such file"):
         raw_client.transport.upload(signed(raw), tmp_path / "no.zip", "application/zip")
     assert raw.requests == []
+
+
+def test_an_empty_file_is_uploaded_with_its_length(raw, raw_client, tmp_path):
+    """Stores refuse what comes in chunks, as a body without a length would."""
+    (tmp_path / "a.zip").touch()
+    raw.play(raw.answer(200))
+    raw_client.transport.upload(signed(raw), tmp_path / "a.zip", "application/zip")
+    assert raw.requests[0]["headers"]["content-length"] == "0"
+    assert "transfer-encoding" not in raw.requests[0]["headers"]
+
+
+def test_a_file_that_says_it_is_empty_and_is_not_is_not_uploaded(raw, raw_client, tmp_path):
+    (tmp_path / "a.zip").symlink_to("/proc/self/environ")
+    with pytest.raises(FastLabelInvalidException, match=r"a\.zip has more than the 0 bytes"):
+        raw_client.transport.upload(signed(raw), tmp_path / "a.zip", "application/zip")
+    assert raw.requests == []
+
+
+def test_a_file_that_changes_between_two_attempts_is_not_uploaded(raw, raw_client, tmp_path):
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"PK")
+
+    def refuse(_request):
+        path.write_bytes(b"PK and more")
+        return raw.answer(503)
+
+    raw.play(refuse, raw.answer(200))
+    with pytest.raises(FastLabelInvalidException, match=r"a\.zip changed while it was uploaded"):
+        raw_client.transport.upload(signed(raw), path, "application/zip")
+    assert [request["body"] for request in raw.requests] == [b"PK"]
+
+
+@pytest.mark.parametrize(("kind", "word"), STRANGE.items())
+def test_what_is_no_regular_file_is_not_uploaded(tmp_path, kind, word):
+    code = """
+import sys
+from airflow_provider_fastlabel.client import FastLabelClient, FastLabelInvalidException
+client = FastLabelClient("t", api_url="http://127.0.0.1:9/v1/")
+path, endings = sys.argv[1], ("png", "mp4", "txt", "mp3", "pcd", "zip")
+calls = [
+    lambda: client.create_image_task("p", "n", path + ".png"),
+    lambda: client.create_image_classification_task("p", "n", path + ".png"),
+    lambda: client.create_video_task("p", "n", path + ".mp4"),
+    lambda: client.create_text_task("p", "n", path + ".txt"),
+    lambda: client.create_audio_task("p", "n", path + ".mp3"),
+    lambda: client.create_pcd_task("p", "n", path + ".pcd"),
+    lambda: client.create_dicom_task("p", path + ".zip"),
+    lambda: client.create_dataset_object("d", "o", path + ".png"),
+    lambda: client.execute_endpoint("e", path + ".png"),
+    lambda: client.transport.upload("http://127.0.0.1:9/x", path + ".zip", "application/zip"),
+]
+for call in calls:
+    try:
+        call()
+    except FastLabelInvalidException as error:
+        print(error.message)
+"""
+    for ending in ("png", "mp4", "txt", "mp3", "pcd", "zip"):
+        make_strange(kind, tmp_path / f"a.{ending}")
+    lines = said_by_child(code, tmp_path / "a").splitlines()
+    assert len(lines) == 10
+    assert all("it is a " in line and word in line and "Nothing was sent" in line for line in lines)
 
 
 def test_a_broken_download_goes_on_where_it_stopped(raw, raw_client, tmp_path):

@@ -178,13 +178,15 @@ def test_ultralytics(tree):
 
 
 @pytest.mark.parametrize("linked", ["images", "labels", "train", "file"])
-def test_linked_folders_and_files(tree, tmp_path, linked):
+@pytest.mark.parametrize("inside", [True, False])
+def test_linked_folders_and_files(tree, tmp_path, linked, inside):
     data = tree({"data.yaml": ROBOFLOW, "train/images/a.jpg": None, "train/labels/a.txt": BOX})
     places = {"train": "train", "file": "train/labels/a.txt"}
     place = data.folder / places.get(linked, f"train/{linked}")
-    place.rename(tmp_path / "elsewhere")
-    place.symlink_to(tmp_path / "elsewhere")
-    check(data.read_alone(), "train/images/a.jpg")
+    elsewhere = (data.folder if inside else tmp_path) / ".elsewhere"
+    place.rename(elsewhere)
+    place.symlink_to(elsewhere)
+    check(data.read_alone(follow_links=not inside), "train/images/a.jpg")
 
 
 def test_our_own_layouts(tree):

@@ -6,7 +6,7 @@ import fsspec
 import pytest
 
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
-from airflow_provider_fastlabel.pipelines.files.sources import Source, find_sources, glob_expression, without_temporary
+from airflow_provider_fastlabel.pipelines.files.sources import Source, find_sources, without_temporary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,24 +178,6 @@ def test_a_download_that_comes_short_is_an_error(remote):
     remote.fs.pipe_file(f"{remote.path}/a.jpg", b"two")
     with pytest.raises(OSError, match="listed with 4 bytes but 3"), source.local():
         pass
-
-
-@pytest.mark.parametrize(
-    ("pattern", "yes", "no"),
-    [
-        ("**/*", ["a", "a/b/c.jpg"], []),
-        ("*", ["a.jpg"], ["a/b.jpg"]),
-        ("**/*.jpg", ["x.jpg", "a/b/x.jpg"], ["x.png"]),
-        ("raw/**/*.jpg", ["raw/x.jpg", "raw/a/b/x.jpg"], ["x.jpg", "rawx/x.jpg"]),
-        ("day[0-9]/?.jpg", ["day1/a.jpg"], ["dayx/a.jpg", "day1/ab.jpg"]),
-        ("[!a]*.jpg", ["b.jpg"], ["a.jpg"]),
-        ("a+b.jpg", ["a+b.jpg"], ["aab.jpg"]),
-        ("raw/**", ["raw/x", "raw/a/b"], ["x"]),
-    ],
-)
-def test_globs(pattern, yes, no):
-    expression = glob_expression(pattern)
-    assert [name for name in yes + no if expression.fullmatch(name)] == yes
 
 
 def test_temporary_paths_do_not_reach_a_message():

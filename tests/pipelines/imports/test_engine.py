@@ -90,6 +90,7 @@ def test_every_file_becomes_one_task_and_the_second_run_creates_none(
         "with_annotations": 0,
         "without_annotations": 20,
         "annotations": {"read": 0, "sent": 0, "existing": 0, "lost": {}},
+        "links_left_out": 0,
         "manifest": str(manifest),
     }
     assert names_in(client) == names_of(photos)
@@ -172,6 +173,13 @@ def test_tolerated_problems_do_not_stop_the_others(client, project, photos, tmp_
     }
     assert sorted(failed) == ["empty.png", "notes.docx"]
     assert all(failed.values())
+
+
+def test_an_empty_picture_is_found_before_the_first_create(client, project, photos, tmp_path, fastlabel_emulator):
+    (photos / "empty.png").write_bytes(b"")
+    with pytest.raises(ImportRefused, match=r"'empty\.png': .*has 0 bytes.*"):
+        run(client, photos, tmp_path / "manifest.jsonl")
+    assert creates(fastlabel_emulator) == 0
 
 
 def test_more_local_problems_than_tolerated_create_nothing(client, project, photos, tmp_path, fastlabel_emulator):
