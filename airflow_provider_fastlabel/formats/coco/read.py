@@ -170,8 +170,13 @@ class _Reader:
         if not isinstance(document, dict) or not isinstance(document.get("images"), list):
             raise ValueError(f"{self.file}: not a COCO annotation file: it has no list of images. Give another file.")
         names = ("images", "categories", "annotations")
-        lists = [[] if document.get(name) is None else document[name] for name in names]
+        lists = [document.get(name, []) for name in names]
         for name, found in zip(names, lists, strict=True):
+            if found is None:
+                raise ValueError(
+                    f"{self.file}: its {name} are null, so that it is not certain that there are none. Write a list, or "
+                    "leave them out."
+                )
             if not isinstance(found, list):
                 raise ValueError(f"{self.file}: not a COCO annotation file: its {name} are no list. Give another file.")
         return lists
