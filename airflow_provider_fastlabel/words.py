@@ -25,5 +25,8 @@ def shortened(value: Any, most: int = 80) -> str:
     :param value: anything.
     :param most: characters at most.
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested without end; a whole number of thousands of digits
+        return f"<{type(value).__name__} that cannot be written out>"
     return text if len(text) <= most else text[: most - 3] + "..."

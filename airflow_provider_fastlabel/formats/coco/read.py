@@ -174,8 +174,8 @@ class _Reader:
         for name, found in zip(names, lists, strict=True):
             if found is None:
                 raise ValueError(
-                    f"{self.file}: its {name} are null, so that it is not certain that there are none. Write a list, or "
-                    "leave them out."
+                    f"{self.file}: its {name} are null, so that nobody knows whether there are none: write a list, "
+                    "or leave them out."
                 )
             if not isinstance(found, list):
                 raise ValueError(f"{self.file}: not a COCO annotation file: its {name} are no list. Give another file.")

@@ -26,6 +26,8 @@ LabelmeType = Literal["bbox", "polygon", "segmentation"]
 
 _CIRCLE_ERROR = 0.1
 """Pixels by which the outline of a circle may miss it."""
+_LARGEST_CIRCLE = 1e6
+"""Its outline has 7,000 points; of one a thousand times as large, it would fill the memory."""
 
 
 def points_of(shape: dict[str, Any]) -> Points:
@@ -185,6 +187,8 @@ def _four_corners(points: Points, _: dict[str, Any]) -> Points:
 def _round(points: Points, shape: dict[str, Any]) -> Points:
     """Return the outline of a circle."""
     x, y, radius = _circle(points, shape)[0]["points"]
+    if radius > _LARGEST_CIRCLE:
+        raise UnusableError(f"the circle has a radius of {radius:g} pixels, too many for an outline")
     step = math.acos(max(1 - _CIRCLE_ERROR / radius, 0))
     count = max(12, math.ceil(math.pi / step))
     angles = (2 * math.pi * number / count for number in range(count))

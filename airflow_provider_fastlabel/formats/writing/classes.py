@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
+from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
+from airflow_provider_fastlabel.json_text import is_text
+
 LOCK_FILE = "classes.lock.json"
 _LOCK_VERSION = 1
 
@@ -116,7 +119,7 @@ class ClassMap:
         found = cls(open=True)
         settled: set[str] = set()
         for task in tasks:
-            for annotation in task.get("annotations") or ():
+            for annotation in annotations_of(task):
                 try:
                     if annotation["value"] in settled and not annotation["keypoints"]:
                         continue
@@ -125,7 +128,9 @@ class ClassMap:
                 if not isinstance(annotation, dict) or (types is not None and annotation.get("type") not in types):
                     continue
                 value = annotation.get("value")
-                if isinstance(value, str) and value and found[found.observe(annotation)].color:
+                if not isinstance(value, str) or not value or not is_text(value):
+                    continue
+                if found[found.observe(annotation)].color:
                     settled.add(value)
         return found.sorted()
 
@@ -134,10 +139,14 @@ class ClassMap:
 
         :param one: the class.
         :returns: its id.
-        :raises ValueError: its value is empty.
+        :raises ValueError: its value is empty, or no text that a file can hold.
         """
         if not one.value:
             raise ValueError("a class without a value cannot be exported: give every class a value")
+        if not is_text(one.value):
+            raise ValueError(
+                f"the class value {one.value!a} holds half of a surrogate pair, which no file can: give it another"
+            )
         known = self._ids.get(one.value)
         if known is None:
             self._ids[one.value] = len(self._classes)
@@ -235,7 +244,11 @@ class ClassMap:
             | ({"keypoints": [keypoint._asdict() for keypoint in one.keypoints]} if one.keypoints else {})
             for n, one in enumerate(self._classes)
         ]
-        return (json.dumps({"version": _LOCK_VERSION, "classes": rows}, indent=1, ensure_ascii=False) + "\n").encode()
+        lock = {"version": _LOCK_VERSION, "classes": rows}
+        try:
+            return (json.dumps(lock, indent=1, ensure_ascii=False) + "\n").encode()
+        except UnicodeEncodeError:  # half of a surrogate pair in a title: escaped, it is read again as it was
+            return (json.dumps(lock, indent=1) + "\n").encode()
 
     @classmethod
     def from_lock(cls, text: bytes | str) -> ClassMap:

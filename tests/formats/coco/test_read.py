@@ -733,7 +733,6 @@ def test_a_file_that_python_cannot_take_is_refused_in_words(tmp_path, text):
 
 @pytest.mark.parametrize("name", ["categories", "annotations"])
 def test_a_list_that_is_null_is_no_empty_list(tmp_path, name):
-    document = {"images": [], "categories": [], "annotations": [], name: None}
-    (tmp_path / "a.json").write_text(json.dumps(document))
+    (tmp_path / "a.json").write_text(json.dumps({"images": [], "categories": [], "annotations": [], name: None}))
     with pytest.raises(ValueError, match=rf"its {name} are null"):
         read_coco(tmp_path / "a.json")

@@ -103,3 +103,23 @@ def test_keypoints_learned_from_annotations_grow_in_order():
 
 def test_label_class_needs_nothing_but_a_value():
     assert ClassMap([LabelClass("a")])[0].skeleton() == []
+
+
+HALF = "half \ud800"
+
+
+def test_a_class_value_that_no_file_can_hold_is_refused_where_classes_are_given():
+    with pytest.raises(ValueError, match=r"the class value 'half \\ud800' holds half of a surrogate pair"):
+        ClassMap.of(["dog", HALF])
+    with pytest.raises(ValueError, match="surrogate"):
+        ClassMap.of([{"value": HALF, "type": "bbox"}])
+
+
+def test_a_title_that_no_file_can_hold_is_locked_and_read_as_it_was():
+    classes = ClassMap.of([{"value": "dog", "type": "bbox", "title": HALF}])
+    assert ClassMap.from_lock(classes.to_lock()) == classes
+
+
+def test_discovery_leaves_to_the_writer_what_no_file_can_hold():
+    tasks = [{"annotations": [{"type": "bbox", "value": HALF}, {"type": "bbox", "value": "dog"}]}]
+    assert ClassMap.discover(tasks).values == ["dog"]
