@@ -118,6 +118,7 @@ PICTURES = [
     _picture("RGB", "JPEG2000"),
     _picture("RGB", "AVIF"),
     _picture("RGB", "PCX"),
+    _picture("RGB", "EPS"),
 ]
 MASKS = [
     _picture(), _picture("P"), _picture("RGB"), _picture("RGBA"), _picture("1"), _picture("I;16"),

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.formats.geometry.holes import unbridged
+from airflow_provider_fastlabel.formats.picture_file import open_picture
 from airflow_provider_fastlabel.formats.reading.imported import Annotation, UnusableError, finite, tidy
 from airflow_provider_fastlabel.formats.reading.points import area_outline, box, box_around, outline, region, turned_box
 
@@ -139,7 +140,7 @@ def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
     from airflow_provider_fastlabel.formats.geometry.trace import mask_points
 
     try:
-        with Image.open(io.BytesIO(base64.b64decode(shape.get("mask") or ""))) as picture:
+        with open_picture(io.BytesIO(base64.b64decode(shape.get("mask") or ""))) as picture:
             pixels = np.asarray(picture)
     except (OSError, SyntaxError, TypeError, ValueError, binascii.Error) as error:
         raise UnusableError(f"its mask is no PNG in base64: {error}") from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.trace import mask_points
+from airflow_provider_fastlabel.formats.picture_file import open_picture
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _opened(path: str | os.PathLike[str], *, colours: bool = False) -> tuple[NDA
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with open_picture(path) as picture:
             return np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture), picture.mode
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{Path(path).name!r} cannot be read as a mask: {error}") from error

@@ -309,15 +309,20 @@ def _from_api(row: Mapping[str, Any]) -> LabelClass:
     )
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
 def _keypoints(rows: Any) -> tuple[Keypoint, ...]:
     """Read keypoints: classes join them by id, annotations and the lock file by key."""
-    if not rows or not isinstance(rows, Iterable):
+    if not _is_list(rows):
         return ()
     good = [row for row in rows if isinstance(row, Mapping) and row.get("key")]
     key_of = {row["id"]: str(row["key"]) for row in good if isinstance(row.get("id"), str)}
     seen: dict[str, Keypoint] = {}
     for row in good:
-        edges = tuple(key_of.get(edge, str(edge)) for edge in row.get("edges") or () if isinstance(edge, str))
+        listed = row.get("edges")
+        edges = tuple(key_of.get(edge, edge) for edge in listed if isinstance(edge, str)) if _is_list(listed) else ()
         key = str(row["key"])
         seen.setdefault(key, Keypoint(key, str(row.get("name") or ""), str(row.get("color") or ""), edges))
     return tuple(seen.values())

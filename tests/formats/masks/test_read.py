@@ -137,3 +137,9 @@ def test_a_mask_too_large_to_unpack_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
     with pytest.raises(ValueError, match=r"'bomb.png' cannot be read as a mask"):
         read_mask(path, {1: "dog"})
+
+
+def test_a_mask_that_is_postscript_starts_no_interpreter(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    with pytest.raises(ValueError, match=r"'a\.png' cannot be read as a mask"):
+        mask_to_fastlabel_segmentation_points(tmp_path / "a.png")

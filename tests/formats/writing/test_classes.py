@@ -123,3 +123,10 @@ def test_a_title_that_no_file_can_hold_is_locked_and_read_as_it_was():
 def test_discovery_leaves_to_the_writer_what_no_file_can_hold():
     tasks = [{"annotations": [{"type": "bbox", "value": HALF}, {"type": "bbox", "value": "dog"}]}]
     assert ClassMap.discover(tasks).values == ["dog"]
+
+
+@pytest.mark.parametrize("edges", [1.5, True, "tail", {"tail": 1}, [["tail"]], None])
+def test_edges_of_another_type_are_none(edges):
+    row = {"value": "person", "keypoints": [{"key": "nose", "edges": edges}, {"key": "tail"}]}
+    (person,) = ClassMap.of([row])
+    assert person.skeleton() == []
