@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import math
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.formats.geometry.holes import unbridged
-from airflow_provider_fastlabel.formats.picture_file import open_picture
+from airflow_provider_fastlabel.formats.picture_file import read_pixels
 from airflow_provider_fastlabel.formats.reading.imported import Annotation, UnusableError, finite, tidy
 from airflow_provider_fastlabel.formats.reading.points import area_outline, box, box_around, outline, region, turned_box
 
@@ -134,18 +133,12 @@ def _point(points: Points, shape: dict[str, Any]) -> list[Annotation]:
 
 def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
     """Read a mask: a PNG in base64 whose first pixel lies at the first point."""
-    import numpy as np
-    from PIL import Image
-
     from airflow_provider_fastlabel.formats.geometry.trace import mask_points
 
     try:
-        with open_picture(io.BytesIO(base64.b64decode(shape.get("mask") or ""))) as picture:
-            pixels = np.asarray(picture)
-    except (OSError, SyntaxError, TypeError, ValueError, binascii.Error) as error:
-        raise UnusableError(f"its mask is no PNG in base64: {error}") from None
-    except Image.DecompressionBombError as error:
-        raise UnusableError(f"its mask cannot be unpacked: {error}") from None
+        pixels, _ = read_pixels(io.BytesIO(base64.b64decode(shape.get("mask") or "")))
+    except (TypeError, ValueError) as error:
+        raise UnusableError(f"its mask is no PNG in base64 that can be unpacked: {error}") from None
     found = pixels != 0 if pixels.ndim == 2 else pixels[:, :, 0] != 0
     left, top = (int(value) for value in points[:2])
     regions = mask_points(found, left, top)

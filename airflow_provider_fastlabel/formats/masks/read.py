@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.trace import mask_points
-from airflow_provider_fastlabel.formats.picture_file import open_picture
+from airflow_provider_fastlabel.formats.picture_file import read_pixels
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 
 if TYPE_CHECKING:
@@ -115,10 +115,7 @@ def _opened(path: str | os.PathLike[str], *, colours: bool = False) -> tuple[NDA
 
     :param colours: whether a palette's indexes are exchanged for its colours.
     """
-    from PIL import Image
-
     try:
-        with open_picture(path) as picture:
-            return np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture), picture.mode
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return read_pixels(path, colours=colours)
+    except ValueError as error:
         raise ValueError(f"{Path(path).name!r} cannot be read as a mask: {error}") from error

@@ -447,8 +447,8 @@ def test_a_mask_too_large_to_unpack_is_a_problem(read, monkeypatch):
     result = read({"a.json": document(mask, shape([[1, 1], [9, 9]], "rectangle"))})
     assert [one["type"] for one in result.by_image["a.jpg"]] == ["bbox"]
     assert [str(problem) for problem in result.problems] == [
-        "a.json: shapes[0]: its mask cannot be unpacked: Image size (1600 pixels) exceeds limit of 1000 pixels, "
-        "could be decompression bomb DOS attack."
+        "a.json: shapes[0]: its mask is no PNG in base64 that can be unpacked: "
+        "Image size (1600 pixels) exceeds limit of 1000 pixels, could be decompression bomb DOS attack."
     ]
 
 
