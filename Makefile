@@ -10,7 +10,7 @@ ROOMS := $(PY) -m pytest --ignore tests/airflow_live --numprocesses $(WORKERS) -
 DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test test-rooms test-live quick test-sdk test-airflow check docs bench build constraints clean
+.PHONY: demo test test-rooms test-live quick fuzz test-sdk test-airflow check docs bench build constraints clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
@@ -28,6 +28,11 @@ test-live: $(READY)
 # The inner loop: the laws and the rooms without Airflow, fewer examples of hypothesis, without what is slow
 quick: $(READY)
 	HYPOTHESIS_EXAMPLES=10 $(ROOMS) -m 'not slow' tests/client tests/emulator tests/formats tests/pipelines tests/test_laws.py
+
+# Damaged and hostile input for every parser, FUZZ_EXAMPLES of it each, and a table of what they did
+fuzz: FUZZ_EXAMPLES ?= 20000
+fuzz: $(READY)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PY) -m pytest -p no:cacheprovider tests/fuzz
 
 test-sdk: $(READY) $(SDK_READY)
 	$(PY) -m pytest tests_sdk

@@ -38,6 +38,6 @@ def shortened(value: Any, most: int = 80) -> str:
     """
     try:
         text = repr(value)
-    except ValueError:  # a whole number of more digits than Python writes
-        text = f"a {type(value).__name__} of very many digits"
+    except (RecursionError, ValueError):  # nested without end; a whole number of thousands of digits
+        return f"<{type(value).__name__} that cannot be written out>"
     return text if len(text) <= most else text[: most - 3] + "..."

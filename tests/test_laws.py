@@ -54,6 +54,7 @@ FOR_ALL = {
     "./",
     "foreign_names",
     "foreign_text",
+    "json_text",
     "lazy",
     "regular_files",
     "words",

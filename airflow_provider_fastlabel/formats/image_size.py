@@ -12,6 +12,8 @@ import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from airflow_provider_fastlabel.formats.picture_file import open_picture
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +27,12 @@ _ORIENTATION = 0x0112
 _ON_ITS_SIDE = 5
 # Exif data of a JPEG are no longer, and the orientation stands near their beginning.
 _MOST_EXIF = 1 << 16
+# Cameras and editors write some tens; a file of 20 MB may hold five million, and take half a minute.
+_MOST_STEPS = 20_000
+
+
+class _EndlessError(ValueError):
+    """A header that Pillow would follow to its end, too."""
 
 
 class ImageSize(NamedTuple):
@@ -48,6 +56,8 @@ def image_size(file: BinaryIO) -> ImageSize:
             return _jpeg_size(file)
         if start == _PNG:
             return _png_size(file)
+    except _EndlessError:
+        raise
     except ValueError:
         pass  # Pillow forgives more
     return _size_by_pillow(file)
@@ -58,15 +68,21 @@ def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
 
     :param file: the JPEG, open for reading bytes.
     :returns: marker and length of the content of each; the file then stands at that content.
-    :raises ValueError: the file is cut off, or holds something else where a segment must begin.
+    :raises ValueError: the file is cut off, holds something else where a segment must begin, or segments without end.
     """
-    at, kind = len(_JPEG), 0
+    at, kind, steps = len(_JPEG), 0, 0
     while kind != _PIXELS:
         file.seek(at)
         byte = _exactly(file, 2)
+        steps += 1
         while byte == b"\xff\xff":  # any marker may be filled up
             at += 1
+            steps += 1
+            if steps > _MOST_STEPS:
+                break
             byte = b"\xff" + _exactly(file, 1)
+        if steps > _MOST_STEPS:
+            raise _EndlessError(f"it has more than {_MOST_STEPS:,} segments or fill bytes before its pixels")
         kind, length = byte[1], int.from_bytes(_exactly(file, 2)) - 2
         if byte[0] != 0xFF or length < 0:
             raise ValueError("it has no segment where one must begin")
@@ -88,10 +104,13 @@ def _jpeg_size(file: BinaryIO) -> ImageSize:
 
 def _png_size(file: BinaryIO) -> ImageSize:
     length, kind, width, height = struct.unpack(">I4sII", _exactly(file, 16))
-    orientation, at = None, file.tell() - 8
+    orientation, at, steps = None, file.tell() - 8, 0
     while kind not in (b"IDAT", b"IEND"):
         if kind == b"eXIf":
             orientation = _orientation(_exactly(file, min(length, _MOST_EXIF)))
+        steps += 1
+        if steps > _MOST_STEPS:
+            raise _EndlessError(f"it has more than {_MOST_STEPS:,} chunks before its pixels")
         at += length + 4
         file.seek(at)
         length, kind = struct.unpack(">I4s", _exactly(file, 8))
@@ -123,11 +142,9 @@ def _orientation(tiff: bytes) -> int:
 
 
 def _size_by_pillow(file: BinaryIO) -> ImageSize:
-    from PIL import Image
-
     file.seek(0, os.SEEK_SET)
     try:
-        with Image.open(file) as picture:
+        with open_picture(file) as picture:
             orientation = picture.getexif().get(_ORIENTATION) if "exif" in picture.info else None
             return _shown(*picture.size, orientation)
     except Exception as error:  # whatever a damaged image makes a decoder raise

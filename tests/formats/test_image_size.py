@@ -74,3 +74,47 @@ def test_a_damaged_exif_block_counts_as_upright():
     damaged = b"Exif\0\0II*\0" + struct.pack("<I", 9999)
     block = b"\xff\xe1" + struct.pack(">H", len(damaged) + 2) + damaged
     assert image_size(io.BytesIO(picture[:2] + block + picture[2:])) == (30, 20)
+
+
+_PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII5x", 13, b"IHDR", 5, 5) + bytes(4)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8" + b"\xff" * 5_000_000,
+        b"\xff\xd8" + b"\xff\xe0\0\2" * 1_000_000,
+        _PNG + b"\0\0\0\0tEXt\0\0\0\0" * 100_000,
+    ],
+    ids=["fill bytes", "segments", "chunks"],
+)
+def test_a_header_without_end_is_left_after_some_steps(content):
+    file = _Counted(content)
+    with pytest.raises(ValueError, match=r"more than 20,000 .* before its pixels"):
+        image_size(file)
+    assert file.reads < 100_000
+
+
+class _Counted(io.BytesIO):
+    """Counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size=-1):
+        self.reads += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",
+        b"P6 9 9 255\n" + bytes(243),
+        b"/* XPM */\n" + b"\n" * 90_000,
+    ],
+    ids=["PostScript", "PPM", "XPM"],
+)
+def test_formats_that_no_data_set_has_are_not_opened_whatever_their_name(content, monkeypatch):
+    monkeypatch.setattr("subprocess.check_call", lambda *_, **__: pytest.fail("Ghostscript was started"))
+    with pytest.raises(ValueError, match="no image that can be read"):
+        image_size(io.BytesIO(content))

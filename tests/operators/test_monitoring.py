@@ -107,6 +107,8 @@ def test_no_results_make_no_call(airflow_run, emulator):
         (result(result=[{"value": "cat", "confidenceScore": float("nan")}]), "from 0 to 1, not nan"),
         (result(result=[{"value": "cat", "confidenceScore": True}]), "from 0 to 1, not True"),
         (result(result=[{"value": "cat"}]), "from 0 to 1, not None"),
+        (result(result=[{"value": "half \ud800", "confidenceScore": 0.5}]), "it holds half of a surrogate pair"),
+        (result(note=float("nan")), "it holds NaN or an infinite number"),
     ],
 )
 def test_a_wrong_result_is_named_and_nothing_is_sent(airflow_run, emulator, wrong, words):
@@ -128,14 +130,18 @@ def test_all_problems_are_reported_together_but_not_endlessly(airflow_run, emula
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("a.jsonl", '{"status": "success"\n', "line 1 is not JSON"),
-        ("a.json", "[", "is not JSON"),
+        ("a.jsonl", '{"status": "success"\n', "line 1 of the results file is not valid JSON"),
+        ("a.json", "[", "the results file is not valid JSON"),
+        ("a.jsonl", '[\n\n{"a": "\udcff"}', "line 1 of the results file is not valid JSON"),
+        ("a.json", '["\udcff"]', "the results file is not UTF-8 text: byte 2"),
+        ("a.json", "[" * 200_000, "nested too deeply"),
+        ("a.jsonl", "9" * 5000, "line 1 of the results file is not usable JSON: a number has thousands of digits"),
         ("a.json", "{}", "must hold a JSON list"),
         ("a.jsonl", "3\n", "line 1: must be an object"),
     ],
 )
 def test_a_wrong_file_is_named_and_nothing_is_sent(airflow_run, emulator, tmp_path, name, text, words):
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, encoding="utf-8", errors="surrogateescape")
     done = airflow_run(operator(results_path=str(tmp_path / name))).attempt()
     assert words in str(done.error)
     assert emulator.requests() == []

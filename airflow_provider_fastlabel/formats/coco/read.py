@@ -174,8 +174,13 @@ class _Reader:
                 f"{foreign_text(self.file)}: not a COCO annotation file: it has no list of images. Give another file."
             )
         names = ("images", "categories", "annotations")
-        lists = [[] if document.get(name) is None else document[name] for name in names]
+        lists = [document.get(name, []) for name in names]
         for name, found in zip(names, lists, strict=True):
+            if found is None:
+                raise ValueError(
+                    f"{self.file}: its {name} are null, so that nobody knows whether there are none: write a list, "
+                    "or leave them out."
+                )
             if not isinstance(found, list):
                 raise ValueError(
                     f"{foreign_text(self.file)}: not a COCO annotation file: its {name} are no list. Give another file."

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from airflow_provider_fastlabel.formats.image_size import jpeg_segments
+from airflow_provider_fastlabel.formats.picture_file import open_picture
 from airflow_provider_fastlabel.regular_files import read_regular
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Picture:
         data = read_regular(path)
         if _is_plain(data) and (pixels := _colours(data)) is not None:
             return cls(pixels, None, "JPEG", {})
-        with Image.open(io.BytesIO(data)) as image:
+        with open_picture(io.BytesIO(data)) as image:
             kind = {None: "PNG", "MPO": "JPEG"}.get(image.format, image.format) or "PNG"
             saved: dict[str, Any] = {}
             if image.info.get("icc_profile") and image.mode in ("RGB", "RGBA"):

@@ -187,6 +187,8 @@ class _Shapes:
         found = convert(points_of(shape), shape)
         attributes = _attributes(shape, found)
         key = None if shape.get("group_id") is None else _group_of(shape)
+        if key is not None and key[0] == "pose" and found[0]["type"] != "pose_estimation":
+            key = None  # several points in one shape
         for annotation in found:
             annotation["value"] = value
             if attributes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import math
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.formats.geometry.holes import unbridged
+from airflow_provider_fastlabel.formats.picture_file import read_pixels
 from airflow_provider_fastlabel.formats.reading.imported import Annotation, UnusableError, finite, tidy
 from airflow_provider_fastlabel.formats.reading.points import area_outline, box, box_around, outline, region, turned_box
 
@@ -26,6 +26,8 @@ LabelmeType = Literal["bbox", "polygon", "segmentation"]
 
 _CIRCLE_ERROR = 0.1
 """Pixels by which the outline of a circle may miss it."""
+_LARGEST_CIRCLE = 1e6
+"""Its outline has 7,000 points; of one a thousand times as large, it would fill the memory."""
 
 
 def points_of(shape: dict[str, Any]) -> Points:
@@ -131,18 +133,12 @@ def _point(points: Points, shape: dict[str, Any]) -> list[Annotation]:
 
 def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
     """Read a mask: a PNG in base64 whose first pixel lies at the first point."""
-    import numpy as np
-    from PIL import Image
-
     from airflow_provider_fastlabel.formats.geometry.trace import mask_points
 
     try:
-        with Image.open(io.BytesIO(base64.b64decode(shape.get("mask") or ""))) as picture:
-            pixels = np.asarray(picture)
-    except (OSError, SyntaxError, TypeError, ValueError, binascii.Error) as error:
-        raise UnusableError(f"its mask is no PNG in base64: {error}") from None
-    except Image.DecompressionBombError as error:
-        raise UnusableError(f"its mask cannot be unpacked: {error}") from None
+        pixels, _ = read_pixels(io.BytesIO(base64.b64decode(shape.get("mask") or "")))
+    except (TypeError, ValueError) as error:
+        raise UnusableError(f"its mask is no PNG in base64 that can be unpacked: {error}") from None
     found = pixels != 0 if pixels.ndim == 2 else pixels[:, :, 0] != 0
     left, top = (int(value) for value in points[:2])
     regions = mask_points(found, left, top)
@@ -185,6 +181,8 @@ def _four_corners(points: Points, _: dict[str, Any]) -> Points:
 def _round(points: Points, shape: dict[str, Any]) -> Points:
     """Return the outline of a circle."""
     x, y, radius = _circle(points, shape)[0]["points"]
+    if radius > _LARGEST_CIRCLE:
+        raise UnusableError(f"the circle has a radius of {radius:g} pixels, too many for an outline")
     step = math.acos(max(1 - _CIRCLE_ERROR / radius, 0))
     count = max(12, math.ceil(math.pi / step))
     angles = (2 * math.pi * number / count for number in range(count))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.trace import mask_points
+from airflow_provider_fastlabel.formats.picture_file import read_pixels
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.regular_files import open_regular
 
@@ -115,10 +116,8 @@ def _opened(path: str | os.PathLike[str], *, colours: bool = False) -> tuple[NDA
 
     :param colours: whether a palette's indexes are exchanged for its colours.
     """
-    from PIL import Image
-
     try:
-        with open_regular(path) as file, Image.open(file) as picture:
-            return np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture), picture.mode
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with open_regular(path) as file:
+            return read_pixels(file, colours=colours)
+    except (OSError, ValueError) as error:
         raise ValueError(f"{Path(path).name!r} cannot be read as a mask: {error}") from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.masks.write import CLASSES_FILE, INSTANCES_FILE
+from airflow_provider_fastlabel.formats.reading.text import decoded
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ LABELMAP = "labelmap.txt"
 
 _BORDER = 0xE0E0C0
 """Colour of index 255, borders, in the colour map of the VOC devkit."""
+_COLOUR_NUMBERS = re.compile(r"\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*")
 _COLOUR = re.compile(r"#([0-9a-fA-F]{6})")
 
 
@@ -100,38 +101,69 @@ def _given(classes: Mapping[Any, str]) -> Table:
 def _read_classes(folder: DataFolder) -> dict[int, str]:
     """Read the table of our semantic masks."""
     try:
-        rows = json.loads(folder.read(CLASSES_FILE).decode("utf-8-sig"))
-        found = {int(row["id"]): str(row["value"]) for row in rows}
-    except (ValueError, KeyError, TypeError) as error:
+        return _values(parse_json(folder.read(CLASSES_FILE)))
+    except UnusableJsonError as error:
+        raise ValueError(f"{CLASSES_FILE} is no list of classes with id and value: {error}.") from None
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{CLASSES_FILE} is no list of classes with id and value: {shortened(error, 200)}.") from None
-    return found
 
 
 def _read_instances(folder: DataFolder, table: Table) -> None:
     """Read the table of our instance masks."""
-    with TextIOWrapper(folder.open(INSTANCES_FILE), encoding="utf-8-sig") as lines:
+    with folder.open(INSTANCES_FILE) as lines:
         for number, line in enumerate(lines, 1):
-            if not line.strip():
+            if not line.strip(b"\xef\xbb\xbf \t\r\n"):
                 continue
             try:
-                row = json.loads(line)
-                mask = str(row["mask"])
-                table.instances[mask] = {int(one["id"]): str(one["value"]) for one in row["instances"]}
-                table.images[mask] = str(row["image"])
-            except (ValueError, KeyError, TypeError) as error:
-                where = f"{INSTANCES_FILE}:{number}"
-                raise ValueError(f"{where} is no row with mask, image, instances: {shortened(error, 200)}.") from None
+                row = parse_json(line)
+                mask, image = _name(row, "mask"), _name(row, "image")
+                table.instances[mask] = _values(row["instances"])
+                table.images[mask] = image
+            except (UnusableJsonError, KeyError, TypeError) as error:
+                why = error.problem if isinstance(error, UnusableJsonError) else shortened(error, 200)
+                raise ValueError(f"{INSTANCES_FILE}:{number} is no row with mask, image, instances: {why}.") from None
+
+
+def _values(rows: Any) -> dict[int, str]:
+    """Return index -> class value of rows with id and value.
+
+    :raises KeyError: a row lacks one of them.
+    :raises TypeError: there is no list of rows, an id is no whole number, or a value no text.
+    """
+    if not isinstance(rows, list):
+        raise TypeError("there is no list")
+    found = {}
+    for row in rows:
+        number, value = row["id"], _name(row, "value")
+        if isinstance(number, str) and number.isdecimal():
+            number = int(number)
+        if type(number) is not int:
+            raise TypeError(f"the id {shortened(number)} is no whole number")
+        found[number] = value
+    return found
+
+
+def _name(row: Any, key: str) -> str:
+    """Return a text that a row must have."""
+    value = row[key]
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"the {key} {shortened(value)} is no text")
+    return value
 
 
 def _read_labelmap(folder: DataFolder, table: Table) -> None:
     """Read CVAT's table; grey masks have the number of the line as index."""
-    rows = [line.strip() for line in folder.read(LABELMAP).decode("utf-8-sig").splitlines()]
+    try:
+        text = decoded(folder.read(LABELMAP))
+    except ValueError as error:
+        raise ValueError(f"{LABELMAP} is {error}: save it as UTF-8.") from None
+    rows = [line.strip() for line in text.splitlines()]
     for index, row in enumerate(row for row in rows if row and not row.startswith("#")):
         name, _, rest = row.partition(":")
-        try:
-            red, green, blue = (int(part) for part in rest.partition(":")[0].split(","))
-        except ValueError:
-            raise ValueError(f"{LABELMAP}: {shortened(row, 200)} is not name:red,green,blue:parts:actions.") from None
+        colour = _COLOUR_NUMBERS.fullmatch(rest.partition(":")[0])
+        if not name or colour is None or max(map(int, colour.groups())) > 255:
+            raise ValueError(f"{LABELMAP}: {shortened(row, 200)} is not name:red,green,blue:parts:actions.")
+        red, green, blue = map(int, colour.groups())
         background = name == "background"
         table.by_colour[red << 16 | green << 8 | blue] = None if background else name
         if not background:

@@ -8,7 +8,6 @@ nothing are apart, in :attr:`ImportedAnnotations.notes`: nobody fails because of
 from __future__ import annotations
 
 import gc
-import json
 import math
 from collections import Counter
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,13 +157,9 @@ def read_json(data: bytes, file: str, result: ImportedAnnotations) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return json.loads(data.decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        result.add_problem(file, f"not valid JSON: {error.msg}", error.lineno, reason=UNREADABLE, lost=0)
-    except UnicodeDecodeError as error:
-        result.add_problem(file, f"not UTF-8 text: byte {error.start} is {error.reason}", reason=UNREADABLE, lost=0)
-    except RecursionError:
-        result.add_problem(file, "not usable JSON: nested too deeply", reason=UNREADABLE, lost=0)
+        return parse_json(data)
+    except UnusableJsonError as error:
+        result.add_problem(file, error.problem, error.line, reason=UNREADABLE, lost=0)
     return None
 
 

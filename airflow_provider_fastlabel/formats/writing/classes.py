@@ -9,14 +9,15 @@ gone keep their id, and an order that would move an id is refused.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeGuard
+
+from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
+from airflow_provider_fastlabel.json_text import is_text
 
 LOCK_FILE = "classes.lock.json"
 _LOCK_VERSION = 1
-_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class ClassOrderError(ValueError):
@@ -118,7 +119,7 @@ class ClassMap:
         found = cls(open=True)
         settled: set[str] = set()
         for task in tasks:
-            for annotation in task.get("annotations") or ():
+            for annotation in annotations_of(task):
                 try:
                     if annotation["value"] in settled and not annotation["keypoints"]:
                         continue
@@ -127,7 +128,9 @@ class ClassMap:
                 if not isinstance(annotation, dict) or (types is not None and annotation.get("type") not in types):
                     continue
                 value = annotation.get("value")
-                if isinstance(value, str) and value and found[found.observe(annotation)].color:
+                if not isinstance(value, str) or not value or not is_text(value):
+                    continue
+                if found[found.observe(annotation)].color:
                     settled.add(value)
         return found.sorted()
 
@@ -136,10 +139,14 @@ class ClassMap:
 
         :param one: the class.
         :returns: its id.
-        :raises ValueError: its value is empty.
+        :raises ValueError: its value is empty, or no text that a file can hold.
         """
         if not one.value:
             raise ValueError("a class without a value cannot be exported: give every class a value")
+        if not is_text(one.value):
+            raise ValueError(
+                f"the class value {one.value!a} holds half of a surrogate pair, which no file can: give it another"
+            )
         known = self._ids.get(one.value)
         if known is None:
             self._ids[one.value] = len(self._classes)
@@ -231,24 +238,17 @@ class ClassMap:
     # The lock file.
 
     def to_lock(self) -> bytes:
-        """Return the text of the lock file (JSON, UTF-8, same map, same bytes).
-
-        :raises ValueError: a class holds half of a surrogate pair, which is no character; the message names it.
-        """
+        """Return the text of the lock file (JSON, UTF-8, same map, same bytes)."""
         rows = [
             {"id": n, "value": one.value, "type": one.type, "title": one.title, "color": one.color}
             | ({"keypoints": [keypoint._asdict() for keypoint in one.keypoints]} if one.keypoints else {})
             for n, one in enumerate(self._classes)
         ]
-        text = json.dumps({"version": _LOCK_VERSION, "classes": rows}, indent=1, ensure_ascii=False) + "\n"
+        lock = {"version": _LOCK_VERSION, "classes": rows}
         try:
-            return text.encode()
-        except UnicodeEncodeError:
-            broken = [row["value"] for row in rows if _HALF_A_CHARACTER.search(json.dumps(row, ensure_ascii=False))]
-            raise ValueError(
-                f"the value, title, colour or keypoints of class {broken[0]!r} hold half a character (half of a "
-                "surrogate pair), which no file can hold. Nothing was written: correct the class in FastLabel"
-            ) from None
+            return (json.dumps(lock, indent=1, ensure_ascii=False) + "\n").encode()
+        except UnicodeEncodeError:  # half of a surrogate pair in a title: escaped, it is read again as it was
+            return (json.dumps(lock, indent=1) + "\n").encode()
 
     @classmethod
     def from_lock(cls, text: bytes | str) -> ClassMap:
@@ -317,15 +317,20 @@ def _from_api(row: Mapping[str, Any]) -> LabelClass:
     )
 
 
+def _is_list(value: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
+
+
 def _keypoints(rows: Any) -> tuple[Keypoint, ...]:
     """Read keypoints: classes join them by id, annotations and the lock file by key."""
-    if not rows or not isinstance(rows, Iterable):
+    if not _is_list(rows):
         return ()
     good = [row for row in rows if isinstance(row, Mapping) and row.get("key")]
     key_of = {row["id"]: str(row["key"]) for row in good if isinstance(row.get("id"), str)}
     seen: dict[str, Keypoint] = {}
     for row in good:
-        edges = tuple(key_of.get(edge, str(edge)) for edge in row.get("edges") or () if isinstance(edge, str))
+        listed = row.get("edges")
+        edges = tuple(key_of.get(edge, edge) for edge in listed if isinstance(edge, str)) if _is_list(listed) else ()
         key = str(row["key"])
         seen.setdefault(key, Keypoint(key, str(row.get("name") or ""), str(row.get("color") or ""), edges))
     return tuple(seen.values())

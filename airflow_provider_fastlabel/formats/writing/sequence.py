@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.geometry.reasons import NO_SUCH_IMAGE
 from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
+from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -27,25 +28,31 @@ def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
     :returns: one image task per image, in their order, named ``<task>/<image>`` and with the keys ``source_name`` (the
         task's) and ``content_name`` (the image's) beside; and the number of annotations that belong to no image of the
         sequence, or are none.
-    :raises GeometryError: an image has no name.
+    :raises GeometryError: the task or an image has no name, or contents or annotations are no list.
     """
+    name = task.get("name")
+    if not isinstance(name, str) or not name:
+        raise GeometryError(f"task {task.get('id')!r} has no name, and its images are named after it")
     by_content: dict[str | None, list[Mapping[str, Any]]] = {}
-    for annotation in task.get("annotations") or ():
+    for annotation in annotations_of(task):
         content = annotation.get("content") if isinstance(annotation, Mapping) else None
         by_content.setdefault(None if content is None else str(content), []).append(annotation)
-    for number, content in enumerate(task.get("contents") or (), 1):
-        if not isinstance(content, Mapping) or not content.get("name"):
-            raise GeometryError(f"task {task.get('name')!r}: its image {number} has no name")
+    contents = task.get("contents") or ()
+    if not isinstance(contents, list | tuple):
+        raise GeometryError(f"task {name!r}: its contents are no list but {type(contents).__name__}")
+    for number, content in enumerate(contents, 1):
+        if not isinstance(content, Mapping) or not isinstance(content.get("name"), str) or not content["name"]:
+            raise GeometryError(f"task {name!r}: its image {number} has no name")
     images = [
         {
             **content,
             "id": task.get("id"),
-            "name": f"{task['name']}/{content['name']}",
-            "source_name": task["name"],
+            "name": f"{name}/{content['name']}",
+            "source_name": name,
             "content_name": content["name"],
             "annotations": by_content.pop(content["name"], []),
         }
-        for content in task.get("contents") or ()
+        for content in contents
     ]
     return images, sum(map(len, by_content.values()))
 

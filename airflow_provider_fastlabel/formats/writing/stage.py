@@ -17,6 +17,8 @@ from airflow_provider_fastlabel.formats.geometry.rings import Rings
 from airflow_provider_fastlabel.formats.geometry.shapes import MAKERS, GeometryError, Known, Shape, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
+from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
+from airflow_provider_fastlabel.json_text import is_text
 from airflow_provider_fastlabel.words import shortened
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -146,7 +148,7 @@ class Stage:
         rings = Rings(crossings=self._areas)
         for task in tasks:
             batch.append(task)
-            annotations = task.get("annotations") or ()
+            annotations = annotations_of(task)
             entries += 1 + len(annotations)
             if self._outlines:
                 rings.add(annotations)
@@ -164,7 +166,7 @@ class Stage:
         width, height = image_size(task)
         if not width:
             report.adjust("tasks_without_size")
-        annotations = task.get("annotations") or ()
+        annotations = annotations_of(task)
         if not annotations:
             report.adjust("tasks_empty")
             return []
@@ -199,6 +201,8 @@ class Stage:
             raise GeometryError("it has no class value")
         class_id = self._settled.get(value)
         if class_id is None or kind == "pose_estimation":
+            if not is_text(value):
+                raise GeometryError("its class value holds half of a surrogate pair, which no file can")
             class_id = self._class_of(annotation)
             if class_id is None:
                 return reasons.UNKNOWN_CLASS

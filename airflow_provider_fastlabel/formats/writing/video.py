@@ -20,6 +20,7 @@ from airflow_provider_fastlabel.formats.geometry.reasons import BEYOND_CLIP, MAL
 from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.writing.stage import malformed
+from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -81,7 +82,7 @@ def frame_tasks(
     """
     by_frame: dict[int, list[dict[str, Any]]] = {}
     beyond = 0
-    for number, annotation in enumerate(task.get("annotations") or (), 1):
+    for number, annotation in enumerate(annotations_of(task), 1):
         for frame, shown in _frames_of(annotation):
             if isinstance(shown, str):
                 malformed(f"task {task.get('name')!r}, annotation {number}: {shown}", left_out[MALFORMED], on_error)

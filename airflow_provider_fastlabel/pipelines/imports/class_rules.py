@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.json_text import is_number
 from airflow_provider_fastlabel.pipelines.imports.attribute_values import listed, value_complaint
 from airflow_provider_fastlabel.words import shortened
 
@@ -131,7 +131,7 @@ def _shape_complaint(kind: str, points: Any, size: ImageSize | None) -> str | No
 def _number_complaint(kind: str, points: Any) -> str | None:
     if not isinstance(points, list | tuple) or not points:
         return f"{kind} has no points"
-    if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in points):
+    if not all(map(is_number, points)):
         return f"{kind} {shortened(list(points))} holds something that is not a finite number"
     exact, fewest = _EXACT_NUMBERS.get(kind), _FEWEST_NUMBERS.get(kind)
     if exact is not None and len(points) != exact:

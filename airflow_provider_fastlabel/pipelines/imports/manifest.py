@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
@@ -83,7 +84,7 @@ class Manifest:
         ``ObjectStoragePath``).
     :param project: the project's slug.
     :param kind: the task kind's name.
-    :raises ImportRefused: on entering, when the file exists and belongs to another project or kind, or is no manifest, or
+    :raises ImportRefused: on entering, when the file exists and belongs to another project or kind, is no manifest, or
         no regular file.
     :raises DiskFullError: on entering and in all that writes: there is no room; the message names the place.
     :raises OSError: on entering, when it cannot be read or written.
@@ -237,10 +238,10 @@ class Manifest:
         if not path.exists():
             return False
         raw, ours = b"", False
+        damaged: list[int] = []
         with open_regular(path) as file:
             # Of a line that is longer than any of ours, each piece is a line that cannot be read.
             for number, raw in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
-                record = self._parse(raw, number)
                 # The first line is ours, or the beginning of ours when a kill cut it off.
                 ours = ours or (number == 1 and _HEADER.startswith(raw.rstrip(b"\n")[: len(_HEADER)]))
                 if not ours:
@@ -248,14 +249,37 @@ class Manifest:
                         f"{self.target} exists and is not an import manifest. Nothing was created. "
                         "Give `manifest` another path."
                     )
-                if "manifest" in record:
-                    self._check_header(record)
-                elif isinstance(record.get("name"), str):
-                    self._remember(record)
+                if raw.strip() and not self._take(raw):
+                    damaged.append(number)
+        if damaged:
+            log.warning(
+                "%d lines of the manifest %s are damaged or were cut off by a kill, and are ignored (first: line %d). "
+                "What they said of tasks that exist is not known any more; nothing is created twice",
+                len(damaged),
+                self.target,
+                damaged[0],
+            )
         return bool(raw) and not raw.endswith(b"\n")
 
+    def _take(self, raw: bytes) -> bool:
+        """Take in one line.
+
+        :returns: false for one that says nothing.
+        """
+        try:
+            record = parse_json(raw)
+        except UnusableJsonError:
+            return False
+        if isinstance(record, dict) and "manifest" in record:
+            self._check_header(record)
+            return True
+        if not _is_record(record):
+            return False
+        self._remember(record)
+        return True
+
     def _remember(self, record: dict[str, Any]) -> None:
-        name, fate = record["name"], str(record.get("fate"))
+        name, fate = record["name"], record["fate"]
         if fate == "left_out":  # which says nothing of a task of that name
             return
         before = self.earlier.get(name)
@@ -263,15 +287,6 @@ class Manifest:
         ours = fate in _OURS or (fate == "failed" and before is not None and before.ours)
         bare = before is not None and before.bare if "annotations" not in record else record["annotations"] == 0
         self.earlier[name] = Record(fate, record.get("digest"), ours, ours and bare)
-
-    def _parse(self, raw: bytes, number: int) -> dict[str, Any]:
-        with contextlib.suppress(ValueError, RecursionError):
-            record = json.loads(raw)
-            if isinstance(record, dict):
-                return record
-        if raw.strip():
-            log.warning("Line %d of the manifest %s was cut off by a kill; it is ignored", number, self.target)
-        return {}
 
     def _check_header(self, record: dict[str, Any]) -> None:
         project, kind = record.get("project"), record.get("kind")
@@ -305,6 +320,17 @@ class Manifest:
             self._descriptor = -1
         if self._spool is not None:
             shutil.rmtree(self._spool.parent, ignore_errors=True)
+
+
+def _is_record(record: Any) -> bool:
+    """Tell whether a line of a manifest says what became of an item."""
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("name"), str)
+        and isinstance(record.get("fate"), str)
+        and isinstance(record.get("digest"), str | None)
+        and type(record.get("annotations", 0)) is int
+    )
 
 
 def _now() -> str:

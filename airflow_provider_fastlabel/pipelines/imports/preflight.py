@@ -15,6 +15,7 @@ from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
+from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources, without_temporary
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
@@ -238,7 +239,10 @@ def _annotation_complaints(
 ) -> Iterator[str]:
     sizes = {file.name.rpartition("/")[2]: file for file in source.files}
     known: dict[str, ImageSize | None] = {}
+    sendable = unsendable(annotations) is None
     for number, annotation in enumerate(annotations):
+        if not sendable and (held := unsendable(annotation)):
+            yield f"annotation {number}: it holds {held}"
         content = str(annotation.get("content") or "") if sizes else ""
         if sizes and content not in sizes:
             yield f"annotation {number}: content {content!r} is no file of this task's folder"

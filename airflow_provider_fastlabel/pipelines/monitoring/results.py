@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json, unsendable
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import open_regular
 
@@ -25,7 +24,7 @@ def read_results(path: Any) -> Iterator[tuple[str, Any]]:
     :raises OSError: it cannot be read, or is no regular file.
     """
     local = local_path(path)
-    with TextIOWrapper(open_regular(local), "utf-8") if local is not None else path.open("r", encoding="utf-8") as file:
+    with open_regular(local) if local is not None else path.open("rb") as file:
         yield from _read_lines(file) if path.suffix in {".jsonl", ".ndjson"} else _read_list(file)
 
 
@@ -51,7 +50,8 @@ def problems_of(result: Any) -> list[str]:
         # The comparison is false for NaN, too.
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             problems.append(f"result[{number}].confidenceScore must be a number from 0 to 1, not {score!r}")
-    return problems
+    held = unsendable(result)
+    return [*problems, f"it holds {held}"] if held else problems
 
 
 def _is_time_with_offset(value: Any) -> bool:
@@ -67,21 +67,21 @@ def _is_time_with_offset(value: Any) -> bool:
 def _read_lines(file: Any) -> Iterator[tuple[str, Any]]:
     """Yield the results of a JSON Lines file; empty lines are passed over."""
     # Airflow 3.1 hands out files that cannot be iterated over.
-    for number, line in enumerate(iter(file.readline, ""), start=1):
+    for number, line in enumerate(iter(file.readline, b""), start=1):
         if not line.strip():
             continue
         try:
-            yield f"line {number}", json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"line {number} is not JSON: {error}. Nothing was sent.") from None
+            yield f"line {number}", parse_json(line)
+        except UnusableJsonError as error:
+            raise ValueError(f"line {number} of the results file is {error.problem}. Nothing was sent.") from None
 
 
 def _read_list(file: Any) -> Iterator[tuple[str, Any]]:
     """Yield the results of a JSON file."""
     try:
-        results = json.load(file)
-    except ValueError as error:
-        raise ValueError(f"the results file is not JSON: {error}. Nothing was sent.") from None
+        results = parse_json(file.read())
+    except UnusableJsonError as error:
+        raise ValueError(f"the results file is {error}. Nothing was sent.") from None
     if not isinstance(results, list):
         raise ValueError("the results file must hold a JSON list. Nothing was sent.")
     yield from ((f"result {number}", result) for number, result in enumerate(results, start=1))

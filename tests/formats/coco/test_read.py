@@ -722,3 +722,17 @@ def test_b16_keypoints_are_named_by_the_caller_where_the_file_does_not(read):
 def test_b16_names_of_keypoints_are_checked(read, names):
     with pytest.raises(ValueError, match="keypoints: 'dog' needs a list of different names"):
         read(document(), keypoints={"dog": names})
+
+
+@pytest.mark.parametrize("text", ['{"images": [], "x": %s}' % ("9" * 5000), '{"images": %s' % ("[" * 200_000)])
+def test_a_file_that_python_cannot_take_is_refused_in_words(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ValueError, match=r"a\.json: not usable JSON: .*Nothing of the file was read"):
+        read_coco(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["categories", "annotations"])
+def test_a_list_that_is_null_is_no_empty_list(tmp_path, name):
+    (tmp_path / "a.json").write_text(json.dumps({"images": [], "categories": [], "annotations": [], name: None}))
+    with pytest.raises(ValueError, match=rf"its {name} are null"):
+        read_coco(tmp_path / "a.json")

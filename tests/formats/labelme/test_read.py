@@ -447,8 +447,8 @@ def test_a_mask_too_large_to_unpack_is_a_problem(read, monkeypatch):
     result = read({"a.json": document(mask, shape([[1, 1], [9, 9]], "rectangle"))})
     assert [one["type"] for one in result.by_image["a.jpg"]] == ["bbox"]
     assert [str(problem) for problem in result.problems] == [
-        "a.json: shapes[0]: its mask cannot be unpacked: Image size (1600 pixels) exceeds limit of 1000 pixels, "
-        "could be decompression bomb DOS attack."
+        "a.json: shapes[0]: its mask is no PNG in base64 that can be unpacked: "
+        "Image size (1600 pixels) exceeds limit of 1000 pixels, could be decompression bomb DOS attack."
     ]
 
 
@@ -460,3 +460,30 @@ def test_a_region_too_far_away_is_left_out_of_its_object(read, far):
     assert found["points"] == [0, 0, 5, 0, 5, 5]
     assert result.problems == []
     assert "a coordinate is not finite" in result.notes[0].message
+
+
+@pytest.mark.parametrize("annotation_type", ["polygon", "segmentation"])
+@pytest.mark.parametrize("radius", [1e7, 1e12, 1e18, 1e300])
+def test_a_circle_too_large_for_an_outline_costs_itself_only(read, annotation_type, radius):
+    files = {"a.json": document(shape([[0, 0], [radius, 0]], "circle"), shape([[1, 2], [9, 8]], "rectangle"))}
+    result = read(files, annotation_type=annotation_type)
+    (problem,) = result.problems
+    assert "the circle has a radius of" in problem.message
+    assert result.objects["a.jpg"] == 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_shape_of_several_points_is_no_part_of_a_pose(read_shapes, first):
+    several = shape([[1, 2], [3, 4]], "point", group_id=1, description="tail")
+    nose = shape([[5, 6]], "point", group_id=1, description="nose")
+    annotations = read_shapes(*((several, nose) if first else (nose, several)))
+    assert sorted(one["type"] for one in annotations) == ["keypoint", "keypoint", "pose_estimation"]
+
+
+def test_values_that_python_cannot_write_out_are_named_by_their_type(read):
+    deep = "[" * 900 + "]" * 900
+    text = json.dumps(
+        document(shape([[1, 2], [9, 8]], "circle", description="?"), shape([[1, 2], [9, 8]], "rectangle"))
+    )
+    result = read({"a.json": text.replace('"?"', deep)})
+    assert result.objects["a.jpg"] == 2

@@ -277,12 +277,29 @@ def test_the_table_of_instances(put, tmp_path):
         ("classes.json", "{", r"classes\.json is no list of classes"),
         ("instances.jsonl", '{"mask": "a.png"}', r"instances\.jsonl:1 is no row"),
         ("labelmap.txt", "dog", r"labelmap\.txt: 'dog' is not name:red,green,blue"),
+        ("labelmap.txt", "dog:256,0,0::", r"labelmap\.txt: 'dog:256,0,0::' is not name:red,green,blue"),
+        ("labelmap.txt", "dog:-1,0,0::", "is not name:red,green,blue"),
+        ("labelmap.txt", ":1,0,0::", "is not name:red,green,blue"),
+        ("labelmap.txt", "d\udcffg:1,0,0::", r"labelmap\.txt is not UTF-8 text: byte 1 .*: save it as UTF-8"),
+        ("classes.json", "\udcff", r"classes\.json is no list of classes with id and value: not UTF-8 text"),
+        ("classes.json", "[" * 200_000, r"classes\.json is no list .*nested too deeply"),
+        ("classes.json", '[{"id": 1, "value": null}]', r"classes\.json is no list .*value None is no text"),
+        ("classes.json", '[{"id": 1.5, "value": "dog"}]', r"classes\.json is no list .*id 1.5 is no whole number"),
+        ("classes.json", '[{"id": Infinity, "value": "dog"}]', r"classes\.json is no list .*id inf is no whole number"),
+        ("instances.jsonl", "\udcff", r"instances\.jsonl:1 is no row with mask, image, instances: not UTF-8 text"),
+        ("instances.jsonl", "{}\n" + "[" * 200_000, r"instances\.jsonl:1 is no row"),
+        ("instances.jsonl", "\n" + "[" * 200_000, r"instances\.jsonl:2 is no row .*nested too deeply"),
+        (
+            "instances.jsonl",
+            '{"mask": null, "image": "a", "instances": []}',
+            r"instances\.jsonl:1 .*mask None is no text",
+        ),
     ],
 )
 def test_tables_that_say_nothing(put, tmp_path, file, content, why):
     put("masks/a.png", box(1))
     if file:
-        (tmp_path / file).write_text(content, encoding="utf-8")
+        (tmp_path / file).write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ValueError, match=why):
         read_masks(tmp_path)
 

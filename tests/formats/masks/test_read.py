@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zlib
 from itertools import pairwise
 
 import cv2
@@ -137,3 +140,25 @@ def test_a_mask_too_large_to_unpack_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
     with pytest.raises(ValueError, match=r"'bomb.png' cannot be read as a mask"):
         read_mask(path, {1: "dog"})
+
+
+def test_a_mask_that_is_postscript_starts_no_interpreter(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    with pytest.raises(ValueError, match=r"'a\.png' cannot be read as a mask"):
+        mask_to_fastlabel_segmentation_points(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+def test_a_size_that_a_file_cannot_hold_takes_no_memory(tmp_path, kind):
+    out = io.BytesIO()
+    Image.new("P", (12, 9)).save(out, kind)
+    data = bytearray(out.getvalue())
+    if kind == "GIF":
+        data[6:10] = struct.pack("<HH", 9000, 9000)
+    else:
+        data[16:24] = struct.pack(">II", 9000, 9000)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    (tmp_path / "a.png").write_bytes(data)
+    why = rf"'a\.png' cannot be read as a mask: it states 9000 x 9000 pixels and has {len(data)} bytes"
+    with pytest.raises(ValueError, match=why):
+        mask_to_fastlabel_segmentation_points(tmp_path / "a.png")

@@ -122,8 +122,28 @@ def test_a_lock_that_no_export_writes_is_refused_and_moves_no_id(text):
         ClassMap.from_lock(text)
 
 
-@pytest.mark.parametrize("where", ["value", "title", "color"])
-def test_half_a_character_in_a_class_is_named(where):
-    classes = ClassMap.of(["dog", {"value": "cat", where: "c\ud83dt"}])
-    with pytest.raises(ValueError, match=r"class 'c(at|\\ud83dt)' hold half a character"):
-        classes.to_lock()
+HALF = "half \ud800"
+
+
+def test_a_class_value_that_no_file_can_hold_is_refused_where_classes_are_given():
+    with pytest.raises(ValueError, match=r"the class value 'half \\ud800' holds half of a surrogate pair"):
+        ClassMap.of(["dog", HALF])
+    with pytest.raises(ValueError, match="surrogate"):
+        ClassMap.of([{"value": HALF, "type": "bbox"}])
+
+
+def test_a_title_that_no_file_can_hold_is_locked_and_read_as_it_was():
+    classes = ClassMap.of([{"value": "dog", "type": "bbox", "title": HALF}])
+    assert ClassMap.from_lock(classes.to_lock()) == classes
+
+
+def test_discovery_leaves_to_the_writer_what_no_file_can_hold():
+    tasks = [{"annotations": [{"type": "bbox", "value": HALF}, {"type": "bbox", "value": "dog"}]}]
+    assert ClassMap.discover(tasks).values == ["dog"]
+
+
+@pytest.mark.parametrize("edges", [1.5, True, "tail", {"tail": 1}, [["tail"]], None])
+def test_edges_of_another_type_are_none(edges):
+    row = {"value": "person", "keypoints": [{"key": "nose", "edges": edges}, {"key": "tail"}]}
+    (person,) = ClassMap.of([row])
+    assert person.skeleton() == []

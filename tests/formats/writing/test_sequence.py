@@ -66,3 +66,18 @@ def test_an_image_called_none_does_not_get_what_names_no_image():
 def test_an_image_without_a_name_is_refused_with_its_task():
     with pytest.raises(GeometryError, match="task 'walk': its image 2 has no name"):
         content_tasks(SEQUENCE | {"contents": [{"name": "a.jpg"}, {"url": "u"}]})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"contents": 1.5}, "task 'walk': its contents are no list but float"),
+        ({"contents": {"name": "a.jpg"}}, "task 'walk': its contents are no list but dict"),
+        ({"contents": [{"name": ["a.jpg"]}]}, "task 'walk': its image 1 has no name"),
+        ({"annotations": 5}, "task 'walk': its annotations are no list but int"),
+        ({"name": None, "id": "7"}, "task '7' has no name"),
+    ],
+)
+def test_fields_of_another_type_are_named(wrong, why):
+    with pytest.raises(GeometryError, match=why):
+        content_tasks(SEQUENCE | wrong)

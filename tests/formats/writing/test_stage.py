@@ -254,3 +254,24 @@ def test_a_file_that_could_not_be_joined_leaves_nothing(tmp_path):
     with at_most(size - 50), pytest.raises(OSError, match=r"File too large"):
         export_coco(tasks, tmp_path, file_name="other.json")
     assert [path.name for path in tmp_path.iterdir()] == ["annotations.json"]
+
+
+@pytest.mark.parametrize("export", [WRITERS[name] for name in ("coco", "pascalvoc", "yolo-detect")])
+@pytest.mark.parametrize("as_list", [True, False])
+def test_a_class_value_that_no_file_can_hold_is_malformed(tmp_path, export, as_list):
+    shape = {"type": "bbox", "points": [1, 2, 3, 4]}
+    tasks = [{"name": "a.png", "width": 9, "height": 9, "annotations": [{**shape, "value": "half \ud800"}]}]
+    report = export(tasks if as_list else iter(tasks), tmp_path, on_error="skip")
+    assert report.classes == []
+    assert report.annotations == 0
+    with pytest.raises(GeometryError, match="task 'a.png', annotation 1 .*half of a surrogate pair"):
+        export(tasks if as_list else iter(tasks), tmp_path)
+
+
+@writers
+@pytest.mark.parametrize("annotations", [1.5, "text", {"a": 1}, True])
+def test_annotations_that_are_no_list_are_named_with_their_task(tmp_path, export, annotations):
+    tasks = [{"name": "a.png", "width": 9, "height": 9, "annotations": annotations}]
+    for some in (tasks, iter(tasks)):
+        with pytest.raises(GeometryError, match="task 'a.png': its annotations are no list"):
+            export(some, tmp_path, on_error="skip")

@@ -148,3 +148,8 @@ def test_unsound_shapes_are_named_once(annotation, words):
 
 def test_without_a_size_only_the_shape_is_checked():
     assert list(geometry_complaints({"type": "bbox", "points": [0, 0, 9000, 9000]}, None)) == []
+
+
+def test_a_number_beyond_any_float_is_a_complaint():
+    (complaint,) = geometry_complaints({"type": "bbox", "points": [1, 2, 10**400, 4]}, SIZE)
+    assert "not a finite number" in complaint

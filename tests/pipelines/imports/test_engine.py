@@ -163,6 +163,22 @@ def test_all_local_problems_come_in_one_error_before_anything_is_created(
     assert {record["name"] for record in records(manifest)} == {problem.name for problem in caught.value.problems}
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("half \ud800", "annotation 1: it holds half of a surrogate pair"), (float("nan"), "annotation 1: it holds NaN")],
+)
+def test_what_cannot_be_sent_is_reported_before_anything_is_created(
+    client, project, photos, tmp_path, fastlabel_emulator, value, words
+):
+    good = {"type": "bbox", "value": "cat", "points": [1, 1, 3, 3]}
+    bad = {**good, "attributes": [{"key": "remark", "value": value}]}
+    (item,) = client.get_annotations(project="cats")
+    client.update_annotation(item["id"], attributes=[{"type": "text", "name": "Remark", "key": "remark"}])
+    with pytest.raises(ImportRefused, match=words):
+        run(client, photos, tmp_path / "manifest.jsonl", annotations={"sub/00.png": [good, bad]})
+    assert creates(fastlabel_emulator) == 0
+
+
 def test_tolerated_problems_do_not_stop_the_others(client, project, photos, tmp_path):
     (photos / "notes.docx").write_bytes(b"x")
     (photos / "empty.png").write_bytes(b"")

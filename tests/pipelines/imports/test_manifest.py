@@ -1,4 +1,4 @@
-"""Import manifests that are no files of ours, and disks that have no room for one."""
+"""Import manifests that are damaged, edited or no files of ours, and disks that have no room for one."""
 
 from __future__ import annotations
 
@@ -59,53 +59,6 @@ def test_a_full_disk_is_named_and_costs_no_other_line(tmp_path, where):
         assert manifest.earlier["after.png"].fate == "created"
 
 
-DEEP, LONG = b'{"name": ' + b"[" * 100_000, b"x" * (3 << 20)
-LINES = [
-    b"null",
-    b"[]",
-    b"5",
-    b'"a"',
-    DEEP,
-    LONG,
-    b"1" * 5000,
-    b'{"name": ["a"]}',
-    b'{"name": null}',
-    b"\xff\xfe",
-    b"{",
-]
-
-
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line[:12].decode("latin-1"))
-def test_a_line_that_is_no_record_costs_no_other_line(tmp_path, line):
-    path = tmp_path / "m.jsonl"
-    with Manifest(path, project="p", kind="image") as manifest:
-        manifest.write("a", "created", task_id="1")
-    with path.open("ab") as file:
-        file.write(line + b"\n")
-    for _ in range(2):
-        with Manifest(path, project="p", kind="image") as manifest:
-            assert set(manifest.earlier) - {"b"} == {"a"}
-            manifest.write("b", "created", task_id="2")
-
-
-RECORDS = [
-    {"name": "b", "fate": ["created"]}, {"name": "b", "fate": None, "digest": ["x"]},
-    {"name": "b", "annotations": "many"},
-    {"name": "b", "fate": {"a": 1}, "digest": {"a": [1]}, "annotations": None},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("record", RECORDS)
-def test_a_record_with_values_of_other_types_is_no_ones(tmp_path, record):
-    path = tmp_path / "m.jsonl"
-    with Manifest(path, project="p", kind="image"):
-        pass
-    with path.open("ab") as file:
-        file.write(json.dumps(record).encode() + b"\n")
-    with Manifest(path, project="p", kind="image") as manifest:
-        assert not manifest.earlier["b"].ours
-
-
 @pytest.mark.parametrize("header", [{"project": ["p"], "kind": {"a": 1}}, {"project": None}, {"project": "q" * 5000}])
 def test_a_header_with_other_values_is_another_imports(tmp_path, header):
     path = tmp_path / "m.jsonl"
@@ -120,3 +73,54 @@ def test_a_manifest_in_a_store_with_real_folders(tmp_path):
         with Manifest(store_at(tmp_path / "m.jsonl"), project="p", kind="image") as manifest:
             manifest.write("a", "created", task_id="1")
     assert set(manifest.earlier) == {"a"}
+
+
+HEADER = {"manifest": "fastlabel-import", "version": 1, "project": "cats", "kind": "image"}
+GOOD = {"name": "a.png", "fate": "created", "task_id": "1", "annotations": 0}
+
+
+def opened(path):
+    with Manifest(path, project="cats", kind="image") as manifest:
+        return manifest.earlier
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\0" * 40,
+        b"\x80\xff",
+        b"[" * 200_000,
+        b"x" * 900_000,
+        b'{"x": ' * 200_000,
+        b"9" * 5000,
+        b"null",
+        b"[1]",
+        b'"text"',
+        json.dumps({**GOOD, "name": ["b.png"]}).encode(),
+        json.dumps({**GOOD, "name": "b.png", "fate": None}).encode(),
+        json.dumps({**GOOD, "name": "b.png", "digest": {"x": 1}}).encode(),
+        json.dumps({**GOOD, "name": "b.png", "annotations": []}).encode(),
+        json.dumps(GOOD).encode()[:-9],
+    ],
+)
+def test_a_damaged_line_is_told_and_costs_nothing_but_itself(tmp_path, caplog, line):
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(b"\n".join([json.dumps(HEADER).encode(), line, json.dumps(GOOD).encode()]) + b"\n")
+    assert {name: record.fate for name, record in opened(path).items()} == {"a.png": "created"}
+    assert "1 lines of the manifest" in caplog.text
+    assert "first: line 2" in caplog.text
+
+
+def test_many_damaged_lines_are_told_once(tmp_path, caplog):
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(json.dumps(HEADER).encode() + b"\n" + b"?\n" * 1000)
+    assert opened(path) == {}
+    (record,) = caplog.records
+    assert record.getMessage().startswith("1000 lines of the manifest")
+
+
+def test_what_is_damaged_in_the_header_of_a_later_run_refuses_the_manifest(tmp_path):
+    path = tmp_path / "m.jsonl"
+    path.write_text(json.dumps(HEADER) + "\n" + json.dumps({**HEADER, "project": ["cats"]}) + "\n")
+    with pytest.raises(ImportRefused, match="belongs to an import of image tasks into project"):
+        opened(path)
