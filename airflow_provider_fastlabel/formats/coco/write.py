@@ -186,6 +186,8 @@ class _Writer:
         """Return a COCO annotation with polygons; ``category_id`` last, see the class."""
         self.annotation_id += 1
         x, y, area = shape.x1, shape.y1, shape.area
+        if not shape.exact:
+            self.stage.report.adjust("area_approximated")
         keypoints: list[float] = []
         known = 0
         if shape.kind == "pose_estimation":
