@@ -8,7 +8,7 @@ loader would let through as an error of Python's (a date that no calendar has, a
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import yaml
 
@@ -83,10 +83,6 @@ def _refuse(problem: str, at: Any) -> NoReturn:
 class _Bounds(yaml.composer.Composer):
     """Counts values while they are put together, and refuses what is too much or no value."""
 
-    if TYPE_CHECKING:
-
-        def peek_event(self) -> Any: ...
-
     def compose_document(self) -> yaml.Node | None:
         """Put the document together."""
         self._values = self._repeated = self._depth = self._deepest = 0
@@ -96,7 +92,7 @@ class _Bounds(yaml.composer.Composer):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Put one value together, with all that is in it."""
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[attr-defined]
         if isinstance(event, yaml.AliasEvent):
             self._repeat(event)
             return super().compose_node(parent, index)

@@ -9,7 +9,7 @@ import numpy as np
 from airflow_provider_fastlabel.formats.geometry.runs import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,9 @@ _TURNS: dict[int, tuple[tuple[int, int], ...]] = {
 _COUNTS: NDArray[np.int64] = np.array([len(_TURNS.get(pattern, ())) for pattern in range(16)])
 # A mask that has no more pixels between its first and last column is looked at pixel by pixel, which then is faster.
 _FEW_PIXELS = 1 << 20
+_FEWEST, _PIXELS_A_RUN = 1 << 14, 256
+# More labels are told apart by sorting the pixels once.
+_FEW_LABELS = 64
 
 
 def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float]]]:
@@ -50,7 +53,10 @@ def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float
     if not len(rows):
         return []
     y0, x0 = int(rows[0]), int(columns[0])
-    padded = np.pad(mask[y0 : rows[-1] + 1, x0 : columns[-1] + 1].astype(np.uint8), 1)
+    mask = mask[y0 : rows[-1] + 1, x0 : columns[-1] + 1]
+    if mask.size > _FEW_PIXELS:
+        return _by_runs(_bounds(mask), len(mask), x0 + left, y0 + top)
+    padded = np.pad(mask.astype(np.uint8), 1)
     labels = cv2.connectedComponents(padded, connectivity=8)[1]
     code = padded[:-1, :-1] + 2 * padded[:-1, 1:] + 4 * padded[1:, :-1] + 8 * padded[1:, 1:]
     ys, xs = _COUNTS[code].nonzero()
@@ -68,12 +74,48 @@ def run_points(bounds: NDArray[np.int64], height: int) -> list[list[list[float]]
     if not len(bounds):
         return []
     first, last = int(bounds[0]) // height, int(bounds[-1] - 1) // height
-    if (last - first + 1) * height <= _FEW_PIXELS:
+    if (last - first + 1) * height <= min(_FEW_PIXELS, _FEWEST + _PIXELS_A_RUN * len(bounds)):
         marks = np.concatenate(([0], bounds - first * height, [(last - first + 1) * height]))
         filled = np.arange(len(marks) - 1) % 2 == 1
         return mask_points(np.repeat(filled, np.diff(marks)).reshape(-1, height).T, first)
+    return _by_runs(bounds, height)
+
+
+def label_points(labels: NDArray[Any], wanted: Sequence[int]) -> list[list[list[list[float]]]]:
+    """Trace the pixel borders of many areas of a label image; each costs what its own pixels cost, not the image.
+
+    :param labels: two-dimensional array of whole numbers.
+    :param wanted: labels that occur in it.
+    :returns: per label the same as :func:`mask_points` of its pixels.
+    """
+    if len(wanted) <= _FEW_LABELS:
+        return [mask_points(labels == label) for label in wanted]
+    flat = labels.T.ravel()
+    order = np.argsort(flat, kind="stable")
+    sorted_labels = flat[order]
+    starts = np.searchsorted(sorted_labels, wanted)
+    ends = np.searchsorted(sorted_labels, wanted, side="right")
+    found = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        places = order[start:end]
+        breaks = np.flatnonzero(np.diff(places) != 1)
+        bounds = np.empty(2 * len(breaks) + 2, dtype=np.int64)
+        bounds[0], bounds[2::2] = places[0], places[breaks + 1]
+        bounds[1:-1:2], bounds[-1] = places[breaks] + 1, places[-1] + 1
+        found.append(run_points(bounds, len(labels)))
+    return found
+
+
+def _by_runs(bounds: NDArray[np.int64], height: int, left: int = 0, top: int = 0) -> list[list[list[float]]]:
     runs = Runs(bounds, height)
-    return _regions(_rings(*runs.corners()), runs.part_of)
+    return _regions(_rings(*runs.corners()), runs.part_of, left, top)
+
+
+def _bounds(mask: Mask) -> NDArray[np.int64]:
+    """Return where the runs of a mask begin and end by turns, column by column."""
+    flat = mask.T.ravel()
+    inner = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    return np.concatenate(([0] if flat[0] else [], inner, [len(flat)] if flat[-1] else [])).astype(np.int64)
 
 
 def _regions(
