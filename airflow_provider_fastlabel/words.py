@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def duration(seconds: float) -> str:
@@ -41,3 +45,20 @@ def shortened(value: Any, most: int = 80) -> str:
     except (RecursionError, ValueError):  # nested without end; a whole number of thousands of digits
         return f"<{type(value).__name__} that cannot be written out>"
     return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def top_counts(counts: Mapping[str, int], most: int = 10, *, rest: str = "and {} more") -> dict[str, int]:
+    """Return the largest of counts whose names come from data, for a result or a line of the log.
+
+    :param counts: name -> count.
+    :param most: how many names at most.
+    :param rest: what the others are called; ``{}`` stands for how many they are.
+    :returns: by name, of at most 80 characters each; the others together, last. The sum stays what it was.
+    """
+    short: Counter[str] = Counter()
+    for name, count in counts.items():
+        short[name if len(name) <= 80 else f"{name[:77]}..."] += count
+    kept = sorted(short, key=lambda name: (-short[name], name))[:most]
+    top = {name: short[name] for name in sorted(kept)}
+    left = short.total() - sum(top.values())
+    return top | ({rest.format(len(short) - len(top)): left} if len(short) > len(top) else {})

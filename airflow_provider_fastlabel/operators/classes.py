@@ -112,6 +112,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.imports import resolve_destination
         from airflow_provider_fastlabel.pipelines.projects.apply import write_class
         from airflow_provider_fastlabel.pipelines.projects.dataset_classes import plan_dataset_classes, refuse_losses
+        from airflow_provider_fastlabel.words import top_counts
 
         with self.working():
             into = resolve_destination(self.client, self.project)
@@ -131,7 +132,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
             "classes": len(made.values),
             **{name: values[:LISTED] for name, values in lists.items()},
             "annotations": {"read": read.read, "lost": read.lost},
-            "attributes_left_out": dict(read.settled.left_out + made.left_out),
+            "attributes_left_out": top_counts(read.settled.left_out + made.left_out),
             "links_left_out": links,
             "counts": {name: len(values) for name, values in lists.items()},
         }

@@ -89,7 +89,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
 
     def _read(self) -> ProjectDefinition:
         """Read and check the definition."""
-        from airflow_provider_fastlabel.pipelines.projects.definition import parse_text, read_definition
+        from airflow_provider_fastlabel.pipelines.projects.definition import MOST_BYTES, parse_bytes, read_definition
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         if not isinstance(self.definition, str):
@@ -97,7 +97,9 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         path = storage_path("definition", self.definition, self.source_conn_id)
         if not path.is_file():
             raise ValueError(f"There is no definition file {self.definition}. Nothing was sent.")
-        return read_definition(parse_text(path.read_bytes().decode("utf-8-sig"), self.definition))
+        with path.open("rb") as source:
+            data = source.read(MOST_BYTES + 1)
+        return read_definition(parse_bytes(data, self.definition))
 
 
 class FastLabelCopyProjectOperator(FastLabelBaseOperator):

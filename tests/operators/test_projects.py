@@ -10,7 +10,12 @@ from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.operators import FastLabelApplyProjectOperator, FastLabelCopyProjectOperator
-from airflow_provider_fastlabel.pipelines.projects.definition import InvalidDefinitionError, parse_text, read_definition
+from airflow_provider_fastlabel.pipelines.projects.definition import (
+    InvalidDefinitionError,
+    parse_bytes,
+    parse_text,
+    read_definition,
+)
 from airflow_provider_fastlabel.pipelines.projects.plan import plan
 
 YAML = """
@@ -270,6 +275,32 @@ def test_what_is_no_definition_is_refused(given):
 def test_a_file_that_cannot_be_read_is_named(text, name):
     with pytest.raises(InvalidDefinitionError, match=name):
         parse_text(text, name)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "why"),
+    [
+        (b"[" * 100_000, "p.json", "more than 50 levels deep"),
+        (b"[" * 60 + b"]" * 60, "p.json", "more than 50 levels deep"),
+        (b"a: " + b"[" * 60 + b"]" * 60, "p.yaml", "p.yaml:1: not usable YAML: it is nested more than 50"),
+        (b"a: 1\n.inf: 2", "p.yaml", "p.yaml:2: not usable YAML: the key .inf"),
+        (b'{"order": ' + b"9" * 5000 + b"}", "p.json", "p.json cannot be read"),
+        (b"name: caf\xe9", "p.yaml", "p.yaml is not UTF-8 text: byte 9"),
+        (b" " * 4_000_001, "p.json", "more than 4,000,000 bytes"),
+    ],
+)
+def test_a_file_that_costs_too_much_is_refused_by_name(data, name, why):
+    with pytest.raises(InvalidDefinitionError, match="Nothing was sent") as caught:
+        parse_bytes(data, name)
+    assert why in str(caught.value)
+
+
+def test_of_many_problems_the_first_are_listed_and_the_rest_counted():
+    with pytest.raises(InvalidDefinitionError) as caught:
+        read_definition({"type": "image_bbox", "slug": "s", "name": "n", "classes": [1] * 20_000})
+    assert "60000 problem(s)" in str(caught.value)
+    assert "... and 59980 more" in str(caught.value)
+    assert len(str(caught.value)) < 5000
 
 
 def test_a_missing_file_is_named(apply, emulator, client, tmp_path):

@@ -352,7 +352,7 @@ def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
     """Say in the log what is not in the output, whether or not the writer saw it."""
     report.left_before(left_out)
     if report.skipped:
-        left = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
+        left = ", ".join(f"{count} {reason}" for reason, count in report.top_reasons().items())
         total = report.annotations_in
         log.warning("%s: %d of %d annotations left out: %s", method, total - report.annotations, total, left)
 

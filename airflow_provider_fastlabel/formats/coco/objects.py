@@ -104,10 +104,9 @@ def parts_of(entry: dict[str, Any]) -> list[list[float]]:
 
 def regions_of(entry: dict[str, Any]) -> list[list[list[float]]]:
     """Return the regions of run lengths."""
-    from airflow_provider_fastlabel.formats.coco.rle import run_lengths_to_mask
-    from airflow_provider_fastlabel.formats.geometry.trace import mask_points
+    from airflow_provider_fastlabel.formats.coco.rle import run_lengths_to_points
 
-    regions = mask_points(run_lengths_to_mask(entry["segmentation"]))
+    regions = run_lengths_to_points(entry["segmentation"])
     if not regions:
         raise UnusableError("its mask is empty")
     return regions

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.scanlines import crossings
+from airflow_provider_fastlabel.formats.geometry.trace import run_points
 from airflow_provider_fastlabel.formats.reading.imported import UnusableError
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.geometry.trace import Mask
 
     Numbers = NDArray[np.int64]
-MAX_PIXELS = 1 << 28
-"""Largest mask that is unpacked (268 megapixels): a forged size must not fill the memory."""
+MAX_SIDE = 1 << 20
+"""Longest side of an image whose masks are read and written."""
+MAX_PIXELS = (1 << 32) - 1
+"""Largest such image: pycocotools counts pixels in 32 bits."""
+MOST_UNPACKED = 1 << 28
+"""Largest mask that becomes an array (268 megapixels): a forged size must not fill the memory."""
 
 # More than any point can have of outer rings around it.
 _HOLE = 1 << 20
@@ -151,20 +157,46 @@ def run_lengths_to_mask(segmentation: Mapping[str, Any]) -> Mask:
     :param segmentation: ``{"size": [height, width], "counts": [int, …] or str}``. The compressed string is the one of
         the COCO API: groups of five bits, low first, each value from the third on as difference to the one two before.
     :returns: boolean array of the given size.
-    :raises UnusableError: size and counts do not fit or are no run lengths at all.
+    :raises UnusableError: size and counts do not fit or are no run lengths at all, or the mask is too large.
     """
+    counts, height, width = _checked(segmentation)
+    if height * width > MOST_UNPACKED:
+        raise UnusableError(f"the run lengths are of {height} x {width} pixels, which is too large")
+    filled = np.arange(len(counts)) % 2 == 1
+    return np.repeat(filled, counts).reshape(width, height).T
+
+
+def run_lengths_to_points(segmentation: Mapping[str, Any]) -> list[list[list[float]]]:
+    """Trace the pixel borders of COCO's run lengths; a large mask of few runs costs little.
+
+    :param segmentation: as for :func:`run_lengths_to_mask`.
+    :returns: regions, each a list of closed rings, holes included; none if the mask is empty.
+    :raises UnusableError: size and counts do not fit or are no run lengths at all, or the mask is too large.
+    """
+    counts, height, _ = _checked(segmentation)
+    ends = np.cumsum(np.array(counts[: len(counts) // 2 * 2], dtype=np.int64))
+    # Where a run is empty, those beside it are one.
+    bounds, turns = np.unique(ends, return_counts=True)
+    return run_points(bounds[turns % 2 == 1], height)
+
+
+def _checked(segmentation: Mapping[str, Any]) -> tuple[list[int], int, int]:
+    """Return counts, height and width of run lengths, if they are some."""
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if not (isinstance(size, list) and len(size) == 2 and all(type(n) is int and n > 0 for n in size)):
         raise UnusableError("the run lengths have no size [height, width]")
     height, width = size
+    if max(size) > MAX_SIDE or height * width > MAX_PIXELS:
+        raise UnusableError(
+            f"the run lengths are of {shortened(height)} x {shortened(width)} pixels, which is too large"
+        )
     if isinstance(counts, str):
         counts = _unpack_counts(counts)
     if not (isinstance(counts, list) and all(type(n) is int and n >= 0 for n in counts)):
         raise UnusableError("the run lengths are not counts")
-    if sum(counts) != height * width or height * width > MAX_PIXELS:
+    if sum(counts) != height * width:
         raise UnusableError(f"the run lengths do not fill {height} x {width} pixels")
-    filled = np.arange(len(counts)) % 2 == 1
-    return np.repeat(filled, counts).reshape(width, height).T
+    return counts, height, width
 
 
 def _unpack_counts(text: str) -> list[int]:

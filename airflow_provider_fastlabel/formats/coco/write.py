@@ -11,7 +11,7 @@ What goes where:
 * ``polygon``: the ring; two or more where the image's border cuts it apart. Where the border leaves a hole (of a ring
   that crosses itself), run lengths.
 * ``segmentation``: one polygon per region; if any region has a hole, the compressed run lengths of all of them (in an
-  image beyond :data:`MAX_SIDE` or :data:`MAX_PIXELS` it is counted as ``image_too_large``).
+  image beyond :data:`~.rle.MAX_SIDE` or :data:`~.rle.MAX_PIXELS` it is counted as ``image_too_large``).
 * ``pose_estimation``: ``keypoints`` in the order of the category's; the box around the keypoints that are set as
   ``bbox`` and ``area``, and its corners as ``segmentation`` (what pycocotools itself makes of a box). FastLabel keeps
   no box of the person: ``box_margin`` makes it wider than the keypoints. Keypoints on one point, or on one level or
@@ -37,7 +37,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from orjson import loads
 
-from airflow_provider_fastlabel.formats.coco.rle import encode_many
+from airflow_provider_fastlabel.formats.coco.rle import MAX_PIXELS, MAX_SIDE, encode_many
 from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE, NO_PIXELS
 from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap, LabelClass
@@ -59,11 +59,6 @@ _BUFFER = 1 << 18
 _BATCH = 500
 # Of shapes with holes, no more at once than cross about this many columns: each crossing takes 80 bytes meanwhile.
 _CROSSINGS = 1 << 20
-
-MAX_SIDE = 1 << 20
-"""Longest side of an image whose holes are written: a forged size must not fill the memory."""
-MAX_PIXELS = (1 << 32) - 1
-"""Largest such image: pycocotools counts pixels in 32 bits."""
 
 
 def export_coco(
@@ -191,6 +186,8 @@ class _Writer:
         """Return a COCO annotation with polygons; ``category_id`` last, see the class."""
         self.annotation_id += 1
         x, y, area = shape.x1, shape.y1, shape.area
+        if not shape.exact:
+            self.stage.report.adjust("area_approximated")
         keypoints: list[float] = []
         known = 0
         if shape.kind == "pose_estimation":

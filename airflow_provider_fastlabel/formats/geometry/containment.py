@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_MANY = 200_000
+
 
 def apart(region: Sequence[Sequence[float]]) -> bool:
     """Whether the holes of a region lie inside its outer ring, and apart.
 
     :param region: flat open rings, the outer one first.
-    :returns: true if certainly so; False also in doubtful cases (a shared point, boxes that overlap).
+    :returns: true if certainly so; False also in doubtful cases (a shared point, boxes that overlap), and where there
+        are so many holes and corners that GEOS is quicker.
     """
     outer, *holes = region
+    if len(holes) * (len(holes) + len(outer)) > _MANY:
+        return False
     boxes = [(min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])) for ring in holes[len(holes) == 1 :]]
     for a, b in combinations(boxes, 2):
         if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]:

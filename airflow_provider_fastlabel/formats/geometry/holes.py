@@ -10,7 +10,7 @@ from itertools import repeat
 from math import dist
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.formats.geometry.regions import exact_area
+from airflow_provider_fastlabel.formats.geometry.regions import area_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +62,8 @@ def unbridged(ring: Sequence[float]) -> Region:
         return [list(ring)]
     region = [[value for corner in one for value in corner] for one in (way, *holes)]
     # Loops that lie beside one another are no holes: taken for some they would vanish.
-    whole = exact_area([[list(ring)]])
-    return region if abs(exact_area([region]) - whole) <= 1e-6 * max(whole, 1) else [list(ring)]
+    whole, exact = area_of([[list(ring)]])
+    return region if exact and abs(area_of([region])[0] - whole) <= 1e-6 * max(whole, 1) else [list(ring)]
 
 
 def _nearest(ring: Ring, x: float, y: float) -> int:

@@ -10,6 +10,8 @@ UNKNOWN_CLASS = "unknown_class"
 NO_POINTS = "no_points"
 #: Narrower or lower than a millionth of a pixel, fewer than three corners, or no area.
 DEGENERATE = "degenerate"
+#: The outline leaves the image or meets its holes, and crosses itself too often to be cut.
+TOO_TANGLED = "too_tangled"
 #: Nothing of the shape lies inside the image.
 OUTSIDE_IMAGE = "outside_image"
 #: Not a shape at all (not numbers, NaN, an odd number of coordinates); only with ``on_error="skip"``.

@@ -2,7 +2,8 @@
 
 A point is in a region if it is inside its outer ring and inside no hole, each ring by the even-odd rule. GEOS (through
 shapely) does the geometry. Where rings cross, all edges are cut at one another, and each face between them is kept or
-not by that rule: GEOS's own repair of invalid polygons knows no even-odd rule where edges lie upon one another.
+not by that rule: GEOS's own repair of invalid polygons knows no even-odd rule where edges lie upon one another. What
+crosses too often for that (:mod:`.tangles`) is measured roughly, and not cut.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import shapely
+
+from airflow_provider_fastlabel.formats.geometry.tangles import LONG, sampled_area, tangled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +32,10 @@ _NEAR = 9
 _TABLE = 1 << 20
 
 
+class TangledError(Exception):
+    """Rings cross themselves or one another too often to be cut."""
+
+
 def resolved(region: list[Ring], width: float = 0, height: float = 0) -> tuple[list[list[Ring]], float]:
     """Return a region as regions that lie in the image and apart, and whose holes lie in their outlines and apart.
 
@@ -39,11 +46,14 @@ def resolved(region: list[Ring], width: float = 0, height: float = 0) -> tuple[l
         ones whose rings do not: outer rings clockwise on screen and holes counter-clockwise, in an order that only the
         area decides, not how it was drawn. Corners keep their numbers, new ones have 6 decimals. None if nothing is
         left. And what they cover, in square pixels.
+    :raises TangledError: they cross more than :data:`.tangles.MOST_CROSSINGS` times.
     """
     rings = _linear(region)
+    _check_tangles(rings, long=True)
     leaves = width and any(min(ring) < 0 or max(ring[::2]) > width or max(ring[1::2]) > height for ring in region)
     whole = shapely.polygons(rings[0], rings[1:])
     if not shapely.is_valid(whole):
+        _check_tangles(rings)
         faces, sides = _faces(rings, width, height) if leaves else _faces(rings, 0, 0)
         kept = sides[0] & ~sides[1:].any(axis=0)
         astray = sides[1:].sum(axis=0) > sides[0]
@@ -60,18 +70,32 @@ def resolved(region: list[Ring], width: float = 0, height: float = 0) -> tuple[l
     return _regions(whole, known, limits), float(shapely.area(whole))
 
 
-def exact_area(regions: Sequence[list[Ring]]) -> float:
+def area_of(regions: Sequence[list[Ring]]) -> tuple[float, bool]:
     """Area of the union of regions, each without its holes, whatever overlaps or crosses whatever.
 
     :param regions: regions, each an outer ring and its holes, flat coordinates, open or closed, any direction.
-    :returns: square pixels.
+    :returns: square pixels, and whether they are exact: they are not where edges cross more than
+        :data:`.tangles.MOST_CROSSINGS` times.
     """
     if not regions:
-        return 0.0
+        return 0.0, True
+    try:
+        return _exact_area(regions), True
+    except TangledError:
+        return sampled_area(regions), False
+
+
+def _exact_area(regions: Sequence[list[Ring]]) -> float:
+    """Return the area.
+
+    :raises TangledError: edges cross too often.
+    """
     parts = [_linear(region) for region in regions]
+    _check_tangles(np.concatenate(parts), long=True)
     whole = shapely.multipolygons([shapely.polygons(rings[0], rings[1:]) for rings in parts])
     if shapely.is_valid(whole):
         return float(shapely.area(whole))
+    _check_tangles(np.concatenate(parts))
     faces, sides = _faces(np.concatenate(parts), 0, 0)
     covered = np.zeros(len(faces), dtype=bool)
     first = 0
@@ -79,6 +103,18 @@ def exact_area(regions: Sequence[list[Ring]]) -> float:
         covered |= sides[first] & ~sides[first + 1 : first + len(rings)].any(axis=0)
         first += len(rings)
     return float(shapely.area(faces[covered]).sum())
+
+
+def _check_tangles(rings: Faces, *, long: bool = False) -> None:
+    """Refuse rings that cross too often.
+
+    :param long: look only at what may take GEOS long whether it crosses or not.
+    """
+    count = int(shapely.get_num_coordinates(rings).sum())
+    if long != (count > LONG):
+        return
+    if tangled([shapely.get_coordinates(ring) for ring in rings]):
+        raise TangledError
 
 
 def _linear(region: list[Ring]) -> Faces:

@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from airflow_provider_fastlabel.formats.geometry.shape import FARTHEST
+from airflow_provider_fastlabel.formats.geometry.tangles import LONG, tangled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,4 +154,9 @@ def _star_shaped(turns: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> F
 def _crossed(points: Numbers, sizes: Counts) -> Flags:
     """Whether rings cross or touch themselves, as GEOS sees it."""
     rings = shapely.linearrings(points, indices=np.repeat(np.arange(len(sizes)), sizes))
-    return cast("Flags", ~shapely.is_simple(rings))
+    doubtful = sizes > LONG
+    if doubtful.any():
+        doubtful[doubtful] = [tangled([shapely.get_coordinates(ring)]) for ring in rings[doubtful]]
+        # What would take GEOS too long counts as crossed: then the area is measured, not taken from the corners.
+        rings[doubtful] = None
+    return cast("Flags", ~shapely.is_simple(rings) | doubtful)

@@ -6,7 +6,10 @@ from math import cos, radians, sin
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.formats.geometry.regions import exact_area
+import numpy as np
+import shapely
+
+from airflow_provider_fastlabel.formats.geometry.regions import area_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +29,9 @@ FARTHEST = 1e9
 #: Anything narrower or lower than this many pixels is degenerate. Derived numbers are rounded to the same precision.
 EPSILON = 1e-6
 DECIMALS = 6
+# More boxes are compared by a tree of them: pair by pair, time grows with the square of their number.
+_FEW_BOXES = 100
+_AT_ONCE = 100_000
 
 
 class GeometryError(ValueError):
@@ -47,6 +53,7 @@ class Shape:
     :ivar clipped: whether something was cut off.
     :ivar dropped: number of rings left out because they were degenerate or outside the image.
     :ivar holes: number of holes.
+    :ivar exact: whether the area is exact; known when it was asked for. See :mod:`.tangles`.
     :ivar keypoints: pose_estimation: key -> (x, y, v) of the keypoints that are set, v as COCO has it: 2 visible,
         1 labelled but not visible.
     """
@@ -55,6 +62,7 @@ class Shape:
     rotation: float = 0
     dropped: int = 0
     holes: int = 0
+    exact: bool = True
     keypoints: Mapping[str, tuple[float, float, int]] = MappingProxyType({})
 
     def __init__(
@@ -83,7 +91,7 @@ class Shape:
     def area(self) -> float:
         """Square pixels; computed when asked for where regions overlap, which makes that costly."""
         if self._area is None:
-            self._area = exact_area(self.regions)
+            self._area, self.exact = area_of(self.regions)
         return self._area
 
     @area.setter
@@ -155,8 +163,25 @@ def overlapping(boxes: list[Box]) -> bool:
     :param boxes: boxes.
     :returns: true if so; boxes that only touch do not.
     """
+    if len(boxes) > _FEW_BOXES:
+        return _overlap(boxes)
     for n, a in enumerate(boxes):
         for b in boxes[n + 1 :]:
             if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]:
                 return True
+    return False
+
+
+def _overlap(boxes: list[Box]) -> bool:
+    """Tell of many boxes whether any two share an area."""
+    corners = np.array(boxes, dtype=np.float64)
+    drawn = shapely.box(*corners.T)
+    tree = shapely.STRtree(drawn)
+    step = _AT_ONCE // len(boxes) + 1
+    for first in range(0, len(boxes), step):
+        one, other = tree.query(drawn[first : first + step])
+        one += first
+        a, b = corners[one], corners[other]
+        if ((one < other) & (a[:, :2] < b[:, 2:]).all(axis=1) & (b[:, :2] < a[:, 2:]).all(axis=1)).any():
+            return True
     return False

@@ -8,7 +8,8 @@ Coordinates are pixels, origin top left, x to the right, y down; integer coordin
 * rings are flat lists, **open** (the first point is not repeated), of three points or more; a region is a list of
   rings, the outer one first; corners keep the order they came in, but holes run against their outline, and what had
   to be cut runs clockwise on screen;
-* ``area`` is exact: the union of the regions, holes subtracted, each ring by the even-odd rule;
+* ``area`` is exact: the union of the regions, holes subtracted, each ring by the even-odd rule; where edges cross more
+  than :data:`.tangles.MOST_CROSSINGS` times it is measured roughly, and ``exact`` says so;
 * holes lie inside their outer ring and apart: what a hole takes away is cut out, what of it reaches out is dropped;
 * with the image's size given, nothing lies outside it; without, nothing lies beyond :data:`~.shape.FARTHEST`.
 
@@ -27,7 +28,7 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.geometry import reasons
 from airflow_provider_fastlabel.formats.geometry.containment import apart
 from airflow_provider_fastlabel.formats.geometry.numbers import explained, numbers_of, too_far
-from airflow_provider_fastlabel.formats.geometry.regions import exact_area, resolved
+from airflow_provider_fastlabel.formats.geometry.regions import TangledError, area_of, resolved
 from airflow_provider_fastlabel.formats.geometry.rings import Measures, measured
 from airflow_provider_fastlabel.formats.geometry.shape import (
     AREA_KINDS,
@@ -147,12 +148,15 @@ def _of_ring(kind: str, ring: Ring, width: float, height: float, measures: Measu
         return reasons.DEGENERATE
     if width and (x1 < 0 or y1 < 0 or x2 > width or y2 > height):
         return _of_regions(kind, [[ring]], width, height, {id(ring): measures})
-    area = abs(doubled) / 2
+    area, exact = abs(doubled) / 2, True
     if crossed or area <= EPSILON * (x2 - x1 + y2 - y1):
-        area = exact_area([[ring]])
+        area, exact = area_of([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
             return reasons.DEGENERATE
-    return Shape(kind, x1, y1, x2, y2, area, [[ring]])
+    shape = Shape(kind, x1, y1, x2, y2, area, [[ring]])
+    if not exact:
+        shape.exact = False
+    return shape
 
 
 def _segmentation(annotation: Mapping[str, Any], width: float, height: float, known: Known) -> Shape | str:
@@ -201,7 +205,10 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float, kno
         holes = [_solid(ring, known) for ring in region[1:]]
         solid = [outer, *(hole for hole in holes if hole)]
         dropped += len(region) - len(solid)
-        parts, area = _cut(solid, *((width, height) if leaves else (0, 0)))
+        try:
+            parts, area = _cut(solid, *((width, height) if leaves else (0, 0)))
+        except TangledError:
+            return reasons.TOO_TANGLED
         if not parts:
             dropped += 1
             outside += leaves
@@ -215,7 +222,7 @@ def _of_regions(kind: str, given: list[Region], width: float, height: float, kno
         return reasons.OUTSIDE_IMAGE if outside else reasons.DEGENERATE
     inner = sum(map(len, regions)) - len(regions)
     # Holes may leave nothing; and an outline that crosses itself has more than the sum says, if nobody looked for that.
-    if inner and covered <= EPSILON and exact_area(regions) <= EPSILON:
+    if inner and covered <= EPSILON and area_of(regions)[0] <= EPSILON:
         return reasons.DEGENERATE
     x1, y1, x2, y2 = boxes[0] if len(boxes) == 1 else _hull(boxes)
     shape = Shape(kind, x1, y1, x2, y2, None if overlapping(boxes) else covered, regions, (), clipped or outside > 0)
@@ -239,7 +246,7 @@ def _solid(ring: Ring, known: Known) -> _Solid | None:
         return None
     area = abs(doubled) / 2
     if crossed or area <= EPSILON * (x2 - x1 + y2 - y1):
-        area = exact_area([[ring]])
+        area, _ = area_of([[ring]])
         if area <= EPSILON * (x2 - x1 + y2 - y1):
             return None
     return ring, measures, area

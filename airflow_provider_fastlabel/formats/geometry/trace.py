@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from airflow_provider_fastlabel.formats.geometry.runs import Runs
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]
@@ -27,6 +31,12 @@ _TURNS: dict[int, tuple[tuple[int, int], ...]] = {
     6: ((_WEST, _SOUTH), (_EAST, _NORTH)),
     9: ((_SOUTH, _EAST), (_NORTH, _WEST)),
 }
+_COUNTS: NDArray[np.int64] = np.array([len(_TURNS.get(pattern, ())) for pattern in range(16)])
+# A mask that has no more pixels between its first and last column is looked at pixel by pixel, which then is faster.
+_FEW_PIXELS = 1 << 20
+_FEWEST, _PIXELS_A_RUN = 1 << 14, 256
+# More labels are told apart by sorting the pixels once.
+_FEW_LABELS = 64
 
 
 def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float]]]:
@@ -43,34 +53,107 @@ def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float
     if not len(rows):
         return []
     y0, x0 = int(rows[0]), int(columns[0])
-    padded = np.pad(mask[y0 : rows[-1] + 1, x0 : columns[-1] + 1].astype(np.uint8), 1)
+    mask = mask[y0 : rows[-1] + 1, x0 : columns[-1] + 1]
+    if mask.size > _FEW_PIXELS:
+        return _by_runs(_bounds(mask), len(mask), x0 + left, y0 + top)
+    padded = np.pad(mask.astype(np.uint8), 1)
     labels = cv2.connectedComponents(padded, connectivity=8)[1]
+    code = padded[:-1, :-1] + 2 * padded[:-1, 1:] + 4 * padded[1:, :-1] + 8 * padded[1:, 1:]
+    ys, xs = _COUNTS[code].nonzero()
+    # The pixels have an empty margin of one pixel.
+    return _regions(_rings(code[ys, xs], xs, ys), lambda x, y: int(labels[y + 1, x + 1]), x0 + left, y0 + top)
+
+
+def run_points(bounds: NDArray[np.int64], height: int) -> list[list[list[float]]]:
+    """Trace the pixel borders of a mask that is known by its runs, at a cost that its runs decide, not its size.
+
+    :param bounds: where runs begin and end by turns, pixels counted column by column; each longer than nothing.
+    :param height: pixels of a column.
+    :returns: the same as :func:`mask_points` of the mask.
+    """
+    if not len(bounds):
+        return []
+    first, last = int(bounds[0]) // height, int(bounds[-1] - 1) // height
+    if (last - first + 1) * height <= min(_FEW_PIXELS, _FEWEST + _PIXELS_A_RUN * len(bounds)):
+        marks = np.concatenate(([0], bounds - first * height, [(last - first + 1) * height]))
+        filled = np.arange(len(marks) - 1) % 2 == 1
+        return mask_points(np.repeat(filled, np.diff(marks)).reshape(-1, height).T, first)
+    return _by_runs(bounds, height)
+
+
+def label_points(labels: NDArray[Any], wanted: Sequence[int]) -> list[list[list[list[float]]]]:
+    """Trace the pixel borders of many areas of a label image; each costs what its own pixels cost, not the image.
+
+    :param labels: two-dimensional array of whole numbers.
+    :param wanted: labels that occur in it.
+    :returns: per label the same as :func:`mask_points` of its pixels.
+    """
+    if len(wanted) <= _FEW_LABELS:
+        return [mask_points(labels == label) for label in wanted]
+    flat = labels.T.ravel()
+    order = np.argsort(flat, kind="stable")
+    sorted_labels = flat[order]
+    starts = np.searchsorted(sorted_labels, wanted)
+    ends = np.searchsorted(sorted_labels, wanted, side="right")
+    found = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        places = order[start:end]
+        breaks = np.flatnonzero(np.diff(places) != 1)
+        bounds = np.empty(2 * len(breaks) + 2, dtype=np.int64)
+        bounds[0], bounds[2::2] = places[0], places[breaks + 1]
+        bounds[1:-1:2], bounds[-1] = places[breaks] + 1, places[-1] + 1
+        found.append(run_points(bounds, len(labels)))
+    return found
+
+
+def _by_runs(bounds: NDArray[np.int64], height: int, left: int = 0, top: int = 0) -> list[list[list[float]]]:
+    runs = Runs(bounds, height)
+    return _regions(_rings(*runs.corners()), runs.part_of, left, top)
+
+
+def _bounds(mask: Mask) -> NDArray[np.int64]:
+    """Return where the runs of a mask begin and end by turns, column by column."""
+    flat = mask.T.ravel()
+    inner = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    return np.concatenate(([0] if flat[0] else [], inner, [len(flat)] if flat[-1] else [])).astype(np.int64)
+
+
+def _regions(
+    rings: list[tuple[list[tuple[int, int]], int]], part_of: Callable[[int, int], int], left: int = 0, top: int = 0
+) -> list[list[list[float]]]:
+    """Put the rings of one connected part together.
+
+    :param rings: as :func:`_rings` returns them.
+    :param part_of: column and row of a pixel -> number of the part that it belongs to.
+    :param left: what is added to each x.
+    :param top: what is added to each y.
+    """
     regions: dict[int, list[list[float]]] = {}
-    for corners, first_turn in _rings(padded):
+    for corners, first_turn in rings:
         x, y = corners[0]
         # The pixel on the right hand of the border that leaves this corner belongs to the ring's own region.
-        inside = {_EAST: (y + 1, x + 1), _SOUTH: (y + 1, x), _WEST: (y, x), _NORTH: (y, x + 1)}[first_turn]
-        flat: list[float] = [value for cx, cy in (*corners, corners[0]) for value in (cx + x0 + left, cy + y0 + top)]
+        inside = {_EAST: (x, y), _SOUTH: (x - 1, y), _WEST: (x - 1, y - 1), _NORTH: (x, y - 1)}[first_turn]
+        flat: list[float] = [value for cx, cy in (*corners, corners[0]) for value in (cx + left, cy + top)]
         # A ring met first in reading order is its region's outer one: its topmost corner lies above every hole's.
-        regions.setdefault(int(labels[inside]), []).append(flat)
+        regions.setdefault(part_of(*inside), []).append(flat)
     return list(regions.values())
 
 
-def _rings(padded: NDArray[np.uint8]) -> list[tuple[list[tuple[int, int]], int]]:
+def _rings(
+    codes: NDArray[Any], xs: NDArray[np.int64], ys: NDArray[np.int64]
+) -> list[tuple[list[tuple[int, int]], int]]:
     """Follow the border corner by corner.
 
-    :param padded: 0/1 pixels with an empty margin of one pixel.
+    :param codes: pattern of the pixels around each corner, in reading order.
+    :param xs: its column.
+    :param ys: its row.
     :returns: (corners as (x, y), direction in which the first corner is left), ring by ring,
         ordered by first corner in reading order.
     """
-    code = padded[:-1, :-1] + 2 * padded[:-1, 1:] + 4 * padded[1:, :-1] + 8 * padded[1:, 1:]
+    count = _COUNTS
     table = np.zeros((16, 2, 2), np.int64)
-    count = np.zeros(16, np.int64)
     for pattern, turns in _TURNS.items():
-        count[pattern] = len(turns)
         table[pattern, : len(turns)] = turns
-    ys, xs = count[code].nonzero()
-    codes = code[ys, xs]
     index = np.repeat(np.arange(len(codes)), count[codes])
     second = np.concatenate([[False], index[1:] == index[:-1]]).astype(np.int64)
     ys, xs = ys[index], xs[index]

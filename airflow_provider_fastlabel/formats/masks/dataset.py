@@ -22,7 +22,7 @@ import numpy as np
 
 from airflow_provider_fastlabel.foreign_names import is_safe
 from airflow_provider_fastlabel.formats.files import is_image, suffix_of
-from airflow_provider_fastlabel.formats.geometry.trace import mask_points
+from airflow_provider_fastlabel.formats.geometry.trace import label_points
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.formats.masks.read import load_colours, load_mask
 from airflow_provider_fastlabel.formats.masks.tables import Table, table_of
@@ -159,6 +159,7 @@ class _Reader:
         unfit = size is not None and size != (width, height)
         indexes = _indexes(pixels)
         values = self._values(mask, indexes, described, coloured=coloured)
+        taken: list[int] = []
         for index, value in values.items():
             what = f"colour #{index:06x}" if coloured else f"index {index}"
             if unfit and size is not None:
@@ -166,8 +167,9 @@ class _Reader:
             elif value is None:
                 described.lose(f"{what} has no annotation class; its area was left out")
             else:
-                points = mask_points(pixels == index)
-                described.annotations.append({"type": "segmentation", "value": value, "points": points})
+                taken.append(index)
+        for index, points in zip(taken, label_points(pixels, taken), strict=True):
+            described.annotations.append({"type": "segmentation", "value": values[index], "points": points})
         described.objects = len(described.annotations)
         unseen = len(self._table.instances.get(mask, {}).keys() - set(indexes))
         if unseen:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from airflow_provider_fastlabel.formats.geometry.trace import mask_points
+from airflow_provider_fastlabel.formats.geometry.trace import label_points, mask_points
 from airflow_provider_fastlabel.formats.picture_file import read_pixels
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.regular_files import open_regular
@@ -59,13 +59,15 @@ def read_mask(
     result = ImportedAnnotations()
     key = image or file
     annotations = result.open_image(key, file)
+    taken = []
     for index in (int(found) for found in np.unique(pixels)):
         if index == background:
             continue
-        if index not in values:
+        if index in values:
+            taken.append(index)
+        else:
             result.add_problem(file, f"index {index} has no annotation class; its area was left out", image=key)
-            continue
-        points = mask_points(pixels == index)
+    for index, points in zip(taken, label_points(pixels, taken), strict=True):
         annotations.append({"type": "segmentation", "value": values[index], "points": points})
     if annotations:
         result.objects[key] = len(annotations)

@@ -43,9 +43,10 @@ class Document:
     :ivar root: its root element.
     """
 
-    __slots__ = ("_source", "root")
+    __slots__ = ("_lines", "_source", "root")
 
     def __init__(self, data: bytes) -> None:
+        self._lines: list[int] | None = None
         self._source: bytes | str = data
         try:
             self.root: ElementTree.Element = ElementTree.fromstring(data)
@@ -80,6 +81,12 @@ class Document:
         :param wanted: number of an ``object`` below the root, from 0.
         :returns: its line.
         """
+        if self._lines is None:
+            self._lines = self._object_lines()
+        return self._lines[wanted]
+
+    def _object_lines(self) -> list[int]:
+        """Return the line of each object, by reading the file once more."""
         parser = expat.ParserCreate()
         lines: list[int] = []
         depth = 0
@@ -96,7 +103,9 @@ class Document:
 
         parser.StartElementHandler, parser.EndElementHandler = start, end
         parser.Parse(self._source, True)
-        return lines[wanted]
+        # Functions that know the parser that knows them live until the collector comes, which may be paused.
+        parser.StartElementHandler = parser.EndElementHandler = None
+        return lines
 
 
 def _decoded(data: bytes) -> str:

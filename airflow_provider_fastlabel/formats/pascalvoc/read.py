@@ -41,6 +41,7 @@ from airflow_provider_fastlabel.formats.reading.imported import (
 )
 from airflow_provider_fastlabel.formats.reading.paired import Described, paired
 from airflow_provider_fastlabel.formats.reading.points import box, outline
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     import os
@@ -131,7 +132,7 @@ class _Reader:
             return Described.failed(name, "unreadable", str(error), error.line)
         root_element = document.root
         if root_element.tag != "annotation":
-            message = f"not a Pascal VOC file: its root is <{root_element.tag}>, not <annotation>"
+            message = f"not a Pascal VOC file: its root is <{root_element.tag[:80]}>, not <annotation>"
             return Described.failed(name, "foreign", message)
         stated, otherwise = _stated(name, (root_element.findtext("filename") or "").strip())
         described = Described(name, stated, otherwise)
@@ -232,9 +233,9 @@ def _degrees(text: str) -> float:
     try:
         value = float(text or 0)
     except ValueError:
-        raise UnusableError(f"its rotation is {text!r}, not a number") from None
+        raise UnusableError(f"its rotation is {shortened(text)}, not a number") from None
     if not math.isfinite(value):
-        raise UnusableError(f"its rotation is {text!r}, not an ordinary number")
+        raise UnusableError(f"its rotation is {shortened(text)}, not an ordinary number")
     return tidy((value + 180) % 360 - 180)
 
 
@@ -246,9 +247,9 @@ def _number(bounds: Element, tag: str) -> float:
     try:
         value = float(text or "")
     except ValueError:
-        raise UnusableError(f"<{tag}> is {text!r}, not a number") from None
+        raise UnusableError(f"<{tag}> is {shortened(text)}, not a number") from None
     if not math.isfinite(value):
-        raise UnusableError(f"<{tag}> is {text!r}, not an ordinary number")
+        raise UnusableError(f"<{tag}> is {shortened(text)}, not an ordinary number")
     return int(value) if value.is_integer() else value
 
 

@@ -17,6 +17,9 @@ _ANNOTATIONS = {"annotation", "annotations", "json", "jsons", "label", "labelme"
 _SISTERS = PICTURE_FOLDERS | _ANNOTATIONS
 """Names, in lower case, of folders that hold the pictures or the annotation files of one data set side by side."""
 
+_MOST_FOLDERS = 1000
+"""Folders that are tried; where more would make pictures of the same few names, none of them is the one."""
+
 
 class Pictures:
     """The pictures of a data set, to be found by what annotation files say of them.
@@ -38,6 +41,11 @@ class Pictures:
     def _by_stem(self) -> _Index:
         """The pictures by their names without ending and folders."""
         return _Index(lambda name: posixpath.basename(_without_ending(name)), self._by_name.values())
+
+    @cached_property
+    def _by_place(self) -> _Index:
+        """The pictures by their names without ending and their places: a name may be in every folder of a data set."""
+        return _Index(_stem_in_place, self._by_name.values())
 
     @cached_property
     def _folders(self) -> set[str]:
@@ -71,13 +79,10 @@ class Pictures:
         found = self.named(stated) if exact else self.alike(stated)
         if found is not None:
             return found
-        sisters = self._by_stem.all(posixpath.basename(_without_ending(stated)))
+        sisters = self._by_place.all(_stem_in_place(stated))
         if exact and sisters:
             name = _composed(posixpath.basename(stated))
             sisters = [picture for picture in sisters if _composed(posixpath.basename(picture)) == name]
-        if sisters:
-            place = _place(stated)
-            sisters = [picture for picture in sisters if _place(picture) == place]
         return sisters[0] if len(sisters) == 1 else None
 
     def of_files(self, files: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
@@ -101,7 +106,7 @@ class Pictures:
         if beside is not None:
             return beside
         alike = self._by_stem.all(posixpath.basename(_without_ending(file)))
-        sisters = [picture for picture in alike if _place(picture) == _place(file)]
+        sisters = self._by_place.all(_stem_in_place(file))
         found = sisters or ([] if posixpath.dirname(file) in self._folders else alike)
         return found[0] if len(found) == 1 else None
 
@@ -134,6 +139,8 @@ class Pictures:
     def _moved(self, stated: list[str]) -> dict[str, str]:
         """Try the folders that the first names leave open; see :meth:`all_of`."""
         folders = self._folders_before(stated[:50])
+        if len(folders) > _MOST_FOLDERS:
+            return {}
         tries = [self._each(stated, [f"{folder}/{name}" for name in stated]) for folder in folders]
         common = posixpath.commonpath([posixpath.dirname(name) for name in stated]) if _same_root(stated) else ""
         cuts = range(1, common.count("/") + 2 if common else 0)
@@ -208,6 +215,11 @@ def _without_ending(name: str) -> str:
 def _place(name: str) -> tuple[str, ...]:
     """Return the folders of a path without those that only tell pictures from annotation files."""
     return _place_of(name.rpartition("/")[0])
+
+
+def _stem_in_place(name: str) -> str:
+    """Return a path's place and its name without ending, as one text."""
+    return "/".join((*_place(name), posixpath.basename(_without_ending(name))))
 
 
 @lru_cache(maxsize=1024)

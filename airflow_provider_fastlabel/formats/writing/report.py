@@ -8,8 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.formats.geometry.reasons import UNSUPPORTED_TYPE
+from airflow_provider_fastlabel.words import top_counts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+MOST_CLASSES = 1000
+"""How many class values a summary names; the manifest names all."""
+_WITH_TYPE = f"{UNSUPPORTED_TYPE}:"
 
 
 @dataclass(slots=True)
@@ -59,17 +66,29 @@ class ExportReport:
         """
         self.adjusted[change] = self.adjusted.get(change, 0) + count
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
         """Return the counts for a summary; ``files`` is their number, the list itself belongs to the manifest.
 
+        :param whole: name every type that the format has no place for, and every class. Without it the ten most
+            frequent types are named and the others counted together; of more than :data:`MOST_CLASSES` classes the
+            first are named, and ``classes_more`` says how many there are beyond them.
         :returns: a new dictionary of JSON types with sorted reasons.
         """
+        classes = list(self.classes)
+        more = 0 if whole else len(classes) - MOST_CLASSES
         return {
             "images": self.images,
             "annotations_in": self.annotations_in,
             "annotations": self.annotations,
-            "skipped": dict(sorted(self.skipped.items())),
+            "skipped": dict(sorted(self.skipped.items())) if whole else self.top_reasons(),
             "adjusted": dict(sorted(self.adjusted.items())),
             "files": len(self.files),
-            "classes": list(self.classes),
+            "classes": classes[:MOST_CLASSES] if more > 0 else classes,
+            **({"classes_more": more} if more > 0 else {}),
         }
+
+    def top_reasons(self) -> dict[str, int]:
+        """Return :attr:`skipped` with the ten most frequent types by name, and the others together."""
+        kinds = {reason: count for reason, count in self.skipped.items() if reason.startswith(_WITH_TYPE)}
+        own = {reason: count for reason, count in self.skipped.items() if reason not in kinds}
+        return dict(sorted(own.items())) | top_counts(kinds, rest=f"{_WITH_TYPE}and {{}} more")

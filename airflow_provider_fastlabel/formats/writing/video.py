@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+MOST_FRAMES = 5_000_000
+"""Frames of the longest clip: 46 hours at 30 a second. A number that is only claimed must not run for ever."""
 _JPEG_QUALITY = 95
 # A folder of this name could be a frame of another clip.
 _LIKE_A_FRAME = re.compile(r"(?<=\.jpg)(?=/)", re.IGNORECASE)
@@ -150,7 +152,7 @@ def expanded(
     :param on_error: as for :func:`frame_tasks`.
     :param reserved: where the paths of images need a ``_``, as for :class:`~.naming.PictureNames`.
     :returns: image tasks for an exporter, named as their files.
-    :raises VideoError: a clip that cannot be read.
+    :raises VideoError: a clip that cannot be read, or a task that claims more than :data:`MOST_FRAMES` frames.
     :raises GeometryError: as :func:`frame_tasks`.
     """
     patterns = [_LIKE_A_FRAME.pattern, *([reserved.pattern] if reserved else [])]
@@ -161,6 +163,8 @@ def expanded(
             raise GeometryError("a video has neither a name nor an id, and its frames are named after it")
         stem = frame_stem(names, str(name))
         frames = task.get("frameCount")
+        if isinstance(frames, int) and frames > MOST_FRAMES:
+            raise VideoError(f"task {task.get('name')!r} claims {frames} frames, and {MOST_FRAMES} are the most")
         sized = task.get("width") and task.get("height")
         if images is not None or not frames or not sized:
             try:

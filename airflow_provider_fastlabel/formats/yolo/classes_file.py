@@ -212,12 +212,9 @@ def _beside(path: Path, within: Path) -> Path:
 
 def _parsed(text: str, name: str) -> Any:
     """Parse YAML with every word left as it is written: a class may be called ``no`` or ``1.0``."""
-    import yaml
+    from airflow_provider_fastlabel.yaml_text import read_yaml
 
-    try:
-        return yaml.load(text, Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"{name} is not valid YAML: {error}") from error
+    return read_yaml(text, name, as_written=True)
 
 
 def _from_yaml(data: Any, name: str) -> Classes:

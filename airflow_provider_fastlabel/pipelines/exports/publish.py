@@ -72,7 +72,7 @@ def manifest_of(
     :param filters: what the tasks were selected by (project, status, tags ...); JSON types.
     :returns: the manifest without its files, which :func:`publish` adds.
     """
-    counts = report.to_dict()
+    counts = report.to_dict(whole=True)
     values = counts.pop("classes") if classes is None else classes.values
     counts.pop("files")
     return {

@@ -99,12 +99,14 @@ def _is_left_out(
 def _plan(
     settled: SettledAttributes, by_value: Mapping[str, dict[str, Any]], wanted: Mapping[tuple[str, str], bool]
 ) -> None:
+    changed: set[str] = set()
     for (value, key), switch in sorted(wanted.items()):
         item = by_value[value]
-        if item not in settled.changed:
+        if value not in changed:
+            changed.add(value)
             settled.changed.append(item)
-        new = {"type": "switch" if switch else "text", "name": key, "key": key}
-        item["attributes"] = [*(item.get("attributes") or ()), new]
+            item["attributes"] = list(item.get("attributes") or ())
+        item["attributes"].append({"type": "switch" if switch else "text", "name": key, "key": key})
 
 
 def _fit_new(annotations: Iterable[dict[str, Any]], wanted: Mapping[tuple[str, str], bool]) -> None:

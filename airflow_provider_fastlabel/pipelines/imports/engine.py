@@ -27,6 +27,7 @@ from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
 from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
 from airflow_provider_fastlabel.pipelines.imports.tally import Tally
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
+from airflow_provider_fastlabel.words import top_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -359,7 +360,7 @@ class _Import:
             "manifest": str(self.manifest),
         }
         if self.read.asked:
-            summary["attributes_left_out"] = dict(self.read.settled.left_out)
+            summary["attributes_left_out"] = top_counts(self.read.settled.left_out)
             summary["notes"] = self.read.notes
         return summary
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Class = Mapping[str, Any]
 
 POSE = "pose_estimation"
+_LISTED = 20
 _WHY = "its API cannot set keypoints"
 
 
@@ -80,7 +81,9 @@ def plan_dataset_classes(
     settled = settle_attributes(annotations, wanted, "create")
     problems += [*_complaints(annotations, settled.classes or (), missing), *_keypoint_problems(annotations, present)]
     if problems:
-        listed = "\n".join(f"  - {problem}" for problem in problems)
+        listed = "\n".join(f"  - {problem}" for problem in problems[:_LISTED])
+        if len(problems) > _LISTED:
+            listed += f"\n  - and {len(problems) - _LISTED} more"
         raise ImportRefused(
             f"The classes of the data set cannot be made in project {into.project!r}. Nothing was created.\n{listed}"
         )

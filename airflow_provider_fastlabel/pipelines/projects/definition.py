@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,12 @@ CLASS_TYPES = (
 )  # fmt: skip
 ATTRIBUTE_TYPES = ("text", "textarea", "number", "switch", "frameSelect", "select", "radio", "checkbox")
 WITH_OPTIONS = ("select", "radio", "checkbox")
+MOST_BYTES = 4_000_000
+"""Largest definition file that is read."""
 WORKFLOWS = ("two_step", "three_step")
 CLASSIFICATION = "classification"
 
+_LISTED = 20
 _VALUE = re.compile(r"[A-Za-z0-9_]+")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _SLUG = re.compile(r"[^\s/?#]+")
@@ -98,19 +102,61 @@ def as_class_value(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", text)
 
 
+def parse_bytes(data: bytes, name: str) -> Any:
+    """Read a definition file from its bytes.
+
+    :param data: the content, UTF-8 with or without a byte order mark; a file that is larger than :data:`MOST_BYTES`
+        need not be read further than one byte beyond them.
+    :param name: the file's name, for the message.
+    :raises InvalidDefinitionError: when it cannot be read as such.
+    """
+    if len(data) > MOST_BYTES:
+        raise InvalidDefinitionError(
+            f"{name} is no project definition: it has more than {MOST_BYTES:,} bytes. Nothing was sent."
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidDefinitionError(
+            f"{name} is not UTF-8 text: byte {error.start} is {error.reason}. Save it as UTF-8. Nothing was sent."
+        ) from None
+    return parse_text(text, name)
+
+
 def parse_text(text: str, name: str) -> Any:
     """Read a definition file: JSON when its name ends in ``.json``, YAML otherwise.
 
     :param text: the content.
     :param name: the file's name, for the message.
-    :raises InvalidDefinitionError: when it cannot be read as such.
+    :raises InvalidDefinitionError: when it cannot be read as such, is nested too deeply, or repeats too much.
     """
-    import yaml
+    from airflow_provider_fastlabel.yaml_text import UnusableYamlError, read_yaml
 
     try:
-        return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
+        return _from_json(text) if name.endswith(".json") else read_yaml(text, name)
+    except UnusableYamlError as error:
+        raise InvalidDefinitionError(f"{error}. Nothing was sent.") from None
+    except ValueError as error:
         raise InvalidDefinitionError(f"{name} cannot be read: {error}. Nothing was sent.") from None
+
+
+def _from_json(text: str) -> Any:
+    """Parse JSON that is nested no deeper than YAML may be."""
+    from airflow_provider_fastlabel.yaml_text import DEEPEST
+
+    too_deep = f"it is nested more than {DEEPEST} levels deep"
+    try:
+        parsed = json.loads(text)
+    except RecursionError:
+        raise ValueError(too_deep) from None
+    level, depth = [parsed], 0
+    while level:
+        level = [inner for one in level if isinstance(one, dict | list)
+                 for inner in (one.values() if isinstance(one, dict) else one)]  # fmt: skip
+        depth += 1
+        if depth > DEEPEST + 1:
+            raise ValueError(too_deep)
+    return parsed
 
 
 def read_definition(raw: Any) -> ProjectDefinition:
@@ -226,7 +272,9 @@ class _Check:
     def finish(self) -> None:
         """Raise when there was a problem."""
         if self._problems:
-            listed = "\n".join(f"  - {problem}" for problem in self._problems)
+            listed = "\n".join(f"  - {problem}" for problem in self._problems[:_LISTED])
+            if len(self._problems) > _LISTED:
+                listed += f"\n  ... and {len(self._problems) - _LISTED} more"
             raise InvalidDefinitionError(
                 f"{len(self._problems)} problem(s) in the project definition, nothing was sent.\n{listed}"
             )
@@ -237,7 +285,7 @@ class _Check:
             return {}
         for key in raw:
             if key not in known:
-                self.problem(where, f"unknown key {key!r}; known are {', '.join(known)}")
+                self.problem(where, f"unknown key {shortened(key)}; known are {', '.join(known)}")
         return raw
 
     def items(self, fields: Mapping[str, Any], key: str, where: str) -> Sequence[Any] | None:
@@ -294,7 +342,8 @@ class _Check:
         return value
 
     def unique(self, values: Sequence[Any], where: str, what: str) -> None:
-        for value in sorted({str(value) for value in values if value and values.count(value) > 1}):
+        counts = Counter(str(value) for value in values if value)
+        for value in sorted(value for value, count in counts.items() if count > 1):
             self.problem(where, f"several {what} {value!r}")
 
 

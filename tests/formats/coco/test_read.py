@@ -218,7 +218,7 @@ def test_results_do_not_share_lists(read):
         ({"segmentation": {"size": [2, 2], "counts": [1]}}, "do not fill"),
         ({"segmentation": {"size": [2, 2], "counts": "ÿ"}}, "character"),
         ({"segmentation": {"size": [1e9, 2], "counts": [4]}}, "no size"),
-        ({"segmentation": {"size": [10**9, 10**9], "counts": [10**18]}}, "do not fill"),
+        ({"segmentation": {"size": [10**9, 10**9], "counts": [10**18]}}, "too large"),
         ({"segmentation": {"size": [2, 2], "counts": [4]}}, "empty"),
         ({"keypoints": [1, 2, 2]}, "2 keypoint names"),
         ({"keypoints": [1, 2, 7, 1, 2, 0]}, "visibility 7"),

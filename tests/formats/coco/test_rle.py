@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from airflow_provider_fastlabel.formats.coco.rle import compress, encode_many
+from tests.limits import run_limited
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -102,3 +105,42 @@ def test_whole_pixels_follow_the_borders():
 
 def test_no_shapes_no_texts():
     assert encode_many([]) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "counts", "outcome"),
+    [
+        ([65536, 65535], [0, 65536 * 65535], "1 taken"),
+        ([1 << 20, 4095], [(1 << 31) - 1, 2, (1 << 20) * 4095 - (1 << 31) - 1], "1 taken"),
+        ([16384, 16384], [1, 1] * 100_000 + [16384 * 16384 - 200_000], "1 taken"),
+        ([1 << 20, 1 << 20], [0, 1 << 40], "which is too large"),
+        ([10**18, 10**18], [0, 10**36], "which is too large"),
+        ([10**9, 1], [0, 10**9], "which is too large"),
+        ([30000, 30000], "PPYo1", "do not fill 30000 x 30000 pixels"),
+        ([1 << 18, 1], [1] * (1 << 18), "1 taken"),
+    ],
+)
+def test_a_forged_size_costs_what_the_runs_cost(tmp_path, size, counts, outcome):
+    file = tmp_path / "annotations.json"
+    file.write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "a.jpg", "width": size[1], "height": size[0]}],
+                "categories": [{"id": 1, "name": "cat"}],
+                "annotations": [
+                    {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0,
+                     "segmentation": {"size": size, "counts": counts}},
+                ],
+            }
+        )
+    )  # fmt: skip
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.coco import read_coco
+        read = read_coco({str(file)!r}, "segmentation")
+        taken = sum(map(len, read.by_image.values()))
+        print(taken, "taken", *read.problems, *read.notes)
+        """,
+        megabytes=500,
+    )
+    assert outcome in printed

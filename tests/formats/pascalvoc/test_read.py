@@ -6,6 +6,7 @@ import pytest
 
 from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE, UNREADABLE, UNUSABLE
+from tests.limits import run_limited
 
 BOX = {"xmin": 11, "ymin": 21, "xmax": 40, "ymax": 60}
 
@@ -371,3 +372,38 @@ def test_masks_beside_the_boxes_are_noted_once_a_folder(read):
     assert len(notes) == len(result.notes) == 2
     assert 'import them with annotations_format="masks"' in notes["SegmentationClass"]
     assert "name no classes" in notes["SegmentationObject"]
+
+
+def test_the_lines_of_many_lost_objects_cost_one_more_reading(tmp_path):
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+    objects = f"<object>{box}</object>\n" * 20_000
+    (tmp_path / "a.xml").write_text(f"<annotation><filename>a.jpg</filename>\n{objects}</annotation>")
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
+        read = read_pascalvoc({str(tmp_path)!r})
+        print(len(read.problems), [problem.line for problem in read.problems] == list(range(2, 20_002)))
+        """,
+        megabytes=200,
+    )
+    assert printed == "20000 True"
+
+
+def test_the_lines_of_lost_objects_in_many_files_leave_nothing_behind(tmp_path):
+    for number in range(3000):
+        (tmp_path / f"{number}.xml").write_text("<annotation><filename>a.jpg</filename><object/></annotation>")
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
+        print(read_pascalvoc({str(tmp_path)!r}).read)
+        """,
+        megabytes=150,
+    )
+    assert printed == "3000"
+
+
+def test_a_number_of_many_digits_is_quoted_shortly(tmp_path):
+    box = f"<bndbox><xmin>{'x' * 10_000_000}</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+    (tmp_path / "a.xml").write_text(f"<annotation><object><name>cat</name>{box}</object></annotation>")
+    (problem,) = read_pascalvoc(tmp_path).problems
+    assert len(str(problem)) < 300

@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
+from tests.limits import run_limited
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,17 @@ def test_names_of_one_file_are_relative_to_one_folder(
     names: list[str], stated: list[str], found: dict[str, str]
 ) -> None:
     assert Pictures(names).all_of(stated) == found
+
+
+def test_one_name_in_every_folder_costs_as_much_as_many_names():
+    printed = run_limited(
+        """
+        from airflow_provider_fastlabel.formats.reading.pictures import Pictures
+        pictures = Pictures(f"{number}/images/frame.jpg" for number in range(30_000))
+        names = [f"{number}/labels/frame" for number in range(30_000)]
+        print(len({pictures.near(f"{name}.jpg", exact=True) for name in names}))
+        print(len(pictures.of_files(f"{name}.xml" for name in names)), len(pictures.all_of(["frame.jpg"] * 30_000)))
+        """,
+        megabytes=200,
+    )
+    assert printed == "30000\n30000 0"

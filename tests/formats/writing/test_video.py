@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -278,3 +279,9 @@ def test_an_export_leaves_out_what_is_malformed(clip, tmp_path):
     report = export_coco(tasks, tmp_path, on_error="skip")
     report.left_before(left_out)
     assert (report.annotations_in, report.annotations, report.skipped) == (2, 1, {"malformed": 1})
+
+
+def test_a_clip_that_claims_a_billion_frames_is_refused():
+    task = {"id": "1", "name": "a.mp4", "width": 9, "height": 9, "frameCount": 10**9, "annotations": []}
+    with pytest.raises(VideoError, match="task 'a.mp4' claims 1000000000 frames"):
+        next(expanded([task], lambda _: nullcontext(Path()), None, Counter()))

@@ -218,3 +218,12 @@ def test_a_picture_called_classes_keeps_its_labels(data):
 
 def test_the_endings_are_those_of_all_files_that_are_read():
     assert set(ANNOTATION_ENDINGS) == {"txt", "yaml", "yml", "names", "labels", "data"}
+
+
+def test_a_data_yaml_that_unfolds_to_millions_is_refused(data):
+    lines = [
+        f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]" for before, name in zip("abcdef", "bcdefg", strict=True)
+    ]
+    data.label("data.yaml", "\n".join(["names: &a [x, x, x, x, x, x, x, x, x]", *lines]))
+    with pytest.raises(ValueError, match="data.yaml:5: not usable YAML: its aliases repeat more than 10,000 values"):
+        data.read_alone()
