@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.words import shortened
 
 MOST_CHARACTERS = 1_000_000
@@ -67,12 +68,13 @@ def read_yaml(text: str, name: str, *, as_written: bool = False) -> Any:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise UnusableYamlError(name, line, f"the character {error.character:#06x} has no place in it") from None
+    except ValueError:  # PyYAML makes a character of any number
+        raise UnusableYamlError(name, None, r"an escape such as \U00110000 stands for no character") from None
 
 
 def _words(error: yaml.MarkedYAMLError) -> str:
     """Return what PyYAML says of an error, without the places."""
-    words = ": ".join(part for part in (error.context, error.problem) if part)
-    return words if len(words) <= _LONGEST_MESSAGE else f"{words[:_LONGEST_MESSAGE]}..."
+    return foreign_text(": ".join(part for part in (error.context, error.problem) if part), _LONGEST_MESSAGE)
 
 
 def _refuse(problem: str, at: Any) -> NoReturn:

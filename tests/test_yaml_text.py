@@ -59,6 +59,7 @@ def test_what_people_write_stays_below_the_bounds():
         ("a: [\n", 2, "while parsing a flow"),
         ("a: 1\nb: \x00", 2, "0x0000 has no place"),
         ("a: \ud800", 1, "0xd800 has no place"),
+        ('a: "\\U00110000"', None, "stands for no character"),
         ("x" * 1_000_001, None, "1,000,001 characters"),
         (f"a: !{'t' * 100_000} 1", 1, "is not known"),
         (f"a: *{'t' * 100_000}", 1, "the alias *ttt"),

@@ -1,7 +1,7 @@
 """Pictures are opened by the readers of the formats that data sets have, whatever a file calls itself.
 
-Pillow knows forty more. One is PostScript, for which it starts Ghostscript, and whose header of 20 MB takes it more
-than ten minutes. Nobody imports such a picture, but a stranger may have named one ``a.jpg``.
+Pillow knows forty more. One is PostScript, which it hands to Ghostscript, a program of its own. Nobody imports such a
+picture, but a stranger may have named one ``a.jpg``.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ class Transfers(Connections):
         call = f"upload of {foreign_text(Path(file_path).name)} to {_host(url)}"
 
         def send() -> FastLabelException | None:
+            file.refuse_changes()
             with self._signed("PUT", url, body, {"Content-Type": content_type}) as response:
                 if response.request.method != "PUT":
                     return FastLabelException(f"{call}: the store redirected it as a reading. Nothing was uploaded.")
