@@ -7,6 +7,7 @@ whatever stands where a file is expected is looked at first, opened without wait
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
@@ -33,26 +34,29 @@ class NotRegularError(OSError):
     """
 
 
-def open_regular(path: Place) -> BinaryIO:
+def open_regular(path: Place, *, seen: bool = False) -> BinaryIO:
     """Open a regular file for reading bytes.
 
     :param path: the file, or a link to it.
+    :param seen: whether the caller has just seen that it is one; it is looked at after the opening alone then.
     :returns: the file, to be closed by the caller.
     :raises NotRegularError: it is something else, which was not opened or is closed again.
     :raises OSError: it is not there, or may not be read.
     """
-    return open(path, "rb", opener=regular_descriptor)
+    # With a buffer of this size nobody asks the system what kind of terminal the file is.
+    return os.fdopen(regular_descriptor(path, os.O_RDONLY, seen=seen), "rb", io.DEFAULT_BUFFER_SIZE)
 
 
-def read_regular(path: Place) -> bytes:
+def read_regular(path: Place, *, seen: bool = False) -> bytes:
     """Read a regular file whole.
 
     :param path: the file, or a link to it.
+    :param seen: as for :func:`open_regular`.
     :returns: its content.
     :raises NotRegularError: it is something else, which was not opened or is closed again.
     :raises OSError: it is not there, may not be read, or would make us wait, as some files of the kernel do.
     """
-    descriptor = regular_descriptor(path, os.O_RDONLY)
+    descriptor = regular_descriptor(path, os.O_RDONLY, seen=seen)
     try:
         size = min(os.fstat(descriptor).st_size + 1, _PIECE_BYTES)
         pieces = []
@@ -64,22 +68,24 @@ def read_regular(path: Place) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def regular_descriptor(path: Place, flags: int, mode: int = 0o666) -> int:
+def regular_descriptor(path: Place, flags: int, mode: int = 0o666, *, seen: bool = False) -> int:
     """Open a regular file as :func:`os.open` does; also an ``opener`` for :func:`open`.
 
     :param path: the file, or a link to it.
     :param flags: as for :func:`os.open`.
     :param mode: permissions of a file that is created.
+    :param seen: as for :func:`open_regular`.
     :returns: the descriptor, to be closed by the caller.
     :raises NotRegularError: it is something else, which was not opened or is closed again.
     :raises OSError: it cannot be opened.
     """
-    try:
-        mode_now = os.stat(path).st_mode  # noqa: PTH116 - a Path costs more than the look
-    except FileNotFoundError:
-        pass  # which the opening says, or it makes one
-    else:
-        refuse_unless_regular(mode_now, path)
+    if not seen:
+        try:
+            mode_now = os.stat(path).st_mode  # noqa: PTH116 - a Path costs more than the look
+        except FileNotFoundError:
+            pass  # which the opening says, or it makes one
+        else:
+            refuse_unless_regular(mode_now, path)
     descriptor = os.open(path, flags | _WITHOUT_WAITING, mode)
     try:
         refuse_unless_regular(os.fstat(descriptor).st_mode, path)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_fastlabel.formats.files import LEAVES, walk
 from airflow_provider_fastlabel.formats.reading.imported import UNREADABLE
-from airflow_provider_fastlabel.regular_files import open_regular, read_regular
+from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular, read_regular, refuse_unless_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,9 @@ class DataFolder:
         names = []
         for level in walk(folder, follow_links=follow_links):
             names += [level.prefix + entry.name for entry in level.files]
+            for entry in level.files:
+                if not entry.is_file(follow_symlinks=False) and (why_not := _strangeness(entry.path)):
+                    self._unusable[level.prefix + entry.name] = why_not
             self._unusable.update({level.prefix + name: LEAVES for name in level.outside})
         self.closed = sorted(name.rstrip("/") for name in self._unusable if name.endswith("/"))
         names += [name for name in self._unusable if not name.endswith("/")]
@@ -67,11 +70,11 @@ class DataFolder:
         return self.path
 
     def place(self, name: str) -> str:
-        """Return where a file is, to be opened as a regular file.
+        """Return where a file is, which was a regular one when the folder was listed.
 
         :param name: one of :attr:`names`.
         :returns: its path.
-        :raises OSError: it is a link that leaves the folder, or unusable otherwise.
+        :raises OSError: it is a link that leaves the folder, no regular file, or unusable otherwise.
         """
         if name in self._unusable:
             raise OSError(errno.EACCES, self._unusable[name], name)
@@ -84,11 +87,11 @@ class DataFolder:
         :returns: the file.
         :raises OSError: it is a link that leaves the folder, no regular file, or cannot be read.
         """
-        return open_regular(self.place(name))
+        return open_regular(self.place(name), seen=True)
 
     def read(self, name: str) -> bytes:
         """Read a file whole; parameters and errors are those of :meth:`open`."""
-        return read_regular(self.place(name))
+        return read_regular(self.place(name), seen=True)
 
     def tell_closed(self, result: ImportedAnnotations) -> ImportedAnnotations:
         """Report the linked folders that were not entered: annotation files in them would be lost without a word.
@@ -99,6 +102,15 @@ class DataFolder:
         for name in self.closed:
             result.add_problem(name, LEAVES, reason=UNREADABLE, lost=0)
         return result
+
+
+def _strangeness(path: str) -> str | None:
+    """Say why something is not opened; None for a link to a file, and for one to nowhere, which the opening says."""
+    try:
+        refuse_unless_regular(os.stat(path).st_mode, path)  # noqa: PTH116 - the path is plain text
+    except OSError as error:
+        return error.strerror if isinstance(error, NotRegularError) else None
+    return None
 
 
 def why(error: Exception) -> str:
