@@ -16,10 +16,10 @@ from airflow_provider_fastlabel.client import (
     RateLimited,
     ServerError,
 )
-from airflow_provider_fastlabel.client.checks.mp4 import video_codec
 from airflow_provider_fastlabel.foreign_text import LONGEST, foreign_text, visible
 from airflow_provider_fastlabel.formats.geometry.shapes import shape_of
 from airflow_provider_fastlabel.formats.reading.imported import EntryProblem
+from airflow_provider_fastlabel.mp4 import video_codec
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportRefused,
     Problem,

@@ -57,6 +57,7 @@ FOR_ALL = {
     "json_text",
     "lazy",
     "regular_files",
+    "mp4",
     "words",
     "yaml_text",
 }

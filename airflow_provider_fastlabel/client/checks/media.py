@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.client.arguments import check_unicode, path_text
-from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.bodies import FilePart, base64_length
 from airflow_provider_fastlabel.client.kinds import MB
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.mp4 import NotMp4, video_codec
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.kinds import Kind, Limits, Media

@@ -16,11 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.geometry.reasons import BEYOND_CLIP, MALFORMED, NO_POINTS
 from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.writing.stage import malformed
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
+from airflow_provider_fastlabel.mp4 import NotMp4, video_codec
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -184,14 +186,20 @@ def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int
     :param folder: folder of the frames; made if missing. ``None`` to only count.
     :param stem: relative path of the frames' names, without number and extension.
     :returns: number of frames, width and height in pixels.
-    :raises VideoError: the clip cannot be opened or has no frame.
+    :raises VideoError: the clip is no MP4, cannot be opened or has no frame.
+    :raises OSError: the clip cannot be read.
     """
     import cv2
 
+    name = foreign_text(clip.name)
+    try:
+        video_codec(clip)
+    except NotMp4 as error:
+        raise VideoError(f"the clip {name} is no MP4 video ({error}), which is what FastLabel takes") from None
     capture = cv2.VideoCapture(str(clip))
     try:
         if not capture.isOpened():
-            raise VideoError(f"the clip {Path(clip).name!r} cannot be opened; H.264 in MP4 is what FastLabel takes")
+            raise VideoError(f"the clip {name} cannot be opened; H.264 in MP4 is what FastLabel takes")
         digits = len(str(max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 1)))
         if folder is not None:
             (folder / stem).parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +218,7 @@ def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int
     finally:
         capture.release()
     if not frames:
-        raise VideoError(f"the clip {Path(clip).name!r} has no frame that can be read")
+        raise VideoError(f"the clip {name} has no frame that can be read")
     _pad(written, stem, digits)
     return frames, width, height
 

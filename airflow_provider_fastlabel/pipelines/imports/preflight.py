@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.checks import media
-from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, codec_of
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.json_text import unsendable
+from airflow_provider_fastlabel.mp4 import NotMp4, codec_of
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources, without_temporary
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints

@@ -29,8 +29,8 @@ def video(points, name="clip.mp4", **more):
 @pytest.fixture
 def clip(tmp_path):
     def clip(frames, size=(64, 48)):
-        path = tmp_path / f"{frames}.avi"
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, size)
+        path = tmp_path / f"{frames}.mp4"
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, size)
         assert writer.isOpened()
         for number in range(frames):
             writer.write(np.full((size[1], size[0], 3), 20 * number % 250, np.uint8))
@@ -249,6 +249,18 @@ def test_a_clip_that_cannot_be_read_is_named(tmp_path):
     path.write_bytes(b"no clip")
     with pytest.raises(VideoError, match=r"task 'clip\.mp4'.*bad\.mp4"):
         list(expanded([video({})], lambda _: nullcontext(path), tmp_path / "images", Counter()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ffconcat version 1.0\nfile '{}'\n", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n"],
+)
+def test_a_list_that_names_other_files_is_no_clip(clip, tmp_path, text):
+    path = tmp_path / "list.mp4"
+    path.write_text(text.format(clip(3).name))
+    with pytest.raises(VideoError, match=r"task 'clip\.mp4': the clip list\.mp4 is no MP4 video"):
+        list(expanded([video({})], lambda _: nullcontext(path), tmp_path / "images", Counter()))
+    assert not list(tmp_path.glob("images/*"))
 
 
 def test_an_exporter_takes_the_frames(clip, tmp_path):

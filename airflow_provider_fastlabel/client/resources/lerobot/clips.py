@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.checks.mp4 import NotMp4, video_codec
+from airflow_provider_fastlabel.mp4 import NotMp4, video_codec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,7 @@
-"""Reads the video codec from the boxes of an MP4 container (ISO/IEC 14496-12), without decoding anything."""
+"""Reads the video codec from the boxes of an MP4 container (ISO/IEC 14496-12), without decoding anything.
+
+Every clip passes here before OpenCV opens it: OpenCV takes whatever it knows, also lists that name other files.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONGEST_WALK = 100_000
+# With anything else in front, a file of half a gigabyte can be an MP4 to us and a list of files to a decoder.
+_FIRST = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 
 
-class NotMp4(Exception):  # noqa: N818 - a finding, caught by media.py
+class NotMp4(Exception):  # noqa: N818 - a finding, caught by who asked
     """The file is not an MP4 container with a video track."""
 
 
@@ -37,6 +42,9 @@ def codec_of(file: BinaryIO) -> str:
     :raises OSError: if the file cannot be read.
     """
     end = file.seek(0, 2)
+    file.seek(0)
+    if file.read(8)[4:] not in _FIRST:
+        raise NotMp4("it does not begin with a box of MP4")
     for _, start, stop in _inside(file, 0, end, "moov", "trak"):
         if _handler(file, start, stop) == "vide":
             return _sample_entry(file, start, stop)
