@@ -1,14 +1,14 @@
-"""What may stand where a file is expected, and a child process in which opening it cannot stop the tests."""
+"""What may stand where a file is expected; see :mod:`tests.limits` for a process in which opening it stops no test."""
 
 from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
 STRANGE = {"fifo": "named pipe", "zero": "device", "socket": "socket", "folder": "folder"}
 """Kind of strange file -> the word by which it is refused."""
 
@@ -35,23 +35,3 @@ def make_strange(kind: str, path: Path) -> Path:
         finally:
             os.close(here)
     return path
-
-
-def said_by_child(code: str, *arguments: object, seconds: float = 60) -> str:
-    """Run code with its arguments in ``sys.argv[1:]`` and 1.5 GB of memory, and return what it prints.
-
-    :param code: Python code; the package and ``tests`` can be imported.
-    :param arguments: texts and paths.
-    :param seconds: after which it counts as waiting for ever.
-    """
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1536 << 20,) * 2)\n" + code
-    done = subprocess.run(
-        [sys.executable, "-c", limited, *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -15,7 +15,8 @@ from airflow_provider_fastlabel.regular_files import (
     read_regular,
     regular_descriptor,
 )
-from tests.strange_files import STRANGE, make_strange, said_by_child
+from tests.limits import run_limited
+from tests.strange_files import STRANGE, make_strange
 
 READ = """
 import sys
@@ -30,7 +31,7 @@ for opened in (open_regular, read_regular, lambda path: regular_descriptor(path,
 
 @pytest.mark.parametrize(("kind", "word"), STRANGE.items())
 def test_what_is_no_regular_file_is_refused_by_name(tmp_path: Path, kind: str, word: str) -> None:
-    lines = said_by_child(READ, make_strange(kind, tmp_path / "a.json")).splitlines()
+    lines = run_limited(READ, make_strange(kind, tmp_path / "a.json")).splitlines()
     assert len(lines) == 3
     assert all(line.startswith("True it is a ") and word in line for line in lines)
 

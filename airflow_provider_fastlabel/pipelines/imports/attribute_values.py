@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.json_text import is_number
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def value_complaint(definition: Mapping[str, Any], value: Any) -> str | None:
     if kind in TEXTS:
         return None if isinstance(value, str) else _takes(kind, "text", value)
     if kind == "number":
-        sound = isinstance(value, int | float) and not isinstance(value, bool) and _finite(value)
-        return None if sound else _takes(kind, "a number", value)
+        return None if is_number(value) else _takes(kind, "a number", value)
     if kind == "switch":
         return None if isinstance(value, int) and value in (0, 1) else _takes(kind, "true or false", value)
     if kind == "frameSelect":
@@ -94,13 +93,6 @@ def _option_complaint(definition: Mapping[str, Any], choices: Iterable[str]) -> 
     options = {option.get("value") for option in definition.get("options") or ()}
     unknown = next((choice for choice in choices if choice and choice not in options), None)
     return None if unknown is None else f"has no option {unknown!r}; it has {listed(options)}"
-
-
-def _finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # an integer beyond any float
-        return False
 
 
 def _are_ranges(value: Any) -> bool:

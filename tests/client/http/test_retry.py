@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.client.http.retry import (
     retry_after_seconds,
     timestamp,
 )
-from tests.small_process import in_small_process
+from tests.limits import run_limited
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -131,7 +131,7 @@ for piece in ("<", "<!--", "<a", "<script", "<!-- -->", "<script></script", "&",
 
 def test_any_error_page_is_read_once():
     """A pattern that looked from each bracket to the end took 45 seconds for a megabyte of them."""
-    in_small_process(EVERY_PAGE, seconds=10)
+    run_limited(EVERY_PAGE, seconds=10)
 
 
 def test_what_a_cut_text_of_json_says_is_not_guessed():

@@ -20,7 +20,7 @@ from airflow_provider_fastlabel.client import (
     UnexpectedAnswer,
 )
 from airflow_provider_fastlabel.client.http import answers
-from tests.small_process import in_small_process
+from tests.limits import run_limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,7 +177,7 @@ def test_a_body_that_swells_costs_little(raw, tmp_path, call, status, says):
         head("Content-Encoding: gzip", f"Content-Length: {len(data)}", redirect, status=f"{status} Text", body=data),
         head("Content-Encoding: gzip", f"Content-Length: {len(data)}", body=data),
     )
-    said = in_small_process(SMALL.replace("CALL", call), "", raw.url, tmp_path, seconds=20)
+    said = run_limited(SMALL.replace("CALL", call), raw.url, tmp_path, seconds=20)
     assert said.startswith(says)
     assert "s3cr3t" not in said
     assert list(tmp_path.iterdir()) == []

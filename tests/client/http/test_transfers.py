@@ -11,7 +11,8 @@ from airflow_provider_fastlabel.client import (
     FastLabelInvalidException,
     NotFound,
 )
-from tests.strange_files import STRANGE, make_strange, said_by_child
+from tests.limits import run_limited
+from tests.strange_files import STRANGE, make_strange
 
 
 def signed(raw, name="f.bin"):
@@ -120,7 +121,7 @@ for call in calls:
 """
     for ending in ("png", "mp4", "txt", "mp3", "pcd", "zip"):
         make_strange(kind, tmp_path / f"a.{ending}")
-    lines = said_by_child(code, tmp_path / "a").splitlines()
+    lines = run_limited(code, tmp_path / "a").splitlines()
     assert len(lines) == 10
     assert all("it is a " in line and word in line and "Nothing was sent" in line for line in lines)
 

@@ -14,7 +14,8 @@ from airflow_provider_fastlabel.formats.masks import read_masks
 from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
 from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.yolo import read_yolo
-from tests.strange_files import STRANGE, make_strange, said_by_child
+from tests.limits import run_limited
+from tests.strange_files import STRANGE, make_strange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def test_what_is_no_regular_file_is_lost_by_name_and_nothing_waits(tmp_path, for
     file = build(form, tmp_path / "data")
     file.unlink()
     make_strange(kind, file)
-    said = said_by_child(READ, form, tmp_path / "data")
+    said = run_limited(READ, form, tmp_path / "data")
     assert (word if kind != "zero" else "link that leaves the folder") in said
     assert "['a.png']" in said
 
@@ -146,7 +147,7 @@ def test_classes_are_not_read_from_another_file_because_one_cannot_be_opened(tmp
     build(form, tmp_path / "data")
     (tmp_path / "data" / name).unlink(missing_ok=True)
     make_strange(kind, tmp_path / "data" / name)
-    said = said_by_child(CLASSES, form, tmp_path / "data")
+    said = run_limited(CLASSES, form, tmp_path / "data")
     assert {"fifo": "named pipe", "socket": "socket", "zero": "link that leaves the folder"}[kind] in said
     assert name in said
 
@@ -155,7 +156,7 @@ def test_a_pipe_in_the_place_of_a_picture_whose_size_is_asked_for(tmp_path):
     build("yolo", tmp_path / "data")
     (tmp_path / "data" / "a.png").unlink()
     make_strange("fifo", tmp_path / "data" / "a.png")
-    assert "the size of a.png cannot be read: it is a named pipe" in said_by_child(READ, "yolo", tmp_path / "data")
+    assert "the size of a.png cannot be read: it is a named pipe" in run_limited(READ, "yolo", tmp_path / "data")
 
 
 @pytest.mark.parametrize("stated", ["/etc/hostname", "../../secret.names", "link.names"])
@@ -193,7 +194,7 @@ for read in (read_coco, mask_to_fastlabel_segmentation_points):
 
 @pytest.mark.parametrize(("kind", "word"), STRANGE.items())
 def test_single_files_are_regular_ones(tmp_path, kind, word):
-    said = said_by_child(COCO, make_strange(kind, tmp_path / "a.json"))
+    said = run_limited(COCO, make_strange(kind, tmp_path / "a.json"))
     assert said.count(word) == 2
 
 

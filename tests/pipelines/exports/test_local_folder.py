@@ -12,8 +12,9 @@ from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.pipelines.exports.local_folder import OddPlaceError, real_place, settle
 from airflow_provider_fastlabel.pipelines.exports.publish import publish, refuse_foreign_files
 from airflow_provider_fastlabel.pipelines.exports.staging import STALE_SECONDS, staging
+from tests.limits import run_limited
 from tests.pipelines.exports.places import content, staged
-from tests.strange_files import STRANGE, make_strange, said_by_child
+from tests.strange_files import STRANGE, make_strange
 
 FIRST = {"a.txt": "1", "sub/b.txt": "2"}
 SECOND = {"a.txt": "2"}
@@ -199,6 +200,6 @@ def test_what_has_the_name_of_an_abandoned_staging_folder_is_neither_waited_for_
     long_ago = time.time() - STALE_SECONDS - 9
     os.utime(odd, (long_ago, long_ago), follow_symlinks=False)
     os.utime(theirs, (long_ago, long_ago))
-    assert said_by_child(STAGE, tmp_path / "a[1]", seconds=30) == "staged\n"
+    assert run_limited(STAGE, tmp_path / "a[1]", seconds=30) == "staged"
     assert content(theirs) == THEIRS
     assert os.path.lexists(odd) is (kind != "folder")

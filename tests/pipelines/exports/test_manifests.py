@@ -11,8 +11,9 @@ from airflow_provider_fastlabel.pipelines.exports.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.manifests import MOST_BYTES, DamagedFileError
 from airflow_provider_fastlabel.pipelines.exports.object_store import held
 from airflow_provider_fastlabel.pipelines.exports.publish import publish, refuse_foreign_files
+from tests.limits import run_limited
 from tests.pipelines.exports.places import change_manifest, content, staged, store_at
-from tests.strange_files import STRANGE, make_strange, said_by_child
+from tests.strange_files import STRANGE, make_strange
 
 FIRST = {"a.txt": "1", "sub/b.txt": "2"}
 
@@ -149,7 +150,7 @@ except ValueError as error:
 @pytest.mark.parametrize("kind", STRANGE)
 def test_nothing_waits_for_what_is_no_file(tmp_path, where, kind):
     make_strange(kind, tmp_path / "set" / MANIFEST)
-    said = said_by_child(CHILD, where, tmp_path / "set", tmp_path / "s")
+    said = run_limited(CHILD, where, tmp_path / "set", tmp_path / "s")
     assert "manifest.json is not as an export writes it" in said
 
 

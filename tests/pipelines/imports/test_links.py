@@ -22,7 +22,8 @@ from airflow_provider_fastlabel.pipelines.imports import (
 from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
-from tests.strange_files import STRANGE, make_strange, said_by_child
+from tests.limits import run_limited
+from tests.strange_files import STRANGE, make_strange
 
 LEAVES = "link that leaves the folder"
 
@@ -211,7 +212,7 @@ except ImportRefused as error:
 
 @pytest.mark.parametrize(("kind", "word"), STRANGE.items())
 def test_a_manifest_is_a_regular_file(tmp_path, kind, word):
-    said = said_by_child(MANIFEST, make_strange(kind, tmp_path / "m.jsonl"))
+    said = run_limited(MANIFEST, make_strange(kind, tmp_path / "m.jsonl"))
     assert word in said
     assert "m.jsonl" in said
 
