@@ -20,13 +20,16 @@ import os
 import secrets
 import shutil
 import tempfile
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, place_below
+from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
+from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -42,7 +45,8 @@ class Results:
     """The answers below one output; :meth:`add` may be called from any thread.
 
     :param output: a ``pathlib.Path``, or an object with its interface such as Airflow's ``ObjectStoragePath``.
-    :raises FastLabelInvalidException: when ``results.jsonl`` is there and not ours.
+    :raises FastLabelInvalidException: when ``results.jsonl`` or a piece is there and not ours, no regular file, or a
+        link that leads out.
     """
 
     def __init__(self, output: Any) -> None:
@@ -100,7 +104,7 @@ class Results:
         parts = sorted(self._part_paths())
         target = self._output / RESULTS
         if parts or not target.exists():
-            new = sorted((str(self._load(path)["name"]), path) for path in parts)
+            new = sorted((self._load(path)["name"], path) for path in parts)
             replaced = {name for name, _ in new}
             kept = (line for line in self._published() if line["name"] not in replaced)
             lines = heapq.merge(kept, (self._load(path) for _, path in new), key=lambda line: str(line["name"]))
@@ -111,12 +115,10 @@ class Results:
     def _published(self) -> Iterator[dict[str, Any]]:
         """Read the results line by line."""
         try:
-            with (self._output / RESULTS).open("rb") as file:
+            with self._open(RESULTS) as file:
                 for number, raw in enumerate(file, start=1):
-                    line = None
-                    with suppress(ValueError, RecursionError):
-                        line = json.loads(raw)
-                    if not _is_result(line):
+                    line = _parsed(raw)
+                    if line is None:
                         raise FastLabelInvalidException(
                             f"{self._output / RESULTS}, line {number}, is no result of an endpoint. Nothing was sent. "
                             "Give `output` another folder."
@@ -129,9 +131,11 @@ class Results:
         return (self._load(path) for path in self._part_paths())
 
     def _part_paths(self) -> list[str]:
-        """Return the pieces' paths: local ones, or keys of the object store."""
+        """Return the pieces' paths: local ones below the output, or keys of the object store."""
         if self._local is not None:
-            return [str(path) for path in (self._local / PARTS).rglob("*.json")]
+            # A folder of files that was called so has a folder of pieces that is called so.
+            found = (path for path in (self._local / PARTS).rglob("*.json") if path.is_symlink() or not path.is_dir())
+            return [path.relative_to(self._local).as_posix() for path in found]
         root = self._output / PARTS
         try:
             return [str(key) for key in root.fs.find(root.path) if str(key).endswith(".json")]
@@ -140,14 +144,31 @@ class Results:
 
     def _load(self, path: str) -> dict[str, Any]:
         """Read one piece."""
-        found: Any = None
-        with suppress(ValueError, RecursionError):
-            found = json.loads(Path(path).read_bytes() if self._local is not None else self._output.fs.cat_file(path))
-        if not _is_result(found):
+        if self._local is None:
+            raw = self._output.fs.cat_file(path)
+        else:
+            with self._open(path) as file:
+                raw = file.read()
+        found = _parsed(raw)
+        if found is None:
+            where = foreign_text(path if self._local is None else self._local / path)
             raise FastLabelInvalidException(
-                f"{path} is no answer of an endpoint, or is damaged. Remove it: the next run sends its file again."
+                f"{where} is no answer of an endpoint, or is damaged. Remove it: the next run sends its file again."
             )
         return found
+
+    def _open(self, name: str) -> Any:
+        """Open for reading bytes what an earlier run wrote, or whoever else may write into the output."""
+        if self._local is None:
+            return (self._output / name).open("rb")
+        try:
+            return open_regular(self._place(name))
+        except (UnsafeNameError, NotRegularError) as error:
+            why = f"it {error.why}" if isinstance(error, UnsafeNameError) else error.strerror
+            raise FastLabelInvalidException(
+                f"{foreign_text(self._local / name)} cannot be an answer of an earlier run: {why}. Remove it, or give "
+                "`output` another folder."
+            ) from error
 
     def _drop_parts(self, parts: list[str]) -> None:
         if self._local is not None:
@@ -164,9 +185,18 @@ class Results:
 
     def _replace(self, target: Any, pieces: Iterable[bytes]) -> None:
         """Write a file whole."""
-        with _whole(target) as file:
-            for piece in pieces:
-                file.write(piece)
+        try:
+            with _whole(target) as file:
+                for piece in pieces:
+                    file.write(piece)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise DiskFullError(
+                error.errno,
+                f"{error.strerror} while {foreign_text(target)} was written. The answers that are kept stay. Make room "
+                "there and run it again: only files without an answer are sent",
+            ) from error
 
 
 @contextmanager
@@ -226,8 +256,14 @@ def image_name(name: str, picture: bytes, taken: Collection[str]) -> str:
     return found
 
 
-def _is_result(found: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(found, dict) and all(isinstance(found.get(key), str) for key in ("name", "endpoint", "sha256"))
+def _parsed(raw: bytes) -> dict[str, Any] | None:
+    """Return a result; ``None`` for what is none."""
+    try:
+        found = parse_json(raw)
+    except UnusableJsonError:
+        return None
+    named = isinstance(found, dict) and all(isinstance(found.get(key), str) for key in ("name", "endpoint", "sha256"))
+    return found if named else None
 
 
 def _line(record: dict[str, Any]) -> bytes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import fsspec
 import pytest
 
@@ -9,6 +12,8 @@ from airflow_provider_fastlabel.client import FastLabelClient, FastLabelInvalidE
 from airflow_provider_fastlabel.pipelines.endpoints.run import execute_files
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, RunIncomplete
 from tests.airflow_fixtures import PNG
+from tests.limits import run_limited
+from tests.strange_files import STRANGE, make_strange
 
 
 @pytest.fixture
@@ -112,3 +117,67 @@ def test_a_damaged_answer_of_an_earlier_run_is_named(client, photos, tmp_path, f
     with pytest.raises(FastLabelInvalidException, match=r"0\.png\.json is no answer of an endpoint, or is damaged"):
         execute_files(client, "cats", photos, tmp_path / "out")
     assert sent(fastlabel_emulator) == 0
+
+
+# A folder among the pieces is that of the pieces of a folder of files.
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        *(("results.jsonl", kind) for kind in STRANGE),
+        *((".parts/0.png.json", kind) for kind in STRANGE if kind != "folder"),
+    ],
+)
+def test_what_is_no_file_is_not_opened_for_an_earlier_answer(tmp_path, place, kind):
+    make_strange(kind, tmp_path / "out" / place)
+    code = """
+        from airflow_provider_fastlabel.client import FastLabelInvalidException
+        from airflow_provider_fastlabel.pipelines.endpoints.results import Results
+        from pathlib import Path
+        try:
+            Results(Path(sys.argv[1]))
+        except FastLabelInvalidException as error:
+            print(error)
+    """
+    said = run_limited(code, tmp_path / "out")
+    assert f"{place} cannot be an answer of an earlier run: it " in said
+    assert STRANGE[kind] in said or "leads out of the folder" in said
+
+
+@pytest.mark.parametrize("link", ["results.jsonl", ".parts", ".parts/0.png.json"])
+def test_no_earlier_answer_is_read_through_a_link_that_leads_out(client, photos, tmp_path, fastlabel_emulator, link):
+    record = json.dumps({"name": "0.png", "endpoint": "cats", "sha256": hashlib.sha256(PNG + b"\0").hexdigest()})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/0.png.json").write_text(record)
+    (tmp_path / "out" / link).parent.mkdir(parents=True)
+    (tmp_path / "out" / link).symlink_to(tmp_path / ("elsewhere" if link == ".parts" else "elsewhere/0.png.json"))
+    with pytest.raises(FastLabelInvalidException, match="it leads out of the folder by a symbolic link"):
+        execute_files(client, "cats", photos, tmp_path / "out")
+    assert sent(fastlabel_emulator) == 0
+
+
+def test_a_folder_of_files_may_be_called_as_a_piece(client, photos, tmp_path):
+    (photos / "a.json").mkdir()
+    (photos / "0.png").rename(photos / "a.json/0.png")
+    summary = execute_files(client, "cats", photos, tmp_path / "out")
+    assert (summary["executed"], summary["failed"]) == (3, 0)
+
+
+def test_results_that_find_no_room_say_where_and_what_is_kept(client, photos, tmp_path):
+    execute_files(client, "cats", photos, tmp_path / "out")
+    code = """
+        import signal
+        from airflow_provider_fastlabel.pipelines.endpoints.results import Results
+        from airflow_provider_fastlabel.pipelines.files.room import DiskFullError
+        from pathlib import Path
+        results = Results(Path(sys.argv[1]))
+        results.add("new.png", "cats", "0" * 64, {"json": "x"}, ())
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+        try:
+            results.publish()
+        except DiskFullError as error:
+            print(error)
+    """
+    said = run_limited(code, tmp_path / "out")
+    assert "results.jsonl was written. The answers that are kept stay. Make room" in said
+    assert (tmp_path / "out/.parts/new.png.json").exists()
