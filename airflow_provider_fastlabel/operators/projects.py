@@ -89,16 +89,23 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
 
     def _read(self) -> ProjectDefinition:
         """Read and check the definition."""
+        from airflow_provider_fastlabel.pipelines.files.local_path import open_place
         from airflow_provider_fastlabel.pipelines.projects.definition import MOST_BYTES, parse_bytes, read_definition
+        from airflow_provider_fastlabel.regular_files import NotRegularError
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         if not isinstance(self.definition, str):
             return read_definition(self.definition)
         path = storage_path("definition", self.definition, self.source_conn_id)
-        if not path.is_file():
-            raise ValueError(f"There is no definition file {self.definition}. Nothing was sent.")
-        with path.open("rb") as source:
-            data = source.read(MOST_BYTES + 1)
+        try:
+            with open_place(path) as source:
+                data = source.read(MOST_BYTES + 1)
+        except FileNotFoundError:
+            raise ValueError(f"There is no definition file {self.definition}. Nothing was sent.") from None
+        except NotRegularError as error:
+            raise ValueError(
+                f"The definition {self.definition} cannot be read: {error.strerror}. Nothing was sent."
+            ) from None
         return read_definition(parse_bytes(data, self.definition))
 
 

@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.pipelines.projects.definition import (
     read_definition,
 )
 from airflow_provider_fastlabel.pipelines.projects.plan import plan
+from tests.strange_files import STRANGE, make_strange
 
 YAML = """
 type: image_bbox
@@ -301,6 +302,15 @@ def test_of_many_problems_the_first_are_listed_and_the_rest_counted():
     assert "60000 problem(s)" in str(caught.value)
     assert "... and 59980 more" in str(caught.value)
     assert len(str(caught.value)) < 5000
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_file_is_no_definition(apply, emulator, client, tmp_path, kind):
+    emulator.clear_requests()
+    error = str(apply(str(make_strange(kind, tmp_path / "cats.yaml"))).error)
+    assert "cats.yaml cannot be read: it is a " in error
+    assert STRANGE[kind] in error
+    assert emulator.requests() == []
 
 
 def test_a_missing_file_is_named(apply, emulator, client, tmp_path):

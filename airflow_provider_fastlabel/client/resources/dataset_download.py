@@ -18,6 +18,8 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException, Fas
 from airflow_provider_fastlabel.client.http.retry import timestamp
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -209,14 +211,17 @@ def read_notes(file: Path) -> list[dict[str, Any]]:
     :raises FastLabelInvalidException: (422) if it is something else.
     """
     try:
-        notes = json.loads(file.read_bytes())
+        notes = parse_json(read_regular(file))
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
+    except (OSError, UnusableJsonError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise FastLabelInvalidException(
-            f"{file} cannot be read: {error}. Move it away; nothing was downloaded.", 422
+            f"{file} cannot be read: {why}. Move it away; nothing was downloaded.", 422
         ) from None
-    if not isinstance(notes, list) or not all(isinstance(note, dict) and "name" in note for note in notes):
+    if not isinstance(notes, list) or not all(
+        isinstance(note, dict) and isinstance(note.get("name"), str) for note in notes
+    ):
         raise FastLabelInvalidException(f"{file} is not a list of objects. Move it away; nothing was downloaded.", 422)
     return notes
 

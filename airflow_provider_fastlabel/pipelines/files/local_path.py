@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_fastlabel.regular_files import open_regular
+
 LOCAL_SCHEMES = ("file", "local")
 """Schemes of URLs that are files of this machine."""
 
@@ -21,3 +23,14 @@ def local_path(place: Any) -> Path | None:
     if protocol is None:
         return Path(place)
     return Path(place.path) if protocol in ("", *LOCAL_SCHEMES) else None
+
+
+def open_place(place: Any) -> Any:
+    """Open a file for reading bytes, a local one only if it is a regular file.
+
+    :param place: a ``pathlib`` path, or an object with its interface over an fsspec file system.
+    :returns: the binary file, to be closed by the caller.
+    :raises OSError: it cannot be read, or is no regular file.
+    """
+    local = local_path(place)
+    return place.open("rb") if local is None else open_regular(local)

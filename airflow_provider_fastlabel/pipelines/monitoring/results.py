@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json, unsendable
-from airflow_provider_fastlabel.pipelines.files.local_path import local_path
-from airflow_provider_fastlabel.regular_files import open_regular
+from airflow_provider_fastlabel.pipelines.files.local_path import open_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +22,7 @@ def read_results(path: Any) -> Iterator[tuple[str, Any]]:
     :raises ValueError: it is not JSON, or no list.
     :raises OSError: it cannot be read, or is no regular file.
     """
-    local = local_path(path)
-    with open_regular(local) if local is not None else path.open("rb") as file:
+    with open_place(path) as file:
         yield from _read_lines(file) if path.suffix in {".jsonl", ".ndjson"} else _read_list(file)
 
 

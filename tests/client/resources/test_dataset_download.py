@@ -14,6 +14,7 @@ import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.resources.dataset_download import aside_folder, safe_target
+from tests.strange_files import STRANGE, make_strange
 
 LIST = "dataset-revision-objects/signed-urls"
 STORE = "http://store.test/"
@@ -249,7 +250,7 @@ def test_annotations_are_merged_by_name(client, wire, tmp_path):
     assert notes[0]["annotations"] == [{"type": "bbox", "points": [1, 2, 3, 4]}]
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', "[1]", "not json", '[{"x": 1}]'])
+@pytest.mark.parametrize("text", ['[{"name": []}]', "[" * 100_000, '{"a": 1}', "[1]", "not json", '[{"x": 1}]'])
 def test_a_strange_annotations_file_stops_before_the_first_download(client, wire, tmp_path, text):
     (tmp_path / "annotations.json").write_text(text)
     serve(wire, {"a.jpg": b"a"})
@@ -257,6 +258,16 @@ def test_a_strange_annotations_file_stops_before_the_first_download(client, wire
         client.download_dataset_objects("d", tmp_path)
     assert fetched(wire) == []
     assert (tmp_path / "annotations.json").read_text() == text
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_notes_that_are_no_file_are_not_opened(client, wire, tmp_path, kind):
+    serve(wire, {"a.jpg": b"aa"})
+    make_strange(kind, tmp_path / "annotations.json")
+    with pytest.raises(
+        FastLabelInvalidException, match=f"cannot be read: it is a .*{STRANGE[kind]}.*not a regular file"
+    ):
+        client.download_dataset_objects("d", tmp_path)
 
 
 def test_a_file_where_a_folder_must_be(client, wire, tmp_path):

@@ -18,12 +18,14 @@ import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.resources.lerobot.clips import copy_frames
 from airflow_provider_fastlabel.client.resources.lerobot.info import read_info, unfit_for_folder
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
+from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ OBSERVATION_STATE = "observation.state"
 ACTION = "action"
 
 _LAST_FRAME = 2**31
-_NOT_PARTITIONED: Any = None
-"""Tells ``read_table`` that no folder of a path is a column: pyarrow takes ``None``, but its types want a text."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,10 @@ class LeRobotDataset:
                 f"Episode {episode.index}: the episode table gives its length as {said}.", 422
             )
         file = self._located(self.root / "data", episode, "data", "parquet")
-        where = f"Episode {episode.index}: {self._relative(file)}"
-        if not file.is_file():
-            raise FastLabelInvalidException(f"{where} does not exist.", 422)
+        where = f"Episode {episode.index}: {self._shown(file)}"
         wanted = [("episode_index", "==", episode.index)]
-        with _reading(where):
-            frames: list[dict[str, Any]]
-            frames = pq.read_table(file, filters=wanted, partitioning=_NOT_PARTITIONED).to_pylist()
+        with _opened(file, where) as data:
+            frames: list[dict[str, Any]] = pq.read_table(data, filters=wanted).to_pylist()
         if len(frames) != episode.length:
             raise FastLabelInvalidException(f"{where} holds {len(frames)} of its {episode.length} frames.", 422)
         if any(_whole(frame.get("frame_index", 0)) is None for frame in frames):
@@ -129,7 +126,7 @@ class LeRobotDataset:
             log.warning("Episode %d has no video of %s: left out", episode.index, camera.key)
             return False
         file = self._located(camera.path, episode, prefix, "mp4")
-        where = f"Episode {episode.index}: {self._relative(file)}"
+        where = f"Episode {episode.index}: {self._shown(file)}"
         if not file.is_file():
             log.warning("%s does not exist: left out", where)
             return False
@@ -167,7 +164,7 @@ class LeRobotDataset:
         """Read the episode table; what it does not say in full cannot be imported in full, so that it is refused."""
         episodes: dict[int, Episode] = {}
         for file in sorted(self.root.glob("meta/episodes/chunk-*/file-*.parquet")):
-            where = f"{self.root.name}: {self._relative(file)}"
+            where = f"{self.root.name}: {self._shown(file)}"
             for row in self._rows(self._checked(file), where):
                 index = _whole(row.get("episode_index"))
                 if index is None or index in episodes:
@@ -187,12 +184,10 @@ class LeRobotDataset:
         """Read one file of the episode table, without the statistics in it."""
         import pyarrow.parquet as pq
 
-        with _reading(where):
-            if not file.is_file():
-                raise OSError("it is no regular file")
-            names = pq.read_schema(file).names
+        with _opened(file, where) as data:
+            names = pq.read_schema(data).names
             wanted = [n for n in names if n in ("episode_index", "length") or n.startswith(("data/", "videos/"))]
-            rows: list[dict[str, Any]] = pq.read_table(file, columns=wanted, partitioning=_NOT_PARTITIONED).to_pylist()
+            rows: list[dict[str, Any]] = pq.read_table(data, columns=wanted).to_pylist()
             return rows
 
     def _located(self, folder: Path, episode: Episode, prefix: str, extension: str) -> Path:
@@ -212,30 +207,35 @@ class LeRobotDataset:
             return place_below(self.root, self._relative(file))
         except UnsafeNameError as error:
             raise FastLabelInvalidException(
-                f"{self.root.name}: {self._relative(file)} {error.why}. Copy what it means into the dataset, or give "
+                f"{self.root.name}: {self._shown(file)} {error.why}. Copy what it means into the dataset, or give "
                 "follow_links=True if you know where its links lead.",
                 422,
             ) from error
+
+    def _shown(self, file: Path) -> str:
+        return foreign_text(self._relative(file))
 
     def _relative(self, file: Path) -> str:
         return (file.relative_to(self.root) if file.is_relative_to(self.root) else file).as_posix()
 
 
 @contextmanager
-def _reading(where: str) -> Iterator[None]:
-    """Say which file it was whose reading fails.
+def _opened(file: Path, where: str) -> Iterator[BinaryIO]:
+    """Open a file for pyarrow, which given a path would also take folders' names for columns; say which one fails.
 
+    :param file: the file
     :param where: the file, and the episode if only this one is concerned
     """
     import pyarrow as pa
 
     try:
-        yield
-    except FastLabelException:
-        raise
+        with open_regular(file) as data:
+            yield data
+    except FileNotFoundError:
+        raise FastLabelInvalidException(f"{where} does not exist.", 422) from None
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        said = " ".join(str(error).split())
-        raise FastLabelInvalidException(f"{where} cannot be read: {said[:300]}", 422) from error
+        said = error.strerror if isinstance(error, NotRegularError) else " ".join(str(error).split())
+        raise FastLabelInvalidException(f"{where} cannot be read: {foreign_text(said, 300)}", 422) from error
 
 
 def _whole(value: Any) -> int | None:

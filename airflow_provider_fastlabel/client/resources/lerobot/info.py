@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.regular_files import read_regular
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ def read_info(file: Path, dataset: str) -> dict[str, Any]:
     :raises FastLabelInvalidException: (422) the file cannot be read, or is not like that
     """
     try:
-        if not file.is_file():
-            raise OSError("there is no such file")
-        info = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise FastLabelInvalidException(f"{dataset}: meta/info.json cannot be read: {error}", 422) from error
+        info = parse_json(read_regular(file))
+    except (OSError, UnusableJsonError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise FastLabelInvalidException(f"{dataset}: meta/info.json cannot be read: {why}", 422) from error
     if why := _fault(info):
         raise FastLabelInvalidException(f"{dataset}: meta/info.json {why}. Nothing was imported.", 422)
     checked: dict[str, Any] = info
