@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.reading.text import decoded
 from airflow_provider_fastlabel.regular_files import read_regular
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -41,7 +43,7 @@ _REMEDY = "Name the right one with classes_file=."
 class Classes:
     """The classes of a data set.
 
-    :param file: the file that names them.
+    :param file: the file that names them, as messages call it.
     :param names: class values by index; None where an index has no class.
     :param keys: class index -> keypoint keys (``kpt_names``).
     :param keypoints: number of keypoints in each row and of numbers for each (``kpt_shape``); None where none is said.
@@ -116,7 +118,7 @@ def read_classes(path: Path, name: str | None = None, within: Path | None = None
     :raises ValueError: it holds no classes.
     :raises OSError: it cannot be read.
     """
-    name = name or path.name
+    name = foreign_text(name or path.name)
     if path.suffix.lower() == _DATA:
         return read_classes(_beside(path, path.parent if within is None else within))
     text = _text(path, name)
@@ -148,11 +150,12 @@ def _described(folder: DataFolder, others: Iterable[str]) -> list[Classes]:
     """Read the YAML files that name classes; a YAML file without ``names`` is about something else."""
     found = []
     for name in _highest_first(filter(_is_yaml, others)):
-        text = _text(Path(folder.place(name)), name)
+        shown = foreign_text(name)
+        text = _text(Path(folder.place(name)), shown)
         if _NAMES.search(text):
-            data = _parsed(text, name)
+            data = _parsed(text, shown)
             if isinstance(data, dict) and "names" in data:
-                found.append(_from_yaml(data, name))
+                found.append(_from_yaml(data, shown))
     return found
 
 
@@ -207,7 +210,10 @@ def _beside(path: Path, within: Path) -> Path:
             place = place_below(root, posixpath.normpath(posixpath.join(own, name)))
             if place.is_file():
                 return place
-    raise ValueError(f"{path.name} names no list of classes that is there (names = {stated or 'nothing'}). {_REMEDY}")
+    raise ValueError(
+        f"{foreign_text(path.name)} names no list of classes that is there "
+        f"(names = {foreign_text(stated or 'nothing')}). {_REMEDY}"
+    )
 
 
 def _parsed(text: str, name: str) -> Any:
@@ -226,7 +232,7 @@ def _from_yaml(data: Any, name: str) -> Classes:
     keys = data.get("kpt_names") or {}
     by_class = dict.fromkeys(by_index, keys) if isinstance(keys, list) else keys
     if not isinstance(by_class, dict) or not all(map(_is_key_list, by_class.keys(), by_class.values())):
-        raise ValueError(f"{name}: kpt_names is a list of names, or one by class number, not {keys!r}.")
+        raise ValueError(f"{name}: kpt_names is a list of names, or one by class number, not {shortened(keys)}.")
     key_lists = {int(index): list(listed) for index, listed in by_class.items()}
     return Classes(name, names, key_lists, _shape(data.get("kpt_shape"), name), name)
 
@@ -241,7 +247,9 @@ def _shape(stated: Any, name: str) -> tuple[int, int] | None:
             return count, size
     except (TypeError, ValueError):
         pass
-    raise ValueError(f"{name}: kpt_shape is the number of keypoints and 2 or 3 numbers for each, not {stated!r}.")
+    raise ValueError(
+        f"{name}: kpt_shape is the number of keypoints and 2 or 3 numbers for each, not {shortened(stated)}."
+    )
 
 
 def _is_key_list(index: Any, listed: Any) -> bool:

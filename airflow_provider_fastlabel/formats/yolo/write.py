@@ -196,7 +196,8 @@ class _Writer:
             return
         target = self._out.reserve(path)
         try:
-            os.link(source, target)
+            # Without this, Linux would link the symbolic link, which leads elsewhere from there.
+            os.link(os.path.realpath(source), target)
         except OSError:
             shutil.copyfile(source, target)
 

@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import place_below
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import LEAVES, is_image, walk
 from airflow_provider_fastlabel.pipelines.files.globs import Glob
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
@@ -103,7 +104,9 @@ class Source:
             return
         self.filesystem.get_file(self.location, str(path))
         if path.stat().st_size != self.size:
-            raise OSError(f"{self.location} was listed with {self.size} bytes but {path.stat().st_size} came down")
+            raise OSError(
+                f"{foreign_text(self.location)} was listed with {self.size} bytes but {path.stat().st_size} came down"
+            )
 
 
 @dataclass(slots=True)
@@ -138,7 +141,7 @@ class Found:
             return ""
         count = f"{len(self.links)} links lead" if len(self.links) > 1 else "1 link leads"
         return (
-            f"{count} out of the folder and were left out (first: {self.links[0]!r}); "
+            f"{count} out of the folder and were left out (first: {foreign_text(repr(self.links[0]))}); "
             "if that is where the files are, give follow_links=True. "
         )
 
@@ -231,9 +234,10 @@ def _refuse_shared_names(files: list[Source]) -> None:
     own: dict[str, Source] = {}
     for item in files:
         if (other := own.setdefault(item.name, item)) is not item:
+            places = " and ".join(foreign_text(each.location) for each in (other, item))
             raise ImportRefused(
-                f"{other.location} and {item.location} would both be called {item.name!r}, and one of them would be "
-                "missing. Nothing was created. Rename one of them, or narrow `pattern`."
+                f"{places} would both be called {item.name!r}, and one of them would be missing. Nothing was created. "
+                "Rename one of them, or narrow `pattern`."
             )
 
 

@@ -227,3 +227,16 @@ def test_a_data_yaml_that_unfolds_to_millions_is_refused(data):
     data.label("data.yaml", "\n".join(["names: &a [x, x, x, x, x, x, x, x, x]", *lines]))
     with pytest.raises(ValueError, match="data.yaml:5: not usable YAML: its aliases repeat more than 10,000 values"):
         data.read_alone()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a\x1b[2J\n.yaml", "names: 5"), ("a\x1b[2J\n.yaml", "names: [a"), ("a\x1b[2J\n.names", "")],
+)
+def test_what_is_wrong_with_a_file_is_said_without_its_escape_sequences(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    (tmp_path / "obj.data").write_text("names = a\x1b[2J")
+    for given in (None, tmp_path / name, tmp_path / "obj.data"):
+        with pytest.raises(ValueError, match=r"\\x1b") as raised:
+            read_yolo(given, tmp_path)
+        assert str(raised.value).isprintable()

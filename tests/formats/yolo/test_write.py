@@ -131,6 +131,17 @@ def test_image_and_label_share_their_stem_when_names_collide(tmp_path):
     assert sorted(path.name for path in (out / "labels/train").iterdir()) == ["a.png.txt", "a.txt"]
 
 
+def test_of_an_image_that_is_a_link_the_data_set_has_the_file(tmp_path):
+    for folder in ("photos", "out"):
+        (tmp_path / folder).mkdir()
+    Image.new("RGB", (100, 100)).save(tmp_path / "real.jpg")
+    (tmp_path / "photos/a.jpg").symlink_to("../real.jpg")
+    export_yolo([task(name="a.jpg")], tmp_path / "out", layout="ultralytics", image_dir=tmp_path / "photos")
+    (image,) = (tmp_path / "out/images").rglob("a.jpg")
+    assert not image.is_symlink()
+    assert image.read_bytes() == (tmp_path / "real.jpg").read_bytes()
+
+
 def test_y1_ids_and_classes_txt_follow_the_given_order(tmp_path):
     assert rows(tmp_path, bbox(1, 1, 9, 9), bbox(1, 1, 9, 9, value="cat"), classes=["dog", "cat"])[0][0] == 0
     assert (tmp_path / "classes.txt").read_text() == "dog\ncat\n"
