@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_fastlabel.regular_files import leaves
 from airflow_provider_fastlabel.words import shortened
 
 MAX_PART = 255
@@ -101,6 +102,6 @@ def place_below(root: str | os.PathLike[str], name: Any, *, folders: bool = True
     :raises UnsafeNameError: as :func:`checked_name`, or a symbolic link leads out of the folder.
     """
     path = Path(root, checked_name(name, folders=folders))
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+    if leaves(path, os.path.realpath(root)):
         raise UnsafeNameError(name, "leads out of the folder by a symbolic link")
     return path

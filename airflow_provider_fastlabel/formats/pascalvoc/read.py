@@ -29,6 +29,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import is_image, suffix_of
 from airflow_provider_fastlabel.formats.pascalvoc.document import Document, XmlError
 from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder, why
@@ -141,7 +142,7 @@ class _Reader:
             try:
                 annotations.append(_annotation(entry, self._origin))
             except _AtZeroError as error:
-                self._zeros.append(f"{name}:{document.line_of(number)}: object {number + 1}: {error}")
+                self._zeros.append(f"{foreign_text(name)}:{document.line_of(number)}: object {number + 1}: {error}")
             except UnusableError as error:
                 described.lose(f"object {number + 1}: {error}", document.line_of(number))
         described.objects = len(annotations)

@@ -245,6 +245,12 @@ def test_files_that_count_from_zero_are_refused_with_the_remedy(read, corner):
     assert min(result.by_image["a.jpg"][1]["points"]) == 0
 
 
+def test_a_name_with_escape_sequences_is_shown_as_a_line(read):
+    with pytest.raises(ValueError, match=r"^a\\x1b\[2J\\n\.xml:2: object 1") as raised:
+        read({"a\x1b[2J\n.xml": document(thing(BOX | {"xmin": 0}))})
+    assert str(raised.value).isprintable()
+
+
 def test_a_box_that_sticks_out_says_nothing_about_counting(read):
     assert points(read({"a.xml": document(thing(BOX | {"xmin": -3}))})) == [[-4, 20, 40, 60]]
 
