@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from random import Random
 
 NUMBERS = (
@@ -141,7 +141,7 @@ def wrong_json(document: Any, random: Random) -> bytes:
 
 def _put_wrong(holder: list[Any], random: Random) -> None:
     """Change one value, wherever it stands."""
-    places = list(_places(holder))
+    places = list(places_in(holder))
     parent, key = random.choice(places)
     other_parent, other_key = random.choice(places)
     kind = random.randrange(10)
@@ -166,12 +166,17 @@ def _put_wrong(holder: list[Any], random: Random) -> None:
         parent[key] = random.choice((random.uniform(-1e6, 1e6), random.randrange(-(10**6), 10**6), random.random()))
 
 
-def _places(parent: Any) -> Any:
-    """Walk over all values of a document, as the place that holds each."""
+def places_in(parent: Any) -> Iterator[tuple[Any, Any]]:
+    """Walk over all values of a document.
+
+    :param parent: the document.
+    :returns: what holds each value, and under which key.
+    """
+    if not isinstance(parent, (dict, list)):
+        return
     for key in list(parent) if isinstance(parent, dict) else range(len(parent)):
         yield parent, key
-        if isinstance(parent[key], (dict, list)):
-            yield from _places(parent[key])
+        yield from places_in(parent[key])
 
 
 def wrong_or_damaged(documents: Sequence[Any], random: Random, words: Sequence[bytes] = ()) -> bytes:
