@@ -15,6 +15,7 @@ from typing import Any
 
 from airflow_provider_fastlabel.pipelines.exports.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.publish import publish
+from tests.pipelines.exports.places import content, staged
 
 STEPS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink")
 
@@ -22,23 +23,6 @@ FIRST = {"a.txt": "1", "gone.txt": "1", "sub/gone too.txt": "1", "sub/deep/gone.
 SECOND = {"a.txt": "2", "new.txt": "2", "other/new.txt": "2"}
 THIRD = {"a.txt": "3"}
 USERS = {"notes.md": "mine", "sub/notes.md": "mine", "other/notes.md": "mine"}
-
-
-def staged(folder: Path, files: dict[str, str]) -> Path:
-    """Write files, to be published."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
-def content(target: Path) -> dict[str, str] | None:
-    """Return what lies in a folder, without its manifest."""
-    if not target.exists():
-        return None
-    files = (path for path in target.rglob("*") if path.is_file() and path.name != "manifest.json")
-    return {str(path.relative_to(target)): path.read_text() for path in files}
 
 
 def dies_before(number: int, work: Any) -> bool:
@@ -72,7 +56,7 @@ def main(root: Path) -> None:
         staged(target, USERS)
         second = staged(place / "second", SECOND)
         died = dies_before(number, partial(publish, second, target, {}))
-        found = content(target)
+        found = content(target) if target.exists() else None
         step, again = 0, True
         while again:  # it dies again and again, until it is through
             step += 1

@@ -46,10 +46,10 @@ def staged(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def content(folder: Path) -> dict[str, str]:
-    """Return what lies in a folder, without its manifest."""
+def content(folder: Any) -> dict[str, str]:
+    """Return what lies in a folder, of a disk or a store, without its manifest."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-    return {str(path.relative_to(folder)): path.read_text() for path in files}
+    return {str(path).removeprefix(str(folder)).strip("/"): path.read_text() for path in files}
 
 
 def change_manifest(folder: Path, change: Any, name: str = MANIFEST) -> None:

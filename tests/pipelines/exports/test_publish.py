@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from upath import UPath
@@ -17,23 +18,7 @@ from airflow_provider_fastlabel.pipelines.exports.local_folder import locked, se
 from airflow_provider_fastlabel.pipelines.exports.object_store import held
 from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish, read_manifest
 from tests.pipelines.exports import dying
-
-
-def staged(folder, files):
-    folder.mkdir(parents=True)
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return folder
-
-
-def content(target):
-    found = {}
-    for path in target.rglob("*"):
-        if path.is_file() and path.name != MANIFEST:
-            found[str(path).removeprefix(str(target)).strip("/")] = path.read_text()
-    return found
+from tests.pipelines.exports.places import content, staged
 
 
 @pytest.fixture(params=["local", "object store"])
@@ -141,7 +126,13 @@ def test_published_folder_is_readable_whatever_the_staging_folder_was(tmp_path):
 
 
 def test_a_publish_killed_at_any_step_leaves_no_stale_file_and_loses_none_of_the_users(tmp_path):
-    done = subprocess.run([sys.executable, dying.__file__, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", dying.__name__, str(tmp_path)],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     cases = [json.loads(line) for line in done.stdout.splitlines()]
     old, new = dying.FIRST | dying.USERS, dying.SECOND | dying.USERS
     for case in cases:
