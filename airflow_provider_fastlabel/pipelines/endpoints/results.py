@@ -28,7 +28,7 @@ from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_na
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
-from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
+from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
@@ -185,18 +185,15 @@ class Results:
 
     def _replace(self, target: Any, pieces: Iterable[bytes]) -> None:
         """Write a file whole."""
-        try:
-            with _whole(target) as file:
-                for piece in pieces:
-                    file.write(piece)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise DiskFullError(
-                error.errno,
-                f"{error.strerror} while {foreign_text(target)} was written. The answers that are kept stay. Make room "
-                "there and run it again: only files without an answer are sent",
-            ) from error
+        room = room_needed(
+            lambda: (
+                f"{foreign_text(target)} was written. The answers that are kept stay. Make room there and run it "
+                "again: only files without an answer are sent"
+            )
+        )
+        with room, _whole(target) as file:
+            for piece in pieces:
+                file.write(piece)
 
 
 @contextmanager

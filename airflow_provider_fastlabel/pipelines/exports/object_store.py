@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
-from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
+from airflow_provider_fastlabel.pipelines.files.room import room_needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,16 +113,13 @@ def publish_remote(
     :raises DiskFullError: the store has no room.
     :raises OSError: a file cannot be read or written.
     """
-    try:
+    with room_needed(
+        lambda: (
+            f"the data set was copied to {target}. It is not whole there, and has no {MANIFEST} until the export is "
+            "repeated: make room in the store first"
+        )
+    ):
         return _publish(staged, target, manifest, text, there)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise DiskFullError(
-            error.errno,
-            f"{error.strerror} while the data set was copied to {target}. It is not whole there, and has no {MANIFEST} "
-            "until the export is repeated: make room in the store first",
-        ) from error
 
 
 def _publish(staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, there: Mapping[str, Row]) -> bool:

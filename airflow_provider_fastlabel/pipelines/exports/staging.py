@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
-from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
+from airflow_provider_fastlabel.pipelines.files.room import room_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,15 +37,13 @@ def staging(target: Any) -> Iterator[Path]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield folder
-    except OSError as error:
-        if error.errno not in FULL or isinstance(error, DiskFullError):
-            raise
-        raise DiskFullError(
-            error.errno,
-            f"{error.strerror} while the data set was put together in {folder.parent}. Nothing was published, what was "
-            "published before is untouched. Free space there, or export fewer tasks",
-        ) from error
+        with room_needed(
+            lambda: (
+                f"the data set was put together in {folder.parent}. Nothing was published, what was published "
+                "before is untouched. Free space there, or export fewer tasks"
+            )
+        ):
+            yield folder
     finally:
         os.close(handle)
         shutil.rmtree(folder, ignore_errors=True)

@@ -38,12 +38,12 @@ from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
-from airflow_provider_fastlabel.pipelines.files.room import FULL, DiskFullError
+from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular, regular_descriptor
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -107,7 +107,7 @@ class Manifest:
 
     def __enter__(self) -> Self:
         try:
-            with self._room_needed():
+            with room_needed(self._writing):
                 path = self._local or self._fetch()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._open(path)
@@ -209,26 +209,19 @@ class Manifest:
         line = json.dumps(record, ensure_ascii=True).encode() + b"\n"
         if self._torn:  # by a kill, or by a disk that was full for a while: the next line begins anew
             line = b"\n" + line
-        with self._room_needed():
+        with room_needed(self._writing):
             while line:
                 written = os.write(self._descriptor, line)
                 self._torn = written < len(line)
                 line = line[written:]
 
-    @contextlib.contextmanager
-    def _room_needed(self) -> Iterator[None]:
-        """Name the place where there is no room."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in FULL or isinstance(error, DiskFullError):
-                raise
-            aside = "" if self._spool is None else f" (kept meanwhile in {self._spool.parent})"
-            raise DiskFullError(
-                error.errno,
-                f"{error.strerror} while the import manifest {self.target}{aside} was written. What was created stays. "
-                "Make room there and run the import again: it creates what is missing",
-            ) from error
+    def _writing(self) -> str:
+        """Say what cannot go on where there is no room."""
+        aside = "" if self._spool is None else f" (kept meanwhile in {self._spool.parent})"
+        return (
+            f"the import manifest {self.target}{aside} was written. What was created stays. "
+            "Make room there and run the import again: it creates what is missing"
+        )
 
     def _read(self, path: Path) -> bool:
         """Take in what earlier runs wrote.
@@ -311,7 +304,7 @@ class Manifest:
         self._uploaded_at = time.monotonic()
         with contextlib.suppress(OSError, NotImplementedError):
             make_folder(self.target.parent)
-        with self._room_needed(), self._spool.open("rb") as spool, self.target.open("wb") as sink:
+        with room_needed(self._writing), self._spool.open("rb") as spool, self.target.open("wb") as sink:
             shutil.copyfileobj(spool, sink)
 
     def _drop(self) -> None:
