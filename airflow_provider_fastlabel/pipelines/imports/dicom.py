@@ -6,7 +6,7 @@ import logging
 import zipfile
 from collections import Counter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_fastlabel.client.checks.media import too_large
 from airflow_provider_fastlabel.client.exceptions import NotFound, OutcomeUnknown
@@ -71,11 +71,20 @@ def _problems(sources: Sequence[Source], largest: int) -> list[Problem]:
             problems.append(Problem(source.name, "has the same file name as another; tasks are named after it"))
         try:
             with source.open() as file:
-                if not zipfile.is_zipfile(file):
-                    problems.append(Problem(source.name, "is not a readable zip file"))
+                readable = _is_zip(file)
+            if not readable:
+                problems.append(Problem(source.name, "is not a readable zip file"))
         except OSError as error:
             problems.append(Problem(source.name, f"cannot be read ({error.strerror or error})"))
     return problems
+
+
+def _is_zip(file: BinaryIO) -> bool:
+    """Tell whether a file is a zip. Of one that spans several disks Python says neither yes nor no."""
+    try:
+        return zipfile.is_zipfile(file)
+    except zipfile.BadZipFile:
+        return False
 
 
 def start_imports(

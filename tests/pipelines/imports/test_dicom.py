@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 
 import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient
-from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
+from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, RunIncomplete
 from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, start_imports
 from airflow_provider_fastlabel.pipelines.running.run import OUTAGE
 
@@ -64,3 +65,10 @@ def test_an_outage_ends_the_run_and_says_what_was_not_tried(client, sources, fas
     assert "'01.zip': " in text
     assert list(begun) == ["00.zip"]
     assert remembered[-1] == {"histories": begun}
+
+
+def test_a_zip_that_says_it_spans_several_disks_is_refused_by_name(client, tmp_path):
+    locator = struct.pack("<4sLQL", b"PK\6\7", 1, 0, 2)
+    (tmp_path / "a.zip").write_bytes(locator + b"PK\5\6" + bytes(18))
+    with pytest.raises(ImportRefused, match=r"'a\.zip': is not a readable zip file"):
+        find_zips(client, "scans", tmp_path, "**/*.zip")

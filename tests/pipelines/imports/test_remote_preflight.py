@@ -184,7 +184,7 @@ def test_annotations_are_held_against_the_picture_they_name(client, folder, refu
     ("content", "complaint"),
     [
         pytest.param(MPEG4, "holds mp4v video; only AVC/H.264 can be registered", id="another codec"),
-        pytest.param(b"no video at all", "is not a readable MP4 file (box at byte 0", id="another format"),
+        pytest.param(b"no video at all", "is not a readable MP4 file (it does not begin", id="another format"),
         pytest.param(b"", "media/in/day/wrong.mp4 has 0 bytes", id="empty"),
         pytest.param(mp4(b"moov", b"trak"), "is not a readable MP4 file (no video track)", id="no handler"),
         pytest.param(
