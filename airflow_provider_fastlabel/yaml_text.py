@@ -11,6 +11,7 @@ import math
 from typing import Any, NoReturn
 
 import yaml
+from yaml.composer import Composer
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.words import shortened
@@ -82,7 +83,7 @@ def _refuse(problem: str, at: Any) -> NoReturn:
     raise yaml.constructor.ConstructorError(None, None, problem, at.start_mark)
 
 
-class _Bounds(yaml.composer.Composer):
+class _Bounds(Composer):
     """Counts values while they are put together, and refuses what is too much or no value."""
 
     def compose_document(self) -> yaml.Node | None:

@@ -153,7 +153,7 @@ def _star_shaped(turns: Numbers, y: Numbers, starts: Counts, sizes: Counts) -> F
 
 def _crossed(points: Numbers, sizes: Counts) -> Flags:
     """Whether rings cross or touch themselves, as GEOS sees it."""
-    rings = shapely.linearrings(points, indices=np.repeat(np.arange(len(sizes)), sizes))
+    rings: Any = shapely.linearrings(points, indices=np.repeat(np.arange(len(sizes)), sizes))
     doubtful = sizes > LONG
     if doubtful.any():
         doubtful[doubtful] = [tangled([shapely.get_coordinates(ring)]) for ring in rings[doubtful]]

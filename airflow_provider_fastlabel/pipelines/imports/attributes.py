@@ -105,8 +105,9 @@ def _plan(
         if value not in changed:
             changed.add(value)
             settled.changed.append(item)
-            item["attributes"] = list(item.get("attributes") or ())
-        item["attributes"].append({"type": "switch" if switch else "text", "name": key, "key": key})
+            item["attributes"] = [*(item.get("attributes") or ())]
+        created: list[dict[str, Any]] = item["attributes"]
+        created.append({"type": "switch" if switch else "text", "name": key, "key": key})
 
 
 def _fit_new(annotations: Iterable[dict[str, Any]], wanted: Mapping[tuple[str, str], bool]) -> None:
