@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import time
 import zlib
 from functools import cache
 from itertools import pairwise
@@ -62,6 +63,9 @@ CARRIED_OUT = {
     "two encodings": head("Content-Encoding: gzip, gzip", "Content-Length: 4", body=b'"t9"'),
     "half surrogates and no JSON": head("Content-Length: 6", body=b"\xed\xa0\x80abc"),
     "half a length": head("Content-Length: 1000", body=b'"t9"'),
+    "another protocol from now on": head("Upgrade: x", status="101 Switching Protocols"),
+    "one interim answer after the other": head(status="103 Early Hints") * 2000,
+    "nothing but goes on": head(status="100 Continue") * 2000,
 }
 
 
@@ -91,6 +95,21 @@ def test_a_create_by_name_is_looked_up_whatever_the_answer_is(raw, quick, tmp_pa
     raw.play(answer, raw.answer(200, found, Date=SERVER_TIME))
     assert quick.create_text_task("p", "n", tmp_path / "a.txt") == "t9"
     assert [line.split("?")[0] for line in raw.lines()] == ["POST tasks/text", "GET tasks/text"]
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 X"])
+def test_an_interim_answer_is_not_the_answer(raw, raw_client, status):
+    """What comes behind it would be read as the answer of the next call on the same connection."""
+
+    def step(request):
+        yield head("Link: </style.css>; rel=preload", status=status)
+        time.sleep(0.1)
+        yield raw.answer(200, [{"id": request["path"].partition("?")[2], "slug": "s"}])
+
+    raw.play(step)
+    paths = [f"projects?n={number}" for number in range(3)]
+    assert [raw_client.transport.get(path)[0]["id"] for path in paths] == ["n=0", "n=1", "n=2"]
+    assert raw.connections == 1
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "307 Temporary", "308 Permanent"])
