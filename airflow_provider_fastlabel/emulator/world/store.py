@@ -244,8 +244,8 @@ def _own(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             foreign = _layout(db) - _own_layout()
         if foreign:
-            raise ValueError(f"{path} is a database, but not the emulator's: it holds {min(foreign)[0]!r}; a reset would "
-                             "empty it, so name a file that does not exist yet")  # fmt: skip
+            raise ValueError(f"{path} is a database, but not the emulator's: it holds {min(foreign)[0]!r}; a reset "
+                             "would empty it, so name a file that does not exist yet")  # fmt: skip
     keep_private(path)
     for beside in (Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
         if beside.exists():
