@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import time
 import zlib
@@ -200,6 +201,15 @@ def test_a_body_that_swells_costs_little(raw, tmp_path, call, status, says):
     assert said.startswith(says)
     assert "s3cr3t" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_that_says_the_same_over_and_over_is_no_bomb(raw, raw_client):
+    """As of 1000 tasks that all got the same 500 annotations: 37 MB in 160 kB."""
+    box = {"type": "bbox", "value": "cat", "title": "Cat", "points": [0, 0, 1, 1]}
+    tasks = [{"id": str(number), "status": "registered", "annotations": [box] * 500} for number in range(1000)]
+    data = gzip.compress(json.dumps(tasks).encode(), 9)
+    raw.play(head("Content-Encoding: gzip", f"Content-Length: {len(data)}", body=data))
+    assert len(raw_client.transport.get("tasks/image")) == 1000
 
 
 def test_an_answer_has_a_largest_size(raw, raw_client, monkeypatch):
