@@ -43,7 +43,8 @@ class FastLabelTrigger(BaseTrigger):
 
     :param fastlabel_conn_id: id of the Airflow connection.
     :param poll_interval: seconds between looks. The shortest one of the waits that share a poll counts; where all waits
-        of the triggerer on the connection would use more than a fifth of its quota, all look less often.
+        of the triggerer on the connection would use more than a fifth of its quota, those that ask most look less
+        often.
     :param end_time: deadline of the wait, seconds since the epoch.
     :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
     :param carry: JSON values that come back in the event. The arguments Airflow itself can carry over a deferral are
@@ -96,7 +97,7 @@ class FastLabelTrigger(BaseTrigger):
             missing_looks=MISSING_LOOKS,
         )
         with shared_poll(self.fastlabel_conn_id, self.wait.key()) as poll:
-            seen, stretched = time.monotonic(), StretchNotice(self.log, poll.pace, self.poll_interval)
+            seen, stretched = time.monotonic(), StretchNotice(self.log, poll, self.poll_interval)
             await asyncio.sleep(FIRST_SLEEP * (1 + random.uniform(0, JITTER)))
             while True:
                 reading = await poll.reading(

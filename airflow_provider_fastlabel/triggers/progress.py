@@ -8,7 +8,7 @@ from airflow_provider_fastlabel.words import duration
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.triggers.decisions import Decision
-    from airflow_provider_fastlabel.triggers.shared_polls import Pace
+    from airflow_provider_fastlabel.triggers.shared_polls import Poll
 
 LINE_SECONDS = 30.0
 QUIET_SECONDS = 600.0
@@ -20,13 +20,13 @@ class StretchNotice:
     """Says in a wait's log that it looks less often than asked for, at most every ten minutes.
 
     :param log: logger of the trigger.
-    :param pace: that of all waits on the connection.
+    :param poll: the one that this wait takes part in.
     :param interval: seconds between two looks, as asked for.
     """
 
-    def __init__(self, log: Any, pace: Pace, interval: float) -> None:
+    def __init__(self, log: Any, poll: Poll, interval: float) -> None:
         self._log = log
-        self._pace = pace
+        self._poll = poll
         self._interval = interval
         self._said_at = float("-inf")
 
@@ -35,15 +35,15 @@ class StretchNotice:
 
         :param now: seconds on any steady clock.
         """
-        stretch = self._pace.stretch
+        stretch, pace = self._poll.stretch, self._poll.pace
         if stretch <= NOTEWORTHY_STRETCH or now - self._said_at < QUIET_SECONDS:
             return
         self._said_at = now
         self._log.info(
             "The waits of this process would make %.0f calls a minute, which is more than a fifth of the quota, %.0f: "
-            "all look less often, this one every %s instead of %s",
-            self._pace.demand * 60,
-            self._pace.allowed * 60,
+            "those that ask most look less often, this one every %s instead of %s",
+            pace.demand * 60,
+            pace.allowed * 60,
             duration(self._interval * stretch),
             duration(self._interval),
         )

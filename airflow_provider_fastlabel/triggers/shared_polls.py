@@ -2,8 +2,8 @@
 
 Calls run in small pools of threads, because the client is synchronous and a triggerer's event loop must never stand
 still. Each connection has a pool of its own: a server that holds its calls holds up only who waits for it. All polls of
-a connection together keep to a share of its quota; where they want more, all of them are stretched alike. State is kept
-per event loop; nothing of it needs to survive, a restarted triggerer just asks again.
+a connection together keep to a share of its quota; where they want more, those that want most are stretched. State is
+kept per event loop; nothing of it needs to survive, a restarted triggerer just asks again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,17 +63,44 @@ class Reading:
 class Pace:
     """How fast the polls of one connection go together.
 
-    :param demand: calls per second that they would make at the intervals they were given.
+    What is allowed is shared out evenly. A poll that asks for less than its share has it all; the others divide what is
+    left, so that one costly wait does not slow down those that take a call each.
+
     :param allowed: calls per second that they may make; unknown before the first call.
     """
 
-    demand: float = 0.0
     allowed: float = float("inf")
+    _wanted: Counter[float] = field(default_factory=Counter)
 
     @property
-    def stretch(self) -> float:
-        """By what the intervals are multiplied so that the demand is met by what is allowed; 1 if it is anyway."""
-        return max(1.0, self.demand / self.allowed)
+    def demand(self) -> float:
+        """Calls per second that the polls would make at the intervals they were given."""
+        return sum(calls * polls for calls, polls in self._wanted.items())
+
+    def change(self, before: float, now: float) -> None:
+        """Take note that a poll wants other than it wanted before.
+
+        :param before: calls per second; 0 for nothing.
+        :param now: calls per second; 0 for nothing any more.
+        """
+        self._wanted[before] -= 1
+        self._wanted[now] += 1
+        for calls in (before, now):
+            if not calls or not self._wanted[calls]:
+                del self._wanted[calls]
+
+    def stretch_of(self, demand: float) -> float:
+        """Return by what the intervals of a poll are multiplied so that it keeps to its share; 1 if it does anyway.
+
+        :param demand: calls per second that the poll would make.
+        """
+        left, polls = self.allowed, self._wanted.total()
+        for calls, number in sorted(self._wanted.items()):
+            if calls * polls > left:
+                return max(1.0, demand * polls / left)
+            left -= calls * number
+            polls -= number
+        return 1.0
 
 
 @dataclass
@@ -87,17 +115,24 @@ class Poll:
     last: Reading | None = None
     readers: int = 0
     spread: float = 0.0
+    phase: float = field(default_factory=lambda: random.uniform(0, 2))
     spent: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _demand: float = 0.0
 
     def due(self, interval: float) -> float:
         """Return when the next reading may be made, on the monotonic clock."""
-        pause = interval * self.pace.stretch * (1 + self.spread)
+        # Polls that began together go apart by what their intervals are longer than asked for.
+        pause = interval * (1 + self.spread) * (1 + (self.stretch - 1) * self.phase)
         if self.last is None:
             return self.started + pause
         asked_for = retry_after(self.last.error) or 0.0
         return self.last.at + max(pause, asked_for)
+
+    @property
+    def stretch(self) -> float:
+        """By what the intervals are multiplied, on average."""
+        return self.pace.stretch_of(self._demand)
 
     @property
     def answer(self) -> Any:
@@ -111,7 +146,7 @@ class Poll:
         :param interval: seconds between two readings.
         """
         before, self._demand = self._demand, calls / interval
-        self.pace.demand += self._demand - before
+        self.pace.change(before, self._demand)
 
     async def reading(
         self, ask: Callable[[], Any], *, newer_than: float, interval: float, latest: float = float("inf")
@@ -128,7 +163,8 @@ class Poll:
         while self.last is None or self.last.at <= newer_than:
             pause = min(self.due(interval), latest) - time.monotonic()
             if pause > 0:
-                await asyncio.sleep(pause)
+                # Not all of it at once: others may leave meanwhile, or the quota may grow.
+                await asyncio.sleep(min(pause, interval))
                 continue
             seen = self.last
             async with self.lock:
@@ -136,7 +172,7 @@ class Poll:
                     self.last = await _read(ask)
                     self.demand(max(1, self.spent), interval)
                     self.spent = 0
-                    self.spread = random.uniform(0, JITTER)
+                    self.spread, self.phase = random.uniform(0, JITTER), random.uniform(0.5, 1.5)
         return self.last
 
 

@@ -186,6 +186,37 @@ def test_a_head_without_end_is_cut_off(api: Api, head):
     assert raw(api, b"GET /v1/projects HTTP/1.1\r\n" + head).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("trailer", ["Authorization: Bearer {}", "Host: {}", "Content-Type: application/json"])
+def test_what_stands_behind_a_body_is_no_header(api: Api, trailer):
+    """Whoever is in between looks at the headers alone."""
+    sent = {"Host": api.emulator.base_url.removeprefix("http://"), "Authorization": f"Bearer {api.emulator.token}"}
+    call = "GET /v1/projects" if "Host" in trailer else "POST /_emulator/reset"
+    del sent["Host" if "Host" in trailer else "Authorization"]
+    filled = trailer.format(api.emulator.token if "Auth" in trailer else api.emulator.base_url.removeprefix("http://"))
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    answer = raw(api, f"{call} HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n0\r\n{filled}\r\n\r\n".encode())
+    assert answer.partition(b" ")[2][:3] in (b"403", b"415")
+
+
+@pytest.mark.parametrize("behind", [b"X: x\r\n" * 200_000, b"X: " + b"x" * 1_000_000])
+def test_what_stands_behind_a_body_is_bounded(api: Api, behind):
+    host = api.emulator.base_url.removeprefix("http://").encode()
+    head = b"POST /v1/projects HTTP/1.1\r\nHost: " + host + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert raw(api, head + b"0\r\n" + behind).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_head_that_arrives_in_two_parts_before_a_body_is_taken(api: Api):
+    """The rest of the head and a good part of the body may arrive together."""
+    port = int(api.emulator.base_url.rpartition(":")[2])
+    body = json.dumps({"type": "image_bbox", "name": "n", "slug": "s", "note": "x" * 900_000}).encode()
+    with socket.create_connection(("127.0.0.1", port)) as caller:
+        caller.sendall(b"POST /v1/projects HTTP/1.1\r\nHo")
+        time.sleep(0.2)
+        head = f"st: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        caller.sendall(head.encode() + body)
+        assert caller.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
 def test_bytes_that_are_no_text_in_a_path_are_no_fault_of_the_emulator(api: Api):
     host = urlsplit(api.emulator.base_url).netloc.encode()
     for path in (b"/v1/\xff\xfe", b"/v1/%ff%00", b"/v1/tasks/image/%00", b"//v1/projects", b"http://evil.example/v1/x"):

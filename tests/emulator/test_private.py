@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -90,6 +92,35 @@ def test_a_folder_that_holds_the_users_own_is_not_taken(tmp_path):
     with pytest.raises(ValueError, match=r"cat\.jpg"):
         Emulator(files=photo.parent)
     assert photo.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE dag_run (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT)",
+        "CREATE TABLE records (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT, note TEXT)",
+        "CREATE VIEW task_tags AS SELECT 1",
+    ],
+)
+def test_a_database_of_another_program_is_not_taken(tmp_path, made):
+    """A reset would empty its tables, and every start changes its mode of access."""
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(made)
+    path.chmod(0o644)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"other\.db.*not the emulator's"):
+        Emulator(db=path)
+    assert path.read_bytes() == before
+    assert modes(tmp_path) == {"other.db": 0o644}
+
+
+def test_an_empty_database_is_taken(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "e.db")) as empty:
+        empty.execute("PRAGMA user_version = 0")
+        empty.execute("VACUUM")
+    work(tmp_path / "e.db")
 
 
 def test_a_reset_deletes_only_what_the_emulator_stored(tmp_path):

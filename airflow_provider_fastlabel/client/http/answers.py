@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 1024**2
 """Bytes of an answer of the API, decoded: a page of 1000 tasks has a few at most."""
-CALM = 16 * 1024**2
+CALM = 64 * 1024**2
 """Bytes to which anything compressed may swell."""
 SWELLING = 100
 """How many times its size a larger body may swell. JSON swells by ten to thirty times, a bomb by a thousand."""

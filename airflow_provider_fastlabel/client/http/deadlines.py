@@ -23,6 +23,8 @@ WHOLE_ANSWER = 10
 """An answer of the API must be there after this many times the timeout for reading."""
 SLOWEST = 10_000
 """Bytes per second that a file from a signed address must bring on average, once that time is over."""
+MOST_INTERIM = 100
+"""Interim answers ("continue", "early hints") that may come before an answer."""
 
 
 class PatientAdapter(HTTPAdapter):
@@ -86,7 +88,29 @@ class _PatientConnection:
 
     def response_class(self, sock: socket.socket, *args: Any, **more: Any) -> http.client.HTTPResponse:
         """Return the reader of one answer."""
-        return http.client.HTTPResponse(_Reading(sock, self.slowest), *args, **more)  # type: ignore[arg-type]
+        return _Answer(_Reading(sock, self.slowest), *args, **more)  # type: ignore[arg-type]
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer without the interim ones before it (RFC 9110, 15.2).
+
+    The library passes over "continue" alone, for ever. Of any other it makes the answer itself; the true one would then
+    be read as the answer of the next call on that connection.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return the first line of the answer; ``http.client`` asks for it when it reads the head.
+
+        :raises http.client.HTTPException: if another protocol begins, or interim answers do not end.
+        """
+        for _ in range(MOST_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200:
+                return version, status, reason
+            if status == http.client.SWITCHING_PROTOCOLS:
+                break
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("no answer behind an interim one")
 
 
 class _Reading:

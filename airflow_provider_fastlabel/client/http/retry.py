@@ -148,10 +148,8 @@ def error_for(
                 "The signed address has expired or is not valid; ask for a new one.",
             )
         return kind(f"{said} {advice.format(source=token_source)}", status)
-    if status >= 300:
-        where = "It was redirected where this call does not follow."
-        return FastLabelException(f"{said} {where} Check the API URL, and whether it is http or https.", status)
-    return FastLabelException(f"{said} This answer was not expected; check the API URL.", status)
+    where = "It was redirected where this call does not follow."
+    return FastLabelException(f"{said} {where} Check the API URL, and whether it is http or https.", status)
 
 
 def error_text(body: str, hide: Callable[[str], str] = str) -> str:

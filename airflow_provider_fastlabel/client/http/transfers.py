@@ -142,7 +142,7 @@ def _refusal(call: str, response: requests.Response) -> FastLabelException | Non
 
 def _is_rest(content_range: str, start: int) -> bool:
     """Return whether a part goes from ``start`` to the end of the whole (RFC 9110, 14.4)."""
-    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", content_range)
+    match = re.fullmatch(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", content_range)
     return match is not None and int(match[1]) == start and int(match[2]) + 1 == int(match[3])
 
 
@@ -153,8 +153,10 @@ def _save(call: str, response: requests.Response, aside: Path, have: int) -> Fas
         got = sum(file.write(piece) for piece in pieces(response))
         file.truncate()
     promised = response.headers.get("Content-Length", "")
-    if promised.isdigit() and int(promised) != got and "Content-Encoding" not in response.headers:
-        return ConnectionFailed(f"{call}: {got} bytes arrived instead of {promised}.")
+    # As texts: not everything that stands there is a number, or one that Python would read.
+    lengths = {part.strip().lstrip("0") or "0" for part in promised.split(",")}
+    if promised and lengths != {str(got)} and "Content-Encoding" not in response.headers:
+        return ConnectionFailed(f"{call}: {got} bytes arrived instead of {foreign_text(promised, 40)}.")
     return None
 
 

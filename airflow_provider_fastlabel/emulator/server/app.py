@@ -6,7 +6,7 @@ import dataclasses
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,24 +64,28 @@ def build(
     callers = Callers(token, allow_hosts)
     truths = {Path(file).name: annotators.read_truth(Path(file)) for file in ground_truth}
     clock = Clock()
-    temporary: tempfile.TemporaryDirectory[str] | None = None
-    if files is None and db is not None:
-        files = f"{os.fspath(db)}.files"
-    if files is None:
-        temporary = tempfile.TemporaryDirectory(prefix="fastlabel-emulator-")
-        files = temporary.name
-    secret = secret_of(None if db is None else Path(f"{os.fspath(db)}.key"))
-    chosen = settings or Settings()
-    emu = Emulation(
-        store=Store(IN_MEMORY if db is None else os.fspath(db), clock),
-        files=Files(Path(files), secret, clock),
-        clock=clock,
-        token=token,
-        settings=chosen,
-        defaults=dataclasses.replace(chosen, page_maxima=dict(chosen.page_maxima)),
-        ground_truth=truths,
-    )
-    emu.seed()
+    with ExitStack() as failed:
+        store = Store(IN_MEMORY if db is None else os.fspath(db), clock)  # before anything is made beside it
+        failed.callback(store.close)
+        temporary: tempfile.TemporaryDirectory[str] | None = None
+        if files is None and db is not None:
+            files = f"{os.fspath(db)}.files"
+        if files is None:
+            temporary = tempfile.TemporaryDirectory(prefix="fastlabel-emulator-")
+            files = temporary.name
+        secret = secret_of(None if db is None else Path(f"{os.fspath(db)}.key"))
+        chosen = settings or Settings()
+        emu = Emulation(
+            store=store,
+            files=Files(Path(files), secret, clock),
+            clock=clock,
+            token=token,
+            settings=chosen,
+            defaults=dataclasses.replace(chosen, page_maxima=dict(chosen.page_maxima)),
+            ground_truth=truths,
+        )
+        emu.seed()
+        failed.pop_all()
     return Gate(_routes(emu, temporary), emu, callers)
 
 

@@ -19,8 +19,59 @@ from airflow_provider_fastlabel.emulator.world.settings import Settings
 
 DEFAULT_TOKEN = "emulator-token"
 _MOST_HEAD = 128 * 1024
+_PIECE = 16 * 1024
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class _Bounded:
+    """What is around the bodies of calls has an end, and only what comes before a body is a header.
+
+    Over a protocol of uvicorn, which takes addresses, headers and trailers in any length, and trailers for headers.
+    Its parser in C calls the methods.
+    """
+
+    transport: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._around = 0  # bytes in a row that are no body; 0 while a body comes
+        self._in_head = False
+
+    def on_message_begin(self) -> None:
+        self._around, self._in_head = 1, True
+        super().on_message_begin()  # type: ignore[misc]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)  # type: ignore[misc]
+
+    def on_headers_complete(self) -> None:
+        self._around, self._in_head = 0, False
+        super().on_headers_complete()  # type: ignore[misc]
+
+    def on_chunk_header(self) -> None:
+        self._around = 1
+
+    def on_body(self, body: bytes) -> None:
+        self._around = 0
+        super().on_body(body)  # type: ignore[misc]
+
+    def on_message_complete(self) -> None:
+        self._around = 0
+        super().on_message_complete()  # type: ignore[misc]
+
+    def data_received(self, data: bytes) -> None:
+        while data and not self.transport.is_closing():
+            size = _PIECE if self._around else len(data)
+            piece, data = data[:size], data[size:]
+            if self._around:
+                self._around += len(piece)
+            if self._around > _MOST_HEAD:
+                self.transport.write(_HEAD_TOO_LARGE)
+                self.transport.close()
+                return
+            super().data_received(piece)  # type: ignore[misc]
 
 
 def protocol() -> type[Any]:
@@ -30,7 +81,7 @@ def protocol() -> type[Any]:
     except ImportError:
         from uvicorn.protocols.http.h11_impl import H11Protocol as Base  # type: ignore[assignment]
 
-    class Connected(Base):  # pyright: ignore[reportGeneralTypeIssues]
+    class Connected(_Bounded, Base):  # pyright: ignore[reportGeneralTypeIssues]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             inner: Asgi = self.app
@@ -40,25 +91,6 @@ def protocol() -> type[Any]:
                 await inner({**scope, "extensions": extensions}, receive, send)
 
             self.app = connected
-            self._head = 0
-
-        # Uvicorn takes an address and headers of any length; these three are asked by its parser in C.
-        def on_message_begin(self) -> None:
-            self._head = 1
-            super().on_message_begin()
-
-        def on_headers_complete(self) -> None:
-            self._head = 0
-            super().on_headers_complete()
-
-        def data_received(self, data: bytes) -> None:
-            if self._head:
-                self._head += len(data)
-            if self._head > _MOST_HEAD:
-                self.transport.write(_HEAD_TOO_LARGE)
-                self.transport.close()
-                return
-            super().data_received(data)
 
     return Connected
 

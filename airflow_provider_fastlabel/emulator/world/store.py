@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class Store:
 
     :param path: file to keep it in, or :data:`IN_MEMORY`.
     :param clock: gives the timestamps.
-    :raises ValueError: when the file is no database.
+    :raises ValueError: when the file is no database, or that of another program.
     """
 
     def __init__(self, path: str, clock: Clock) -> None:
@@ -241,10 +241,27 @@ def _own(path: Path) -> None:
         with path.open("rb") as file:
             if file.read(len(_HEADER)) != _HEADER:
                 raise ValueError(f"{path} is not a SQLite database")
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            foreign = _layout(db) - _own_layout()
+        if foreign:
+            raise ValueError(f"{path} is a database, but not the emulator's: it holds {min(foreign)[0]!r}; a reset "
+                             "would empty it, so name a file that does not exist yet")  # fmt: skip
     keep_private(path)
     for beside in (Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
         if beside.exists():
             keep_private(beside)
+
+
+def _layout(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Return the tables, indexes and views of a database, each with the statement that made it."""
+    found = db.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    return {(name, sql or "") for name, sql in found}
+
+
+def _own_layout() -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(IN_MEMORY)) as db:
+        db.executescript(_SCHEMA)
+        return _layout(db)
 
 
 def _record(row: sqlite3.Row) -> Record:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
+import time
 import zlib
 from functools import cache
 from itertools import pairwise
@@ -62,6 +64,9 @@ CARRIED_OUT = {
     "two encodings": head("Content-Encoding: gzip, gzip", "Content-Length: 4", body=b'"t9"'),
     "half surrogates and no JSON": head("Content-Length: 6", body=b"\xed\xa0\x80abc"),
     "half a length": head("Content-Length: 1000", body=b'"t9"'),
+    "another protocol from now on": head("Upgrade: x", status="101 Switching Protocols"),
+    "one interim answer after the other": head(status="103 Early Hints") * 2000,
+    "nothing but goes on": head(status="100 Continue") * 2000,
 }
 
 
@@ -91,6 +96,21 @@ def test_a_create_by_name_is_looked_up_whatever_the_answer_is(raw, quick, tmp_pa
     raw.play(answer, raw.answer(200, found, Date=SERVER_TIME))
     assert quick.create_text_task("p", "n", tmp_path / "a.txt") == "t9"
     assert [line.split("?")[0] for line in raw.lines()] == ["POST tasks/text", "GET tasks/text"]
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 X"])
+def test_an_interim_answer_is_not_the_answer(raw, raw_client, status):
+    """What comes behind it would be read as the answer of the next call on the same connection."""
+
+    def step(request):
+        yield head("Link: </style.css>; rel=preload", status=status)
+        time.sleep(0.1)
+        yield raw.answer(200, [{"id": request["path"].partition("?")[2], "slug": "s"}])
+
+    raw.play(step)
+    paths = [f"projects?n={number}" for number in range(3)]
+    assert [raw_client.transport.get(path)[0]["id"] for path in paths] == ["n=0", "n=1", "n=2"]
+    assert raw.connections == 1
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "307 Temporary", "308 Permanent"])
@@ -181,6 +201,15 @@ def test_a_body_that_swells_costs_little(raw, tmp_path, call, status, says):
     assert said.startswith(says)
     assert "s3cr3t" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_that_says_the_same_over_and_over_is_no_bomb(raw, raw_client):
+    """As of 1000 tasks that all got the same 500 annotations: 37 MB in 160 kB."""
+    box = {"type": "bbox", "value": "cat", "title": "Cat", "points": [0, 0, 1, 1]}
+    tasks = [{"id": str(number), "status": "registered", "annotations": [box] * 500} for number in range(1000)]
+    data = gzip.compress(json.dumps(tasks).encode(), 9)
+    raw.play(head("Content-Encoding: gzip", f"Content-Length: {len(data)}", body=data))
+    assert len(raw_client.transport.get("tasks/image")) == 1000
 
 
 def test_an_answer_has_a_largest_size(raw, raw_client, monkeypatch):

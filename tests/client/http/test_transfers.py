@@ -155,6 +155,31 @@ def test_a_broken_download_starts_again_where_it_cannot_go_on(raw, raw_client, t
     assert (tmp_path / "f.bin").read_bytes() == b"new content"
 
 
+@pytest.mark.parametrize("length", ["9" * 5000, "\xb2", "9" * 19])
+def test_a_length_that_no_file_has_is_an_error_of_the_download(raw, raw_client, tmp_path, length):
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode("latin-1")
+
+    def step(request):
+        yield head + b"abc"
+        raise OSError("the connection ends here")
+
+    raw.play(step)
+    with pytest.raises(FastLabelException, match=r"download of f\.bin"):
+        raw_client.transport.download(signed(raw), tmp_path / "f.bin")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_whose_numbers_no_file_has_is_not_pasted_in(raw, raw_client, tmp_path):
+    raw_client.transport._timeout = (5, 0.3)
+    raw.play(
+        raw.answer(body=b"abc", length=900, ETag='"e1"'),
+        raw.answer(206, body=b"def", Content_Range=f"bytes 3-{'9' * 5000}/{'9' * 5000}"),
+        raw.answer(body=b"whole"),
+    )
+    raw_client.transport.download(signed(raw), tmp_path / "f.bin")
+    assert (tmp_path / "f.bin").read_bytes() == b"whole"
+
+
 def test_a_part_that_was_not_asked_for_is_not_pasted_in(raw, raw_client, tmp_path):
     raw_client.transport._timeout = (5, 0.3)
     raw.play(

@@ -113,7 +113,6 @@ def test_a_closed_port_is_named_and_not_in_doubt():
         (418, b"", FastLabelInvalidException, "no explanation"),
         (400, "日本語".encode(), FastLabelInvalidException, "日本語"),
         (302, b"", FastLabelException, "redirected where this call does not follow. Check the API URL"),
-        (102, b"", FastLabelException, "not expected"),
     ],
 )
 def test_every_refusal_says_what_where_and_what_to_do(raw, raw_client, status, body, kind, says):

@@ -1,0 +1,107 @@
+"""The shared polls alone, with a quota that everybody wants more of than there is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from airflow_provider_fastlabel.triggers.shared_polls import Pace, shared_poll
+
+
+async def reader(number, interval, allowed, asked, *, cost=1):
+    """Read a poll for ever; each reading takes ``cost`` calls and tells how many are allowed."""
+    with shared_poll("c", number) as poll:
+
+        async def ask():
+            poll.pace.allowed = allowed()
+            poll.spent += cost
+            asked.append((time.monotonic(), number))
+
+        seen = time.monotonic()
+        while True:
+            seen = (await poll.reading(ask, newer_than=seen, interval=interval)).at
+
+
+async def let_go(tasks):
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_waits_that_begin_together_do_not_look_together():
+    """As after the restart of a triggerer: 200 waits, of which 100 a second may look."""
+    asked: list[tuple[float, Any]] = []
+
+    async def scenario():
+        began = time.monotonic()
+        tasks = [asyncio.create_task(reader(n, 0.1, lambda: 100, asked)) for n in range(200)]
+        await asyncio.sleep(5)
+        await let_go(tasks)
+        return began
+
+    began = asyncio.run(scenario())
+    unknowing = 40  # look before anybody knows what is allowed
+    seconds = Counter(int(at - began) for at, _ in asked)
+    assert max(seconds[second] for second in range(1, 5)) <= 180
+    assert len(asked) <= 5 * 120 + unknowing
+    assert len({number for _, number in asked}) == 200
+
+
+@pytest.mark.parametrize("change", ["the others end", "the quota grows"])
+def test_a_wait_looks_as_often_as_asked_as_soon_as_it_may(change):
+    asked: list[tuple[float, Any]] = []
+    quota = {"allowed": 0.5}
+
+    async def scenario():
+        tasks = [asyncio.create_task(reader(n, 0.1, lambda: quota["allowed"], asked)) for n in range(20)]
+        await asyncio.sleep(0.5)
+        if change == "the others end":
+            quota["allowed"] = 20
+            await let_go(tasks[1:])
+        quota["allowed"] = 1000
+        with shared_poll("c", "any") as poll:
+            poll.pace.allowed = 1000
+        began = time.monotonic()
+        await asyncio.sleep(1)
+        await let_go(tasks)
+        return began
+
+    began = asyncio.run(scenario())
+    assert sum(number == 0 and at > began for at, number in asked) >= 5
+
+
+def test_a_costly_wait_does_not_slow_down_the_cheap_ones():
+    """A list of 500 tasks to be asked one by one, beside waits that take a call each."""
+    asked: list[tuple[float, Any]] = []
+
+    async def scenario():
+        costly = asyncio.create_task(reader("costly", 0.1, lambda: 100, asked, cost=500))
+        cheap = [asyncio.create_task(reader(n, 0.1, lambda: 100, asked)) for n in range(3)]
+        await asyncio.sleep(3)
+        await let_go([costly, *cheap])
+
+    asyncio.run(scenario())
+    looks = Counter(number for _, number in asked)
+    assert looks["costly"] == 1
+    assert min(looks[number] for number in range(3)) >= 20
+
+
+def test_what_is_wanted_is_forgotten_without_a_rest():
+    pace: Pace | None = None
+
+    async def scenario():
+        nonlocal pace
+        tasks = [asyncio.create_task(reader(n, 0.01 + n / 700, lambda: 5, [])) for n in range(30)]
+        await asyncio.sleep(0.3)
+        with shared_poll("c", 0) as poll:
+            pace = poll.pace
+        await let_go(tasks)
+
+    asyncio.run(scenario())
+    assert isinstance(pace, Pace)
+    assert pace.demand == 0
+    assert pace.stretch_of(5) == 1
