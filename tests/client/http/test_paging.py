@@ -199,7 +199,7 @@ def test_every_kind_of_task_is_paged_by_its_maximum(client, wire, kind, generic)
     ],
 )
 def test_other_lists_are_paged_by_a_thousand(client, wire, pager, path):
-    items = [{"id": str(number)} for number in range(12)]
+    items = [{"id": str(number), "value": f"v{number}", "type": "bbox"} for number in range(12)]
     wire.answer("GET", path, items)
     wire.answer("GET", path, items[-1:])
     assert list(pager(client)) == items
