@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.scanlines import crossings, union
-from airflow_provider_fastlabel.formats.geometry.trace import run_points
+from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, run_points
 from airflow_provider_fastlabel.formats.reading.imported import UnusableError
 from airflow_provider_fastlabel.words import shortened
 
@@ -135,13 +135,16 @@ def run_lengths_to_points(segmentation: Mapping[str, Any]) -> list[list[list[flo
 
     :param segmentation: as for :func:`run_lengths_to_mask`.
     :returns: regions, each a list of closed rings, holes included; none if the mask is empty.
-    :raises UnusableError: size and counts do not fit or are no run lengths at all, or the mask is too large.
+    :raises UnusableError: size and counts do not fit or are no run lengths at all, the mask is too large, or noise.
     """
     counts, height, _ = _checked(segmentation)
     ends = np.cumsum(np.array(counts[: len(counts) // 2 * 2], dtype=np.int64))
     # Where a run is empty, those beside it are one.
     bounds, turns = np.unique(ends, return_counts=True)
-    return run_points(bounds[turns % 2 == 1], height)
+    try:
+        return run_points(bounds[turns % 2 == 1], height)
+    except NoisyMaskError as error:
+        raise UnusableError(f"its run lengths are of a mask that cannot be traced: {error}") from None
 
 
 def _checked(segmentation: Mapping[str, Any]) -> tuple[list[int], int, int]:
