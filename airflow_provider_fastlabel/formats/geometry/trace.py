@@ -111,7 +111,7 @@ def label_points(labels: NDArray[Any], wanted: Sequence[int]) -> list[list[list[
     flat = labels.T.ravel()
     changes = flat[1:] != flat[:-1]
     if (runs := np.count_nonzero(changes)) > _MOST_LABEL_RUNS:
-        raise NoisyMaskError(runs)
+        raise NoisyMaskError(int(runs))
     first = np.concatenate(([0], np.flatnonzero(changes) + 1))
     last = np.append(first[1:], len(flat))
     del changes
@@ -144,7 +144,7 @@ def _bounds(mask: Mask) -> NDArray[np.int64]:
     """Return where the runs of a mask begin and end by turns, column by column."""
     flat = mask.T.ravel()
     changes = flat[1:] != flat[:-1]
-    _check(np.count_nonzero(changes) // 2)
+    _check(int(np.count_nonzero(changes)) // 2)
     inner = np.flatnonzero(changes) + 1
     return np.concatenate(([0] if flat[0] else [], inner, [len(flat)] if flat[-1] else [])).astype(np.int64)
 
