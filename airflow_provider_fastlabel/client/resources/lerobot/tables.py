@@ -39,6 +39,8 @@ def rows_of(
         group = source.metadata.row_group(number)
         if any(group.column(column).num_values > _MOST_VALUES for column in range(group.num_columns)):
             raise FastLabelInvalidException(f"{where} holds more than {_MOST_VALUES:,} values in one row group.", 422)
+    if episode is not None and "episode_index" not in source.schema_arrow.names:
+        raise FastLabelInvalidException(f"{where} cannot be read: it has no column episode_index.", 422)
     count = size = 0
     for found in source.iter_batches(batch_size=_ROWS, columns=columns, use_threads=False):
         batch = found if episode is None else found.filter(pc.equal(found["episode_index"], episode))
