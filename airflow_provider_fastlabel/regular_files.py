@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # O_NONBLOCK: between the look and the opening, a pipe may have taken the file's place.
 _WITHOUT_WAITING = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _PIECE_BYTES = 1 << 20
+MOST_BYTES = 1 << 34
+"""A larger file (16 GB) is not read whole: of a sparse one, terabytes take no room on the disk."""
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe (FIFO)"),
@@ -47,18 +49,23 @@ def open_regular(path: Place, *, seen: bool = False) -> BinaryIO:
     return os.fdopen(regular_descriptor(path, os.O_RDONLY, seen=seen), "rb", io.DEFAULT_BUFFER_SIZE)
 
 
-def read_regular(path: Place, *, seen: bool = False) -> bytes:
+def read_regular(path: Place, *, seen: bool = False, most: int = MOST_BYTES) -> bytes:
     """Read a regular file whole.
 
     :param path: the file, or a link to it.
+    :param most: bytes that it may have.
     :param seen: as for :func:`open_regular`.
     :returns: its content.
     :raises NotRegularError: it is something else, which was not opened or is closed again.
-    :raises OSError: it is not there, may not be read, or would make us wait, as some files of the kernel do.
+    :raises OSError: it is not there, may not be read, has more bytes, or would make us wait, as some files of the
+        kernel do.
     """
     descriptor = regular_descriptor(path, os.O_RDONLY, seen=seen)
     try:
-        size = min(os.fstat(descriptor).st_size + 1, _PIECE_BYTES)
+        stated = os.fstat(descriptor).st_size
+        if stated > most:
+            raise OSError(errno.EFBIG, f"it has {stated:,} bytes, and {most:,} are the most", os.fspath(path))
+        size = min(stated + 1, _PIECE_BYTES)
         pieces = []
         while piece := os.read(descriptor, size):
             pieces.append(piece)

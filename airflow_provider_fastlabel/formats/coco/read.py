@@ -37,6 +37,7 @@ from airflow_provider_fastlabel.formats.reading.imported import (
     Annotation,
     ImportedAnnotations,
     UnusableError,
+    check_repeated,
     collector_paused,
     finite,
     read_json,
@@ -141,7 +142,7 @@ class _Reader:
     keypoints: Mapping[str, list[str]]
     pictures: dict[Any, _Picture] = field(default_factory=dict)
     categories: dict[Any, Category] = field(default_factory=dict)
-    astray: dict[Any, tuple[list[str], str]] = field(default_factory=dict)
+    astray: dict[Any, tuple[dict[str, None], str]] = field(default_factory=dict)
     faults: dict[Any, str] = field(default_factory=dict)
     unlinked: list[tuple[int, str]] = field(default_factory=list)
     lost: dict[tuple[str | None, str], _Seen] = field(default_factory=dict)
@@ -204,16 +205,15 @@ class _Reader:
         if not isinstance(ident, _IDS):
             self.unlinked.append((index, key))
         elif self.pictures.setdefault(ident, picture) is not picture or ident in self.astray:
-            sharing = self.astray.setdefault(ident, ([self.pictures[ident].key], "is given to several images"))[0]
-            if key not in sharing:
-                sharing.append(key)
+            known = {self.pictures[ident].key: None}
+            self.astray.setdefault(ident, (known, "is given to several images"))[0][key] = None
 
     def _leave_image(self, index: int, image: Any) -> None:
         """Note an image without a name, and remember why its annotations will be lost."""
         self.result.add_note(self.file, f"images[{index}]: no usable file_name; it was left out")
         ident = image.get("id") if isinstance(image, dict) else None
         if isinstance(ident, _IDS):
-            self.astray.setdefault(ident, ([], f"is images[{index}], which has no file_name"))
+            self.astray.setdefault(ident, ({}, f"is images[{index}], which has no file_name"))
 
     def _read_category(self, index: int, category: Any) -> None:
         """Register one entry of ``categories``; one that is of no use is told with the annotations it costs."""
@@ -246,6 +246,8 @@ class _Reader:
                 more = entry.get("attributes") or entry.get("iscrowd") == 1
                 attributes = attributes_of(entry) if more else None
                 made = convert(entry, category)
+                if attributes and len(made) > 1:
+                    check_repeated(attributes, len(made))
             except UnusableError as error:
                 attributes, made = self._rescued(index, entry, category, error)
                 if not made:
@@ -278,6 +280,7 @@ class _Reader:
             return [], []
         try:
             attributes, made = attributes_of(entry), self.convert(left, category)
+            check_repeated(attributes, len(made))
         except UnusableError:
             return [], []
         for fault in faults:
@@ -295,8 +298,8 @@ class _Reader:
             return
         picture = self.pictures.get(ident)
         if picture is None:
-            keys, why = self.astray.get(ident, ((), "is not in the file"))
-            self._lose(index, keys[0] if keys else None, f"image_id {ident!r} {why}", NO_PICTURE)
+            keys, why = self.astray.get(ident, ({}, "is not in the file"))
+            self._lose(index, next(iter(keys), None), f"image_id {ident!r} {why}", NO_PICTURE)
         elif not isinstance(number, _IDS):
             self._lose(index, picture.key, "no usable category_id")
         else:
@@ -319,7 +322,7 @@ class _Reader:
             self.result.add_note(self.file, f"{_where(seen, entries)}: {message}")
         lost = {image for (image, _), seen in self.lost.items() if seen.reason == NO_PICTURE}
         for keys, why in self.astray.values():
-            for key in keys[1:] if keys and keys[0] in lost else ():
+            for key in list(keys)[1:] if next(iter(keys), "") in lost else ():
                 text = f"its id {why}, so that its annotations are not known"
                 self.result.add_problem(self.file, text, image=key, reason=NO_PICTURE, lost=0)
         for index, key in self.unlinked:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from airflow_provider_fastlabel.formats.geometry.scanlines import crossings
-from airflow_provider_fastlabel.formats.geometry.trace import run_points
+from airflow_provider_fastlabel.formats.geometry.scanlines import crossings, union
+from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, run_points
 from airflow_provider_fastlabel.formats.reading.imported import UnusableError
 from airflow_provider_fastlabel.words import shortened
 
@@ -33,9 +33,6 @@ MAX_PIXELS = (1 << 32) - 1
 """Largest such image: pycocotools counts pixels in 32 bits."""
 MOST_UNPACKED = 1 << 28
 """Largest mask that becomes an array (268 megapixels): a forged size must not fill the memory."""
-
-# More than any point can have of outer rings around it.
-_HOLE = 1 << 20
 
 
 def encode_many(shapes: Sequence[tuple[list[Region], int, int]]) -> list[str | None]:
@@ -61,8 +58,6 @@ def run_lengths(shapes: Sequence[tuple[list[Region], int, int]]) -> tuple[Number
     regions = [region for shape in shapes for region in shape[0]]
     sizes = np.array([len(region) for region in regions])
     region_of = np.repeat(np.arange(len(regions)), sizes)
-    outer = np.zeros(len(region_of), dtype=bool)
-    outer[np.cumsum(sizes) - sizes] = True
     shape_of = np.repeat(np.arange(len(shapes)), [len(shape[0]) for shape in shapes])
     heights = np.array([shape[1] for shape in shapes])
     areas = heights * np.array([shape[2] for shape in shapes])
@@ -71,39 +66,8 @@ def run_lengths(shapes: Sequence[tuple[list[Region], int, int]]) -> tuple[Number
     ring_shape = shape_of[region_of]
     positions, rings = crossings(regions, heights[ring_shape], (areas // np.maximum(heights, 1))[ring_shape])
     positions += starts[ring_shape[rings]]
-    # Within a ring, crossings go in and out by turns, and every column has an even number of them.
-    order = _order(rings, positions)
-    positions, rings = positions[order], rings[order]
-    sign = 1 - 2 * (np.arange(len(positions)) & 1)
-    weights = np.where(outer[rings], sign, -_HOLE * sign)
-    positions, groups = _turns(positions, region_of[rings], weights)
-    sign = 1 - 2 * (np.arange(len(positions)) & 1)
-    positions, groups = _turns(positions, shape_of[groups], sign)
+    positions, groups = union(positions, rings, sizes, shape_of)
     return _lengths(positions, groups, starts, areas)
-
-
-def _order(groups: Numbers, positions: Numbers) -> Numbers:
-    """Order by group and, in each, by position; as one number if that fits, for what is nearly sorted sorts fast."""
-    span = int(positions.max(initial=0)) + 1
-    if int(groups.max(initial=0) + 1) * span < 1 << 62:
-        return np.argsort(groups * span + positions, kind="stable")
-    return np.lexsort((positions, groups))
-
-
-def _turns(positions: Numbers, groups: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
-    """Per group, sum the weights along the positions and return where the sum turns positive or ceases to be.
-
-    :returns: positions, beginning with an entry and alternating, and their groups; sorted by group and position.
-    """
-    order = _order(groups, positions)
-    positions, groups = positions[order], groups[order]
-    inside = np.cumsum(weights[order]) > 0
-    if not len(positions):
-        return positions, groups
-    final = np.append((positions[1:] != positions[:-1]) | (groups[1:] != groups[:-1]), True)
-    positions, groups, inside = positions[final], groups[final], inside[final]
-    turns = inside != np.append(False, inside[:-1])
-    return positions[turns], groups[turns]
 
 
 def _lengths(turns: Numbers, shapes: Numbers, starts: Numbers, areas: Numbers) -> tuple[Numbers, Numbers]:
@@ -171,13 +135,16 @@ def run_lengths_to_points(segmentation: Mapping[str, Any]) -> list[list[list[flo
 
     :param segmentation: as for :func:`run_lengths_to_mask`.
     :returns: regions, each a list of closed rings, holes included; none if the mask is empty.
-    :raises UnusableError: size and counts do not fit or are no run lengths at all, or the mask is too large.
+    :raises UnusableError: size and counts do not fit or are no run lengths at all, the mask is too large, or noise.
     """
     counts, height, _ = _checked(segmentation)
     ends = np.cumsum(np.array(counts[: len(counts) // 2 * 2], dtype=np.int64))
     # Where a run is empty, those beside it are one.
     bounds, turns = np.unique(ends, return_counts=True)
-    return run_points(bounds[turns % 2 == 1], height)
+    try:
+        return run_points(bounds[turns % 2 == 1], height)
+    except NoisyMaskError as error:
+        raise UnusableError(f"its run lengths are of a mask that cannot be traced: {error}") from None
 
 
 def _checked(segmentation: Mapping[str, Any]) -> tuple[list[int], int, int]:

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from airflow_provider_fastlabel.formats.geometry.scanlines import crossings
+from airflow_provider_fastlabel.formats.geometry.scanlines import crossings, union
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from airflow_provider_fastlabel.formats.geometry.shapes import Region, Shape
+
+
+# So many crossings at most are kept at a time, unless those of a single shape are more.
+_CROSSINGS = 1 << 22
 
 
 class Cover(NamedTuple):
@@ -40,33 +44,46 @@ class Cover(NamedTuple):
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
-def covers(shapes: Sequence[Shape], width: int, height: int) -> list[Cover | None]:
-    """Return the pixels of an image that each of some shapes covers.
+def covers(shapes: Sequence[Shape], width: int, height: int) -> Iterator[Cover | None]:
+    """Return the pixels of an image that each of some shapes covers, one after the other.
 
-    All outlines are followed at once: per image that is several times as fast as shape by shape.
+    Many outlines are followed at once: per image that is several times as fast as shape by shape. Each shape's pixels
+    are made when it is their turn: a hundred large shapes must not take a hundred times the memory of the image.
 
     :param shapes: shapes of kind bbox, polygon, segmentation or circle.
     :param width: image width; pixels outside are cut off.
     :param height: image height.
     :returns: per shape its pixels, None if there is no pixel whose centre is inside.
     """
+    first = crossed = 0
+    for number, shape in enumerate(shapes):
+        if _by_outline(shape):
+            rows = max(min(ceil(shape.y2), height) - max(floor(shape.y1), 0), 0)
+            most = rows * sum(len(ring) // 2 for region in shape.regions for ring in region)
+            if crossed and crossed + most > _CROSSINGS:
+                yield from _covers(shapes[first:number], width, height)
+                first, crossed = number, 0
+            crossed += most
+    yield from _covers(shapes[first:], width, height)
+
+
+def _covers(shapes: Sequence[Shape], width: int, height: int) -> Iterator[Cover | None]:
+    """Return the pixels of shapes whose outlines are followed at once."""
     runs = _Runs([region for shape in shapes if _by_outline(shape) for region in shape.regions], width, height)
-    found: list[Cover | None] = []
     ring = 0
     for shape in shapes:
         left, right = max(floor(shape.x1), 0), min(ceil(shape.x2), width)
         top, bottom = max(floor(shape.y1), 0), min(ceil(shape.y2), height)
         first, ring = ring, ring + sum(map(len, shape.regions)) if _by_outline(shape) else ring
         if left >= right or top >= bottom:
-            found.append(None)
+            yield None
         elif shape.kind == "circle":
-            found.append(_disc(shape, left, top, right, bottom))
+            yield _disc(shape, left, top, right, bottom)
         elif _by_outline(shape):
             mask = runs.filled(shape, first, top, bottom)[:, left:right]
-            found.append(Cover(left, top, mask) if mask.any() else None)
+            yield Cover(left, top, mask) if mask.any() else None
         else:
-            found.append(_box(shape, width, height))
-    return found
+            yield _box(shape, width, height)
 
 
 def _by_outline(shape: Shape) -> bool:
@@ -118,24 +135,18 @@ class _Runs:
         :param bottom: row after the last.
         :returns: the rows' pixels, as wide as the image.
         """
-        filled: NDArray[np.bool_] | None = None
-        for region in shape.regions:
-            mask = self._ring(ring, top, bottom)
-            for hole in range(ring + 1, ring + len(region)):
-                mask &= ~self._ring(hole, top, bottom)
-            ring += len(region)
-            filled = mask if filled is None else filled | mask
-        assert filled is not None
-        return filled
-
-    def _ring(self, number: int, top: int, bottom: int) -> NDArray[np.bool_]:
-        """Fill one ring by the even-odd rule."""
-        inner = self._positions[self._starts[number] : self._starts[number + 1]]
+        sizes = np.array([len(region) for region in shape.regions])
+        starts = self._starts[ring : ring + sizes.sum() + 1]
+        inner = self._positions[starts[0] : starts[-1]]
+        if sizes.sum() == 1:
+            inner = inner - ring * self._size
+        else:
+            rings = np.repeat(np.arange(sizes.sum()), np.diff(starts))
+            inner, _ = union(inner - (ring + rings) * self._size, rings, sizes, np.zeros(len(sizes), dtype=np.int64))
         ends = np.empty(len(inner) + 2, dtype=np.int64)
         ends[0], ends[-1] = 0, (bottom - top) * self._width
         # A hole may reach above or below its outline; every row has an even number of crossings, so nothing turns over.
-        since = np.maximum(inner - (number * self._size + top * self._width), 0)
-        np.minimum(since, ends[-1], out=ends[1:-1])
+        np.minimum(np.maximum(inner - top * self._width, 0), ends[-1], out=ends[1:-1])
         odd = np.zeros(len(ends) - 1, dtype=bool)
         odd[1::2] = True
         return np.repeat(odd, ends[1:] - ends[:-1]).reshape(bottom - top, self._width)

@@ -35,8 +35,20 @@ _COUNTS: NDArray[np.int64] = np.array([len(_TURNS.get(pattern, ())) for pattern 
 # A mask that has no more pixels between its first and last column is looked at pixel by pixel, which then is faster.
 _FEW_PIXELS = 1 << 20
 _FEWEST, _PIXELS_A_RUN = 1 << 14, 256
-# More labels are told apart by sorting the pixels once.
+# More labels are told apart by sorting the runs once.
 _FEW_LABELS = 64
+MOST_CORNERS = 1_000_000
+"""Corners of the borders of a mask that is traced, and its runs: no more than these cost is what a mask may cost."""
+_MOST_LABEL_RUNS = 1 << 24
+
+
+class NoisyMaskError(ValueError):
+    """A mask whose borders have so many corners that it is noise; a file of a few kilobytes may unpack to that."""
+
+    def __init__(self, corners: int) -> None:
+        super().__init__(
+            f"its borders have {corners:,} corners or more, and {MOST_CORNERS:,} are the most: noise, not areas"
+        )
 
 
 def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float]]]:
@@ -46,6 +58,7 @@ def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float
     :param left: x of the mask's first column in the image.
     :param top: y of the mask's first row in the image.
     :returns: regions as in :func:`mask_to_fastlabel_segmentation_points`, in reading order.
+    :raises NoisyMaskError: its borders have more than :data:`MOST_CORNERS` corners.
     """
     import cv2
 
@@ -57,9 +70,10 @@ def mask_points(mask: Mask, left: int = 0, top: int = 0) -> list[list[list[float
     if mask.size > _FEW_PIXELS:
         return _by_runs(_bounds(mask), len(mask), x0 + left, y0 + top)
     padded = np.pad(mask.astype(np.uint8), 1)
-    labels = cv2.connectedComponents(padded, connectivity=8)[1]
     code = padded[:-1, :-1] + 2 * padded[:-1, 1:] + 4 * padded[1:, :-1] + 8 * padded[1:, 1:]
     ys, xs = _COUNTS[code].nonzero()
+    _check(int(_COUNTS[code].sum()))
+    labels = cv2.connectedComponents(padded, connectivity=8)[1]
     # The pixels have an empty margin of one pixel.
     return _regions(_rings(code[ys, xs], xs, ys), lambda x, y: int(labels[y + 1, x + 1]), x0 + left, y0 + top)
 
@@ -70,10 +84,12 @@ def run_points(bounds: NDArray[np.int64], height: int) -> list[list[list[float]]
     :param bounds: where runs begin and end by turns, pixels counted column by column; each longer than nothing.
     :param height: pixels of a column.
     :returns: the same as :func:`mask_points` of the mask.
+    :raises NoisyMaskError: as :func:`mask_points`, or it has so many runs.
     """
     if not len(bounds):
         return []
     first, last = int(bounds[0]) // height, int(bounds[-1] - 1) // height
+    _check(len(bounds) // 2)
     if (last - first + 1) * height <= min(_FEW_PIXELS, _FEWEST + _PIXELS_A_RUN * len(bounds)):
         marks = np.concatenate(([0], bounds - first * height, [(last - first + 1) * height]))
         filled = np.arange(len(marks) - 1) % 2 == 1
@@ -87,34 +103,49 @@ def label_points(labels: NDArray[Any], wanted: Sequence[int]) -> list[list[list[
     :param labels: two-dimensional array of whole numbers.
     :param wanted: labels that occur in it.
     :returns: per label the same as :func:`mask_points` of its pixels.
+    :raises NoisyMaskError: as :func:`mask_points`, for any of them.
     """
     if len(wanted) <= _FEW_LABELS:
         return [mask_points(labels == label) for label in wanted]
+    # A run ends where the label changes, so two runs of one label never touch.
     flat = labels.T.ravel()
-    order = np.argsort(flat, kind="stable")
-    sorted_labels = flat[order]
+    changes = flat[1:] != flat[:-1]
+    if (runs := np.count_nonzero(changes)) > _MOST_LABEL_RUNS:
+        raise NoisyMaskError(int(runs))
+    first = np.concatenate(([0], np.flatnonzero(changes) + 1))
+    last = np.append(first[1:], len(flat))
+    del changes
+    order = np.argsort(flat[first], kind="stable")
+    sorted_labels = flat[first[order]]
     starts = np.searchsorted(sorted_labels, wanted)
     ends = np.searchsorted(sorted_labels, wanted, side="right")
     found = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        places = order[start:end]
-        breaks = np.flatnonzero(np.diff(places) != 1)
-        bounds = np.empty(2 * len(breaks) + 2, dtype=np.int64)
-        bounds[0], bounds[2::2] = places[0], places[breaks + 1]
-        bounds[1:-1:2], bounds[-1] = places[breaks] + 1, places[-1] + 1
+        runs_of_it = order[start:end]
+        bounds = np.stack((first[runs_of_it], last[runs_of_it]), axis=1).ravel()
         found.append(run_points(bounds, len(labels)))
     return found
 
 
 def _by_runs(bounds: NDArray[np.int64], height: int, left: int = 0, top: int = 0) -> list[list[list[float]]]:
     runs = Runs(bounds, height)
-    return _regions(_rings(*runs.corners()), runs.part_of, left, top)
+    codes, xs, ys = runs.corners()
+    _check(int(_COUNTS[codes].sum()))
+    return _regions(_rings(codes, xs, ys), runs.part_of, left, top)
+
+
+def _check(corners: int) -> None:
+    """Refuse a mask of so many corners, or runs."""
+    if corners > MOST_CORNERS:
+        raise NoisyMaskError(corners)
 
 
 def _bounds(mask: Mask) -> NDArray[np.int64]:
     """Return where the runs of a mask begin and end by turns, column by column."""
     flat = mask.T.ravel()
-    inner = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    changes = flat[1:] != flat[:-1]
+    _check(int(np.count_nonzero(changes)) // 2)
+    inner = np.flatnonzero(changes) + 1
     return np.concatenate(([0] if flat[0] else [], inner, [len(flat)] if flat[-1] else [])).astype(np.int64)
 
 

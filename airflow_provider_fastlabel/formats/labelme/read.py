@@ -38,6 +38,7 @@ from airflow_provider_fastlabel.formats.reading.imported import (
     Annotation,
     ImportedAnnotations,
     UnusableError,
+    check_repeated,
     collector_paused,
     read_json,
 )
@@ -189,6 +190,7 @@ class _Shapes:
         key = None if shape.get("group_id") is None else _group_of(shape)
         if key is not None and key[0] == "pose" and found[0]["type"] != "pose_estimation":
             key = None  # several points in one shape
+        check_repeated(attributes, len(found))
         for annotation in found:
             annotation["value"] = value
             if attributes:
@@ -205,8 +207,7 @@ class _Shapes:
     def _join(self, key: GroupKey, parts: list[tuple[int, Annotation]]) -> None:
         """Make one object of the parts of a group, in the place of the first."""
         first = parts[0][1]
-        for _, part in parts[1:]:
-            _add_attributes(first, part)
+        _add_attributes(first, [part for _, part in parts[1:]])
         if key[0] == "pose":
             first["keypoints"] = [keypoint for _, part in parts for keypoint in part["keypoints"]]
             return
@@ -256,12 +257,13 @@ def _group_of(shape: Any) -> GroupKey | None:
     return family, value, group
 
 
-def _add_attributes(first: Annotation, part: Annotation) -> None:
-    """Add the attributes of a part that the object has not."""
-    for item in part.get("attributes", ()):
-        attributes = first.setdefault("attributes", [])
-        if all(item["key"] != known["key"] for known in attributes):
-            attributes.append(item)
+def _add_attributes(first: Annotation, parts: list[Annotation]) -> None:
+    """Add the attributes of parts that the object has not."""
+    known = {item["key"] for item in first.get("attributes", ())}
+    for item in (item for part in parts for item in part.get("attributes", ())):
+        if item["key"] not in known:
+            known.add(item["key"])
+            first.setdefault("attributes", []).append(item)
 
 
 def _attributes(shape: dict[str, Any], found: list[Annotation]) -> list[dict[str, Any]]:

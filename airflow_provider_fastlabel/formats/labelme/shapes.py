@@ -133,7 +133,7 @@ def _point(points: Points, shape: dict[str, Any]) -> list[Annotation]:
 
 def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
     """Read a mask: a PNG in base64 whose first pixel lies at the first point."""
-    from airflow_provider_fastlabel.formats.geometry.trace import mask_points
+    from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, mask_points
 
     try:
         pixels, _ = read_pixels(io.BytesIO(base64.b64decode(shape.get("mask") or "")))
@@ -141,7 +141,10 @@ def _mask(points: Points, shape: dict[str, Any]) -> list[Annotation]:
         raise UnusableError(f"its mask is no PNG in base64 that can be unpacked: {error}") from None
     found = pixels != 0 if pixels.ndim == 2 else pixels[:, :, 0] != 0
     left, top = (int(value) for value in points[:2])
-    regions = mask_points(found, left, top)
+    try:
+        regions = mask_points(found, left, top)
+    except NoisyMaskError as error:
+        raise UnusableError(f"its mask cannot be traced: {error}") from None
     if not regions:
         raise UnusableError("its mask is empty")
     return [{"points": regions, "type": "segmentation"}]

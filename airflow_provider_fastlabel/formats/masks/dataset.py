@@ -22,7 +22,7 @@ import numpy as np
 
 from airflow_provider_fastlabel.foreign_names import is_safe
 from airflow_provider_fastlabel.formats.files import is_image, suffix_of
-from airflow_provider_fastlabel.formats.geometry.trace import label_points
+from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, label_points
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.formats.masks.read import load_colours, load_mask
 from airflow_provider_fastlabel.formats.masks.tables import Table, table_of
@@ -168,7 +168,13 @@ class _Reader:
                 described.lose(f"{what} has no annotation class; its area was left out")
             else:
                 taken.append(index)
-        for index, points in zip(taken, label_points(pixels, taken), strict=True):
+        try:
+            traced = label_points(pixels, taken)
+        except NoisyMaskError as error:
+            for index in taken:
+                described.lose(f"index {index}: the mask cannot be traced: {error}")
+            traced, taken = [], []
+        for index, points in zip(taken, traced, strict=True):
             described.annotations.append({"type": "segmentation", "value": values[index], "points": points})
         described.objects = len(described.annotations)
         unseen = len(self._table.instances.get(mask, {}).keys() - set(indexes))

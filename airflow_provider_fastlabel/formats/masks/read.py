@@ -31,7 +31,8 @@ def mask_to_fastlabel_segmentation_points(mask_image: MaskSource) -> list[list[l
     :param mask_image: path of a mask picture, or a two-dimensional array; everything that is not 0 is foreground.
     :returns: one region per connected area (diagonal neighbours are connected), each a list of closed flat rings: the
         outer one clockwise, then its holes counter-clockwise. Empty for an empty mask.
-    :raises ValueError: the array is not two-dimensional, or the picture cannot be read.
+    :raises ValueError: the array is not two-dimensional, the picture cannot be read, or it is noise: its borders have
+        more than a million corners.
     """
     return mask_points(load_mask(mask_image) != 0)
 

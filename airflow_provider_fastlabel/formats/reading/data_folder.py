@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 
+# Files of one picture have some kilobytes; labelme's may hold the picture.
+_MOST_BYTES = 1 << 30
+
 
 class DataFolder:
     """The files below a folder, hidden ones left out.
@@ -90,8 +93,8 @@ class DataFolder:
         return open_regular(self.place(name), seen=True)
 
     def read(self, name: str) -> bytes:
-        """Read a file whole; parameters and errors are those of :meth:`open`."""
-        return read_regular(self.place(name), seen=True)
+        """Read a file whole; parameters and errors are those of :meth:`open`, and it has at most 1 GB."""
+        return read_regular(self.place(name), seen=True, most=_MOST_BYTES)
 
     def tell_closed(self, result: ImportedAnnotations) -> ImportedAnnotations:
         """Report the linked folders that were not entered: annotation files in them would be lost without a word.

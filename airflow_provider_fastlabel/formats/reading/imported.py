@@ -38,8 +38,25 @@ FORMAT_FLAGS = frozenset(("iscrowd", "truncated", "occluded", "difficult", "trac
 Annotation = dict[str, Any]
 
 
+MOST_REPEATED = 100_000
+"""Attributes that all annotations made of one object may have together."""
+
+
 class UnusableError(Exception):
     """One entry of a file cannot become an annotation; the text says why."""
+
+
+def check_repeated(attributes: Sequence[Any], annotations: int) -> None:
+    """Refuse an object of many parts and many attributes: each part has all of them, so that they multiply.
+
+    :param attributes: of the object.
+    :param annotations: how many are made of it.
+    :raises UnusableError: they are too many together.
+    """
+    if len(attributes) * annotations > MOST_REPEATED:
+        raise UnusableError(
+            f"its {len(attributes)} attributes for each of its {annotations} parts are more than {MOST_REPEATED:,}"
+        )
 
 
 @dataclass(frozen=True)

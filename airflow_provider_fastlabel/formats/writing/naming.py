@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     Row = Mapping[str, Any]
 
@@ -102,15 +103,32 @@ class Paths:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._files = {_key(path) for path in taken}
         self._folders: set[str] = {""}
+        self._last: dict[str, int] = {}
+        self._last_beside: dict[str, int] = {}
+
+    def _numbers_for(self, path: str) -> Iterator[int]:
+        """Count from 2 for names that are to be like a path, but beyond what an earlier call has come to.
+
+        Those up to there are taken and stay so. To try them again would cost the square of such names.
+        """
+        key = _key(path)
+        for number in count(self._last.get(key, 1) + 1):
+            self._last[key] = number
+            yield number
 
     def _beside_files(self, path: str) -> str:
         """Rename the first folder of a path that exists as a file, as often as needed."""
         parts = path.split("/")
         for end in range(1, len(parts)):
-            name, number = parts[end - 1], 1
-            while _key("/".join(parts[:end])) in self._files:
-                number += 1
+            name = parts[end - 1]
+            if _key("/".join(parts[:end])) not in self._files:
+                continue
+            last = self._last_beside.get(key := _key("/".join(parts[:end])), 2)
+            for number in count(last):
                 parts[end - 1] = f"{name}~{number}"
+                if _key("/".join(parts[:end])) not in self._files:
+                    self._last_beside[key] = number
+                    break
         return "/".join(parts)
 
     def take(self, path: str) -> bool:
@@ -173,10 +191,10 @@ class PictureNames(Paths):
             return wanted
         self.changed += 1
         stem, extension = split_extension(self._beside_files(wanted))
-        candidate, number = stem + extension, 1
+        candidate = stem + extension
+        numbers = self._numbers_for(candidate)
         while not self.take(safe_name(candidate)):
-            number += 1
-            candidate = f"{stem}~{number}{extension}"
+            candidate = f"{stem}~{next(numbers)}{extension}"
         return candidate
 
 
@@ -224,11 +242,10 @@ class OutputNames(Paths):
         if not self._take(key):
             changed = True
             safe = self._beside_files(safe)
-            number, stem = 1, safe
-            path = stem + self._suffix if extension else f"{stem}~2{self._suffix}"
+            numbers = self._numbers_for(safe)
+            path = safe + self._suffix if extension else f"{safe}~{next(numbers)}{self._suffix}"
             while not self.take(path):
-                number += 1
-                path = f"{stem}~{number}{self._suffix}"
+                path = f"{safe}~{next(numbers)}{self._suffix}"
         self.changed += changed
         return path
 

@@ -14,6 +14,7 @@ from pycocotools import mask as coco_mask
 
 from airflow_provider_fastlabel.formats.coco import read_coco
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE, UNUSABLE
+from tests.limits import run_limited
 
 RECTANGLE = [10, 20, 40, 20, 40, 60, 10, 60]
 
@@ -736,3 +737,34 @@ def test_a_list_that_is_null_is_no_empty_list(tmp_path, name):
     (tmp_path / "a.json").write_text(json.dumps({"images": [], "categories": [], "annotations": [], name: None}))
     with pytest.raises(ValueError, match=rf"its {name} are null"):
         read_coco(tmp_path / "a.json")
+
+
+def test_many_images_of_one_id_cost_what_they_are():
+    printed = run_limited(
+        """
+        import json, tempfile
+        from pathlib import Path
+        from airflow_provider_fastlabel.formats.coco import read_coco
+        images = [{"id": 1, "file_name": f"{number}.jpg"} for number in range(50_000)]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "a.json")
+            file.write_text(json.dumps({"images": images, "annotations": [{"image_id": 1, "category_id": 1}]}))
+            print(len(read_coco(file).problems))
+        """,
+        megabytes=400,
+    )
+    assert printed == "50000"
+
+
+def test_parts_and_attributes_do_not_multiply(read):
+    parts = [[0, 0, number, 0, number, 9] for number in range(1, 2_001)]
+    attributes = {f"a{number}": number for number in range(2_000)}
+    many = {"segmentation": parts, "attributes": attributes}
+    result = read(document(many, {"segmentation": parts[:2], "attributes": attributes}), "polygon")
+    assert len(result.by_image["a.jpg"]) == 2
+    (problem,) = result.problems
+    assert "2000 attributes for each of its 2000 parts are more than 100,000" in str(problem)
+    assert problem.lost == 1
+    # One annotation of all parts has them once.
+    (found, _) = read(document(many, many), "segmentation").by_image["a.jpg"]
+    assert len(found["attributes"]) == 2_000

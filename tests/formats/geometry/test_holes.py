@@ -8,10 +8,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_fastlabel.formats.geometry import holes as module
 from airflow_provider_fastlabel.formats.geometry.holes import bridged, unbridged
 from airflow_provider_fastlabel.formats.labelme import export_labelme, read_labelme
 from airflow_provider_fastlabel.formats.yolo import export_yolo
 from tests.formats.evenodd import inside
+from tests.limits import run_limited
 
 
 def area(ring):
@@ -115,3 +117,28 @@ def test_a_region_that_its_holes_take_away_covers_nothing(tmp_path):
     rows = (tmp_path / "annotations/a.txt").read_text().splitlines()
     found = [drawn([64 * float(share) for share in row.split()[1:]]) for row in rows]
     assert (sum(found) == drawn(square(30, 30, 8))).all()
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0, 1, 1.5, 2, 7])] * 3), max_size=8))
+def test_many_holes_are_bridged_as_few_are(places):
+    region = [square(0, 0, 110), *(square(x, y, size, hole=True) for x, y, size in places)]
+    assert json.dumps(module._many_bridged(region)) == json.dumps(bridged(region))
+
+
+def test_thousands_of_holes_are_joined_in_seconds():
+    printed = run_limited(
+        """
+        import tempfile
+        from pathlib import Path
+        from airflow_provider_fastlabel.formats.yolo import export_yolo
+        holes = [[x + 2, y + 2, x + 2, y + 5, x + 5, y + 5, x + 5, y + 2]
+                 for x in range(0, 1_000, 10) for y in range(0, 1_000, 10)]
+        points = [[[0, 0, 1_000, 0, 1_000, 1_000, 0, 1_000], *holes]]
+        annotation = {"id": "a", "type": "segmentation", "value": "c", "points": points}
+        task = {"id": "1", "name": "a.jpg", "width": 1_000, "height": 1_000, "annotations": [annotation]}
+        with tempfile.TemporaryDirectory() as folder:
+            print(export_yolo([task], Path(folder), task="segment").adjusted)
+        """,
+        megabytes=300,
+    )
+    assert printed == "{'holes_bridged': 10000}"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from airflow_provider_fastlabel.formats.geometry.raster import covers
 from airflow_provider_fastlabel.formats.geometry.shapes import Shape, shape_of
 from airflow_provider_fastlabel.formats.masks import mask_to_fastlabel_segmentation_points
+from tests.limits import run_limited
 
 WIDTH, HEIGHT = 40, 30
 
@@ -106,7 +107,7 @@ def test_what_covers_no_pixel_centre_is_none():
         {"type": "polygon", "points": [3.6, 3.6, 4.4, 3.6, 4, 4.4]},
         {"type": "bbox", "points": [-9, -9, -1, -1]},
     )
-    assert covers(shapes, WIDTH, HEIGHT) == [None, None, None]
+    assert list(covers(shapes, WIDTH, HEIGHT)) == [None, None, None]
 
 
 COORDINATE = st.integers(-16, 16 * WIDTH + 16).map(lambda n: n / 16 + 1 / 64)
@@ -132,3 +133,34 @@ def test_pixels_to_rings_and_back(rows):
     if points:
         (image,) = painted({"type": "segmentation", "points": points}, size=(7, 5))
         assert (image == mask).all()
+
+
+LARGE = """
+import tempfile
+from pathlib import Path
+from airflow_provider_fastlabel.formats.masks import export_masks
+shapes = {shapes}
+annotations = [{{"id": "a", "value": "c", **shape}} for shape in shapes]
+task = {{"id": "1", "name": "a.jpg", "width": 10_000, "height": 10_000, "annotations": annotations}}
+with tempfile.TemporaryDirectory() as folder:
+    print(export_masks([task], Path(folder), kind="semantic").annotations)
+"""
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"type": "bbox", "points": [0, 0, 10_000, 10_000]},
+        {"type": "polygon", "points": [0, 0, 10_000, 5, 9_000, 10_000]},
+    ],
+    ids=lambda shape: shape["type"],
+)
+def test_many_large_shapes_take_the_memory_of_one(shape):
+    assert run_limited(LARGE.format(shapes=[shape] * 20), megabytes=900, seconds=40) == "20"
+
+
+def test_many_regions_cost_what_their_outlines_cost():
+    squares = [[[x, y, x + 5, y, x + 5, y + 5, x, y + 5]] for x in range(0, 9_900, 200) for y in range(0, 9_900, 200)]
+    assert len(squares) == 2_500
+    shape = {"type": "segmentation", "points": squares}
+    assert run_limited(LARGE.format(shapes=[shape]), megabytes=900) == "1"

@@ -11,6 +11,7 @@ from PIL import Image
 
 from airflow_provider_fastlabel.formats.geometry.runs import Runs
 from airflow_provider_fastlabel.formats.geometry.trace import (
+    NoisyMaskError,
     _regions,
     _rings,
     label_points,
@@ -89,3 +90,50 @@ def test_a_small_picture_file_of_many_pixels_is_traced_by_its_runs(tmp_path):
         """
     )
     assert printed.endswith("[[[1, 1, 12999, 1, 12999, 12999, 1, 12999, 1, 1]]]")
+
+
+@pytest.mark.parametrize("side", [900, 9_000])
+def test_a_small_picture_file_of_noise_is_refused(tmp_path, side):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "images").mkdir()
+    row = np.arange(side, dtype=np.uint8) % 2
+    noise = np.where(row[:, np.newaxis] == row, np.uint8(255), np.uint8(0))
+    Image.fromarray(noise).convert("1").save(tmp_path / "masks/a.png")
+    Image.fromarray(noise).convert("1").save(tmp_path / "images/a.png")
+    assert (tmp_path / "masks/a.png").stat().st_size < 50_000
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.masks import mask_to_fastlabel_segmentation_points, read_masks
+        found = read_masks({str(tmp_path)!r}, {{1: "x"}})
+        (problem,) = found.problems
+        print(problem, problem.lost)
+        try:
+            mask_to_fastlabel_segmentation_points({str(tmp_path / "masks/a.png")!r})
+        except ValueError as error:
+            print(error)
+        """,
+        megabytes=900,
+    )
+    assert printed.count("1,000,000 are the most: noise, not areas") == 2
+    assert "index 1: the mask cannot be traced" in printed
+
+
+def test_run_lengths_of_noise_are_refused():
+    bounds = np.arange(4_000_000, dtype=np.int64)
+    with pytest.raises(NoisyMaskError, match="2,000,000 corners or more"):
+        run_points(bounds, 4_000)
+
+
+def test_many_labels_of_a_large_picture_cost_little_more_than_it(tmp_path):
+    labels = np.repeat(np.arange(1, 101, dtype=np.uint8), 70)[:, np.newaxis].repeat(7_000, axis=1)
+    Image.fromarray(labels).save(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size < 1_000_000
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.masks import read_mask
+        found = read_mask({str(tmp_path / "a.png")!r}, dict.fromkeys(range(101), "x")).by_image["a.png"]
+        print(len(found), found[-1]["points"])
+        """,
+        megabytes=600,
+    )
+    assert printed == "100 [[[0, 6930, 7000, 6930, 7000, 7000, 0, 7000, 0, 6930]]]"

@@ -13,6 +13,7 @@ from PIL import Image
 
 from airflow_provider_fastlabel.formats.labelme import read_labelme
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE, UNREADABLE, UNUSABLE
+from tests.limits import run_limited
 
 
 def shape(points, kind="polygon", label="dog", **more):
@@ -487,3 +488,33 @@ def test_values_that_python_cannot_write_out_are_named_by_their_type(read):
     )
     result = read({"a.json": text.replace('"?"', deep)})
     assert result.objects["a.jpg"] == 2
+
+
+def test_points_and_attributes_do_not_multiply(read):
+    points = [[number, 1] for number in range(2_000)]
+    flags = {f"a{number}": True for number in range(2_000)}
+    result = read({"a.json": document(shape(points, "points", flags=flags))})
+    assert not result.by_image["a.jpg"]
+    assert "2000 attributes for each of its 2000 parts are more than 100,000" in str(result.problems[0])
+
+
+def test_the_attributes_of_a_group_cost_what_they_are():
+    printed = run_limited(
+        """
+        import json, tempfile
+        from pathlib import Path
+        from PIL import Image
+        from airflow_provider_fastlabel.formats.labelme import read_labelme
+        def part(part):
+            flags = {f"a{part}-{number}": True for number in range(40_000)}
+            points = [[part, 0], [part + 1, 0], [part + 1, 1]]
+            return {"label": "x", "points": points, "shape_type": "polygon", "group_id": 1, "flags": flags}
+        with tempfile.TemporaryDirectory() as folder:
+            Image.new("L", (9, 9)).save(Path(folder, "a.jpg"))
+            Path(folder, "a.json").write_text(json.dumps({"shapes": [part(0), part(1)], "imagePath": "a.jpg"}))
+            (found,) = read_labelme(folder).by_image["a.jpg"]
+            print(len(found["attributes"]))
+        """,
+        megabytes=400,
+    )
+    assert printed == "80000"

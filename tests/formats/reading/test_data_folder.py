@@ -218,3 +218,21 @@ def test_chains_and_loops_of_links_end_and_names_do_not_depend_on_the_order(tmp_
     names = DataFolder(tmp_path).names
     assert [name for name in names if "/" in name] == ["z/1.txt", "z/self"]
     assert {"one", "two", "c0", "c59"} < set(names)
+
+
+@pytest.mark.parametrize("reader", ["pascalvoc", "labelme", "yolo"])
+def test_a_sparse_file_of_a_terabyte_is_unreadable_and_the_rest_is_read(tmp_path, reader):
+    ending = {"pascalvoc": "xml", "labelme": "json", "yolo": "txt"}[reader]
+    Image.new("L", (9, 9)).save(tmp_path / "a.png")
+    with (tmp_path / f"a.{ending}").open("wb") as file:
+        file.truncate(1 << 40)
+    (tmp_path / "classes.txt").write_text("x\n")
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.{reader} import read_{reader} as read
+        found = read({"None, " * (reader == "yolo")}{str(tmp_path)!r})
+        print(*found.problems)
+        """,
+        megabytes=300,
+    )
+    assert "it has 1,099,511,627,776 bytes, and 1,073,741,824 are the most" in printed

@@ -18,6 +18,7 @@ from airflow_provider_fastlabel.formats.writing.naming import (
     safe_name,
     split_extension,
 )
+from tests.limits import run_limited
 
 hostile = st.one_of(
     st.text(),
@@ -181,3 +182,25 @@ def test_pictures_of_plain_names_keep_them():
     assert pictures.name_for("b") == "b~2"
     assert pictures.name_for("classes.lock.json") == "classes.lock.json_"
     assert pictures.changed == 4
+
+
+def test_thousands_of_names_that_are_alike_cost_what_they_are():
+    printed = run_limited(
+        """
+        from itertools import product
+        from airflow_provider_fastlabel.formats.writing.naming import OutputNames, PictureNames
+        names = ["".join(letters) + ".jpg" for letters in product(*["aA"] * 13)]
+        pictures, files = PictureNames(), OutputNames(".txt")
+        print(len({pictures.name_for(name).lower() for name in names}))
+        print(len({files.path_for(name).lower() for name in names}))
+        beside = OutputNames(".txt", [f"a~{number}" for number in range(2, 5_000)] + ["a"])
+        print(len({beside.path_for(f"a/{number}.jpg") for number in range(5_000)}))
+        """
+    )
+    assert printed.split() == ["8192", "8192", "5000"]
+
+
+def test_the_next_number_is_taken():
+    names = OutputNames(".txt")
+    given_names = [names.path_for(name) for name in ("a.jpg", "A.jpg", "a.JPG", "a.Jpg", "a.jPg")]
+    assert given_names == ["a.txt", "A.jpg.txt", "a.JPG~2.txt", "a.Jpg~3.txt", "a.jPg~4.txt"]

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.resources.lerobot.clips import copy_frames
 from airflow_provider_fastlabel.client.resources.lerobot.info import read_info, unfit_for_folder
+from airflow_provider_fastlabel.client.resources.lerobot.tables import MOST_EPISODES, rows_of
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
@@ -96,8 +97,6 @@ class LeRobotDataset:
         :raises FastLabelInvalidException: (422) the file is missing, cannot be read, or holds another number of frames
             than the table says
         """
-        import pyarrow.parquet as pq
-
         if episode.length < 1:
             said = shortened(episode.row.get("length"))
             raise FastLabelInvalidException(
@@ -105,9 +104,8 @@ class LeRobotDataset:
             )
         file = self._located(self.root / "data", episode, "data", "parquet")
         where = f"Episode {episode.index}: {self._shown(file)}"
-        wanted = [("episode_index", "==", episode.index)]
         with _opened(file, where) as data:
-            frames: list[dict[str, Any]] = pq.read_table(data, filters=wanted).to_pylist()
+            frames = list(rows_of(data, where, most=episode.length, episode=episode.index))
         if len(frames) != episode.length:
             raise FastLabelInvalidException(f"{where} holds {len(frames)} of its {episode.length} frames.", 422)
         if any(_whole(frame.get("frame_index", 0)) is None for frame in frames):
@@ -165,7 +163,7 @@ class LeRobotDataset:
         episodes: dict[int, Episode] = {}
         for file in sorted(self.root.glob("meta/episodes/chunk-*/file-*.parquet")):
             where = f"{self.root.name}: {self._shown(file)}"
-            for row in self._rows(self._checked(file), where):
+            for row in self._rows(self._checked(file), where, MOST_EPISODES - len(episodes)):
                 index = _whole(row.get("episode_index"))
                 if index is None or index in episodes:
                     why = (
@@ -180,15 +178,14 @@ class LeRobotDataset:
         return dict(sorted(episodes.items()))
 
     @staticmethod
-    def _rows(file: Path, where: str) -> list[dict[str, Any]]:
+    def _rows(file: Path, where: str, most: int) -> Iterator[dict[str, Any]]:
         """Read one file of the episode table, without the statistics in it."""
         import pyarrow.parquet as pq
 
         with _opened(file, where) as data:
             names = pq.read_schema(data).names
             wanted = [n for n in names if n in ("episode_index", "length") or n.startswith(("data/", "videos/"))]
-            rows: list[dict[str, Any]] = pq.read_table(data, columns=wanted).to_pylist()
-            return rows
+            yield from rows_of(data, where, most=most, columns=wanted)
 
     def _located(self, folder: Path, episode: Episode, prefix: str, extension: str) -> Path:
         """Return where a file of an episode lies."""

@@ -18,6 +18,7 @@ import pytest
 from airflow_provider_fastlabel.client import FastLabelInvalidException
 from airflow_provider_fastlabel.client.resources.lerobot.dataset import LeRobotDataset
 from airflow_provider_fastlabel.client.resources.lerobot.importer import LeRobotConverter
+from tests.limits import run_limited
 
 FPS = 10
 LENGTHS = [4, 6, 5]
@@ -566,3 +567,51 @@ def test_the_order_of_cameras_and_episodes(dataset):
         (TOP, "images_top"), (WRIST, "images_wrist"),
     ]  # fmt: skip
     assert {index: episode.length for index, episode in opened.episodes.items()} == {0: 4, 1: 6, 2: 5}
+
+
+FRAMES = "data/chunk-000/file-000.parquet"
+READ = """
+from airflow_provider_fastlabel.client import FastLabelInvalidException
+from airflow_provider_fastlabel.client.resources.lerobot.dataset import LeRobotDataset
+try:
+    dataset = LeRobotDataset({!r})
+    print(len(dataset.frames(dataset.episodes[1])))
+except FastLabelInvalidException as error:
+    print(error)
+"""
+
+
+def write_bomb(path, rows, **columns):
+    """Write a file that is small as all values of a column are the same, or count on."""
+    one = pa.table({name: pa.array([value]) for name, value in columns.items()})
+    parts = [one.take(pa.array(np.zeros(1 << 20, np.int64))) for _ in range(rows >> 20)]
+    with pq.ParquetWriter(path, one.schema) as writer:
+        for part in parts:
+            writer.write_table(part)
+    assert path.stat().st_size < 3_000_000
+
+
+@pytest.mark.parametrize("number", [1, 7], ids=["of the episode", "of another"])
+def test_a_small_file_of_very_many_frames_costs_little(dataset, number):
+    state = [1.0, 2.0, 3.0]
+    write_bomb(
+        dataset / FRAMES, 1 << 24, episode_index=number, frame_index=0, action=state, **{"observation.state": state}
+    )
+    said = run_limited(READ.format(str(dataset)), megabytes=700)
+    assert ("holds more than the 6 rows that it may hold" if number == 1 else "holds 0 of its 6 frames") in said
+
+
+def test_a_frame_of_very_many_values_is_refused(dataset):
+    frame = {"episode_index": [1], "frame_index": [0], "action": pa.array([np.zeros(1 << 27, np.int8)])}
+    pq.write_table(pa.table(frame), dataset / FRAMES)
+    assert (dataset / FRAMES).stat().st_size < 1_000_000
+    assert "holds more than 67,108,864 values in one row group" in run_limited(READ.format(str(dataset)), megabytes=400)
+
+
+def test_a_small_table_of_very_many_episodes_costs_little(dataset):
+    numbers = pa.table({"episode_index": np.arange(1 << 24), "length": np.zeros(1 << 24, np.int64)})
+    encoding = {"episode_index": "DELTA_BINARY_PACKED"}
+    pq.write_table(numbers, dataset / EPISODES, use_dictionary=["length"], column_encoding=encoding)
+    assert (dataset / EPISODES).stat().st_size < 3_000_000
+    said = run_limited(READ.format(str(dataset)), megabytes=1_200, seconds=40)
+    assert "holds more than the 1,000,000 rows that it may hold" in said
