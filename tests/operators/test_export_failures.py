@@ -150,7 +150,7 @@ def test_half_a_character_in_a_class_is_refused_at_the_start(export, client, lab
     monkeypatch.setattr(type(client), "iter_annotations", lambda *_, **__: iter(rows))
     emulator.clear_requests()
     outcome = export(FastLabelExportCocoOperator)
-    assert "hold half a character" in str(outcome.error)
+    assert "half of a surrogate pair" in str(outcome.error)
     assert not [request for request in emulator.requests() if request["path"].endswith("tasks/image")]
     assert not (tmp_path / "out" / "coco").exists()
 

@@ -55,10 +55,10 @@ def _many_bridged(region: Region) -> Ring:
     length = int(ends[0])
     way[:length] = np.arange(length)
     for begin, end in pairwise(ends.tolist()):
-        corner = _first_nearest(xs[:begin], ys[:begin], xs[begin], ys[begin], way[:length])
+        corner = _first_nearest(xs[:begin], ys[:begin], float(xs[begin]), float(ys[begin]), way[:length])
         at = int(np.argmax(way[:length] == corner))
         hole = np.arange(begin, end)
-        start = begin + _first_nearest(xs[begin:end], ys[begin:end], xs[corner], ys[corner], hole - begin)
+        start = begin + _first_nearest(xs[begin:end], ys[begin:end], float(xs[corner]), float(ys[corner]), hole - begin)
         count = end - begin + 2
         way[at + count : length + count] = way[at:length].copy()
         way[at + 1 : at + count] = [*range(start, end), *range(begin, start + 1)]
@@ -74,7 +74,8 @@ def _first_nearest(xs: Numbers, ys: Numbers, x: float, y: float, way: NDArray[np
     if len(near) == 1:
         return int(near[0])
     distances = [dist((xs[number], ys[number]), (x, y)) for number in near]
-    best = [number for number, distance in zip(near, distances, strict=True) if distance == min(distances)]
+    least = min(distances)
+    best = [number for number, distance in zip(near, distances, strict=True) if distance == least]
     return int(min(best, key=lambda number: int(np.argmax(way == number))))
 
 
