@@ -20,7 +20,7 @@ class FastLabelException(Exception):  # noqa: N818 - the names are FastLabel's o
     """
 
     def __init__(self, message: str, errcode: int | None = None) -> None:
-        self.message = visible(message)
+        self.message: str = visible(message)
         super().__init__(self.message, errcode)
         self.code = errcode
 

@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.emulator.world.kinds import KIND_OF_PROJECT_TYPE
 from airflow_provider_fastlabel.emulator.world.schemas import Name
 from airflow_provider_fastlabel.emulator.world.state import Emu, OrjsonRoute, answer
 
-router = APIRouter(prefix="/_emulator", route_class=OrjsonRoute, tags=["control plane"])
+router: APIRouter = APIRouter(prefix="/_emulator", route_class=OrjsonRoute, tags=["control plane"])
 
 
 class StatusIn(Control):

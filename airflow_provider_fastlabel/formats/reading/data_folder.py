@@ -44,20 +44,20 @@ class DataFolder:
     def __init__(
         self, folder: str | os.PathLike[str], *, follow_links: bool = False, unusable: Mapping[str, str] | None = None
     ) -> None:
-        self.path = os.fspath(folder)
+        self.path: str = os.fspath(folder)
         if not Path(folder).is_dir():
             raise NotADirectoryError(f"There is no folder {self.path!r} to read annotations from.")
         self._unusable = dict(unusable or {})
-        names = []
+        names: list[str] = []
         for level in walk(folder, follow_links=follow_links):
             names += [level.prefix + entry.name for entry in level.files]
             for entry in level.files:
                 if not entry.is_file(follow_symlinks=False) and (why_not := _strangeness(entry.path)):
                     self._unusable[level.prefix + entry.name] = why_not
             self._unusable.update({level.prefix + name: LEAVES for name in level.outside})
-        self.closed = sorted(name.rstrip("/") for name in self._unusable if name.endswith("/"))
+        self.closed: list[str] = sorted(name.rstrip("/") for name in self._unusable if name.endswith("/"))
         names += [name for name in self._unusable if not name.endswith("/")]
-        self.names = sorted(set(names))
+        self.names: list[str] = sorted(set(names))
 
     @classmethod
     def of(cls, folder: str | os.PathLike[str] | DataFolder, *, follow_links: bool) -> DataFolder:

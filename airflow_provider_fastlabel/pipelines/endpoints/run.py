@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def execute_files(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def find_zips(client: FastLabelClient, project: str, folder: Any, pattern: str, *, follow_links: bool = False) -> Found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 OUTAGE = 20
 """So many items in a row that fail because FastLabel does not answer mean an outage, not bad items: the run stops."""

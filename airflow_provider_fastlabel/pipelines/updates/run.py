@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
