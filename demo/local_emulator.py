@@ -30,8 +30,9 @@ class LocalEmulator:
         self.control_url = ""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0", "--token", self.token]
-        command += self.options
+        command = [sys.executable, "-m", "airflow_provider_fastlabel.emulator", "--port", "0"]
+        # In one word: a token may begin with a hyphen.
+        command += [f"--token={self.token}", *self.options]
         with (self.state / "emulator.log").open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
@@ -39,7 +40,8 @@ class LocalEmulator:
         assert self.process.stdout is not None
         ready = json.loads(self.process.stdout.readline() or "{}")
         if "url" not in ready:
-            raise RuntimeError(f"the emulator did not start; read {self.state / 'emulator.log'}")
+            self.process.wait()
+            raise RuntimeError(f"the emulator did not start: {(self.state / 'emulator.log').read_text().strip()}")
         self.url, self.control_url = ready["url"], ready["control"]
         return self
 
