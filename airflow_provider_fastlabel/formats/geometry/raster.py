@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # So many crossings at most are kept at a time, unless those of a single shape are more.
 _CROSSINGS = 1 << 22
+# Up to so many rings a shape is filled ring by ring, which is faster.
+_FEW = 8
 
 
 class Cover(NamedTuple):
@@ -135,14 +137,34 @@ class _Runs:
         :param bottom: row after the last.
         :returns: the rows' pixels, as wide as the image.
         """
+        if sum(map(len, shape.regions)) > _FEW:
+            return self._many_rings(shape, ring, top, bottom)
+        filled: NDArray[np.bool_] | None = None
+        for region in shape.regions:
+            mask = self._ring(ring, top, bottom)
+            for hole in range(ring + 1, ring + len(region)):
+                mask &= ~self._ring(hole, top, bottom)
+            ring += len(region)
+            filled = mask if filled is None else filled | mask
+        assert filled is not None
+        return filled
+
+    def _many_rings(self, shape: Shape, ring: int, top: int, bottom: int) -> NDArray[np.bool_]:
+        """Fill a shape in one sweep over its crossings, so that each ring does not cost the whole area."""
         sizes = np.array([len(region) for region in shape.regions])
         starts = self._starts[ring : ring + sizes.sum() + 1]
-        inner = self._positions[starts[0] : starts[-1]]
-        if sizes.sum() == 1:
-            inner = inner - ring * self._size
-        else:
-            rings = np.repeat(np.arange(sizes.sum()), np.diff(starts))
-            inner, _ = union(inner - (ring + rings) * self._size, rings, sizes, np.zeros(len(sizes), dtype=np.int64))
+        rings = np.repeat(np.arange(sizes.sum()), np.diff(starts))
+        inner = self._positions[starts[0] : starts[-1]] - (ring + rings) * self._size
+        inner, _ = union(inner, rings, sizes, np.zeros(len(sizes), dtype=np.int64))
+        return self._between(inner, top, bottom)
+
+    def _ring(self, number: int, top: int, bottom: int) -> NDArray[np.bool_]:
+        """Fill one ring by the even-odd rule."""
+        inner = self._positions[self._starts[number] : self._starts[number + 1]]
+        return self._between(inner - number * self._size, top, bottom)
+
+    def _between(self, inner: NDArray[np.int64], top: int, bottom: int) -> NDArray[np.bool_]:
+        """Fill from every other position to the next one."""
         ends = np.empty(len(inner) + 2, dtype=np.int64)
         ends[0], ends[-1] = 0, (bottom - top) * self._width
         # A hole may reach above or below its outline; every row has an even number of crossings, so nothing turns over.
