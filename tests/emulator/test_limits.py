@@ -244,7 +244,9 @@ def broken_deflate() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data", [broken_deflate(), zipped({"a.dcm": b"x" * 9000}, zipfile.ZIP_LZMA), zipped({"a.dcm": b"x"})[:-30], b"PK"]
+    "data",
+    [broken_deflate(), zipped({"a.dcm": b"x" * 9000}, zipfile.ZIP_LZMA), zipped({"a.dcm": b"x"})[:-30], b"PK"],
+    ids=["broken deflate", "LZMA", "cut off", "PK"],  # a zip holds the time, so its own bytes are no name
 )
 def test_a_broken_zip_is_refused(own, data, tmp_path):
     own.project("dicom_bbox", "scans")
