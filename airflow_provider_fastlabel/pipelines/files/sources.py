@@ -129,6 +129,10 @@ class Found:
     irregular: dict[str, str] = field(default_factory=dict)
     pattern: str = "**/*"
     extensions: frozenset[str] = frozenset()
+    _glob: Glob = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._glob = Glob(self.pattern)
 
     @property
     def unusable(self) -> dict[str, str]:
@@ -150,9 +154,8 @@ class Found:
 
         :param name: path relative to the folder, of a missing picture or of its annotation file.
         """
-        glob = Glob(self.pattern)
         stem = str(PurePosixPath(name).with_suffix("")) if PurePosixPath(name).name else name
-        return any(glob.matches(place) for place in (name, *(stem + ending for ending in self.extensions)))
+        return any(self._glob.matches(place) for place in (name, *(stem + ending for ending in self.extensions)))
 
 
 def find_sources(

@@ -76,6 +76,7 @@ class _Match:
         self.found = found
         self.form = form
         self.tasks = {file.name: source.name for source in found.sources for file in source.files or (source,)}
+        self.names = {source.name for source in found.sources}
         self.unusable = found.unusable
         self.result = PreAnnotations(notes=len(imported.notes))
         self.left_out = 0
@@ -149,14 +150,14 @@ class _Match:
     def _task_of(self, image: str) -> str:
         """Return the task that a missing picture belongs to, else the picture."""
         folder = image.split("/")[0]
-        return folder if folder != image and folder in self.tasks.values() else image
+        return folder if folder != image and folder in self.names else image
 
     def _lose(self, problem: EntryProblem, place: str | None) -> None:
         """Take over one loss of the reader."""
         image = place or problem.image
         if place in self.tasks:
             name = self.tasks[place]
-        elif place not in (None, *self.unusable) or not self._selects(image, problem.file):
+        elif (place is not None and place not in self.unusable) or not self._selects(image, problem.file):
             self.left_out += problem.lost
             return
         else:
