@@ -7,10 +7,20 @@
 
 from __future__ import annotations
 
-from airflow_provider_fastlabel.pipelines.files.problems import ImportIncomplete, ImportRefused, ImportSummary, Problem
-from airflow_provider_fastlabel.pipelines.files.sources import Found, Source, find_sources
-from airflow_provider_fastlabel.pipelines.imports.engine import import_files
-from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_items, resolve_destination
+from typing import TYPE_CHECKING
+
+from airflow_provider_fastlabel.lazy import loads
+
+if TYPE_CHECKING:
+    from airflow_provider_fastlabel.pipelines.files.problems import (
+        ImportIncomplete,
+        ImportRefused,
+        ImportSummary,
+        Problem,
+    )
+    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source, find_sources
+    from airflow_provider_fastlabel.pipelines.imports.engine import import_files
+    from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_items, resolve_destination
 
 __all__ = [
     "Destination",
@@ -25,3 +35,15 @@ __all__ = [
     "import_files",
     "resolve_destination",
 ]
+
+if not TYPE_CHECKING:
+    # An operator that only asks for its turn must not load the whole engine when a DAG is parsed.
+    __getattr__, __dir__ = loads(
+        "airflow_provider_fastlabel.pipelines",
+        {
+            **dict.fromkeys(("ImportIncomplete", "ImportRefused", "ImportSummary", "Problem"), "files.problems"),
+            **dict.fromkeys(("Found", "Source", "find_sources"), "files.sources"),
+            "import_files": "imports.engine",
+            **dict.fromkeys(("Destination", "find_items", "resolve_destination"), "imports.preflight"),
+        },
+    )
