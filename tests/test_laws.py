@@ -58,6 +58,7 @@ FOR_ALL = {
     "lazy",
     "regular_files",
     "mp4",
+    "number_text",
     "words",
     "yaml_text",
 }

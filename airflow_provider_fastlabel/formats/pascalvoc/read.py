@@ -42,6 +42,7 @@ from airflow_provider_fastlabel.formats.reading.imported import (
 )
 from airflow_provider_fastlabel.formats.reading.paired import Described, paired
 from airflow_provider_fastlabel.formats.reading.points import box, outline
+from airflow_provider_fastlabel.number_text import whole_number
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ _MASKS = {
     "segmentationobject": "masks of single objects lie here, which name no classes and are not read; those of "
     'SegmentationClass are, with annotations_format="masks" (read_masks)',
 }
-_NUMBERED = re.compile(r"([xy])(\d+)")
+_NUMBERED = re.compile(r"([xy])([0-9]+)")
 
 
 def read_pascalvoc(
@@ -202,18 +203,20 @@ def _annotation(entry: Element, origin: int) -> Annotation:
         if origin and (0 <= left < 1 or 0 <= top < 1):
             raise _AtZeroError(f"its first corner is ({left}, {top})")
         annotation = {"value": value, "points": box(left - origin, top - origin, right, bottom), "type": "bbox"}
-    attributes = [
-        {"key": flag, "value": True} for flag in _FLAGS if (text := entry.findtext(flag)) not in _OFF and _is_set(text)
-    ]
+    flags = [flag for flag in _FLAGS if (text := entry.findtext(flag)) not in _OFF and _is_set(text)]
+    attributes: list[dict[str, Any]] = [{"key": flag, "value": True} for flag in flags]
     if entry.find("attributes") is not None:
-        attributes += _written_by_cvat(entry, annotation)
+        attributes += _written_by_cvat(entry, annotation, set(flags))
     if attributes:
         annotation["attributes"] = attributes
     return annotation
 
 
-def _written_by_cvat(entry: Element, annotation: Annotation) -> list[dict[str, Any]]:
-    """Return the attributes that CVAT writes as elements; its rotation turns the box and is none of them."""
+def _written_by_cvat(entry: Element, annotation: Annotation, told: set[str]) -> list[dict[str, Any]]:
+    """Return the attributes that CVAT writes as elements; its rotation turns the box and is none of them.
+
+    :param told: the flags that are known already; more of them come in.
+    """
     found: list[dict[str, Any]] = []
     for element in entry.findall("attributes/attribute"):
         key, text = (element.findtext("name") or "").strip(), (element.findtext("value") or "").strip()
@@ -222,7 +225,8 @@ def _written_by_cvat(entry: Element, annotation: Annotation) -> list[dict[str, A
             if rotation:
                 annotation["rotation"] = rotation
         elif key in _FLAGS or key == "keyframe":
-            if _is_set(text) and not any(one["key"] == key for one in found):
+            if _is_set(text) and key not in told:
+                told.add(key)
                 found.append({"key": key, "value": True})
         elif key:
             found.append({"key": key, "value": text})
@@ -242,7 +246,10 @@ def _degrees(text: str) -> float:
 
 def _number(bounds: Element, tag: str) -> float:
     """Return one corner, whole if it is."""
-    text = bounds.findtext(tag)
+    return _read_number(bounds.findtext(tag), tag)
+
+
+def _read_number(text: str | None, tag: str) -> float:
     if text is not None and len(text) < 16 and text.isdecimal():
         return int(text)
     try:
@@ -268,12 +275,25 @@ def _other_shape(entry: Element) -> Annotation:
     if polygon is None:
         raise UnusableError("it has no <bndbox>")
     points = polygon.findall("pt")
-    if points:
-        flat = [_number(point, axis) for point in points for axis in ("x", "y")]
-    else:
-        tags = sorted((int(found[2]), found[1]) for child in polygon if (found := _NUMBERED.fullmatch(child.tag)))
-        flat = [_number(polygon, f"{axis}{number}") for number, axis in tags]
+    flat = [_number(point, axis) for point in points for axis in "xy"] if points else _numbered(polygon)
     return {"points": outline(flat), "type": "polygon"}
+
+
+def _numbered(polygon: Element) -> list[float]:
+    """Return the corners that are numbered by their tags, in the order of the numbers."""
+    texts: dict[tuple[int, str], str] = {}
+    for child in polygon:
+        found = _NUMBERED.fullmatch(child.tag)
+        if found is None:
+            continue
+        number = whole_number(found[2])
+        if number is None:
+            raise UnusableError(f"<{child.tag[:20]}...> is no corner's number")
+        if (number, found[1]) in texts:
+            raise UnusableError(f"<{child.tag}> is there twice")
+        texts[number, found[1]] = child.text or ""
+    corners = sorted({number for number, _ in texts})
+    return [_read_number(texts.get((corner, axis)), f"{axis}{corner}") for corner in corners for axis in "xy"]
 
 
 def _turned(turned: Element) -> Annotation:

@@ -413,3 +413,54 @@ def test_a_number_of_many_digits_is_quoted_shortly(tmp_path):
     (tmp_path / "a.xml").write_text(f"<annotation><object><name>cat</name>{box}</object></annotation>")
     (problem,) = read_pascalvoc(tmp_path).problems
     assert len(str(problem)) < 300
+
+
+@pytest.mark.parametrize(
+    ("corners", "why"),
+    [
+        (f"<x1>9</x1><y1>2</y1><x{'9' * 5000}>1</x{'9' * 5000}>", "is no corner's number"),
+        ("<x1>9</x1><y1>2</y1><x2>1</x2><y2>2</y2><x3>1</x3><y4>8</y4>", "<y3> is None, not a number"),
+        ("<x1>9</x1><y1>2</y1><x2>1</x2><y2>2</y2><x1>1</x1><y1>8</y1>", "<x1> is there twice"),
+    ],
+)
+def test_corners_that_cannot_be_told_lose_their_object_and_no_other(read, corners, why):
+    bad = f"<object><name>dog</name><polygon>{corners}</polygon></object>"
+    result = read({"a.xml": document(thing(), bad), "b.xml": document(thing(), filename="b.jpg")})
+    assert {image: len(found) for image, found in result.by_image.items()} == {"a.jpg": 1, "b.jpg": 1}
+    (problem,) = result.problems
+    assert why in str(problem)
+    assert len(str(problem)) < 300
+
+
+def test_flags_that_an_object_has_in_both_ways_are_told_once(read):
+    attribute = "<attribute><name>truncated</name><value>1</value></attribute>"
+    flagged = thing(extra=f"<truncated>1</truncated><attributes>{attribute}</attributes>")
+    (found,) = read({"a.xml": document(flagged)}).by_image["a.jpg"]
+    assert found["attributes"] == [{"key": "truncated", "value": True}]
+
+
+CORNERS = "".join(f"<x{n}>{n}</x{n}><y{n}>{n * n}</y{n}>" for n in range(40_000))
+FLAGS = "".join(
+    f"<attribute><name>{name}</name><value>1</value></attribute>" for name in [*range(20_000), *["truncated"] * 20_000]
+)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        f"<object><name>dog</name><polygon>{CORNERS}</polygon></object>",
+        thing(extra=f"<attributes>{FLAGS}</attributes>"),
+    ],
+    ids=["outline", "flags"],
+)
+def test_an_object_of_many_elements_costs_what_it_is(tmp_path, entry):
+    (tmp_path / "a.xml").write_text(document(entry))
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
+        print(read_pascalvoc({str(tmp_path)!r}).problems)
+        """,
+        megabytes=250,
+        seconds=8,
+    )
+    assert printed == "[]"
