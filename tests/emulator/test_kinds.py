@@ -268,3 +268,10 @@ def test_an_unknown_prefix_is_not_found(api: Api):
     api.project("image_all", "p")
     for what in ("images", "videos", "audios"):
         assert "nope" in api.refused(404, "GET", f"tasks/integrate/{what}", project="p", prefix="nope")
+
+
+def test_a_number_that_no_tile_has_makes_no_part(api: Api):
+    api.project("image_all", "p")
+    for number in ("9" * 1000, "0", "10", "1"):
+        api.image(f"image/cat/{number}.png", project="p", file=picture(100, 80))
+    assert api("GET", "tasks/integrate/images", project="p", prefix="image/cat")["annotations"] == []

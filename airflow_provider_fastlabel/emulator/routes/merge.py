@@ -22,7 +22,7 @@ router: APIRouter = APIRouter(route_class=OrjsonRoute, tags=["merge"])
 
 _GRID = 3
 _TOUCH = 1.0
-_PART = re.compile(r"(\d+)(\.[^./]+)$")
+_PART = re.compile(r"([0-9]{1,9})(\.[^./]+)$")
 
 
 @dataclass(slots=True)
@@ -100,11 +100,12 @@ async def find_integrated_audio_task_by_prefix(emu: Emu, query: Annotated[schema
 def merge_tiles(parts: Sequence[Part], overlap: int) -> list[dict[str, Any]]:
     """Return the boxes and polygons of a 3x3 split in the coordinates of the whole image.
 
-    :param parts: tiles, numbered row by row from 1.
+    :param parts: tiles, numbered row by row from 1; what has another number is no tile.
     :param overlap: pixels by which neighbouring tiles overlap.
     """
     columns = [0.0] * _GRID
     rows = [0.0] * _GRID
+    parts = [part for part in parts if 1 <= part.number <= _GRID**2]
     for part in parts:
         row, column = divmod(part.number - 1, _GRID)
         columns[column] = max(columns[column], part.media.get("width", 0))

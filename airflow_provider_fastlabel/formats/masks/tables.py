@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.formats.masks.write import CLASSES_FILE, INSTANCES_FILE
 from airflow_provider_fastlabel.formats.reading.text import decoded
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.number_text import whole_number
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -86,13 +87,15 @@ def _given(classes: Mapping[Any, str]) -> Table:
     table = Table()
     for key, value in classes.items():
         colour = _COLOUR.fullmatch(key) if isinstance(key, str) else None
-        whole = isinstance(key, int) or (isinstance(key, str) and key.strip().isdecimal())
-        if not isinstance(value, str) or not value or not (colour or whole):
-            raise ValueError(f"classes is {{index or '#rrggbb': class value}}; {key!r}: {value!r} is not.")
+        index = _index(key)
+        if not isinstance(value, str) or not value or (colour is None and index is None):
+            raise ValueError(
+                f"classes is {{index or '#rrggbb': class value}}; {shortened(key)}: {shortened(value)} is not."
+            )
         if colour:
             table.by_colour[int(colour[1], 16)] = value
-        else:
-            table.by_index[int(key)] = value
+        elif index is not None:
+            table.by_index[index] = value
     if table.by_colour and table.by_index:
         raise ValueError("classes names indexes or colours, not both.")
     return table
@@ -134,13 +137,16 @@ def _values(rows: Any) -> dict[int, str]:
         raise TypeError("there is no list")
     found = {}
     for row in rows:
-        number, value = row["id"], _name(row, "value")
-        if isinstance(number, str) and number.isdecimal():
-            number = int(number)
-        if type(number) is not int:
-            raise TypeError(f"the id {shortened(number)} is no whole number")
-        found[number] = value
+        index, value = _index(row["id"]), _name(row, "value")
+        if index is None:
+            raise TypeError(f"the id {shortened(row['id'])} is no whole number")
+        found[index] = value
     return found
+
+
+def _index(stated: Any) -> int | None:
+    """Return an index, which may be written as text; None where it is none."""
+    return stated if type(stated) is int else whole_number(stated)
 
 
 def _name(row: Any, key: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.reading.text import decoded
+from airflow_provider_fastlabel.number_text import whole_number
 from airflow_provider_fastlabel.regular_files import read_regular
 from airflow_provider_fastlabel.words import shortened
 
@@ -36,6 +37,7 @@ _DATA = ".data"
 # Darknet's has five lines.
 _MOST_DATA = 1 << 16
 _NAMES = re.compile(r"\bnames\b[\"']?\s*:")
+_MOST_CLASSES = 1_000_000
 _REMEDY = "Name the right one with classes_file=."
 
 
@@ -98,13 +100,9 @@ def list_named_by(folder: DataFolder, others: Iterable[str], listed: Collection[
     :param listed: all its files but pictures.
     :returns: those lists that are there.
     """
-    found = set()
-    for name in others:
-        stated = _stated_in(folder, name) if name.lower().endswith(_DATA) else ""
-        if stated:
-            ending = f"/{posixpath.basename(stated)}"
-            found |= {one for one in listed if f"/{one}".endswith(ending)}
-    return found
+    stated = (_stated_in(folder, name) for name in others if name.lower().endswith(_DATA))
+    named = {posixpath.basename(path) for path in stated if path}
+    return {one for one in listed if posixpath.basename(one) in named} if named else set()
 
 
 def read_classes(path: Path, name: str | None = None, within: Path | None = None) -> Classes:
@@ -233,7 +231,7 @@ def _from_yaml(data: Any, name: str) -> Classes:
     by_class = dict.fromkeys(by_index, keys) if isinstance(keys, list) else keys
     if not isinstance(by_class, dict) or not all(map(_is_key_list, by_class.keys(), by_class.values())):
         raise ValueError(f"{name}: kpt_names is a list of names, or one by class number, not {shortened(keys)}.")
-    key_lists = {int(index): list(listed) for index, listed in by_class.items()}
+    key_lists = {whole_number(str(index)) or 0: list(listed) for index, listed in by_class.items()}
     return Classes(name, names, key_lists, _shape(data.get("kpt_shape"), name), name)
 
 
@@ -254,16 +252,22 @@ def _shape(stated: Any, name: str) -> tuple[int, int] | None:
 
 def _is_key_list(index: Any, listed: Any) -> bool:
     """Tell whether these are a class's number and its keypoints' names."""
-    return str(index).isdecimal() and isinstance(listed, list) and all(isinstance(key, str) for key in listed)
+    return (
+        whole_number(str(index)) is not None
+        and isinstance(listed, list)
+        and all(isinstance(key, str) for key in listed)
+    )
 
 
 def _numbered(found: list[Any] | dict[Any, Any], name: str) -> dict[int, str]:
     """Return the names by class index."""
-    pairs = enumerate(found) if isinstance(found, list) else found.items()
-    try:
-        numbered = {int(index): value for index, value in pairs}
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: the classes under 'names' are not numbered with whole numbers from 0.") from None
-    if not all(isinstance(value, str) for value in numbered.values()):
-        raise ValueError(f"{name}: a class under 'names' is no name.")
-    return {index: value for index, value in numbered.items() if 0 <= index < 1_000_000}
+    numbered: dict[int, str] = {}
+    for stated, value in enumerate(found) if isinstance(found, list) else found.items():
+        index = whole_number(str(stated))
+        if index is None:
+            raise ValueError(f"{name}: the classes under 'names' are not numbered with whole numbers from 0.")
+        if not isinstance(value, str):
+            raise ValueError(f"{name}: a class under 'names' is no name.")
+        if index < _MOST_CLASSES:
+            numbered[index] = value
+    return numbered

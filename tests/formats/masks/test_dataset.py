@@ -314,3 +314,22 @@ def test_indexes_of_sixteen_bits(put):
     put("images/a.jpg")
     root = put("masks/a.png", box(1).astype(np.uint16) * 40_000)
     assert found(read_masks(root, {40_000: "dog"})) == {"images/a.jpg": [("dog", BOX)]}
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1_0", "-1", True, 1.5])
+def test_an_index_that_is_no_whole_number_is_refused_by_the_name_of_its_table(put, tmp_path, number):
+    root = put("a.png", box(1))
+    (tmp_path / "classes.json").write_text(json.dumps([{"id": number, "value": "dog"}]))
+    with pytest.raises(ValueError, match=r"^classes\.json is no list of classes with id and value: .*the id .{1,120}$"):
+        read_masks(root)
+    (tmp_path / "classes.json").unlink()
+    row = {"mask": "a.png", "image": "a.jpg", "instances": [{"id": number, "value": "dog"}]}
+    (tmp_path / "instances.jsonl").write_text(json.dumps(row))
+    with pytest.raises(ValueError, match=r"^instances\.jsonl:1 is no row .*the id .{1,120}$"):
+        read_masks(root)
+
+
+@pytest.mark.parametrize("index", ["9" * 5000, "-1", True, 1.5, "#12345"])
+def test_an_argument_with_an_index_that_no_mask_has_is_refused(put, index):
+    with pytest.raises(ValueError, match=r"^classes is \{index or '#rrggbb': class value\}; .{1,100}: 'dog' is not\.$"):
+        read_masks(put("a.png", box(1)), {index: "dog"})

@@ -8,6 +8,7 @@ import pytest
 
 from airflow_provider_fastlabel.formats.yolo import read_yolo
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
+from tests.limits import run_limited
 
 YAML = "names:\n  0: dog\n  1: cat\n"
 LIST = "dog\ncat\n"
@@ -240,3 +241,34 @@ def test_what_is_wrong_with_a_file_is_said_without_its_escape_sequences(tmp_path
         with pytest.raises(ValueError, match=r"\\x1b") as raised:
             read_yolo(given, tmp_path)
         assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("names:\n  ? {}\n  : dog\n", "the classes under 'names' are not numbered"),
+        ("names: [dog]\nkpt_names:\n  ? {}\n  : [nose, tail]\n", "kpt_names is a list of names"),
+        ("names: [dog]\nkpt_shape: [{}, 2]\n", "kpt_shape is the number of keypoints"),
+    ],
+)
+def test_a_number_without_end_is_refused_in_words(data, text, why):
+    data.image("images/a.jpg")
+    data.label("data.yaml", text.format("9" * 5000))
+    with pytest.raises(ValueError, match=rf"^data\.yaml.{{1,10}}{why}") as refusal:
+        data.read_alone()
+    assert len(str(refusal.value)) < 300
+
+
+def test_many_files_that_name_lists_cost_what_they_are(data):
+    for number in range(8000):
+        data.label(f"{number}.data", f"names = list{number}.names\n")
+    data.label("list1.names", "dog\ncat\n")
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.yolo import read_yolo
+        print(read_yolo({str(data.classes)!r}, {str(data.folder)!r}).problems)
+        """,
+        megabytes=200,
+        seconds=8,
+    )
+    assert printed == "[]"
