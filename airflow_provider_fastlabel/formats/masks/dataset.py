@@ -18,13 +18,11 @@ import posixpath
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from airflow_provider_fastlabel.foreign_names import is_safe
 from airflow_provider_fastlabel.formats.files import is_image, suffix_of
 from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, label_points
 from airflow_provider_fastlabel.formats.image_size import image_size
-from airflow_provider_fastlabel.formats.masks.read import load_colours, load_mask
+from airflow_provider_fastlabel.formats.masks.read import indexes_in, load_colours, load_mask
 from airflow_provider_fastlabel.formats.masks.tables import Table, table_of
 from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder, why
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations, collector_paused
@@ -157,7 +155,7 @@ class _Reader:
         size = None if picture is None else self._size_of(picture)
         height, width = pixels.shape
         unfit = size is not None and size != (width, height)
-        indexes = _indexes(pixels)
+        indexes = indexes_in(pixels)
         values = self._values(mask, indexes, described, coloured=coloured)
         taken: list[int] = []
         for index, value in values.items():
@@ -225,13 +223,3 @@ class _Reader:
         except (OSError, ValueError):
             return None
         return size.width, size.height
-
-
-def _indexes(pixels: NDArray[Any]) -> list[int]:
-    """Return what occurs in a mask, sorted."""
-    if pixels.dtype.kind in ("u", "b") and pixels.dtype.itemsize <= 2:
-        seen = np.zeros(1 << 16, bool)
-        for row in pixels:
-            seen[row.astype(np.uint16)] = True
-        return [int(index) for index in np.flatnonzero(seen)]
-    return [int(index) for index in np.unique(pixels)]
