@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple, TypeGuard
 
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
-from airflow_provider_fastlabel.json_text import is_text
+from airflow_provider_fastlabel.json_text import UnusableJsonError, is_text, parse_json
 
 LOCK_FILE = "classes.lock.json"
 _LOCK_VERSION = 1
@@ -260,9 +260,9 @@ class ClassMap:
             value of its own.
         """
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            raise ValueError(f"not a {LOCK_FILE}: no JSON that can be read; remove it to start new class ids") from None
+            data = parse_json(text)
+        except UnusableJsonError as error:
+            raise ValueError(f"not a {LOCK_FILE}: {error}; remove it to start new class ids") from None
         rows = data.get("classes") if isinstance(data, dict) and data.get("version") == _LOCK_VERSION else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ValueError(f"not a {LOCK_FILE} of version {_LOCK_VERSION}: remove it to start new class ids")

@@ -6,13 +6,13 @@ It lies where others may write too. The paths in it say which files an export re
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
@@ -47,9 +47,9 @@ def load(target: Any, name: str) -> dict[str, Any] | None:
     if raw is None:
         return None
     try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise DamagedFileError(target / name, "it is no JSON that can be read") from None
+        data = parse_json(raw)
+    except UnusableJsonError as error:
+        raise DamagedFileError(target / name, f"it is {error}") from None
     if fault := _fault(data):
         raise DamagedFileError(target / name, fault)
     return dict(data)
