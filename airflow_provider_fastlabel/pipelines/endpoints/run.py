@@ -75,7 +75,7 @@ def _find(
 ) -> tuple[Found, list[Problem]]:
     """Return the files that can be sent, and what is wrong with the others, as far as that is tolerated."""
     found = find_sources(folder, extensions=IMAGE.extensions, pattern=pattern, follow_links=follow_links)
-    problems = [p if p.name in found.irregular else _of_endpoints(p) for p in found.problems]
+    problems = list(map(_of_endpoints, found.problems))
     fit = []
     for source in found.sources:
         why = _unfit(source.size) or results.refusal_of(source.name)
