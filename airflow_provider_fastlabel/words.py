@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def duration(seconds: float) -> str:
@@ -45,6 +45,18 @@ def shortened(value: Any, most: int = 80) -> str:
     except (RecursionError, ValueError):  # nested without end; a whole number of thousands of digits
         return f"<{type(value).__name__} that cannot be written out>"
     return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def firsts_and_counts(lists: Mapping[str, Sequence[str]], most: int = 100) -> dict[str, Any]:
+    """Return the beginnings of lists for a result, because XComs are for small things, and how long they are.
+
+    :param lists: name -> list.
+    :param most: entries of each at most.
+    :returns: name -> beginning; and under ``counts`` name -> length.
+    """
+    return {name: list(values[:most]) for name, values in lists.items()} | {
+        "counts": {name: len(values) for name, values in lists.items()}
+    }
 
 
 def top_counts(counts: Mapping[str, int], most: int = 10, *, rest: str = "and {} more") -> dict[str, int]:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FastLabelCreateClassesFromDatasetOperator"]
 
-LISTED = 100
-"""Entries of a list that go into the result, because XComs are for small things."""
-
 
 class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
     """Create the classes and attributes that a project lacks for a data set; run again, it writes nothing.
@@ -112,7 +109,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.imports import resolve_destination
         from airflow_provider_fastlabel.pipelines.projects.apply import write_class
         from airflow_provider_fastlabel.pipelines.projects.dataset_classes import plan_dataset_classes, refuse_losses
-        from airflow_provider_fastlabel.words import top_counts
+        from airflow_provider_fastlabel.words import firsts_and_counts, top_counts
 
         with self.working():
             into = resolve_destination(self.client, self.project)
@@ -130,11 +127,10 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         summary = {
             "project": self.project,
             "classes": len(made.values),
-            **{name: values[:LISTED] for name, values in lists.items()},
+            **firsts_and_counts(lists),
             "annotations": {"read": read.read, "lost": read.lost},
             "attributes_left_out": top_counts(read.settled.left_out + made.left_out),
             "links_left_out": links,
-            "counts": {name: len(values) for name, values in lists.items()},
         }
         self.log.info("Classes of the data set: %s", summary)
         return summary

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import require_rendered
+from airflow_provider_fastlabel.words import firsts_and_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.projects.definition import ProjectDefinition
 
 __all__ = ["FastLabelApplyProjectOperator", "FastLabelCopyProjectOperator"]
-
-
-LISTED = 100
-"""Entries of a list that go into the result, because XComs are for small things."""
 
 
 class FastLabelApplyProjectOperator(FastLabelBaseOperator):
@@ -81,8 +78,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
             "created": made.project_id is None,
             "updated": made.project_id is not None and bool(made.project_fields),
             "classes": len(definition.classes),
-            **{name: values[:LISTED] for name, values in lists.items()},
-            "counts": {name: len(values) for name, values in lists.items()},
+            **firsts_and_counts(lists),
         }
         self.log.info("Applied: %s", summary)
         return summary

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """How many single problems a message spells out; the manifest or the log holds the rest."""
+SHOWN_OF_ONE = 20
+"""The same where all are of one thing, such as a definition, and stand nowhere else."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -113,7 +115,7 @@ class ImportIncomplete(RunIncomplete):
     summary: ImportSummary
 
 
-def enumerate_problems(problems: Iterable[Problem], shown: int = SHOWN) -> str:
+def enumerate_problems(problems: Iterable[Problem | str], shown: int = SHOWN) -> str:
     """Spell out the first problems and say how many more there are.
 
     :param problems: the problems, in the order to show them.

@@ -6,7 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, count_items, enumerate_problems
+from airflow_provider_fastlabel.pipelines.files.problems import (
+    SHOWN_OF_ONE,
+    ImportRefused,
+    count_items,
+    enumerate_problems,
+)
 from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, own_type
 from airflow_provider_fastlabel.pipelines.projects.definition import ClassDefinition, as_class_value, is_class_value
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
     Class = Mapping[str, Any]
 
 POSE = "pose_estimation"
-_LISTED = 20
 _WHY = "its API cannot set keypoints"
 
 
@@ -81,11 +85,9 @@ def plan_dataset_classes(
     settled = settle_attributes(annotations, wanted, "create")
     problems += [*_complaints(annotations, settled.classes or (), missing), *_keypoint_problems(annotations, present)]
     if problems:
-        listed = "\n".join(f"  - {problem}" for problem in problems[:_LISTED])
-        if len(problems) > _LISTED:
-            listed += f"\n  - and {len(problems) - _LISTED} more"
         raise ImportRefused(
-            f"The classes of the data set cannot be made in project {into.project!r}. Nothing was created.\n{listed}"
+            f"The classes of the data set cannot be made in project {into.project!r}. Nothing was created.\n"
+            f"{enumerate_problems(problems, SHOWN_OF_ONE)}"
         )
     by_value = {str(item["value"]): item for item in settled.classes or ()}
     written = [*(str(item["value"]) for item in settled.changed if "id" in item), *missing]

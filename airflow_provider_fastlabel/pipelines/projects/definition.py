@@ -26,7 +26,6 @@ A classification project has one class, ``{type: classification, attributes: [..
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -34,6 +33,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.json_text import parse_json
+from airflow_provider_fastlabel.pipelines.files.problems import SHOWN_OF_ONE, enumerate_problems
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ MOST_BYTES = 4_000_000
 WORKFLOWS = ("two_step", "three_step")
 CLASSIFICATION = "classification"
 
-_LISTED = 20
 _VALUE = re.compile(r"[A-Za-z0-9_]+")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _SLUG = re.compile(r"[^\s/?#]+")
@@ -144,18 +144,14 @@ def _from_json(text: str) -> Any:
     """Parse JSON that is nested no deeper than YAML may be."""
     from airflow_provider_fastlabel.yaml_text import DEEPEST
 
-    too_deep = f"it is nested more than {DEEPEST} levels deep"
-    try:
-        parsed = json.loads(text)
-    except RecursionError:
-        raise ValueError(too_deep) from None
+    parsed = parse_json(text)
     level, depth = [parsed], 0
     while level:
         level = [inner for one in level if isinstance(one, dict | list)
                  for inner in (one.values() if isinstance(one, dict) else one)]  # fmt: skip
         depth += 1
         if depth > DEEPEST + 1:
-            raise ValueError(too_deep)
+            raise ValueError(f"it is nested more than {DEEPEST} levels deep")
     return parsed
 
 
@@ -272,11 +268,9 @@ class _Check:
     def finish(self) -> None:
         """Raise when there was a problem."""
         if self._problems:
-            listed = "\n".join(f"  - {problem}" for problem in self._problems[:_LISTED])
-            if len(self._problems) > _LISTED:
-                listed += f"\n  ... and {len(self._problems) - _LISTED} more"
             raise InvalidDefinitionError(
-                f"{len(self._problems)} problem(s) in the project definition, nothing was sent.\n{listed}"
+                f"{len(self._problems)} problem(s) in the project definition, nothing was sent.\n"
+                f"{enumerate_problems(self._problems, SHOWN_OF_ONE)}"
             )
 
     def mapping(self, raw: Any, where: str, known: Sequence[str]) -> Mapping[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.json_text import is_number
+from airflow_provider_fastlabel.number_text import whole_number
+from airflow_provider_fastlabel.pipelines.files.problems import SHOWN_OF_ONE, enumerate_problems
 from airflow_provider_fastlabel.pipelines.projects.definition import InvalidDefinitionError
 
 if TYPE_CHECKING:
@@ -65,9 +68,9 @@ def plan(definition: ProjectDefinition, project: Existing | None, classes: Seque
             made.classes.append(ClassChange(item, None if found is None else str(found["id"]), fields))
     made.extra += list(present)
     if problems:
-        listed = "\n".join(f"  - {problem}" for problem in problems)
         raise InvalidDefinitionError(
-            f"Project {definition.slug!r} differs in what FastLabel cannot change, nothing was sent.\n{listed}\n"
+            f"Project {definition.slug!r} differs in what FastLabel cannot change, nothing was sent.\n"
+            f"{enumerate_problems(problems, SHOWN_OF_ONE)}\n"
             "Correct the definition, or change the project on FastLabel's screens."
         )
     return made
@@ -121,6 +124,12 @@ def _changed_class(item: ClassDefinition, found: Existing, extra: list[str], pro
     return fields
 
 
+def _place(attribute: Mapping[str, Any]) -> float:
+    """Return where FastLabel shows an attribute; 0 where it does not say."""
+    order = attribute.get("order")
+    return float(order) if order is not None and is_number(order) else whole_number(order) or 0
+
+
 def _merged_attributes(
     item: ClassDefinition, found: Existing, extra: list[str], problems: list[str]
 ) -> list[dict[str, Any]] | None:
@@ -131,7 +140,7 @@ def _merged_attributes(
     if item.attributes is None:
         return None
     # The sort keeps the order of a server that shows none.
-    shown = [_core(a) for a in sorted(found.get("attributes") or (), key=lambda a: int(a.get("order") or 0))]
+    shown = [_core(a) for a in sorted(found.get("attributes") or (), key=_place)]
     present = {attribute["key"]: attribute for attribute in shown}
     ids = {attribute["key"]: attribute.get("id") for attribute in found.get("attributes") or ()}
     merged = []
