@@ -23,6 +23,14 @@ def refused(message: str) -> ValueError:
     return FastLabelInvalidException(message)
 
 
+def is_nothing(value: Any) -> bool:
+    """Tell whether a value is what a template makes of nothing: ``None``, a blank text, or the text ``None``.
+
+    :param value: as it was given or rendered; a number is something.
+    """
+    return value is None or (not isinstance(value, int | float) and str(value).strip() in ("", "None"))
+
+
 def require_rendered(name: str, value: Any, advice: str = "") -> None:
     """Refuse a value that is nothing: absent, blank, an empty list, or the text that a template makes of ``None``.
 
@@ -31,7 +39,7 @@ def require_rendered(name: str, value: Any, advice: str = "") -> None:
     :param advice: whole sentences: what was not done, what to do.
     :raises FastLabelInvalidException: when it is nothing.
     """
-    if not value or str(value).strip() in ("", "None"):
+    if not value or is_nothing(value):
         raise refused(f"{name} is empty; {TO_NOTHING}. {advice}".rstrip())
 
 

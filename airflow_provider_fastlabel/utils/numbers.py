@@ -9,10 +9,15 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.statuses import PRIORITIES
-from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.arguments import TO_NOTHING, is_nothing, refused
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+LONGEST_WAIT = 1_000_000_000
+"""Seconds, 31 years: the longest span of time. Of much longer ones no date can be made."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class Number:
             return None
         number = _number(value, whole=self.whole)
         if number is None or not self._allows(number):
-            hint = "; its template may have been rendered to nothing" if value in (None, "", "None") else ""
-            raise refused(f"{name} must be {self}, not {value!r}{hint}.")
+            hint = f"; {TO_NOTHING}" if is_nothing(value) else ""
+            raise refused(f"{name} must be {self}, not {shortened(value)}{hint}.")
         return number
 
     def _allows(self, number: float) -> bool:
@@ -78,7 +83,7 @@ def _number(value: Any, *, whole: bool) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (OverflowError, ValueError):
         return None
     if not math.isfinite(number):
         return None
@@ -92,9 +97,13 @@ def seconds(name: str, value: Any) -> float:
 
     :param name: of the argument.
     :param value: a number of seconds, or a ``timedelta``.
-    :raises FastLabelInvalidException: it is neither, or not above 0.
+    :raises FastLabelInvalidException: it is neither, not above 0, or more than :data:`LONGEST_WAIT`.
     """
-    number = value.total_seconds() if isinstance(value, timedelta) else value
-    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < math.inf:
-        raise refused(f"{name} must be a positive number of seconds or a positive timedelta, not {value!r}.")
-    return float(number)
+    given = value.total_seconds() if isinstance(value, timedelta) else value
+    number = None if isinstance(given, str) else _number(given, whole=False)
+    if number is None or not 0 < number <= LONGEST_WAIT:
+        raise refused(
+            f"{name} must be a positive number of seconds or a positive timedelta, at most {LONGEST_WAIT:,} s, "
+            f"not {shortened(value)}."
+        )
+    return number
