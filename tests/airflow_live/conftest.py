@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from airflow_provider_fastlabel.client import FastLabelClient
 from demo.local_airflow import LocalAirflow
@@ -31,28 +29,17 @@ class Live(NamedTuple):
     s3: str
 
 
-@contextmanager
-def s3_server() -> Iterator[str]:
-    """Run an S3-compatible server without buckets; gives its address."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(tmp_path_factory: pytest.TempPathFactory, s3_server: str) -> Iterator[Live]:
     """Airflow with the example DAGs and those beside this file, its connection pointing at the emulator."""
     state = tmp_path_factory.mktemp("live")
     dags = state / "dags"
     shutil.copytree(ROOT / "dags_examples", dags)
     shutil.copytree(Path(__file__).with_name("dags"), dags, dirs_exist_ok=True)
     with (
-        s3_server() as s3,
-        LocalEmulator(state, TOKEN, "--s3-endpoint", s3) as emulator,
+        LocalEmulator(state, TOKEN, "--s3-endpoint", s3_server) as emulator,
         LocalAirflow(state / "airflow", dags) as airflow,
         FastLabelClient(TOKEN, api_url=emulator.url) as client,
     ):
         airflow.add_connection("fastlabel_default", conn_type="fastlabel", host=emulator.url, password=TOKEN)
-        yield Live(airflow, emulator, client, state, s3)
+        yield Live(airflow, emulator, client, state, s3_server)
