@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_fastlabel.formats import ANNOTATIONS_FORMATS
+from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.numbers import FAILURES
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.pipelines.imports import Destination
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -92,13 +91,6 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         self.source_conn_id = source_conn_id
         self.max_failures: Any = max_failures
         self.follow_links = follow_links
-        self._check_arguments()
-
-    def _check_arguments(self) -> None:
-        if self.annotations_format not in ANNOTATIONS_FORMATS:
-            raise ValueError(
-                f"annotations_format is one of {', '.join(ANNOTATIONS_FORMATS)}, not {self.annotations_format!r}"
-            )
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Read the data set, compare it with the project, then create what is missing.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
-from airflow_provider_fastlabel.formats import ANNOTATIONS_FORMATS
+from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.pipelines.choices import OnExists, UnknownAttributes  # noqa: TC001
 from airflow_provider_fastlabel.utils.arguments import refused, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
 
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
-    from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes
-    from airflow_provider_fastlabel.pipelines.imports.engine import OnExists
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
     from airflow_provider_fastlabel.utils.numbers import Number
 
@@ -140,17 +138,6 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.follow_links = follow_links
         self.manifest = manifest
         self._stop: threading.Event | None = None
-        self._check_arguments()
-
-    def _check_arguments(self) -> None:
-        if self.on_exists not in ("skip", "update", "fail"):
-            raise ValueError(f"on_exists must be 'skip', 'update' or 'fail', not {self.on_exists!r}")
-        if self.annotations_format not in (None, *ANNOTATIONS_FORMATS):
-            raise ValueError(
-                f"annotations_format is one of {', '.join(ANNOTATIONS_FORMATS)}, not {self.annotations_format!r}"
-            )
-        if self.attributes not in ("fail", "ignore", "create"):
-            raise ValueError(f"attributes must be 'fail', 'ignore' or 'create', not {self.attributes!r}")
         if self.annotations_format is None and (self.annotations_path or self.annotations_arguments):
             raise ValueError("annotations_path and annotations_arguments need annotations_format")
 

@@ -118,11 +118,8 @@ def _holds_reference(value: Any) -> bool:
 
 
 def _type_of(init: Any, name: str) -> Any:
-    """Return the annotated type of an argument; ``Any`` for one that is named only for type checkers."""
-    try:
-        return eval(init.__annotations__[name], init.__globals__, _NAMES)
-    except NameError:
-        return Any
+    """Return the annotated type of an argument, all names of which the module of the class must have at run time."""
+    return eval(init.__annotations__[name], init.__globals__, _NAMES)
 
 
 def _parts(wanted: Any) -> Sequence[Any]:

@@ -65,6 +65,7 @@ def pairs(choose):
     ]
 
 
+LONG = pytest.param(10**5000, id="long")
 UNTEMPLATED = pairs(lambda cls, name, annotation: not is_template(cls, name))
 NUMBERS = pairs(lambda cls, name, annotation: name in cls.numbers)
 
@@ -99,6 +100,20 @@ def test_only_true_and_false_are_true_or_false(cls, name, wrong):
         make(cls, **{name: wrong})
 
 
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    pairs(
+        lambda cls, name, annotation: (
+            name in ("annotations_format", "attributes", "on_exists") and not is_template(cls, name)
+        )
+    ),
+)
+@pytest.mark.parametrize("wrong", ["COCO", "", ["coco"], 1])
+def test_only_the_words_of_a_choice_are_taken(cls, name, wrong):
+    with pytest.raises(ValueError, match=rf"{name} must be one of '\w+', '.* not "):
+        make(cls, **{name: wrong})
+
+
 def test_every_number_is_declared_one():
     """A number that is neither declared nor a span of time would be compared as text, or fail somewhere deep."""
     undeclared = {
@@ -125,7 +140,7 @@ def good_number(cls, name):
 
 
 @pytest.mark.parametrize(("cls", "name"), NUMBERS)
-@pytest.mark.parametrize("wrong", ["many", "", "None", "nan", -1, True, [3], "1e999"])
+@pytest.mark.parametrize("wrong", ["many", "", "None", " ", "nan", -1, True, [3], "1e999", 10**400, LONG])
 def test_what_is_no_such_number_is_refused_when_the_dag_is_parsed(cls, name, wrong):
     with pytest.raises(ValueError, match=f"{name} must be "):
         make(cls, **{name: wrong})
@@ -165,6 +180,13 @@ def test_a_number_may_be_an_xcom(airflow_run, client, fill):
     run.supervisor.upstream["upstream"] = 30
     assert run.attempt().state == "success"
     assert client.find_image_task_by_name("photos", "a.png")["priority"] == 30
+
+
+@pytest.mark.parametrize("cls", [c for c in CLASSES if "poll_interval" in own_arguments(c)])
+@pytest.mark.parametrize("wrong", [10**400, LONG, 1e300, timedelta.max, float("inf"), float("nan"), 0, -1])
+def test_a_span_of_time_that_no_clock_measures_is_refused_by_its_name(cls, wrong):
+    with pytest.raises(ValueError, match=r"poll_interval must be a positive number of seconds .{1,160}$"):
+        make(cls, poll_interval=wrong)
 
 
 @pytest.mark.parametrize("cls", [c for c in CLASSES if "poll_interval" in own_arguments(c)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
 from airflow_provider_fastlabel.pipelines.imports.attribute_values import fitted, says_nothing, value_complaint
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-
-UnknownAttributes = Literal["fail", "ignore", "create"]
-"""What becomes of an attribute that the class does not have."""
+    from airflow_provider_fastlabel.pipelines.choices import UnknownAttributes
 
 
 @dataclass

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.pipelines.choices import OnExists
     from airflow_provider_fastlabel.pipelines.files.sources import Source
 
 log: logging.Logger = logging.getLogger(__name__)
 
-OnExists = Literal["skip", "update", "fail"]
 
 _HOPELESS: tuple[type[Exception], ...] = (*HOPELESS, NotFound)
 """Not found is the project: a task that is gone is told apart where it is updated."""

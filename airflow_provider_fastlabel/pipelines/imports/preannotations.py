@@ -21,7 +21,7 @@ from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, find_sources
-from airflow_provider_fastlabel.pipelines.imports.attributes import UnknownAttributes, settle_attributes
+from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
 from airflow_provider_fastlabel.pipelines.imports.class_rules import own_type
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, match, merged
 from airflow_provider_fastlabel.regular_files import read_regular
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.formats.reading.imported import EntryProblem
+    from airflow_provider_fastlabel.pipelines.choices import UnknownAttributes
     from airflow_provider_fastlabel.pipelines.imports import Found
 
 EXTENSIONS: Mapping[AnnotationsFormat, tuple[str, ...]] = {
