@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import requests
 import urllib3.exceptions
 
-from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.words import megabytes
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ LONGEST_ERROR = 64 * 1024
 """Bytes of an error page that are read."""
 CHUNK_BYTES = 256 * 1024
 ASKED_ENCODING = "gzip"
+_OTHERS = ("br", "zstd", "compress", "x-compress")
+"""Encodings that are named where they come uncalled for. Any other text may be whatever the server repeats."""
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 
 
@@ -75,7 +76,8 @@ def pieces(response: requests.Response) -> Iterator[bytes]:
         elif encoding in ("gzip", "x-gzip", "deflate"):
             yield from _inflated(response)
         else:
-            raise UnreadableBody(f"it is encoded as '{foreign_text(encoding, 40)}', which was not asked for")
+            name = f"as '{encoding}'" if encoding in _OTHERS else "in a way"
+            raise UnreadableBody(f"it is encoded {name}, which was not asked for")
         response.raw.release_conn()
     except zlib.error:
         raise UnreadableBody(f"it is not {encoding}, as it says") from None

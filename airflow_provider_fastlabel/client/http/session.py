@@ -20,6 +20,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http import retry
 from airflow_provider_fastlabel.client.http.answers import ASKED_ENCODING
 from airflow_provider_fastlabel.client.http.deadlines import SLOWEST, PatientAdapter
+from airflow_provider_fastlabel.client.http.hidden import without_secret
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class TokenAuth(AuthBase):
         return request
 
     def hide(self, text: str) -> str:
-        """Return ``text`` without the token, should the server have echoed it."""
-        return text.replace(self._token, "***") if len(self._token) >= SHORTEST_SECRET else text
+        """Return ``text`` without the token, should the server have echoed it, in whatever spelling."""
+        return without_secret(text, self._token) if len(self._token) >= SHORTEST_SECRET else text
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A FastLabel client holds a token and cannot be pickled; create one in each process.")
