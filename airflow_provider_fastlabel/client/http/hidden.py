@@ -6,7 +6,16 @@ A server that repeats a token may spell it otherwise: JSON writes ``\u002b`` or 
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow_provider_fastlabel.foreign_text import foreign_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _SPELT = re.compile(
     r"\\{1,8}u00(?P<json>[0-9a-f]{2})|%(?P<address>[0-9a-f]{2})"
@@ -45,3 +54,45 @@ def _letter(spelt: re.Match[str]) -> str:
     if spelt["plain"]:
         return spelt["plain"]
     return chr(int(spelt["number"]) if spelt["number"] else int(spelt["json"] or spelt["address"] or spelt["page"], 16))
+
+
+_LOGGERS = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
+_this_thread = threading.local()
+
+
+@contextmanager
+def own_call(hide: Callable[[str], str] = str) -> Iterator[None]:
+    """Mark this thread as one that makes a call of ours: what urllib3 logs meanwhile has no query and no foreign text.
+
+    A call may be redirected to an address that is signed, so the queries of all of them are left out.
+
+    :param hide: takes out what must not be shown: a redirect may repeat the token in the path.
+    """
+    outer = getattr(_this_thread, "hide", None)
+    _this_thread.hide = hide
+    try:
+        yield
+    finally:
+        _this_thread.hide = outer
+
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    """Change a line of urllib3 that is about a call of ours, and no other program's: it shares its loggers with them.
+
+    It logs every request at level DEBUG, and at WARNING, with a traceback, headers that it cannot read.
+    """
+    hide = getattr(_this_thread, "hide", None)
+    if hide is not None:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_shown(value, hide) for value in record.args)
+        record.exc_info = None
+    return True
+
+
+def _shown(value: object, hide: Callable[[str], str]) -> object:
+    """Return an argument of a line: numbers as they are, since the line may format them."""
+    return value if isinstance(value, int | float) else foreign_text(hide(str(value).partition("?")[0]))
+
+
+for _name in _LOGGERS:
+    logging.getLogger(f"urllib3.{_name}").addFilter(_without_queries)

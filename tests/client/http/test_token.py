@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 import traceback
 from typing import Any
@@ -117,6 +118,14 @@ def test_a_token_in_an_answer_of_another_shape_is_hidden(raw, raw_client, answer
     with pytest.raises(UnexpectedAnswer) as caught:
         raw_client.get_projects()
     assert "ecret" not in str(caught.value)
+
+
+def test_a_token_in_the_address_of_a_redirect_is_not_logged(raw, raw_client, caplog):
+    raw.play(raw.answer(302, Location=f"http://localhost:{raw.port}/login/%73ecret-token"), raw.answer(200, []))
+    with caplog.at_level(logging.DEBUG):
+        raw_client.get_projects()
+    assert "GET /login/***" in caplog.text
+    assert "ecret" not in caplog.text
 
 
 def test_a_token_in_a_header_is_hidden(raw, raw_client):
