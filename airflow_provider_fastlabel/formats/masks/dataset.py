@@ -168,14 +168,11 @@ class _Reader:
                 described.lose(f"{what} has no annotation class; its area was left out")
             else:
                 taken.append(index)
-        try:
-            traced = label_points(pixels, taken)
-        except NoisyMaskError as error:
-            for index in taken:
-                described.lose(f"index {index}: the mask cannot be traced: {error}")
-            traced, taken = [], []
-        for index, points in zip(taken, traced, strict=True):
-            described.annotations.append({"type": "segmentation", "value": values[index], "points": points})
+        for index, points in zip(taken, label_points(pixels, taken), strict=True):
+            if isinstance(points, NoisyMaskError):
+                described.lose(f"index {index}: the mask cannot be traced: {points}")
+            else:
+                described.annotations.append({"type": "segmentation", "value": values[index], "points": points})
         described.objects = len(described.annotations)
         unseen = len(self._table.instances.get(mask, {}).keys() - set(indexes))
         if unseen:

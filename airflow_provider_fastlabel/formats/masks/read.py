@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from airflow_provider_fastlabel.formats.geometry.trace import label_points, mask_points
+from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, label_points, mask_points
 from airflow_provider_fastlabel.formats.picture_file import read_pixels
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.regular_files import open_regular
@@ -51,9 +51,9 @@ def read_mask(
     :param values: index -> annotation class value; for an instance mask several indexes have one value.
     :param image: the annotated image, as key of the result; default: the mask's file name.
     :param background: the index that is nothing.
-    :returns: the annotations; each index is an object, and one without a value is lost.
-    :raises ValueError: as :func:`mask_to_fastlabel_segmentation_points`, and where there are no indexes: a picture of
-        colours, numbers with decimals.
+    :returns: the annotations; each index is an object, and one without a value, or of noise, is lost.
+    :raises ValueError: the array is not two-dimensional, the picture cannot be read, or there are no indexes: a picture
+        of colours, numbers with decimals.
     """
     file = "mask" if isinstance(mask_image, np.ndarray) else Path(mask_image).name
     pixels = load_mask(mask_image, indexes=True)
@@ -69,7 +69,10 @@ def read_mask(
         else:
             result.add_problem(file, f"index {index} has no annotation class; its area was left out", image=key)
     for index, points in zip(taken, label_points(pixels, taken), strict=True):
-        annotations.append({"type": "segmentation", "value": values[index], "points": points})
+        if isinstance(points, NoisyMaskError):
+            result.add_problem(file, f"index {index}: the mask cannot be traced: {points}", image=key)
+        else:
+            annotations.append({"type": "segmentation", "value": values[index], "points": points})
     if annotations:
         result.objects[key] = len(annotations)
     return result
