@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 1024**2
 """Bytes of an answer of the API, decoded: a page of 1000 tasks has a few at most."""
+MOST_CONTAINERS = 10_000_000
+"""Lists and objects of an answer: 1,000 tasks, the largest page there is, with 1,000 annotations each have six million.
+"""
+MOST_VALUES = 32_000_000
+"""Values of an answer, about: coordinates of that many fill :data:`LARGEST`."""
 CALM = 64 * 1024**2
 """Bytes to which anything compressed may swell."""
 SWELLING = 100
@@ -37,8 +42,8 @@ def whole_body(response: requests.Response) -> bytes:
     """Return the body of an answer of the API, decoded.
 
     :param response: an answer whose body was not read yet.
-    :raises UnreadableBody: if it is not in the encoding that was asked for, does not decode, swells beyond reason, or
-        is larger than :data:`LARGEST`.
+    :raises UnreadableBody: if it is not in the encoding that was asked for, does not decode, swells beyond reason, is
+        larger than :data:`LARGEST`, or as JSON would have more than :data:`MOST_VALUES`.
     :raises requests.RequestException: if the connection breaks.
     """
     body = bytearray()
@@ -46,7 +51,18 @@ def whole_body(response: requests.Response) -> bytes:
         body += piece
         if len(body) > LARGEST:
             raise UnreadableBody(f"it is larger than {megabytes(LARGEST)}")
+    _count_values(body)
     return bytes(body)
+
+
+def _count_values(body: bytearray) -> None:
+    """Refuse what would be far larger as values than as text: an empty list of three bytes takes seventy."""
+    containers = body.count(b"[") + body.count(b"{")
+    if containers > MOST_CONTAINERS:
+        raise UnreadableBody(f"it has {containers:,} lists and objects, and {MOST_CONTAINERS:,} are the most")
+    values = containers + body.count(b",")
+    if values > MOST_VALUES:
+        raise UnreadableBody(f"it has {values:,} values, and {MOST_VALUES:,} are the most")
 
 
 def beginning(response: requests.Response) -> bytes:

@@ -144,7 +144,7 @@ class Transport(Transfers):
             if error is None:
                 if shape is None or (problem := shape(answer)) is None:
                     return answer
-                error, lost = unexpected(call, self._shown(shape, answer, problem)), True
+                error, lost = unexpected(call, self._auth.hide(problem)), True
             if removes and lost_before and isinstance(error, NotFound):
                 return None
             in_doubt = lost or (lost_before and error.code in (400, 409, 422))
@@ -243,14 +243,6 @@ class Transport(Transfers):
         except (ValueError, RecursionError):
             what = "is not JSON" if body else "is empty"
             return None, ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status), True
-
-    def _shown(self, shape: Shape, answer: Any, problem: str) -> str:
-        """Return the problem of an answer, which quotes parts of it, as it would be had the answer no token in it."""
-        try:
-            hidden = json.loads(self._auth.hide(json.dumps(answer)))
-        except (ValueError, RecursionError):
-            return "something of another shape"
-        return shape(hidden) or self._auth.hide(problem)
 
     def __repr__(self) -> str:
         return f"<Transport {self.api_url}>"
