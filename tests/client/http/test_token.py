@@ -75,7 +75,7 @@ def test_a_token_echoed_by_the_server_is_hidden(raw, raw_client):
         rb'{"request": "{\"token\": \"\\u0073ecret/token+value\"}"}',
         rb'"\u0073ecret/token+value',
         b"/login?token=%73ecret%2Ftoken%2bvalue",
-        b"{'token': '&#115;ecret&#x2f;token+value'}",
+        b"{'token': '&#115;&#101;cret&#x2f;token+value'}",
     ],
 )
 def test_a_token_echoed_in_another_spelling_is_hidden(raw, said):
@@ -83,7 +83,7 @@ def test_a_token_echoed_in_another_spelling_is_hidden(raw, said):
         raw.play(raw.answer(403, body=said))
         with pytest.raises(AuthError) as caught:
             client.get_projects()
-    assert "ecret" not in str(caught.value)
+    assert "secret"[1:] not in str(caught.value)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -117,7 +117,7 @@ def test_a_token_in_an_answer_of_another_shape_is_hidden(raw, raw_client, answer
     raw.play(raw.answer(200, answer))
     with pytest.raises(UnexpectedAnswer) as caught:
         raw_client.get_projects()
-    assert "ecret" not in str(caught.value)
+    assert "secret"[1:] not in str(caught.value)
 
 
 def test_a_token_in_the_address_of_a_redirect_is_not_logged(raw, raw_client, caplog):
@@ -125,14 +125,14 @@ def test_a_token_in_the_address_of_a_redirect_is_not_logged(raw, raw_client, cap
     with caplog.at_level(logging.DEBUG):
         raw_client.get_projects()
     assert "GET /login/***" in caplog.text
-    assert "ecret" not in caplog.text
+    assert "secret"[1:] not in caplog.text
 
 
 def test_a_token_in_a_header_is_hidden(raw, raw_client):
     raw.play(raw.answer(200, [], Content_Encoding="secret-token"))
     with pytest.raises(UnexpectedAnswer, match="encoded") as caught:
         raw_client.get_projects()
-    assert "ecret" not in str(caught.value)
+    assert "secret"[1:] not in str(caught.value)
 
 
 def test_no_frame_of_an_error_holds_the_token(raw, raw_client, tmp_path):
