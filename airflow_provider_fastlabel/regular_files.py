@@ -20,6 +20,10 @@ _WITHOUT_WAITING = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _PIECE_BYTES = 1 << 20
 MOST_BYTES = 1 << 34
 """A larger file (16 GB) is not read whole: of a sparse one, terabytes take no room on the disk."""
+LEAVES = "it is a link that leaves the folder, which is only followed with follow_links=True"
+"""Why a file or folder is not opened."""
+# What systems say of a link where O_NOFOLLOW is given; ENOTDIR also of a file in the place of a folder.
+_LINK_MET = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe (FIFO)"),
@@ -60,7 +64,16 @@ def read_regular(path: Place, *, seen: bool = False, most: int = MOST_BYTES) -> 
     :raises OSError: it is not there, may not be read, has more bytes, or would make us wait, as some files of the
         kernel do.
     """
-    descriptor = regular_descriptor(path, os.O_RDONLY, seen=seen)
+    return _read(regular_descriptor(path, os.O_RDONLY, seen=seen), path, most)
+
+
+def read_below(folder: str, name: str, *, most: int = MOST_BYTES) -> bytes:
+    """Read a file whole; parameters and errors are those of :func:`open_below` and :func:`read_regular`."""
+    return _read(_below(folder, name), f"{folder}/{name}", most)
+
+
+def _read(descriptor: int, path: Place, most: int) -> bytes:
+    """Read an open file whole, and close it."""
     try:
         stated = os.fstat(descriptor).st_size
         if stated > most:
@@ -96,6 +109,56 @@ def regular_descriptor(path: Place, flags: int, mode: int = 0o666, *, seen: bool
     descriptor = os.open(path, flags | _WITHOUT_WAITING, mode)
     try:
         refuse_unless_regular(os.fstat(descriptor).st_mode, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def open_below(folder: str, name: str) -> BinaryIO:
+    """Open a regular file below a folder for reading bytes, and no other one, whatever is exchanged meanwhile.
+
+    Part by part without following a link. Where one stands in the way that leads to a place inside of the folder, the
+    place is gone to by that rule.
+
+    :param folder: the folder, which may be reached by a link.
+    :param name: path relative to it, with ``/`` between the parts.
+    :returns: the file, to be closed by the caller.
+    :raises NotRegularError: it is something else.
+    :raises OSError: it is not there, may not be read, or is a link that leaves the folder.
+    """
+    return os.fdopen(_below(folder, name), "rb", io.DEFAULT_BUFFER_SIZE)
+
+
+def _below(folder: str, name: str) -> int:
+    """Return the descriptor of :func:`open_below`."""
+    try:
+        return _descriptor_below(folder, name)
+    except OSError as error:
+        if error.errno not in _LINK_MET:
+            raise
+        real_folder, real = os.path.realpath(folder), os.path.realpath(f"{folder}/{name}")
+        if not is_below(real, real_folder):
+            raise OSError(errno.EACCES, LEAVES, f"{folder}/{name}") from None
+        return _descriptor_below(real_folder, os.path.relpath(real, real_folder))
+
+
+def _descriptor_below(folder: str, name: str) -> int:
+    """Open a regular file by a path in which nothing below the folder is a link."""
+    *parents, last = name.split("/")
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parents:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = below
+        descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | _WITHOUT_WAITING, dir_fd=at)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, f"{folder}/{name}") from None
+    finally:
+        os.close(at)
+    try:
+        refuse_unless_regular(os.fstat(descriptor).st_mode, f"{folder}/{name}")
     except BaseException:
         os.close(descriptor)
         raise

@@ -19,10 +19,6 @@ IMAGE_SUFFIXES = frozenset("." + name for name in _SUFFIXES.split())
 """File name endings, in lower case, that make a file an image for the importers."""
 
 
-LEAVES = "it is a link that leaves the folder, which is only followed with follow_links=True"
-"""Why a file or folder is not opened."""
-
-
 @dataclass(slots=True)
 class Level:
     """One folder of a tree, without what is hidden in it.

@@ -129,18 +129,18 @@ def test_a_reset_deletes_only_what_the_emulator_stored(tmp_path):
         api = Api(emulator)
         api.project()
         api.image("a.png")
-        assert len(list(folder.iterdir())) == 1
+        assert len(list(folder.glob("[!.]*"))) == 1
         (folder / "notes.txt").write_text("mine")
         emulator.reset()
-        assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+        assert sorted(path.name for path in folder.iterdir()) == [".fastlabel-emulator", "notes.txt"]
         api.session.close()
 
 
 def test_what_a_kill_left_half_written_is_cleared_at_the_next_start(tmp_path):
-    (tmp_path / "files").mkdir()
-    (tmp_path / "files" / f"{0xABC:032x}.part").write_bytes(b"half")
     with Emulator(files=tmp_path / "files"):
-        assert list((tmp_path / "files").iterdir()) == []
+        (tmp_path / "files" / f"{0xABC:032x}.part").write_bytes(b"half")
+    with Emulator(files=tmp_path / "files"):
+        assert [path.name for path in (tmp_path / "files").iterdir()] == [".fastlabel-emulator"]
 
 
 @pytest.mark.parametrize("options", [["--db", "{}/no.db"], ["--allow-host", "*"], ["--ground-truth", "{}/no.json"]])
@@ -166,3 +166,23 @@ def test_the_process_makes_them_private_too(tmp_path):
         assert process.wait(timeout=20) == 0
     assert {name for name, mode in found.items() if mode & 0o077} == set()
     assert {"e.db", "e.db-wal", "e.db-shm", "e.db.key", "e.db.files"} <= set(found)
+
+
+def test_a_store_of_another_program_is_refused_and_stays(tmp_path):
+    """Git LFS, container registries and backups name their files by SHA-256, too."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / ("a" * 64)).write_bytes(b"precious")
+    (store / ("b" * 32 + ".part")).write_bytes(b"precious, too")
+    with pytest.raises(ValueError, match=r"store holds files that are not the emulator's, such as 'aaaa.*of its own"):
+        Emulator(files=store)
+    assert {path.read_bytes() for path in store.iterdir()} == {b"precious", b"precious, too"}
+
+
+def test_a_folder_of_the_emulator_is_taken_again(tmp_path):
+    for _ in range(2):
+        with Emulator(files=tmp_path / "store"):
+            (tmp_path / "store" / ("a" * 64)).touch()
+    (tmp_path / "store" / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"not the emulator's, such as 'notes\.txt'"):
+        Emulator(files=tmp_path / "store")

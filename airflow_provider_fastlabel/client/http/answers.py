@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import requests
 import urllib3.exceptions
 
-from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.words import megabytes
 
 if TYPE_CHECKING:
@@ -17,6 +16,11 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 1024**2
 """Bytes of an answer of the API, decoded: a page of 1000 tasks has a few at most."""
+MOST_CONTAINERS = 10_000_000
+"""Lists and objects of an answer: 1,000 tasks, the largest page there is, with 1,000 annotations each have six million.
+"""
+MOST_VALUES = 32_000_000
+"""Values of an answer, about: coordinates of that many fill :data:`LARGEST`."""
 CALM = 64 * 1024**2
 """Bytes to which anything compressed may swell."""
 SWELLING = 100
@@ -25,6 +29,8 @@ LONGEST_ERROR = 64 * 1024
 """Bytes of an error page that are read."""
 CHUNK_BYTES = 256 * 1024
 ASKED_ENCODING = "gzip"
+_OTHERS = ("br", "zstd", "compress", "x-compress")
+"""Encodings that are named where they come uncalled for. Any other text may be whatever the server repeats."""
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 
 
@@ -36,8 +42,8 @@ def whole_body(response: requests.Response) -> bytes:
     """Return the body of an answer of the API, decoded.
 
     :param response: an answer whose body was not read yet.
-    :raises UnreadableBody: if it is not in the encoding that was asked for, does not decode, swells beyond reason, or
-        is larger than :data:`LARGEST`.
+    :raises UnreadableBody: if it is not in the encoding that was asked for, does not decode, swells beyond reason, is
+        larger than :data:`LARGEST`, or as JSON would have more than :data:`MOST_VALUES`.
     :raises requests.RequestException: if the connection breaks.
     """
     body = bytearray()
@@ -45,7 +51,18 @@ def whole_body(response: requests.Response) -> bytes:
         body += piece
         if len(body) > LARGEST:
             raise UnreadableBody(f"it is larger than {megabytes(LARGEST)}")
+    _count_values(body)
     return bytes(body)
+
+
+def _count_values(body: bytearray) -> None:
+    """Refuse what would be far larger as values than as text: an empty list of three bytes takes seventy."""
+    containers = body.count(b"[") + body.count(b"{")
+    if containers > MOST_CONTAINERS:
+        raise UnreadableBody(f"it has {containers:,} lists and objects, and {MOST_CONTAINERS:,} are the most")
+    values = containers + body.count(b",")
+    if values > MOST_VALUES:
+        raise UnreadableBody(f"it has {values:,} values, and {MOST_VALUES:,} are the most")
 
 
 def beginning(response: requests.Response) -> bytes:
@@ -75,7 +92,8 @@ def pieces(response: requests.Response) -> Iterator[bytes]:
         elif encoding in ("gzip", "x-gzip", "deflate"):
             yield from _inflated(response)
         else:
-            raise UnreadableBody(f"it is encoded as '{foreign_text(encoding, 40)}', which was not asked for")
+            name = f"as '{encoding}'" if encoding in _OTHERS else "in a way"
+            raise UnreadableBody(f"it is encoded {name}, which was not asked for")
         response.raw.release_conn()
     except zlib.error:
         raise UnreadableBody(f"it is not {encoding}, as it says") from None

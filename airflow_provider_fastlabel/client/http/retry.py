@@ -28,7 +28,7 @@ from airflow_provider_fastlabel.client.exceptions import (
     ServerError,
     UnexpectedAnswer,
 )
-from airflow_provider_fastlabel.client.http.answers import UnreadableBody
+from airflow_provider_fastlabel.client.http.answers import LONGEST_ERROR, UnreadableBody
 from airflow_provider_fastlabel.client.http.deadlines import WHOLE_ANSWER
 from airflow_provider_fastlabel.foreign_text import foreign_text
 
@@ -43,8 +43,6 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 LONGEST_PAUSE_ASKED = 86_400.0
 """A ``Retry-After`` of more seconds counts as a day: not every number of seconds is a time."""
-LARGEST_ERROR = 65_536
-"""Characters of an error body that are looked at."""
 _HIDDEN = {"<!--": "-->", "<script": "</script", "<style": "</style"}
 """How what a web page does not show begins, and where it ends."""
 _TAKEN = re.compile(
@@ -152,20 +150,22 @@ def error_for(
     return FastLabelException(f"{said} {where} Check the API URL, and whether it is http or https.", status)
 
 
-def error_text(body: str, hide: Callable[[str], str] = str) -> str:
+def error_text(said: bytes, hide: Callable[[str], str] = str) -> str:
     """Return what an error body says, in one short line.
 
-    :param body: the text of the answer: JSON with ``message`` (a string or a list), JSON without it, or anything else.
+    :param said: the answer, or its beginning as :func:`~airflow_provider_fastlabel.client.http.answers.beginning`
+        reads it: JSON with ``message`` (a string or a list), JSON without it, or anything else.
     :param hide: takes out what must not be shown, after JSON's escapes are resolved and before the line is cut.
     """
-    cut, body = len(body) > LARGEST_ERROR, body[:LARGEST_ERROR].lstrip()
+    body = said[:LONGEST_ERROR].decode("utf-8-sig", errors="replace").lstrip()
+    if len(said) >= LONGEST_ERROR:
+        # The last word of a cut text may be half of what must not be shown, which nobody can tell.
+        body = " ".join(body.rsplit(None, 1)[:-1])
     text: Any = _words(body) if body.startswith("<") else body
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         parsed = None
-        if cut and body.startswith(("{", "[")):
-            text = ""  # half a JSON text, in which nothing can be told apart
     if isinstance(parsed, dict):
         text = parsed.get("message") or parsed.get("error") or body
     if isinstance(text, list):

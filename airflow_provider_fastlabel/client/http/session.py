@@ -20,6 +20,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http import retry
 from airflow_provider_fastlabel.client.http.answers import ASKED_ENCODING
 from airflow_provider_fastlabel.client.http.deadlines import SLOWEST, PatientAdapter
+from airflow_provider_fastlabel.client.http.hidden import own_call, without_secret
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class TokenAuth(AuthBase):
         return request
 
     def hide(self, text: str) -> str:
-        """Return ``text`` without the token, should the server have echoed it."""
-        return text.replace(self._token, "***") if len(self._token) >= SHORTEST_SECRET else text
+        """Return ``text`` without the token, should the server have echoed it, in whatever spelling."""
+        return without_secret(text, self._token) if len(self._token) >= SHORTEST_SECRET else text
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A FastLabel client holds a token and cannot be pickled; create one in each process.")
@@ -146,16 +147,19 @@ class Connections:
         self._own_session.close()
         self._own_transfers.close()
 
-    def _send(self, session: requests.Session, method: str, url: str, **more: Any) -> requests.Response:
+    def _send(
+        self, session: requests.Session, method: str, url: str, *, auth: TokenAuth | None = None, **more: Any
+    ) -> requests.Response:
         """Send a request. The body of the answer is left to :mod:`~airflow_provider_fastlabel.client.http.answers`.
 
+        :param auth: the token; ``None`` for a signed address.
         :raises requests.RequestException: if that fails; also where requests itself lets other errors through.
         """
         try:
             proxies = self._proxies if self._proxies is not None else get_environ_proxies(url)
-            return session.request(
-                method, url, timeout=self._timeout, verify=self._verify, proxies=proxies, stream=True, **more
-            )
+            more |= {"timeout": self._timeout, "verify": self._verify, "proxies": proxies, "stream": True}
+            with own_call(str if auth is None else auth.hide):
+                return session.request(method, url, auth=auth, **more)
         except (requests.RequestException, FastLabelException, UnicodeEncodeError):
             raise
         except ValueError as problem:  # of an address, possibly that of a redirect; what answers hold comes wrapped

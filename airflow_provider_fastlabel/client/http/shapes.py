@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LARGEST_NUMBER = 2**53
 """Whole numbers beyond it are not exact in JSON, and some not even numbers of a machine."""
+_QUOTED = 40
+"""Characters of a text that is quoted."""
 _TEXTS = ("name", "slug", "status", "externalStatus", "type", "url", "signedUrl")
 _NUMBERS = ("width", "height", "fps", "frameCount", "duration", "size")
 _LISTS = ("annotations", "attributes", "keypoints")  # what is in them is judged, and counted, one by one
@@ -107,7 +109,8 @@ def _named(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, str):
-        return f"a text ('{foreign_text(value, 40)}')"
+        # Whole or not at all: the token is taken out of what is quoted, which cannot be done to half of it.
+        return f"a text ('{foreign_text(value)}')" if len(value) <= _QUOTED else f"a text of {len(value):,} characters"
     return "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else "a number"
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import logging
 import re
 import secrets
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -116,12 +114,8 @@ class Transfers(Connections):
 
     @contextlib.contextmanager
     def _signed(self, method: str, url: str, data: Any, headers: dict[str, str]) -> Iterator[requests.Response]:
-        _this_thread.signed = True
-        try:
-            with self._send(self._transfers, method, str(url), data=data, headers=headers) as response:
-                yield response
-        finally:
-            _this_thread.signed = False
+        with self._send(self._transfers, method, str(url), data=data, headers=headers) as response:
+            yield response
 
 
 def _host(url: object) -> str:
@@ -158,26 +152,3 @@ def _save(call: str, response: requests.Response, aside: Path, have: int) -> Fas
     if promised and lengths != {str(got)} and "Content-Encoding" not in response.headers:
         return ConnectionFailed(f"{call}: {got} bytes arrived instead of {foreign_text(promised, 40)}.")
     return None
-
-
-class _HideSignatures(logging.Filter):
-    """Takes the query off the addresses that urllib3 logs while a signed one is in use, and foreign texts with them.
-
-    It logs every request at level DEBUG, and at WARNING, with a traceback, headers that it cannot read.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            signed = getattr(_this_thread, "signed", False)
-            texts = (str(arg) if isinstance(arg, Exception) else arg for arg in record.args)
-            record.args = tuple(
-                foreign_text(text.partition("?")[0] if signed else text) if isinstance(text, str) else text
-                for text in texts
-            )
-        record.exc_info = None
-        return True
-
-
-_this_thread = threading.local()
-for _name in ("urllib3.connectionpool", "urllib3.connection"):
-    logging.getLogger(_name).addFilter(_HideSignatures())

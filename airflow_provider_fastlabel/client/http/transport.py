@@ -144,7 +144,7 @@ class Transport(Transfers):
             if error is None:
                 if shape is None or (problem := shape(answer)) is None:
                     return answer
-                error, lost = unexpected(call, problem), True
+                error, lost = unexpected(call, self._auth.hide(problem)), True
             if removes and lost_before and isinstance(error, NotFound):
                 return None
             in_doubt = lost or (lost_before and error.code in (400, 409, 422))
@@ -233,7 +233,7 @@ class Transport(Transfers):
             self._clock_offset = date - time.monotonic()
         status = response.status_code
         if not 200 <= status < 300:
-            said = retry.error_text(body.decode("utf-8-sig", errors="replace"), self._auth.hide)
+            said = retry.error_text(body, self._auth.hide)
             error = retry.error_for(call, status, said, retry.asked_pause(response.headers), self._token_source)
             return None, error, status >= 500 or status in DONE_PERHAPS
         if method == "DELETE" or (method != "GET" and not body):

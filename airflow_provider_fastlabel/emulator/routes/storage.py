@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -19,7 +21,7 @@ from starlette.requests import ClientDisconnect
 
 from airflow_provider_fastlabel.emulator.world import schemas
 from airflow_provider_fastlabel.emulator.world.errors import ApiError, invalid, not_found
-from airflow_provider_fastlabel.emulator.world.files import Blob, md5_of
+from airflow_provider_fastlabel.emulator.world.files import Blob
 from airflow_provider_fastlabel.emulator.world.kinds import LARGEST_UPLOAD, MB
 from airflow_provider_fastlabel.emulator.world.state import Emu, Emulation, OrjsonRoute, answer, base_of
 from airflow_provider_fastlabel.emulator.world.store import Record
@@ -143,7 +145,14 @@ async def download(
     if not path.is_file():
         raise not_found("file", name)
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    etag = f'"{await run_in_threadpool(md5_of, path)}"'
+    etag = f'"{await run_in_threadpool(_md5_of, path)}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
     return FileResponse(path, media_type=media_type, headers={"ETag": etag, **_HARMLESS})
+
+
+@lru_cache(maxsize=4096)
+def _md5_of(path: Path) -> str:
+    """Return the MD5 of a stored file, hexadecimal. A stored file never changes: it is named by its content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()

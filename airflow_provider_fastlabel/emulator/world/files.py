@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlencode
@@ -28,6 +27,8 @@ _IN_MEMORY = 1024 * 1024
 _STORED = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"[0-9a-f]{32}\.part")
 _KEY_BYTES = 32
+_OWNER = ".fastlabel-emulator"
+"""The file that makes a folder the emulator's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +172,6 @@ def secret_of(folder: Path | None) -> bytes:
     return key
 
 
-@lru_cache(maxsize=4096)
-def md5_of(path: Path) -> str:
-    """Return the MD5 of a stored file, hexadecimal. A stored file never changes: it is named by its content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
 class Base64Writer:
     """Decodes base64 text in pieces into a :class:`BlobWriter`.
 
@@ -213,13 +207,28 @@ def _is_stored(name: str) -> bool:
     return _STORED.fullmatch(name) is not None
 
 
+def _own(root: Path) -> None:
+    """Make a folder the emulator's: a new or empty one gets the file that says so, which any other must have."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = {path.name for path in root.iterdir()}
+    foreign = {name for name in names - {_OWNER} if not _PART.fullmatch(name) and not _is_stored(name)}
+    if names and _OWNER not in names:
+        foreign = names  # other stores, too, name their files by what is in them
+    if foreign:
+        raise ValueError(f"the folder {root} holds files that are not the emulator's, such as {min(foreign)!r}, and a "
+                         "reset would delete files; give it a folder of its own. If the emulator of an earlier version "
+                         f"filled it, put an empty file {_OWNER!r} there")  # fmt: skip
+    root.chmod(0o700)
+    keep_private(root / _OWNER)
+
+
 class Files:
     """All stored files of one emulator.
 
     :param root: folder; created when missing.
     :param secret: key of the signatures.
     :param clock: decides whether an address has expired.
-    :raises ValueError: when the folder holds anything else: a reset deletes what lies there.
+    :raises ValueError: when the folder is another's: a reset deletes what lies there.
     """
 
     def __init__(self, root: Path, secret: bytes, clock: Clock) -> None:
@@ -229,12 +238,7 @@ class Files:
         self._clock = clock
         self._claims: dict[str, _Claims] = {}
         self._lock = threading.Lock()
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        foreign = [path.name for path in root.iterdir() if not _PART.fullmatch(path.name) and not _is_stored(path.name)]
-        if foreign:
-            raise ValueError(f"the folder {root} holds files that are not the emulator's, such as {min(foreign)!r}; "
-                             "give it a folder of its own")  # fmt: skip
-        root.chmod(0o700)
+        _own(root)
         self._delete(_PART)
 
     def reset(self) -> None:

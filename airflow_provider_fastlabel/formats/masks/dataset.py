@@ -22,7 +22,7 @@ from airflow_provider_fastlabel.foreign_names import is_safe
 from airflow_provider_fastlabel.formats.files import is_image, suffix_of
 from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, label_points
 from airflow_provider_fastlabel.formats.image_size import image_size
-from airflow_provider_fastlabel.formats.masks.read import indexes_in, load_colours, load_mask
+from airflow_provider_fastlabel.formats.masks.read import indexes_in, load_colours, load_indexes
 from airflow_provider_fastlabel.formats.masks.tables import Table, table_of
 from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder, why
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations, collector_paused
@@ -166,14 +166,11 @@ class _Reader:
                 described.lose(f"{what} has no annotation class; its area was left out")
             else:
                 taken.append(index)
-        try:
-            traced = label_points(pixels, taken)
-        except NoisyMaskError as error:
-            for index in taken:
-                described.lose(f"index {index}: the mask cannot be traced: {error}")
-            traced, taken = [], []
-        for index, points in zip(taken, traced, strict=True):
-            described.annotations.append({"type": "segmentation", "value": values[index], "points": points})
+        for index, points in zip(taken, label_points(pixels, taken), strict=True):
+            if isinstance(points, NoisyMaskError):
+                described.lose(f"index {index}: the mask cannot be traced: {points}")
+            else:
+                described.annotations.append({"type": "segmentation", "value": values[index], "points": points})
         described.objects = len(described.annotations)
         unseen = len(self._table.instances.get(mask, {}).keys() - set(indexes))
         if unseen:
@@ -191,10 +188,12 @@ class _Reader:
         if suffix_of(mask).lower() in _LOSSY:
             raise ValueError("a JPEG or HEIC does not keep the indexes of a mask: save masks as PNG")
         if self._table.by_colour:
-            colours = load_colours(self._root.place(mask))
+            with self._root.open(mask) as file:
+                colours = load_colours(file, mask)
             if colours is not None:
                 return colours, True
-        return load_mask(self._root.place(mask), indexes=True), False
+        with self._root.open(mask) as file:
+            return load_indexes(file, mask), False
 
     def _values(
         self, mask: str, indexes: Iterable[int], described: Described, *, coloured: bool

@@ -7,11 +7,11 @@ Rings run along pixel borders (FastLabel's rule), so a filled rectangle of colum
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from airflow_provider_fastlabel.formats.geometry.trace import label_points, mask_points
+from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, label_points, mask_points
 from airflow_provider_fastlabel.formats.picture_file import read_pixels
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.regular_files import open_regular
@@ -51,9 +51,9 @@ def read_mask(
     :param values: index -> annotation class value; for an instance mask several indexes have one value.
     :param image: the annotated image, as key of the result; default: the mask's file name.
     :param background: the index that is nothing.
-    :returns: the annotations; each index is an object, and one without a value is lost.
-    :raises ValueError: as :func:`mask_to_fastlabel_segmentation_points`, and where there are no indexes: a picture of
-        colours, numbers with decimals.
+    :returns: the annotations; each index is an object, and one without a value, or of noise, is lost.
+    :raises ValueError: the array is not two-dimensional, the picture cannot be read, or there are no indexes: a picture
+        of colours, numbers with decimals.
     """
     file = "mask" if isinstance(mask_image, np.ndarray) else Path(mask_image).name
     pixels = load_mask(mask_image, indexes=True)
@@ -69,7 +69,10 @@ def read_mask(
         else:
             result.add_problem(file, f"index {index} has no annotation class; its area was left out", image=key)
     for index, points in zip(taken, label_points(pixels, taken), strict=True):
-        annotations.append({"type": "segmentation", "value": values[index], "points": points})
+        if isinstance(points, NoisyMaskError):
+            result.add_problem(file, f"index {index}: the mask cannot be traced: {points}", image=key)
+        else:
+            annotations.append({"type": "segmentation", "value": values[index], "points": points})
     if annotations:
         result.objects[key] = len(annotations)
     return result
@@ -84,15 +87,48 @@ def load_mask(mask_image: MaskSource, *, indexes: bool = False) -> NDArray[Any]:
     :raises ValueError: it cannot be read, or holds no such thing.
     """
     if isinstance(mask_image, np.ndarray):
-        pixels = mask_image
-    else:
-        name = Path(mask_image).name
-        pixels = _opened(mask_image)[0]
-        if pixels.ndim == 3:
-            colours = pixels if pixels.shape[2] == 3 else pixels[:, :, :-1]
-            if indexes and (colours != colours[:, :, :1]).any():
-                raise ValueError(f"{name!r} is a picture of colours, not of indexes: save it as palette or grey image.")
-            pixels = colours[:, :, 0] if indexes else np.asarray(colours.any(axis=2))
+        return _plane(mask_image, None, indexes=indexes)
+    name = Path(mask_image).name
+    try:
+        with open_regular(mask_image) as file:
+            return _plane(_opened(file, name)[0], name, indexes=indexes)
+    except OSError as error:
+        raise ValueError(f"{name!r} cannot be read as a mask: {error}") from error
+
+
+def load_indexes(file: BinaryIO, name: str) -> NDArray[Any]:
+    """Return the indexes of a mask.
+
+    :param file: the mask, open for reading bytes.
+    :param name: what messages call it.
+    :returns: rows by columns.
+    :raises ValueError: it cannot be read, or holds no such thing.
+    """
+    return _plane(_opened(file, Path(name).name)[0], Path(name).name, indexes=True)
+
+
+def load_colours(file: BinaryIO, name: str) -> NDArray[Any] | None:
+    """Return the colours of a mask as numbers, red first.
+
+    :param file: the mask, open for reading bytes.
+    :param name: what messages call it.
+    :returns: rows by columns; None for a grey mask, which has indexes.
+    :raises ValueError: it cannot be read.
+    """
+    pixels, mode = _opened(file, Path(name).name, colours=True)
+    if mode not in ("P", "RGB", "RGBA"):
+        return None
+    wide = pixels.astype(np.int32)
+    return np.asarray(wide[:, :, 0] << 16 | wide[:, :, 1] << 8 | wide[:, :, 2])
+
+
+def _plane(pixels: NDArray[Any], name: str | None, *, indexes: bool) -> NDArray[Any]:
+    """Return the one plane of a mask's pixels; parameters and errors are those of :func:`load_mask`."""
+    if pixels.ndim == 3 and name is not None:  # an array has its indexes in two dimensions
+        colours = pixels if pixels.shape[2] == 3 else pixels[:, :, :-1]
+        if indexes and (colours != colours[:, :, :1]).any():
+            raise ValueError(f"{name!r} is a picture of colours, not of indexes: save it as palette or grey image.")
+        pixels = colours[:, :, 0] if indexes else np.asarray(colours.any(axis=2))
     if pixels.ndim != 2:
         raise ValueError(f"A mask has two dimensions, height and width; this one has the shape {pixels.shape}.")
     if indexes and pixels.dtype.kind not in "biu":
@@ -114,27 +150,12 @@ def indexes_in(pixels: NDArray[Any]) -> list[int]:
     return [int(index) for index in np.unique(pixels)]
 
 
-def load_colours(path: str | os.PathLike[str]) -> NDArray[Any] | None:
-    """Return the colours of a mask as numbers, red first.
-
-    :param path: the mask.
-    :returns: rows by columns; None for a grey mask, which has indexes.
-    :raises ValueError: it cannot be read.
-    """
-    pixels, mode = _opened(path, colours=True)
-    if mode not in ("P", "RGB", "RGBA"):
-        return None
-    wide = pixels.astype(np.int32)
-    return np.asarray(wide[:, :, 0] << 16 | wide[:, :, 1] << 8 | wide[:, :, 2])
-
-
-def _opened(path: str | os.PathLike[str], *, colours: bool = False) -> tuple[NDArray[Any], str]:
+def _opened(file: BinaryIO, name: str, *, colours: bool = False) -> tuple[NDArray[Any], str]:
     """Return the pixels of a picture, and the mode it is stored in.
 
     :param colours: whether a palette's indexes are exchanged for its colours.
     """
     try:
-        with open_regular(path) as file:
-            return read_pixels(file, colours=colours)
+        return read_pixels(file, colours=colours)
     except (OSError, ValueError) as error:
-        raise ValueError(f"{Path(path).name!r} cannot be read as a mask: {error}") from error
+        raise ValueError(f"{name!r} cannot be read as a mask: {error}") from error

@@ -1,7 +1,8 @@
 """The folder of a data set: its files are found by name, and only opened where that is safe.
 
 Folders come from strangers. A link in one may lead to any file of the machine, and what has the name of a file may be a
-named pipe that nobody ever writes to. Links that leave the folder keep their names here, because an annotation file
+named pipe that nobody ever writes to. What was a file when the folder was listed, and has been exchanged for
+such a link since, is not opened either. Links that leave the folder keep their names here, because an annotation file
 must not be given to another picture only because its own is such a link; but they are not opened.
 """
 
@@ -12,9 +13,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from airflow_provider_fastlabel.formats.files import LEAVES, walk
+from airflow_provider_fastlabel.formats.files import walk
 from airflow_provider_fastlabel.formats.reading.imported import UNREADABLE
-from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular, read_regular, refuse_unless_regular
+from airflow_provider_fastlabel.regular_files import (
+    LEAVES,
+    NotRegularError,
+    open_below,
+    open_regular,
+    read_below,
+    read_regular,
+    refuse_unless_regular,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +54,7 @@ class DataFolder:
         self, folder: str | os.PathLike[str], *, follow_links: bool = False, unusable: Mapping[str, str] | None = None
     ) -> None:
         self.path: str = os.fspath(folder)
+        self._follow = follow_links
         if not Path(folder).is_dir():
             raise NotADirectoryError(f"There is no folder {self.path!r} to read annotations from.")
         self._unusable = dict(unusable or {})
@@ -90,11 +100,15 @@ class DataFolder:
         :returns: the file.
         :raises OSError: it is a link that leaves the folder, no regular file, or cannot be read.
         """
-        return open_regular(self.place(name), seen=True)
+        place = self.place(name)
+        return open_regular(place, seen=True) if self._follow else open_below(self.path, name)
 
     def read(self, name: str) -> bytes:
         """Read a file whole; parameters and errors are those of :meth:`open`, and it has at most 1 GB."""
-        return read_regular(self.place(name), seen=True, most=_MOST_BYTES)
+        place = self.place(name)
+        if self._follow:
+            return read_regular(place, seen=True, most=_MOST_BYTES)
+        return read_below(self.path, name, most=_MOST_BYTES)
 
     def tell_closed(self, result: ImportedAnnotations) -> ImportedAnnotations:
         """Report the linked folders that were not entered: annotation files in them would be lost without a word.

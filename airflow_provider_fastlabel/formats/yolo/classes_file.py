@@ -119,7 +119,11 @@ def read_classes(path: Path, name: str | None = None, within: Path | None = None
     name = foreign_text(name or path.name)
     if path.suffix.lower() == _DATA:
         return read_classes(_beside(path, path.parent if within is None else within))
-    text = _text(path, name)
+    return _from_text(_text(path, name), name)
+
+
+def _from_text(text: str, name: str) -> Classes:
+    """Read the text of a file that names classes."""
     if _is_yaml(name):
         return _from_yaml(_parsed(text, name), name)
     names: list[str | None] = [line.strip() or None for line in text.rstrip().split("\n")]
@@ -129,8 +133,12 @@ def read_classes(path: Path, name: str | None = None, within: Path | None = None
 
 
 def _text(path: Path, name: str) -> str:
+    return _decoded(read_regular(path), name)
+
+
+def _decoded(data: bytes, name: str) -> str:
     try:
-        text = decoded(read_regular(path))
+        text = decoded(data)
     except ValueError as error:
         raise ValueError(f"{name} is {str(error).partition(':')[0]}: save it as UTF-8.") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -149,7 +157,7 @@ def _described(folder: DataFolder, others: Iterable[str]) -> list[Classes]:
     found = []
     for name in _highest_first(filter(_is_yaml, others)):
         shown = foreign_text(name)
-        text = _text(Path(folder.place(name)), shown)
+        text = _decoded(folder.read(name), shown)
         if _NAMES.search(text):
             data = _parsed(text, shown)
             if isinstance(data, dict) and "names" in data:
@@ -161,7 +169,7 @@ def _listed(folder: DataFolder, others: Iterable[str], class_lists: Sequence[str
     """Read the files that list classes line by line."""
     lists = _highest_first(name for name in others if name.lower().endswith(_LISTS))
     names = dict.fromkeys([*lists, *_highest_first(class_lists)])
-    return [read_classes(Path(folder.place(name)), name) for name in names]
+    return [_from_text(_decoded(folder.read(name), foreign_text(name)), foreign_text(name)) for name in names]
 
 
 def _named_apart(one: Classes, other: Classes) -> bool:
@@ -183,15 +191,16 @@ def _check_agreement(tables: list[Classes], about: str, apart: Callable[[Classes
 def _stated_in(folder: DataFolder, name: str) -> str:
     """Return what a ``.data`` file states under ``names``; empty where it is another program's."""
     try:
-        path = Path(folder.place(name))
-        return _stated_list(path) if path.stat().st_size <= _MOST_DATA else ""
+        with folder.open(name) as file:
+            data = file.read(_MOST_DATA + 1)
+        return _stated_list(_decoded(data, name)) if len(data) <= _MOST_DATA else ""
     except (OSError, ValueError):
         return ""
 
 
-def _stated_list(path: Path) -> str:
+def _stated_list(text: str) -> str:
     """Return what Darknet's ``.data`` file states under ``names``; empty where it states nothing."""
-    for line in _text(path, path.name).split("\n"):
+    for line in text.split("\n"):
         key, _, value = line.partition("=")
         if key.strip() == "names":
             return value.strip().replace("\\", "/")
@@ -200,7 +209,7 @@ def _stated_list(path: Path) -> str:
 
 def _beside(path: Path, within: Path) -> Path:
     """Find the list that a ``.data`` file names: where it says, or beside it, but nowhere outside of the data set."""
-    stated = _stated_list(path)
+    stated = _stated_list(_text(path, path.name))
     root = within if path.is_relative_to(within) else path.parent
     own = path.parent.relative_to(root).as_posix()
     for name in (stated, posixpath.basename(stated)) if stated else ():

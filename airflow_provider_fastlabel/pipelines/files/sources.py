@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
-from airflow_provider_fastlabel.formats.files import LEAVES, is_image, walk
+from airflow_provider_fastlabel.formats.files import is_image, walk
 from airflow_provider_fastlabel.pipelines.files.globs import Glob
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
-from airflow_provider_fastlabel.regular_files import kind_of, leaves, open_regular
+from airflow_provider_fastlabel.regular_files import LEAVES, kind_of, leaves, open_below, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -69,7 +69,7 @@ class Source:
             the folder.
         """
         if self.filesystem is None and not self.files:
-            yield self._place()
+            yield self.place()
             return
         with tempfile.TemporaryDirectory(prefix=_TEMPORARY) as folder:
             for item in self.files or (self,):
@@ -84,14 +84,17 @@ class Source:
         :raises OSError: it cannot be read, is no regular file, or has become a link that leaves the folder.
         """
         if self.filesystem is None:
-            with open_regular(self._place()) as file:
+            with open_below(self.inside, self.name) if self.inside else open_regular(self.location) as file:
                 yield file
         else:
             with self.filesystem.open(self.location, "rb", block_size=_BLOCK_BYTES) as remote:
                 yield remote
 
-    def _place(self) -> Path:
-        """Return where a local file is. Since it was listed, a link may have taken its place."""
+    def place(self) -> Path:
+        """Return where a local file is. Since it was listed, a link may have taken its place.
+
+        :raises OSError: it has, and leaves the folder.
+        """
         if self.inside and leaves(self.location, self.inside):
             raise OSError(errno.EACCES, LEAVES, self.location)
         return Path(self.location)
@@ -100,7 +103,7 @@ class Source:
         path = place_below(folder, _base_name(self.location))
         if self.filesystem is None:
             # A link: of a local folder only the files that belong to the task are to be seen.
-            path.symlink_to(self._place().absolute())
+            path.symlink_to(self.place().absolute())
             return
         self.filesystem.get_file(self.location, str(path))
         if path.stat().st_size != self.size:

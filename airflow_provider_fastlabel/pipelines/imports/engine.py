@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound
-from airflow_provider_fastlabel.formats.files import LEAVES
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportIncomplete,
@@ -27,6 +26,7 @@ from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
 from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
 from airflow_provider_fastlabel.pipelines.imports.tally import Tally
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
+from airflow_provider_fastlabel.regular_files import LEAVES
 from airflow_provider_fastlabel.words import top_counts
 
 if TYPE_CHECKING:

@@ -209,7 +209,7 @@ class Reader:
 
     def _bring_picture(self, path: Path, source: Source) -> None:
         if source.filesystem is None:
-            path.symlink_to(Path(source.location).absolute())
+            path.symlink_to(source.place().absolute())
             return
         path.touch()
         if self.form in ("yolo", "masks"):

@@ -10,6 +10,7 @@ import pytest
 from airflow_provider_fastlabel.client import ConnectionFailed, FastLabelClient, FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.bodies import CHUNK_BYTES, FilePart
 from airflow_provider_fastlabel.client.http.quota import Quota
+from airflow_provider_fastlabel.client.http.session import TokenAuth
 
 # The client itself ---------------------------------------------------------------------------------------------------
 
@@ -220,10 +221,11 @@ def test_closing_while_others_work_breaks_nothing_or_says_so(raw, raw_client):
 
 
 def test_an_interrupted_call_gives_its_slot_back(raw, raw_client):
-    def interrupt(request):
-        raise KeyboardInterrupt
+    class Interrupting(TokenAuth):
+        def __call__(self, request):
+            raise KeyboardInterrupt
 
-    raw_client.transport._auth = interrupt
+    raw_client.transport._auth = Interrupting("secret-token", raw.url)
     before = raw_client.quota.remaining()
     with pytest.raises(KeyboardInterrupt):
         raw_client.count_tasks("p")

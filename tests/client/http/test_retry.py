@@ -106,7 +106,7 @@ def test_timestamps(value, seconds):
 
 @given(st.text())
 def test_any_error_body_gives_one_short_line(body):
-    line = error_text(body)
+    line = error_text(body.encode(errors="replace"))
     assert len(line) <= 501
     assert line.isprintable()
 
@@ -115,17 +115,17 @@ def test_a_web_page_is_told_by_its_words():
     page = """<!DOCTYPE html><html><head><title>502 Bad Gateway</title><style>h1 {color: red}</style>
         <script type="x">if (a < b) c();</script></head>
         <body bgcolor="white"><center><h1>No server &amp; no luck</h1></center><!-- padding > --></body></html>"""
-    assert error_text(page) == "502 Bad Gateway No server & no luck"
-    assert error_text("<Error><Code>AccessDenied</Code></Error>") == "AccessDenied"
-    assert error_text("limit < 5 and > 3") == "limit < 5 and > 3"
-    assert error_text('{"message": "use <b>"}') == "use <b>"
+    assert error_text(page.encode()) == "502 Bad Gateway No server & no luck"
+    assert error_text(b"<Error><Code>AccessDenied</Code></Error>") == "AccessDenied"
+    assert error_text(b"limit < 5 and > 3") == "limit < 5 and > 3"
+    assert error_text(b'{"message": "use <b>"}') == "use <b>"
 
 
 EVERY_PAGE = """
 from airflow_provider_fastlabel.client.http.retry import error_text
 for piece in ("<", "<!--", "<a", "<script", "<!-- -->", "<script></script", "&", "&#", "< ", "<\u0130"):
     for size in (60_000, 1_000_000):
-        assert error_text("<p>busy</p>" + piece * (size // len(piece))).startswith("busy"), piece
+        assert error_text(("<p>busy</p> " + piece * (size // len(piece))).encode()).startswith("busy"), piece
 """
 
 
@@ -134,13 +134,13 @@ def test_any_error_page_is_read_once():
     run_limited(EVERY_PAGE, seconds=10)
 
 
-def test_what_a_cut_text_of_json_says_is_not_guessed():
-    assert error_text('{"token": "\\u0073ecret-token' + "x" * 100_000) == ""
-    assert error_text("plain " * 100_000).startswith("plain plain")
+def test_a_cut_text_is_told_without_its_last_word():
+    assert error_text(b'{"token": "\\u0073ecret-token' + b"x" * 100_000) == '{"token":'
+    assert error_text(b"plain " * 100_000).startswith("plain plain")
 
 
 def test_control_characters_do_not_reach_the_log():
-    assert error_text('{"message": "a\\u001b[31mb\\u0000c\\nd"}') == "a[31mbc d"
+    assert error_text(b'{"message": "a\\u001b[31mb\\u0000c\\nd"}') == "a[31mbc d"
 
 
 @pytest.mark.parametrize(

@@ -304,3 +304,26 @@ def test_headers_that_make_no_sense_bring_no_signature_into_the_log(raw, raw_cli
         raw_client.transport.download(raw.url + "f?X-Signature=s3cr3t", tmp_path / "f")
     assert "s3cr3t" not in caplog.text
     assert "\x1b" not in caplog.text
+
+
+MANY_VALUES = """
+from airflow_provider_fastlabel.client import FastLabelClient, UnexpectedAnswer
+from tests.client.conftest import RawServer
+raw = RawServer()
+with FastLabelClient("secret-token", api_url=raw.url, max_retries=0) as client:
+    for piece in (b"[],", b'{"":0},', b'"abc",', b"0.5,"):
+        body = b"[" + piece * (200_000_000 // len(piece)) + b"0]"
+        raw.play(raw.answer(200, body=body))
+        try:
+            client.get_projects()
+        except UnexpectedAnswer as error:
+            print(error)
+raw.stop()
+"""
+
+
+def test_an_answer_of_nothing_but_small_values_is_refused():
+    """200 MB of them took 5 GB."""
+    printed = run_limited(MANY_VALUES, seconds=60)
+    assert printed.count("lists and objects, and 10,000,000 are the most") == 2
+    assert printed.count("values, and 32,000,000 are the most") == 2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
+import urllib3
 
 from airflow_provider_fastlabel.client import (
     FastLabelException,
@@ -42,6 +44,41 @@ def test_a_store_that_refuses_is_an_error(raw, raw_client, tmp_path, caplog):
     assert "token" not in caught.value.message
     assert "s3cr3t" not in caught.value.message + caplog.text
     assert "PUT /v1/f.bin" in caplog.text  # urllib3 did log, without the signature
+
+
+def test_no_hop_of_a_call_logs_its_signature(raw, raw_client, tmp_path, caplog):
+    """A reading of the API may be redirected to a store; a store may redirect to the next, and fail there."""
+    moved = raw.answer(302, Location=signed(raw, "moved.bin"))
+    with caplog.at_level(logging.DEBUG):
+        raw.play(moved, moved, raw.answer(200, []))
+        raw_client.get_projects()
+        raw.play(moved, raw.RESET, raw.answer(503), moved, raw.answer(200, body=b"x", Bad="a\r\n\x1bno header"))
+        raw_client.transport.download(signed(raw), tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == b"x"
+    assert "GET /v1/moved.bin" in caplog.text
+    assert "s3cr3t" not in caplog.text
+    assert "Failed to parse headers" in caplog.text
+    assert "\x1b" not in caplog.text
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_lines_of_other_users_of_urllib3_stay_as_they_are(raw, raw_client, tmp_path, caplog):
+    """Also of those in another thread, while a call of ours runs."""
+
+    def answer(request):
+        other = threading.Thread(target=urllib3.request, args=("GET", f"http://localhost:{raw.port}/other?a=1"))
+        if "other" not in request["path"]:
+            other.start()
+            other.join()
+        return raw.answer(200, [], Bad="a\r\nno header")
+
+    raw.play(answer)
+    with caplog.at_level(logging.DEBUG):
+        raw_client.get_projects()
+    assert '"GET /other?a=1 HTTP/1.1" 200' in caplog.text
+    assert "GET /v1/projects HTTP" in caplog.text
+    failed = [record for record in caplog.records if "parse headers" in record.getMessage()]
+    assert [bool(record.exc_info) for record in failed] == [True, False]
 
 
 @pytest.mark.parametrize(("status", "taken"), [(302, False), (303, False), (307, True), (308, True)])

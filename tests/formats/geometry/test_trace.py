@@ -118,6 +118,35 @@ def test_a_small_picture_file_of_noise_is_refused(tmp_path, side):
     assert "index 1: the mask cannot be traced" in printed
 
 
+@pytest.mark.parametrize("areas", [4, 100])
+def test_noise_beside_areas_is_lost_alone(tmp_path, areas):
+    """One index of noise lost all the others; many of them must not cost more than a few."""
+    side = 3_000
+    labels = np.zeros((side, side), np.uint8)
+    odd = np.arange(side) % 2
+    checks = odd[:, np.newaxis] == odd
+    for number in range(8):
+        labels[number * 250 : (number + 1) * 250][checks[number * 250 : (number + 1) * 250]] = 201 + number
+    labels[:2_000:2, 2_900:] = 0
+    for number in range(areas):
+        labels[2_100 + number // 10 * 60, 10 + number % 10 * 60 : 50 + number % 10 * 60] = number + 1
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(labels).save(tmp_path / "masks/a.png")
+    Image.new("L", (side, side)).save(tmp_path / "a.png")
+    printed = run_limited(
+        f"""
+        from airflow_provider_fastlabel.formats.masks import read_mask, read_masks
+        values = {{index: "x" for index in range(1, 255)}}
+        for found in (read_masks({str(tmp_path)!r}, values), read_mask({str(tmp_path / "masks/a.png")!r}, values)):
+            print(len(found.by_image["a.png"]), sum(each.lost for each in found.problems))
+            print(*(str(problem) for problem in found.problems), sep="\\n")
+        """,
+        seconds=60,
+    )
+    assert printed.count(f"{areas} 8") == 2
+    assert "index 201: the mask cannot be traced" in printed
+
+
 def test_run_lengths_of_noise_are_refused():
     bounds = np.arange(4_000_000, dtype=np.int64)
     with pytest.raises(NoisyMaskError, match="2,000,000 corners or more"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -236,3 +237,61 @@ def test_a_sparse_file_of_a_terabyte_is_unreadable_and_the_rest_is_read(tmp_path
         megabytes=300,
     )
     assert "it has 1,099,511,627,776 bytes, and 1,073,741,824 are the most" in printed
+
+
+@pytest.mark.parametrize("parent", [False, True])
+@pytest.mark.parametrize("form", READERS)
+def test_a_file_exchanged_for_a_link_after_the_listing_is_lost(tmp_path, form, parent):
+    """The folder that the file lies in may be exchanged as well as the file."""
+    build(form, tmp_path / "data" / "sub")
+    if form == "masks":
+        (tmp_path / "data" / "sub" / "classes.json").rename(tmp_path / "data" / "classes.json")
+    folder = DataFolder(tmp_path / "data")
+    moved = tmp_path / "data" / "sub" / ("" if parent else READERS[form][1])
+    moved.rename(tmp_path / "secret")
+    moved.symlink_to(tmp_path / "secret")
+    if form == "yolo" and parent:
+        with pytest.raises(OSError, match="link that leaves"):
+            read_yolo(None, folder)
+        return
+    found = READERS[form][0](folder)
+    assert not any(found.by_image.values())
+    assert any("link that leaves" in problem.message for problem in found.problems)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "sub/a.txt", "linked/a.txt", "sub/link.txt"])
+def test_links_within_the_folder_are_read_and_those_exchanged_are_not(tmp_path, name):
+    data = tmp_path / "data"
+    (data / "sub").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to(data)
+    for place in ("a.txt", "sub/a.txt"):
+        (data / place).write_text("mine")
+    (data / "linked").symlink_to("sub")
+    (data / "sub" / "link.txt").symlink_to("../a.txt")
+    folder = DataFolder(tmp_path / "alias")
+    (tmp_path / "secret").write_text("secret")
+    if name != "linked/a.txt":  # each folder is listed once
+        assert name in folder.names
+    assert folder.read(name) == b"mine"
+    with folder.open(name) as file:
+        assert file.read() == b"mine"
+    (data / name).unlink()
+    (data / name).symlink_to(tmp_path / "secret")
+    for look in (folder.read, folder.open):
+        with pytest.raises(OSError, match="link that leaves the folder") as caught:
+            look(name)
+        assert str(caught.value.filename).endswith(name)
+    (data / name).unlink()
+    os.mkfifo(data / name)
+    with pytest.raises(OSError, match="named pipe"):
+        folder.read(name)
+
+
+def test_the_lists_of_classes_exchanged_for_links_are_not_read(tmp_path):
+    build("yolo", tmp_path / "data")
+    (tmp_path / "data" / "data.yaml").write_text("names: [cat]")
+    folder = DataFolder(tmp_path / "data")
+    (tmp_path / "data" / "data.yaml").rename(tmp_path / "secret")
+    (tmp_path / "data" / "data.yaml").symlink_to(tmp_path / "secret")
+    with pytest.raises(OSError, match="link that leaves"):
+        read_yolo(None, folder)

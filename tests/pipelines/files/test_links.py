@@ -108,3 +108,20 @@ def test_a_link_that_takes_the_place_of_a_listed_file_is_not_followed(tmp_path, 
     (folder / "clip").symlink_to(tmp_path / "out")
     with pytest.raises(OSError, match="link that leaves the folder"):
         how(source.files[0] if by_folder and how is peek else source)
+
+
+def test_what_is_exchanged_for_a_link_after_the_listing_is_not_opened(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("a.png", "sub/b.png"):
+        (folder / name).write_bytes(b"mine")
+    found = find_sources(folder, extensions=["png"])
+    (folder / "a.png").unlink()
+    (folder / "a.png").symlink_to("/proc/self/environ")
+    (folder / "sub").rename(tmp_path / "out")
+    (folder / "sub").symlink_to(tmp_path / "out")
+    assert [source.name for source in found.sources] == ["a.png", "sub/b.png"]
+    for source in found.sources:
+        for way in (source.open, source.local):
+            with pytest.raises(OSError, match="link that leaves the folder"), way():
+                pass
