@@ -11,8 +11,9 @@ import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient
 from tests.airflow_run import airflow_run
+from tests.fuzz.changing_proxy import ChangingProxy
 
-__all__ = ["airflow_run", "bucket", "client", "connect", "emulator", "fill"]
+__all__ = ["airflow_run", "bucket", "client", "connect", "emulator", "fill", "told"]
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
@@ -44,6 +45,28 @@ def emulator(fastlabel_emulator, connect):
         password=fastlabel_emulator.token, host=fastlabel_emulator.url, max_retries=0, calls_per_10_minutes=10_000_000
     )
     return fastlabel_emulator
+
+
+@pytest.fixture
+def told(emulator, connect):
+    """Let ``fastlabel_default`` hear other times of creation than the emulator tells: what a function makes of them."""
+    proxies = []
+
+    def tell(change):
+        def changed(value):
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, dict) and "createdAt" in each:
+                    each["createdAt"] = change(each["createdAt"])
+            return value
+
+        root = emulator.url.removesuffix("/v1/")
+        proxies.append(ChangingProxy(root, changed))
+        host = emulator.url.replace(root, proxies[-1].address)
+        connect(password=emulator.token, host=host, max_retries=0, calls_per_10_minutes=10_000_000)
+
+    yield tell
+    for proxy in proxies:
+        proxy.stop()
 
 
 @pytest.fixture

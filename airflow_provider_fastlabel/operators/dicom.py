@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.pipelines.running.newcomers import Before
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
@@ -179,11 +180,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         :raises AirflowFailException: when several may be it; the file counts as not started afterwards.
         """
         known = set(kept["histories"].values())
-        newer = [
-            ident
-            for ident, history in present.items()
-            if ident not in known and str(history.get("createdAt") or "") > kept["newest_before"]
-        ]
+        newer = [ident for h in Before.kept(kept).newcomers(present.values()) if (ident := str(h["id"])) not in known]
         if len(newer) <= 1:
             return newer[0] if newer else None
         memory.write(histories=kept["histories"])

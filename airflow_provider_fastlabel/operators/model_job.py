@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
+from airflow_provider_fastlabel.pipelines.running.newcomers import Before, newest
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
 from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
@@ -95,7 +96,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         if kept.get("job_id"):
             job = self._find(kept["job_id"])
         elif kept:
-            job = self._one_since(kept["newest_before"], memory)
+            job = self._one_since(Before.kept(kept), memory)
         elif not memory.available and context["ti"].try_number > 1:
             job = self._newest_running()
         else:
@@ -113,8 +114,8 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
 
         kind = job_kind(self.kind)
-        newest = max((str(job.get("createdAt") or "") for job in self._jobs()), default="")
-        memory.write(newest_before=newest)
+        before = Before.of(self._jobs(), kind.identity)
+        memory.write(**before.values())
         try:
             answer = kind.start(self.client, self.arguments())
             job_id = id_in(answer, kind.identity)
@@ -122,7 +123,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         except OutcomeUnknown as error:
             job_id, lost = None, error
         if job_id is None:
-            job = self._one_since(newest, memory)
+            job = self._one_since(before, memory)
             if job is None:
                 raise lost or OutcomeUnknown(f"FastLabel took the {kind.title}, but neither named it nor lists it yet.")
             job_id = str(job[kind.identity])
@@ -143,13 +144,13 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         except NotFound:
             return None
 
-    def _one_since(self, created_at: str, memory: TaskMemory) -> Mapping[str, Any] | None:
-        """Return the job like ours created after a time, which FastLabel writes so that texts compare like times.
+    def _one_since(self, before: Before, memory: TaskMemory) -> Mapping[str, Any] | None:
+        """Return the job like ours that has appeared since.
 
         :raises AirflowFailException: when there are several; the memory is then empty, so that clearing starts anew.
         """
         kind = job_kind(self.kind)
-        newer = [j for j in self._jobs() if str(j.get("createdAt") or "") > created_at and self.looks_like_ours(j)]
+        newer = [job for job in before.newcomers(self._jobs(), kind.identity) if self.looks_like_ours(job)]
         if len(newer) <= 1:
             return newer[0] if newer else None
         memory.forget()
@@ -163,8 +164,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
     def _newest_running(self) -> Mapping[str, Any] | None:
         """Return the newest job like ours that has not ended."""
         kind = job_kind(self.kind)
-        running = [j for j in self._jobs() if self.looks_like_ours(j) and decide_job(j, kind=kind).status == WAITING]
-        return max(running, key=lambda job: str(job.get("createdAt") or ""), default=None)
+        return newest(j for j in self._jobs() if self.looks_like_ours(j) and decide_job(j, kind=kind).status == WAITING)
 
     def _finish(self, context: Context, event: WaitEvent) -> dict[str, Any]:
         """Forget the job and return its summary; raise on every end but success."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
-from airflow_provider_fastlabel.pipelines.imports import turns
-from airflow_provider_fastlabel.pipelines.imports.turns import Begun, created, time_of, unquiet_seconds
+from airflow_provider_fastlabel.pipelines.imports.turns import Begun, last_overlap, unquiet_seconds
+from airflow_provider_fastlabel.pipelines.running.newcomers import Before, created, newest
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
@@ -188,7 +187,8 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             return None
         if not self.may_attach(decide_import(history, project=self.project), cleared=memory.cleared):
             return None
-        begun = Begun(kept["history_id"], int(kept["tasks_before"]), kept.get("newest_before"))
+        undated = kept.get("undated_before") or []
+        begun = Begun(kept["history_id"], int(kept["tasks_before"]), kept.get("newest_before"), undated)
         memory.write(**asdict(begun))
         self.log.info("Attaching to import %s that an earlier try started", begun.history_id)
         return begun
@@ -196,7 +196,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     def _submit(self, memory: TaskMemory, deadlines: Deadlines) -> Begun:
         """Start an import when no other runs."""
         kept = {} if memory.cleared else memory.read()
-        newest = self._take_turn(deadlines)
+        earlier = self._take_turn(deadlines)
         before = int(kept["tasks_before"] if "tasks_before" in kept else self.client.count_tasks(self.project))
         memory.write(tasks_before=before)
         # Whoever has written the setting starts in any case, and at once: by that another task sees that its own may
@@ -206,7 +206,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         history = self.client.create_task_from_aws_s3(
             self.project, status=self.status, tags=rendered_texts("tags", self.tags), priority=self.priority or 0
         )
-        begun = Begun(str(history["id"]), before, newest)
+        begun = Begun(str(history["id"]), before, **earlier.values())
         self._refuse_overlap(memory, begun, history)
         memory.write(**asdict(begun))
         self.log.info(
@@ -214,12 +214,12 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         )
         return begun
 
-    def _take_turn(self, deadlines: Deadlines) -> str:
-        """Wait until no other import of the project runs or has just begun; return when the newest was created.
+    def _take_turn(self, deadlines: Deadlines) -> Before:
+        """Wait until no other import of the project runs or has just begun; return what there was before this one.
 
         :raises TaskDeferred: when another runs, and the task is to wait deferred.
         """
-        rested = None
+        rested: set[str] = set()
         while True:
             histories = self._histories()
             if (other := self._newest_running(histories)) is not None:
@@ -227,11 +227,12 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
                 wait = ImportHistoryWait(self.project, str(other["id"]))
                 self._end_of_another(self.wait_for(wait, deadlines, {"turn": asdict(deadlines)}))
                 continue
-            newest = max(histories, key=created, default=None)
-            if newest is None or newest["id"] == rested or not (pause := unquiet_seconds(newest)):
-                return created(newest) if newest else ""
-            rested = newest["id"]
-            time.sleep(pause)
+            # Each is given time once only, whatever the clocks say and whether its time can be read.
+            pauses = {str(h["id"]): unquiet_seconds(h) for h in histories if str(h["id"]) not in rested}
+            if not any(pauses.values()):
+                return Before.of(histories)
+            rested |= pauses.keys()
+            time.sleep(max(pauses.values()))
 
     def _end_of_another(self, event: WaitEvent) -> None:
         """Go on when the other import has ended in whatever way; raise when the wait for it has."""
@@ -247,14 +248,13 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
 
         :raises AirflowException: naming it; forgets the import, so that a retry starts another.
         """
-        if self.bucket_name is None or (newest := begun.newest_before) is None:
+        if self.bucket_name is None or begun.newest_before is None:
             return
-        later = [h for h in self._histories() if created(h) > newest and str(h["id"]) != begun.history_id]
+        later = Before.kept(asdict(begun)).newcomers(self._histories())
         if decide_import(history, project=self.project).status != WAITING:
-            quiet = time_of(created(history)) + timedelta(seconds=turns.QUIET_SECONDS)
-            ended = max(quiet, time_of(str(history.get("updatedAt") or created(history))))
-            later = [other for other in later if time_of(created(other)) <= ended]
-        others = [str(other["id"]) for other in later]
+            until = last_overlap(history)
+            later = [other for other in later if (at := created(other)) is None or at <= until]
+        others = [str(other["id"]) for other in later if str(other["id"]) != begun.history_id]
         if not others:
             return
         memory.forget()
@@ -288,8 +288,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
 
     def _newest_running(self, histories: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         """Return the newest import that has not ended."""
-        running = [h for h in histories if decide_import(h, project=self.project).status == WAITING]
-        return max(running, key=created, default=None)
+        return newest(h for h in histories if decide_import(h, project=self.project).status == WAITING)
 
     def _finish(self, context: Context, event: WaitEvent, begun: Begun) -> dict[str, Any]:
         """Read the final state, count, forget the import and return the result; raise on every end but success."""

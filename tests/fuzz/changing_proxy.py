@@ -1,4 +1,4 @@
-"""A proxy in front of the emulator that changes one answer: as FastLabel of tomorrow, or a stranger between, might."""
+"""A proxy in front of the emulator that changes answers: as FastLabel of tomorrow, or a stranger between, might."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import http.server
 import json
 import threading
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from tests.fuzz.mutation import WRONG, places_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STRANGE: tuple[Any, ...] = (*WRONG, "9" * 5000, "\x1b[2J\n\u202e", "http://127.0.0.1:1/x", {"id": None})
 
@@ -19,10 +22,12 @@ class ChangingProxy:
     """Passes calls on to the emulator, and changes an answer of JSON when it is told to.
 
     :param target: address of the emulator, without a slash at its end.
+    :param always: what becomes of each answer of JSON.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, always: Callable[[Any], Any] = lambda value: value) -> None:
         self._target = target
+        self._always = always
         self._session = requests.Session()
         self._session.trust_env = False
         self._random = Random(0)
@@ -35,7 +40,8 @@ class ChangingProxy:
 
             def _pass_on(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                status, data = proxy._answer(self.command, self.path, body, self.headers.get("Authorization", ""))
+                headers = {k: self.headers[k] for k in ("Authorization", "Content-Type") if k in self.headers}
+                status, data = proxy._answer(self.command, self.path, body, headers)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
@@ -67,14 +73,13 @@ class ChangingProxy:
         """
         self._random, self._countdown, self.changed = random, after + 1, ""
 
-    def _answer(self, method: str, path: str, body: bytes, authorization: str) -> tuple[int, bytes]:
-        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+    def _answer(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         answer = self._session.request(method, self._target + path, data=body, headers=headers)
         try:
             value = answer.json()
         except ValueError:
             return answer.status_code, answer.content
-        value = json.loads(json.dumps(value).replace(self._target, self.address))
+        value = self._always(json.loads(json.dumps(value).replace(self._target, self.address)))
         self._countdown -= 1
         if self._countdown == 0:
             value, what = mutated(value, self._random)

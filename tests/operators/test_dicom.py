@@ -301,3 +301,19 @@ def test_a_wrong_token_fails_without_retries(airflow_run, emulator, client, oper
     done = airflow_run(operator()).attempt(retries_left=True)
     assert done.state == "failed"
     assert isinstance(done.reason, AuthError)
+
+
+@needs_state_store
+def test_an_import_in_question_is_found_though_it_does_not_tell_its_time(airflow_run, emulator, client, operator, told):
+    """The worker died while the last import was being started; an older one does not tell its time either."""
+    client.create_dicom_task("scans", operator()().folder + "/a.zip")
+    settle(emulator)
+    client.delete_task(client.find_dicom_task_by_name("scans", "a")["id"])
+    told(lambda text: None)
+    run = airflow_run(operator(deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    run.supervisor.kept = dict([run.supervisor.keep_history[2]])
+    second = run.attempt(2, triggerer=False)
+    assert second.state == "deferred", second.error
+    assert sorted(second.xcoms["history_ids"]) == sorted(first.xcoms["history_ids"])
+    assert submits(emulator) == 4

@@ -294,3 +294,19 @@ def test_killing_the_task_calls_nothing(airflow_run, emulator, world, path):
     emulator.clear_requests()
     made[-1].on_kill()
     assert emulator.requests() == []
+
+
+@needs_state_store
+@pytest.mark.parametrize("change", [lambda text: None, lambda text: text.removesuffix("Z")], ids=["none", "no offset"])
+def test_a_job_in_question_is_found_whatever_is_told_of_its_time(airflow_run, emulator, world, path, told, change):
+    told(change)
+    emulator.configure(job_manual=False, job_seconds=0)
+    assert airflow_run(operator(path)).attempt().state == "success"
+    emulator.configure(job_manual=True)
+    run = airflow_run(operator(path, deferrable=True))
+    first = run.attempt(1, triggerer=False)
+    run.supervisor.kept = dict([run.supervisor.keep_history[0]])
+    second = run.attempt(2, triggerer=False)
+    assert second.state == "deferred", second.error
+    assert second.xcoms["job_id"] == first.xcoms["job_id"]
+    assert submits(emulator, path) == 2

@@ -248,3 +248,60 @@ def test_tasks_mapped_over_folders_of_one_project_follow_one_another():
     assert one.max_active_tis_per_dagrun == 1
     assert own.max_active_tis_per_dagrun == 3
     assert many.max_active_tis_per_dagrun is None
+
+
+def without_offset(text):
+    return text.removesuffix("Z")
+
+
+TIMES = {"no time": lambda text: None, "no offset": without_offset, "no time at all": lambda text: "soon"}
+times = pytest.mark.parametrize("change", TIMES.values(), ids=TIMES)
+
+
+@modes
+@times
+def test_an_import_alone_succeeds_whatever_is_told_of_its_time(
+    airflow_run, emulator, client, folders, told, mode, change, monkeypatch
+):
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 0.2)
+    emulator.configure(history_manual=False, history_seconds=0)
+    told(change)
+    for prefix, files in (("in/", IN), ("out/", IN | OUT)):
+        done = airflow_run(operator(prefix, **mode)).attempt()
+        assert done.state == "success", done.error
+        assert names(client) == files
+
+
+@times
+def test_an_import_that_does_not_tell_its_time_is_waited_for_like_a_fresh_one(
+    airflow_run, emulator, client, folders, link, told, change, monkeypatch
+):
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 1)
+    emulator.configure(history_manual=False, history_seconds=0)
+    link("out/")
+    client.create_task_from_aws_s3("photos")
+    told(change)
+    assert airflow_run(operator()).attempt().state == "success"
+    ours, before = sorted((h["createdAt"] for h in client.get_histories("photos")), reverse=True)
+    assert datetime.fromisoformat(ours) - datetime.fromisoformat(before) >= timedelta(seconds=0.99)
+
+
+@modes
+@times
+def test_a_start_that_does_not_tell_its_time_is_an_overlap(
+    airflow_run, emulator, client, folders, link, told, mode, change, monkeypatch
+):
+    monkeypatch.setattr(turns, "QUIET_SECONDS", 2)
+    emulator.configure(history_manual=False, history_seconds=0)
+    told(change)
+
+    def other_task():
+        link("out/")
+        later(emulator, "tasks/import/histories/", 1, lambda: client.create_task_from_aws_s3("photos")).join()
+
+    hold_up_before_the_start(emulator)
+    thread = later(emulator, "storages/aws-s3", 1, other_task)
+    done = airflow_run(operator(**mode)).attempt(retries_left=True)
+    thread.join()
+    assert done.state == "up_for_retry"
+    assert "nobody can tell" in str(done.error)

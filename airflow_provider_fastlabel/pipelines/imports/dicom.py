@@ -18,6 +18,7 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     enumerate_problems,
 )
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources
+from airflow_provider_fastlabel.pipelines.running.newcomers import Before
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 
 if TYPE_CHECKING:
@@ -103,22 +104,22 @@ def start_imports(
     :param sources: the files.
     :param begun: file name to the id of its import's history, of earlier runs too; those that begin are added.
     :param remember: called with ``histories`` (``begun``) whenever it is settled, and before each start also with
-        ``starting``, the name of the file, and ``newest_before``, when the newest import of the project began.
+        ``starting``, the name of the file, and the values of :class:`.Before`: which imports of the project there were.
     :param fields: what ``create_dicom_task`` takes beside project and file.
     :raises RunIncomplete: an import could not be started; the others were, unless FastLabel seems to be down.
     :raises OutcomeUnknown: nobody can tell whether the import of the file remembered last has begun.
     """
     if not sources:
         return
-    newest = max((str(history.get("createdAt") or "") for history in client.iter_histories(project)), default="")
+    earlier = Before.of(client.iter_histories(project))
 
     def start(source: Source) -> str:
-        nonlocal newest
-        remember(histories=begun, starting=source.name, newest_before=newest)
+        nonlocal earlier
+        remember(histories=begun, starting=source.name, **earlier.values())
         with source.local() as path:
             history = client.create_dicom_task(project, path, **fields)
         begun[source.name] = str(history["id"])
-        newest = max(newest, str(history.get("createdAt") or ""))
+        earlier = earlier.including([history])
         return "begun"
 
     def incomplete(why: str) -> RunIncomplete:
