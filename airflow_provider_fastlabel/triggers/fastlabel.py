@@ -21,7 +21,7 @@ from airflow_provider_fastlabel.triggers.conditions import (
     Wait,
 )
 from airflow_provider_fastlabel.triggers.progress import StretchNotice
-from airflow_provider_fastlabel.triggers.shared_polls import Poll, Reading, call, shared_poll
+from airflow_provider_fastlabel.triggers.shared_polls import Poll, Reading, call, now, shared_poll
 from airflow_provider_fastlabel.triggers.watch import JITTER, MISSING_LOOKS, Watch
 
 if TYPE_CHECKING:
@@ -97,14 +97,14 @@ class FastLabelTrigger(BaseTrigger):
             missing_looks=MISSING_LOOKS,
         )
         with shared_poll(self.fastlabel_conn_id, self.wait.key()) as poll:
-            seen, stretched = time.monotonic(), StretchNotice(self.log, poll, self.poll_interval)
+            seen, stretched = now(), StretchNotice(self.log, poll, self.poll_interval)
             await asyncio.sleep(FIRST_SLEEP * (1 + random.uniform(0, JITTER)))
             while True:
                 reading = await poll.reading(
                     lambda: call(self.fastlabel_conn_id, partial(self.wait.read_again, poll.answer), poll),
                     newer_than=seen,
                     interval=self.poll_interval,
-                    latest=time.monotonic() + watch.deadline - time.time(),
+                    latest=now() + watch.deadline - time.time(),
                 )
                 seen = reading.at
                 stretched.say(seen)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,11 +46,16 @@ _boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, Hashable],
 _paces: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Pace]] = WeakKeyDictionary()
 
 
+def now() -> float:
+    """Return the time on the clock of the running event loop, by which its polls go."""
+    return asyncio.get_running_loop().time()
+
+
 @dataclass
 class Reading:
     """One answer, or the error that came in its place.
 
-    :param at: when it was asked for, on the monotonic clock.
+    :param at: when it was asked for, on the event loop's clock.
     """
 
     at: float
@@ -111,7 +115,7 @@ class Poll:
     """
 
     pace: Pace = field(default_factory=Pace)
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=now)
     last: Reading | None = None
     readers: int = 0
     spread: float = 0.0
@@ -121,7 +125,7 @@ class Poll:
     _demand: float = 0.0
 
     def due(self, interval: float) -> float:
-        """Return when the next reading may be made, on the monotonic clock."""
+        """Return when the next reading may be made, on the event loop's clock."""
         # Polls that began together go apart by what their intervals are longer than asked for.
         pause = interval * (1 + self.spread) * (1 + (self.stretch - 1) * self.phase)
         if self.last is None:
@@ -154,14 +158,14 @@ class Poll:
         """Return a reading made after ``newer_than``, making it when it is due and no other wait has.
 
         :param ask: coroutine function that gets the answer.
-        :param newer_than: time on the monotonic clock.
+        :param newer_than: time on the event loop's clock.
         :param interval: seconds between two readings, by the wish of this wait.
-        :param latest: time on the monotonic clock at which a reading is made even before it is due.
+        :param latest: time on that clock at which a reading is made even before it is due.
         """
         if self.last is None and not self._demand:
             self.demand(1, interval)
         while self.last is None or self.last.at <= newer_than:
-            pause = min(self.due(interval), latest) - time.monotonic()
+            pause = min(self.due(interval), latest) - now()
             if pause > 0:
                 # Not all of it at once: others may leave meanwhile, or the quota may grow.
                 await asyncio.sleep(min(pause, interval))
@@ -178,7 +182,7 @@ class Poll:
 
 async def _read(ask: Callable[[], Any]) -> Reading:
     """Ask once; an error becomes part of the reading, so that every wait that shares it learns of it."""
-    at = time.monotonic()
+    at = now()
     try:
         return Reading(at, answer=await ask())
     except Exception as error:

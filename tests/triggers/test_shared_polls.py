@@ -1,15 +1,15 @@
-"""The shared polls alone, with a quota that everybody wants more of than there is."""
+"""The shared polls alone, in virtual time, with a quota that everybody wants more of than there is."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from airflow_provider_fastlabel.triggers.shared_polls import Pace, shared_poll
+from airflow_provider_fastlabel.triggers.shared_polls import Pace, now, shared_poll
+from tests.virtual_time import run
 
 
 async def reader(number, interval, allowed, asked, *, cost=1):
@@ -19,9 +19,9 @@ async def reader(number, interval, allowed, asked, *, cost=1):
         async def ask():
             poll.pace.allowed = allowed()
             poll.spent += cost
-            asked.append((time.monotonic(), number))
+            asked.append((now(), number))
 
-        seen = time.monotonic()
+        seen = now()
         while True:
             seen = (await poll.reading(ask, newer_than=seen, interval=interval)).at
 
@@ -37,13 +37,13 @@ def test_waits_that_begin_together_do_not_look_together():
     asked: list[tuple[float, Any]] = []
 
     async def scenario():
-        began = time.monotonic()
+        began = now()
         tasks = [asyncio.create_task(reader(n, 0.1, lambda: 100, asked)) for n in range(200)]
         await asyncio.sleep(5)
         await let_go(tasks)
         return began
 
-    began = asyncio.run(scenario())
+    began = run(scenario())
     unknowing = 40  # look before anybody knows what is allowed
     seconds = Counter(int(at - began) for at, _ in asked)
     assert max(seconds[second] for second in range(1, 5)) <= 180
@@ -65,12 +65,12 @@ def test_a_wait_looks_as_often_as_asked_as_soon_as_it_may(change):
         quota["allowed"] = 1000
         with shared_poll("c", "any") as poll:
             poll.pace.allowed = 1000
-        began = time.monotonic()
+        began = now()
         await asyncio.sleep(1)
         await let_go(tasks)
         return began
 
-    began = asyncio.run(scenario())
+    began = run(scenario())
     assert sum(number == 0 and at > began for at, number in asked) >= 5
 
 
@@ -84,7 +84,7 @@ def test_a_costly_wait_does_not_slow_down_the_cheap_ones():
         await asyncio.sleep(3)
         await let_go([costly, *cheap])
 
-    asyncio.run(scenario())
+    run(scenario())
     looks = Counter(number for _, number in asked)
     assert looks["costly"] == 1
     assert min(looks[number] for number in range(3)) >= 20
@@ -101,7 +101,7 @@ def test_what_is_wanted_is_forgotten_without_a_rest():
             pace = poll.pace
         await let_go(tasks)
 
-    asyncio.run(scenario())
+    run(scenario())
     assert isinstance(pace, Pace)
     assert pace.demand == 0
     assert pace.stretch_of(5) == 1
