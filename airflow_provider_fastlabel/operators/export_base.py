@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
     from airflow_provider_fastlabel.utils.numbers import Number
 
@@ -160,14 +161,14 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             self._filters()  # a wrong argument is named before any call
             settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
             refuse_missing_bucket(target, "output")
-            refuse_foreign_files(target)
-            report, published = self._export(target).run()
+            there = refuse_foreign_files(target)
+            report, published = self._export(target, there).run()
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}
         self._tell(summary, context)
         return summary
 
-    def _export(self, target: Any) -> Export:
+    def _export(self, target: Any, there: Recorded | None) -> Export:
         """Return the export that the rendered arguments ask for."""
         from airflow_provider_fastlabel.pipelines.exports.run import Export
 
@@ -185,6 +186,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             on_error=self.on_error,
             allow_empty=self.allow_empty,
             workers=self.max_workers,
+            there=there,
         )
 
     def _filters(self) -> dict[str, Any]:

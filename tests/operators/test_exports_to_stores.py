@@ -173,6 +173,18 @@ def test_a_file_that_was_overwritten_with_as_many_bytes_comes_again(run, label, 
     assert run(FastLabelExportCocoOperator, output=f"memory://{root}/x")[1] == [304, 304]
 
 
+@pytest.mark.parametrize("pictures", [True, False])
+def test_a_manifest_is_read_once_at_the_start_and_once_when_it_is_published(run, label, s3, pictures):
+    label("a.png", "b.png")
+    for number in range(3):
+        if number == 2:
+            label("c.png")
+        s3.requests.clear()
+        result, _ = run(FastLabelExportCocoOperator, **s3.at, include_images=pictures)
+        assert result["changed"] is (number != 1)
+        assert s3.requests.count(("GET", f"/sets/x/{MANIFEST}")) == 2
+
+
 def test_a_manifest_of_an_older_version_costs_one_download(run, label, memory):
     files, root = memory
     label("a.png", "b.png")

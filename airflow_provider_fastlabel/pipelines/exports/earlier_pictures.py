@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
+
     Places = Callable[[str], Iterable[str]]
 
 
@@ -30,14 +32,15 @@ class EarlierPictures(ABC):
     """What :func:`.publish` must know of the files that were put."""
 
     @staticmethod
-    def of(target: Any, places: Places) -> EarlierPictures:
+    def of(target: Any, places: Places, now: Recorded | None = None) -> EarlierPictures:
         """Look at a published data set; it need not exist.
 
         :param target: its local folder, or its path in an object store.
         :param places: where the picture of a task may lie in it: the task's name -> relative paths.
+        :param now: what :func:`.recorded` has just read in an object store; read anew without it.
         """
         local = local_path(target)
-        return _Stored(target, places) if local is None else _Local(local, places)
+        return _Stored(target, places, now) if local is None else _Local(local, places)
 
     @abstractmethod
     def offer(self, name: str, target: Path) -> str | None:
@@ -75,9 +78,9 @@ class _Local(EarlierPictures):
 class _Stored(EarlierPictures):
     """Puts a line of text for a picture of an object store, which is not read: its MD5 is what the manifest says."""
 
-    def __init__(self, target: Any, places: Places) -> None:
+    def __init__(self, target: Any, places: Places, now: Recorded | None) -> None:
         self.stand_ins: dict[str, Mapping[str, Any]] = {}
-        self._rows = held(target)
+        self._rows = held(target, now)
         self._places = places
         self._secret = secrets.token_hex()  # no picture has the same bytes as what stands for one
 

@@ -44,14 +44,22 @@ def load(target: Any, name: str) -> dict[str, Any] | None:
     :raises OSError: it cannot be read.
     """
     raw = read_own(target, name, MOST_BYTES)
-    if raw is None:
-        return None
+    return None if raw is None else checked(raw, target / name)
+
+
+def checked(raw: bytes, place: Any) -> dict[str, Any]:
+    """Return the manifest that a file holds.
+
+    :param raw: content of the file.
+    :param place: where it lies, for messages.
+    :raises DamagedFileError: it is not what an export writes.
+    """
     try:
         data = parse_json(raw)
     except UnusableJsonError as error:
-        raise DamagedFileError(target / name, f"it is {error}") from None
+        raise DamagedFileError(place, f"it is {error}") from None
     if fault := _fault(data):
-        raise DamagedFileError(target / name, fault)
+        raise DamagedFileError(place, fault)
     return dict(data)
 
 

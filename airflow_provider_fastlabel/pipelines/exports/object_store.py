@@ -8,6 +8,7 @@ touched. A file stays where it is if :func:`held` finds it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
+from airflow_provider_fastlabel.pipelines.exports.manifests import MOST_BYTES, DamagedFileError, checked, read_own
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 
@@ -39,34 +40,42 @@ class Recorded(NamedTuple):
     :param old: manifest of the finished data set.
     :param before: record of a publish that died, or had only this left to remove.
     :param torn: whether one of the two files is there in part.
+    :param sha256: that of the finished data set's manifest, hexadecimal; empty without one.
     """
 
     old: dict[str, Any] | None
     before: dict[str, Any] | None
     torn: bool
+    sha256: str
 
 
 def recorded(target: Any) -> Recorded:
-    """Read both manifests.
+    """Read both manifests, each once; whoever needs them at the same moment is handed what this returns.
 
     A store that is no bucket may keep half of the one that a publish died over; the other is whole then. Only the very
     first publish has no other, and nothing but that half.
+
+    :param target: an object-store path.
+    :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
     found: dict[str, dict[str, Any] | None] = {}
+    digests: dict[str, str] = {}
     damaged: DamagedFileError | None = None
     for name in (MANIFEST, PREVIOUS):
         try:
-            found[name] = load(target, name)
+            raw = read_own(target, name, MOST_BYTES)
+            found[name] = None if raw is None else checked(raw, target / name)
+            digests[name] = "" if raw is None else hashlib.sha256(raw).hexdigest()
         except DamagedFileError as error:
             damaged = damaged or error
     if damaged and not any(found.values()):
         target.fs.invalidate_cache()
         if MANIFEST not in found or len(target.fs.find(target.path)) > 1:
             raise damaged
-    return Recorded(found.get(MANIFEST), found.get(PREVIOUS), damaged is not None)
+    return Recorded(found.get(MANIFEST), found.get(PREVIOUS), damaged is not None, digests.get(MANIFEST, ""))
 
 
-def held(target: Any) -> dict[str, dict[str, Any]]:
+def held(target: Any, now: Recorded | None = None) -> dict[str, dict[str, Any]]:
     """Find the files of a data set in an object store that are as its manifest says.
 
     A file counts if it has its size and was not written after the manifest, which comes last: an overwritten one does
@@ -74,10 +83,11 @@ def held(target: Any) -> dict[str, dict[str, Any]]:
 
     :param target: an object-store path with ``path`` and ``fs``. After a publish that died, the files that it had not
         touched are found.
+    :param now: what :func:`recorded` has just read there; read anew without it.
     :returns: path -> the file's row of the manifest.
     :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
-    old, before, _ = recorded(target)
+    old, before, _, _ = now or recorded(target)
     manifest, mark = (old, MANIFEST) if old is not None else (before, PREVIOUS)
     if manifest is None:
         return {}
@@ -100,7 +110,7 @@ def _changed(info: Mapping[str, Any]) -> Any:
 
 
 def publish_remote(
-    staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, there: Mapping[str, Row]
+    staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, now: Recorded, there: Mapping[str, Row]
 ) -> bool:
     """Put a data set in its place.
 
@@ -108,7 +118,8 @@ def publish_remote(
     :param target: its place.
     :param manifest: of the data set.
     :param text: the same as it is written.
-    :param there: what :func:`held` found.
+    :param now: what :func:`recorded` has read.
+    :param there: what :func:`held` found by it.
     :returns: whether it was not there already.
     :raises DiskFullError: the store has no room.
     :raises OSError: a file cannot be read or written.
@@ -119,15 +130,17 @@ def publish_remote(
             "repeated: make room in the store first"
         )
     ):
-        return _publish(staged, target, manifest, text, there)
+        return _publish(staged, target, manifest, text, now, there)
 
 
-def _publish(staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, there: Mapping[str, Row]) -> bool:
-    old, before, torn = recorded(target)
+def _publish(
+    staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, now: Recorded, there: Mapping[str, Row]
+) -> bool:
+    old, before, torn, digest = now
     rows = {row["path"]: row for row in manifest["files"]}
     fresh = [path for path, row in rows.items() if there.get(path, {}).get("sha256") != row["sha256"]]
     settled = old is not None and before is None and not torn
-    if settled and not fresh and (target / MANIFEST).read_bytes() == text:
+    if settled and not fresh and digest == hashlib.sha256(text).hexdigest():
         return False
     stale = {row["path"] for one in (old, before) if one for row in one["files"]} - set(rows)
     make_folder(target)

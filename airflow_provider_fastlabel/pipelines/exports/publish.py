@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
 
     Row = Mapping[str, Any]
 
@@ -84,24 +85,25 @@ def manifest_of(
     }
 
 
-def refuse_foreign_files(target: Any) -> None:
+def refuse_foreign_files(target: Any) -> Recorded | None:
     """Refuse a place that publishing would refuse at the end, before the work is done.
 
     :param target: where the data set will be published, after :func:`.settle`.
+    :returns: what an object store holds, for :meth:`.EarlierPictures.of`, which needs it at the same moment.
     :raises FileExistsError: a local folder holds files, and none of them is the manifest of an earlier export.
     :raises DamagedFileError: its manifest is not as an export writes it.
     """
     local = local_path(target)
     if local is None:
-        recorded(target)
-        return
+        return recorded(target)
     if not local.exists() or load(local, MANIFEST) is not None:
-        return
+        return None
     if not local.is_dir() or any(local.iterdir()):
         raise FileExistsError(
             f"{local} holds files but no {MANIFEST} of an earlier export. Nothing was read or changed. "
             "Give `output` an empty or new folder."
         )
+    return None
 
 
 def publish(
@@ -132,11 +134,17 @@ def publish(
 
 def _published(staged: Path, target: Any, manifest: Mapping[str, Any], stand_ins: Mapping[str, Row]) -> Published:
     local = local_path(target)
-    there = held(target) if local is None else {}
-    files = [_meant(row, stand_ins, there) for row in _described(staged)]
+    described = _described(staged)
+    now = recorded(target) if local is None else None
+    there = held(target, now) if now else {}
+    files = [_meant(row, stand_ins, there) for row in described]
     full = {**manifest, "version": _VERSION, "files": files}
     text = (json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
-    changed = publish_remote(staged, target, full, text, there) if local is None else publish_local(staged, local, text)
+    if local is not None:
+        changed = publish_local(staged, local, text)
+    else:
+        assert now is not None
+        changed = publish_remote(staged, target, full, text, now, there)
     return Published(full, hashlib.sha256(text).hexdigest(), changed)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.kinds import Kind
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
+    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
 
     Task = Mapping[str, Any]
@@ -58,6 +59,7 @@ class Export:
     :param on_error: ``raise`` at the first malformed annotation, or ``skip`` such and count them.
     :param allow_empty: publish an empty data set if no task matches.
     :param workers: how many images are downloaded at a time.
+    :param there: what :func:`.refuse_foreign_files` has just read at an object store; read anew without it.
     """
 
     client: FastLabelClient
@@ -73,6 +75,7 @@ class Export:
     on_error: OnError = "raise"
     allow_empty: bool = False
     workers: int = 4
+    there: Recorded | None = None
 
     @property
     def project(self) -> str:
@@ -92,7 +95,7 @@ class Export:
         count = self._count()
         classes = self._classes()
         wanted = self.earlier_places
-        earlier = None if wanted is None else EarlierPictures.of(self.target, wanted)
+        earlier = None if wanted is None else EarlierPictures.of(self.target, wanted, self.there)
         try:
             return self._publish(kind, count, classes, earlier)
         except FileGoneError as gone:
