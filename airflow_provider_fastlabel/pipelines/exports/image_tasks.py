@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
@@ -67,8 +67,8 @@ class Frames:
         self._pictures = None if images is None else Pictures(self._fetch_picture, images, workers=workers)
         self._left_out: Counter[str] = Counter()
 
-    def of(self, tasks: Iterable[Task]) -> Iterable[Task]:
-        """Return image tasks, each once its picture is there.
+    def of(self, tasks: Iterable[Task]) -> Generator[Task]:
+        """Yield image tasks, each once its picture is there; to be closed by who does not read them to the end.
 
         :param tasks: tasks of the kind.
         :returns: image tasks in the same order.
@@ -78,9 +78,10 @@ class Frames:
         from airflow_provider_fastlabel.formats.writing.video import expanded
 
         if self._kind == "video":
-            return expanded(tasks, self._clip, self._images, self._left_out, self._on_error, self._reserved)
+            yield from expanded(tasks, self._clip, self._images, self._left_out, self._on_error, self._reserved)
+            return
         images = image_tasks(tasks, self._left_out)
-        return images if self._pictures is None else self._pictures.ahead_of(self._named(images))
+        yield from images if self._pictures is None else self._pictures.ahead_of(self._named(images))
 
     def _named(self, tasks: Iterable[Task]) -> Iterator[Task]:
         """Give another name to tasks whose picture would lie where something else lies."""

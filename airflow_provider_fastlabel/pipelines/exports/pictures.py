@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from pathlib import Path
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ class Pictures:
         self._fetch = fetch
         self._workers = workers
 
-    def ahead_of(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """Yield the tasks, each once its picture is there.
+    def ahead_of(self, tasks: Iterable[Mapping[str, Any]]) -> Generator[Mapping[str, Any]]:
+        """Yield the tasks, each once its picture is there; closed early, wait only for the pictures that are under way.
 
         :param tasks: task objects with ``id``, ``name`` and ``url``; read a few ahead.
         :returns: the same tasks, in the same order.
@@ -61,7 +61,8 @@ class Pictures:
             while waiting:
                 yield self._arrived(*waiting.popleft())
         finally:
-            pool.shutdown(wait=not waiting, cancel_futures=True)
+            # A download that went on would write into a folder that is about to be removed.
+            pool.shutdown(cancel_futures=True)
 
     def _arrived(self, task: Mapping[str, Any], picture: Future[None]) -> Mapping[str, Any]:
         picture.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +172,9 @@ class Export:
             earlier=earlier,
         )
         progress = Progress(count, calls_left=self.client.quota.remaining)
-        report = self.write(frames.of(self._tasks(kind, progress)), folder, classes, images)
+        # Closed also where the writer has failed: its error would keep downloads going while the folder is removed.
+        with closing(frames.of(self._tasks(kind, progress))) as tasks:
+            report = self.write(tasks, folder, classes, images)
         frames.account(report)
         if progress.done < count:
             report.adjust("tasks_gone_meanwhile", count - progress.done)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from dataclasses import replace
 
 import pytest
 
@@ -70,3 +72,40 @@ def test_what_cannot_be_exported_is_said_and_nothing_is_published(export, tmp_pa
         export(**wrong).run()
     assert "Nothing was published" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def downloading():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("fastlabel-picture")]
+
+
+@pytest.fixture
+def slow(client, fastlabel_emulator, tmp_path):
+    """More pictures than are fetched ahead; the second that is asked for takes long, the first as long as is told."""
+    for number in range(9):
+        client.create_image_task("cats", f"{number}.png", tmp_path / "a.png", status="approved")
+
+    def tell(first):
+        for fault in (first, {"kind": "slow", "seconds": 1}, {"kind": "slow", "seconds": 1}):
+            fastlabel_emulator.faults({"method": "GET", "path": "storage/files", "times": 1, **fault})
+
+    return tell
+
+
+def test_an_export_that_fails_leaves_nothing_behind_and_nothing_running(export, tmp_path, slow):
+    slow({"kind": "status", "status": 404})
+    with pytest.raises(NotFound):
+        replace(export(), workers=2).run()
+    assert downloading() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_writer_that_fails_leaves_nothing_behind_and_nothing_running(export, tmp_path, slow):
+    def write(tasks, *_):
+        next(iter(tasks))
+        raise OSError("the disk is gone")
+
+    slow({"kind": "slow", "seconds": 0})
+    with pytest.raises(OSError, match="the disk is gone"):
+        replace(export(), workers=1, write=write).run()
+    assert downloading() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
