@@ -48,13 +48,14 @@ class Wait(ABC):
     def read(self, client: FastLabelClient) -> Any:
         """Ask FastLabel what all waits with this key want to know."""
 
-    def read_again(self, earlier: Any, client: FastLabelClient) -> Any:
-        """Ask what :meth:`read` asks, leaving out what the last answer makes needless.
+    def read_for(self, waits: Sequence[Wait], earlier: Any, client: FastLabelClient) -> Any:
+        """Ask what all of some waits with this key want to know, leaving out what the last answer makes needless.
 
+        :param waits: the waits, this one among them.
         :param earlier: that answer, ``None`` if there is none.
         :param client: whom to ask.
         """
-        del earlier
+        del waits, earlier
         return self.read(client)
 
     def read_alone(self, client: FastLabelClient) -> Any:
@@ -199,12 +200,12 @@ class S3ImportWait(Wait):
 class Counts:
     """How many tasks there are.
 
-    :param reached: those that have reached a status.
+    :param by_status: by status, those that are in it.
     :param total: all of them; ``None`` if no wait asks for a share.
     :param looks_old: how many looks ago all were counted.
     """
 
-    reached: int
+    by_status: Mapping[str, int]
     total: int | None
     looks_old: int = 0
 
@@ -227,39 +228,44 @@ class TaskCountWait(Wait):
     min_share: float | None = None
 
     def key(self) -> tuple[Any, ...]:
-        """Return the key of the counts; waits that demand different numbers share them."""
-        return ("counts", self.project, tuple(self.statuses), tuple(self.tags), self.min_share is None)
+        """Return the key of the counts; waits for other numbers, shares or statuses of the same tasks share them."""
+        # A status that FastLabel may refuse must not fail the waits for others.
+        unlisted = sorted(set(self.statuses) - set(TASK_STATUSES))
+        return ("counts", self.project, tuple(sorted(set(self.tags))), tuple(unlisted))
 
     def read(self, client: FastLabelClient) -> Counts:
         """Count the tasks that have reached a status, then all, so that late arrivals cannot make a share look done."""
-        reached = self._reached(client)
-        return Counts(reached, None if self.min_share is None else self._total(client))
+        return self.read_for([self], None, client)
 
-    def read_again(self, earlier: Counts | None, client: FastLabelClient) -> Counts:
-        """Count all tasks only if more have reached a status since the last look, and now and then."""
-        reached = self._reached(client)
-        if self.min_share is None:
-            return Counts(reached, None)
-        if earlier is None or earlier.reached != reached or earlier.looks_old >= OLDEST_TOTAL:
-            return Counts(reached, self._total(client))
-        return Counts(reached, earlier.total, earlier.looks_old + 1)
+    def read_for(self, waits: Sequence[Wait], earlier: Counts | None, client: FastLabelClient) -> Counts:
+        """Count each status once; all tasks only if a number has moved since the last look, and now and then."""
+        counted = [wait for wait in waits if isinstance(wait, TaskCountWait)]
+        statuses = _late_first([status for wait in counted for status in wait.statuses])
+        by_status = {status: self._count(client, status=status) for status in statuses}
+        if all(wait.min_share is None for wait in counted):
+            return Counts(by_status, None)
+        # A wait that has joined since, with a status of its own, makes this a first look, too.
+        known = earlier if earlier and earlier.by_status == by_status and earlier.total is not None else None
+        if known is None or known.looks_old >= OLDEST_TOTAL:
+            return Counts(by_status, self._count(client))
+        return Counts(by_status, known.total, known.looks_old + 1)
 
-    def _reached(self, client: FastLabelClient) -> int:
-        """Count the tasks that have reached a status."""
-        counts = (client.count_tasks(self.project, status=s, tags=list(self.tags)) for s in _late_first(self.statuses))
-        return sum(counts)
-
-    def _total(self, client: FastLabelClient) -> int:
-        """Count all tasks."""
-        return client.count_tasks(self.project, tags=list(self.tags))
+    def _count(self, client: FastLabelClient, **status: str) -> int:
+        """Count tasks."""
+        return client.count_tasks(self.project, tags=list(self.tags), **status)
 
     def decide(self, reading: Counts) -> Decision | None:
-        """Judge the counts; ``None`` when the wait would end by a total that is not of this look."""
+        """Judge the counts; ``None`` when the wait would end by a total that is not of this look, or lacks a number."""
+        lacks_total = self.min_share is not None and reading.total is None
+        if lacks_total or not reading.by_status.keys() >= set(self.statuses):
+            return None
         decision = self._decide(reading)
-        return None if reading.looks_old and decision.status != WAITING else decision
+        by_old_total = reading.looks_old and self.min_share is not None
+        return None if by_old_total and decision.status != WAITING else decision
 
     def _decide(self, reading: Counts) -> Decision:
-        reached, total = reading.reached, reading.total
+        reached = sum(reading.by_status[status] for status in dict.fromkeys(self.statuses))
+        total = None if self.min_share is None else reading.total
         tagged = f" tagged {', '.join(self.tags)}" if self.tags else ""
         return decide_tasks(
             reached if total is None else min(reached, total),

@@ -96,12 +96,14 @@ class FastLabelTrigger(BaseTrigger):
             execution_deadline=self.execution_deadline,
             missing_looks=MISSING_LOOKS,
         )
-        with shared_poll(self.fastlabel_conn_id, self.wait.key()) as poll:
+        with shared_poll(self.fastlabel_conn_id, self.wait.key(), self.wait) as poll:
             seen, stretched = now(), StretchNotice(self.log, poll, self.poll_interval)
             await asyncio.sleep(FIRST_SLEEP * (1 + random.uniform(0, JITTER)))
             while True:
                 reading = await poll.reading(
-                    lambda: call(self.fastlabel_conn_id, partial(self.wait.read_again, poll.answer), poll),
+                    lambda: call(
+                        self.fastlabel_conn_id, partial(self.wait.read_for, tuple(poll.readers), poll.answer), poll
+                    ),
                     newer_than=seen,
                     interval=self.poll_interval,
                     latest=now() + watch.deadline - time.time(),

@@ -112,12 +112,13 @@ class Poll:
     """What all waits on one thing share: the last reading, and the right to make the next.
 
     :param pace: that of all polls of the connection, which this one adds its demand to.
+    :param readers: those who take part, in their own words: whoever asks can ask what all of them want to know.
     """
 
     pace: Pace = field(default_factory=Pace)
     started: float = field(default_factory=now)
     last: Reading | None = None
-    readers: int = 0
+    readers: list[Any] = field(default_factory=list)
     spread: float = 0.0
     phase: float = field(default_factory=lambda: random.uniform(0, 2))
     spent: int = 0
@@ -190,22 +191,23 @@ async def _read(ask: Callable[[], Any]) -> Reading:
 
 
 @contextmanager
-def shared_poll(conn_id: str, key: Hashable) -> Iterator[Poll]:
+def shared_poll(conn_id: str, key: Hashable, reader: Any = None) -> Iterator[Poll]:
     """Take part in the poll of this event loop with that key; it is forgotten when the last reader leaves.
 
     :param conn_id: id of the Airflow connection.
     :param key: what is asked.
+    :param reader: who takes part, see :class:`Poll`.
     """
     loop = asyncio.get_running_loop()
     pace = _paces.setdefault(loop, {}).setdefault(conn_id, Pace())
     board = _boards.setdefault(loop, {})
     poll = board.setdefault((conn_id, key), Poll(pace, spread=random.uniform(0, JITTER)))
-    poll.readers += 1
+    poll.readers.append(reader)
     try:
         yield poll
     finally:
-        poll.readers -= 1
-        if poll.readers == 0 and board.get((conn_id, key)) is poll:
+        poll.readers.remove(reader)
+        if not poll.readers and board.get((conn_id, key)) is poll:
             poll.demand(0, 1)
             del board[conn_id, key]
 

@@ -188,14 +188,14 @@ def test_a_share_is_never_reached_by_an_old_total(client, emulator, fill):
     emulator.set_status("photos", "approved", ["a.png"])
     first = conditions.TaskCountWait("photos", ["approved"], min_share=1.0).read(client)
     fill("e.png")
-    again = wait.read_again(first, client)
-    assert (again.reached, again.total, again.looks_old) == (1, 4, 1)
+    again = wait.read_for([wait], first, client)
+    assert (again.by_status, again.total, again.looks_old) == ({"approved": 1}, 4, 1)
     decision = wait.decide(again)
     assert decision is not None
     assert decision.status == "waiting"
     assert conditions.TaskCountWait("photos", ["approved"], min_share=0.25).decide(again) is None
     for _ in range(conditions.OLDEST_TOTAL):
-        again = wait.read_again(again, client)
+        again = wait.read_for([wait], again, client)
     assert (again.total, again.looks_old) == (5, 0)
 
 
