@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 FIRST_SLEEP = 5.0
 """Seconds before the first look: Airflow can fail a task whose trigger fires while the task is still put aside."""
 
+SPREAD = 0.01
+"""Seconds per wait over which those that share a poll take up its reading: each needs a millisecond or a few."""
+
 
 class FastLabelTrigger(BaseTrigger):
     """Base of the triggers: looks until the end of the wait, then sends one event and ends.
@@ -109,6 +112,9 @@ class FastLabelTrigger(BaseTrigger):
                     latest=now() + watch.deadline - time.time(),
                 )
                 seen = reading.at
+                # Hundreds that judged and logged at once would hold up the event loop.
+                apart = min(SPREAD * len(poll.readers), watch.deadline - time.time())
+                await asyncio.sleep(random.uniform(0, max(0.0, apart)))
                 stretched.say(seen)
                 event = watch.judge(await self._outcome(reading, poll), time.time())
                 if event is not None:

@@ -21,7 +21,7 @@ from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import select
 
 from airflow_provider_fastlabel.triggers.fastlabel import trigger_for
-from tests.airflow_live.dags import many_waits
+from tests.airflow_live.many_dags import many_waits
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG

@@ -51,7 +51,7 @@ class Crowd:
         }
         self.env = LocalAirflow(
             home,
-            Path(__file__).with_name("dags"),
+            Path(__file__).with_name("many_dags"),
             {
                 "AIRFLOW_CONN_FASTLABEL_DEFAULT": json.dumps(connection),
                 "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
@@ -92,6 +92,10 @@ class Crowd:
         """Return the calls of the sensors that the emulator has got since the log was emptied."""
         found: list[dict[str, Any]] = self.emulator.control("GET", "requests?path=tasks/count")
         return found
+
+    def approve(self, project: str) -> None:
+        """Let all waits on a project end."""
+        self.emulator.control("POST", "tasks/status", {"project": project, "status": "approved"})
 
     def wait_for(self, enough: Any) -> None:
         """Wait until something is so."""
@@ -142,10 +146,12 @@ def test_waits_keep_to_their_calls_and_each_ends_once_though_the_triggerer_is_ki
         crowd.emulator.control("DELETE", "requests")
         time.sleep(MINUTE)
         asked = len(crowd.calls())
-        for project in PROJECTS:
-            crowd.emulator.control("POST", "tasks/status", {"project": project, "status": "approved"})
+        crowd.approve(PROJECTS[0])
         crowd.wait_for(lambda: crowd.tell("states", dag).get("scheduled", 0) >= 1)
     between = crowd.tell("states", dag)
+    assert between["deferred"] >= WAITS * 2 // 3
+    for project in PROJECTS[1:]:
+        crowd.approve(project)
     with crowd.triggerer():
         crowd.wait_for(lambda: crowd.tell("states", dag)["left"] == 0)
     longest = max(map(float, BLOCKED.findall(crowd.log.read_text())), default=0.0)
