@@ -75,6 +75,7 @@ def get_provider_info() -> dict[str, Any]:
             "imports",
             "s3_import",
             "classes",
+            "decide",
             "dicom",
             "endpoint",
             "exports",
@@ -85,6 +86,8 @@ def get_provider_info() -> dict[str, Any]:
         ),
         "sensors": _modules("sensors", "task_status", "import_history", "model_job", "s3_import"),
         "triggers": _modules("triggers", "fastlabel"),
+        "task-decorators": [{"name": "fastlabel", "class-name": f"{_PACKAGE}.decorators.fastlabel.fastlabel_task"}],
+        "notifications": [f"{_PACKAGE}.notifications.progress.FastLabelProgressNotifier"],
         "connection-types": [
             {
                 "connection-type": "fastlabel",

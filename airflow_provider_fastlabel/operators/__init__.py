@@ -8,6 +8,7 @@ from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.classes import FastLabelCreateClassesFromDatasetOperator
+    from airflow_provider_fastlabel.operators.decide import FastLabelDecideTasksOperator
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
     from airflow_provider_fastlabel.operators.endpoint import FastLabelExecuteEndpointOperator
     from airflow_provider_fastlabel.operators.exports import (
@@ -39,6 +40,7 @@ __all__ = [
     "FastLabelCreateDicomTasksOperator",
     "FastLabelCreateTasksFromFolderOperator",
     "FastLabelCreateTasksFromS3Operator",
+    "FastLabelDecideTasksOperator",
     "FastLabelDeleteTasksOperator",
     "FastLabelExecuteEndpointOperator",
     "FastLabelExportAnnotatedImagesOperator",
@@ -64,6 +66,7 @@ if not TYPE_CHECKING:
             "FastLabelCreateDicomTasksOperator": "dicom",
             "FastLabelCreateTasksFromFolderOperator": "imports",
             "FastLabelCreateTasksFromS3Operator": "s3_import",
+            "FastLabelDecideTasksOperator": "decide",
             "FastLabelDeleteTasksOperator": "update",
             "FastLabelExecuteEndpointOperator": "endpoint",
             "FastLabelExportAnnotatedImagesOperator": "exports",

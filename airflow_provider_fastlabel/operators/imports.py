@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
 
-from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.pipelines.choices import OnExists, UnknownAttributes  # noqa: TC001
-from airflow_provider_fastlabel.utils.arguments import refused, rendered_texts, task_status
+from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
 from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
+from airflow_provider_fastlabel.utils.run_files import run_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,7 +156,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
             folder = storage_path("folder", self.folder, self.source_conn_id)
-            manifest = self._default_manifest(context) if self.manifest is None else self.manifest
+            manifest = self.manifest
+            if manifest is None:
+                manifest = run_file(context, "imports", "manifest", "Nothing was created.")
             record = storage_path("manifest", manifest, self.source_conn_id)
             refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
@@ -212,19 +211,3 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
             self.attributes,
             self.follow_links,
         ).read(found)
-
-    @staticmethod
-    def _default_manifest(context: Context) -> str:
-        """Return a path that is the same for every try of a task instance, and no other task instance's."""
-        ti: Any = context["ti"]
-        home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
-        parts = [quote(str(part), safe=" +:@=,") for part in (ti.dag_id, ti.run_id, ti.task_id)]
-        mapped = "" if ti.map_index is None or ti.map_index < 0 else f".{ti.map_index}"
-        # Quoting leaves dots: a run may be called "..", and its manifest would be that of another task.
-        try:
-            place = place_below(home / "fastlabel" / "imports", f"{'/'.join(parts)}{mapped}.jsonl")
-        except UnsafeNameError as error:
-            raise refused(
-                f"The manifest cannot be named after DAG, run and task: {error}. Nothing was created. Give `manifest`."
-            ) from error
-        return str(place)

@@ -56,6 +56,19 @@ def one_text(name: str, value: Any) -> str | None:
     return value
 
 
+def one_flag(name: str, value: Any) -> bool:
+    """Return a truth value, given as such or as what a template made of one.
+
+    :param name: of the argument.
+    :raises FastLabelInvalidException: for anything else.
+    """
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    if not isinstance(value, bool):
+        raise refused(f"{name} must be True or False, not {value!r}")
+    return value
+
+
 def task_status(name: str, value: Any) -> str | None:
     """Return a task status, ``None`` when it is not given or empty.
 

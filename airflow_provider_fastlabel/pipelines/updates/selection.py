@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.http.shapes import needed
 
 if TYPE_CHECKING:
@@ -68,7 +69,33 @@ class TaskSelection:
         if self.task_names is not None:
             ids = client.task_ids_by_name(self.project) if self.task_names else {}
             return [ChosenTask(str(name), ids.get(str(name))) for name in dict.fromkeys(self.task_names)]
-        return list({task.task_id: task for task in self._listed(client)}.values())
+        return list({task["id"]: _listed(task) for task in self._objects(client)}.values())
+
+    def whole(self, client: FastLabelClient) -> Iterator[tuple[ChosenTask, Any]]:
+        """Yield the chosen tasks, each once, with all that FastLabel says of it; ``None`` for one that is not there.
+
+        They come as they are listed, so nothing may be changed before the last has come.
+        """
+        if self.task_ids is None and self.task_names is None:
+            seen: set[str] = set()
+            for task in self._objects(client):
+                if task["id"] not in seen:
+                    seen.add(task["id"])
+                    yield _listed(task), task
+            return
+        for chosen in self.resolve(client):
+            task = None
+            with suppress(NotFound):
+                task = client.find_task(self.kind(client), chosen.task_id) if chosen.task_id else None
+            yield (chosen if task is None else _listed(task)), task
+
+    def count(self, client: FastLabelClient) -> int:
+        """Return how many tasks are chosen, by one call per status; of a list, its length."""
+        given = self.task_ids if self.task_ids is not None else self.task_names
+        if given is not None:
+            return len(set(given))
+        tags = list(self.filter_tags or [])
+        return sum(client.count_tasks(self.project, status=status, tags=tags) for status in self._statuses())
 
     def kind(self, client: FastLabelClient) -> str:
         """Return the kind of the project's tasks, asked for once.
@@ -79,14 +106,20 @@ class TaskSelection:
             self._kind.append(client.kind_of_project(self.project).name)
         return self._kind[0]
 
-    def _listed(self, client: FastLabelClient) -> Iterator[ChosenTask]:
-        """Yield the tasks that match the filter, with the few of their fields that matter here."""
+    def _statuses(self) -> list[str | None]:
         statuses = [self.filter_status] if isinstance(self.filter_status, str) else self.filter_status
-        wanted: list[str | None] = [*statuses] if statuses else [None]
+        return [*statuses] if statuses else [None]
+
+    def _objects(self, client: FastLabelClient) -> Iterator[Any]:
+        """Yield the tasks that match the filter; one that changes its status meanwhile may come twice."""
         kind = self.kind(client)
-        for status in wanted:
-            for task in client.iter_tasks(self.project, kind, status=status, tags=list(self.filter_tags or [])):
-                yield ChosenTask(str(needed(task, "name", f"task {task['id']}")), str(task["id"]), known_fields(task))
+        for status in self._statuses():
+            yield from client.iter_tasks(self.project, kind, status=status, tags=list(self.filter_tags or []))
+
+
+def _listed(task: Any) -> ChosenTask:
+    """Return a task that was listed, with the few of its fields that matter here."""
+    return ChosenTask(str(needed(task, "name", f"task {task['id']}")), str(task["id"]), known_fields(task))
 
 
 def known_fields(task: Any) -> dict[str, Any]:

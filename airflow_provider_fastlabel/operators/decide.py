@@ -1,0 +1,128 @@
+"""Asks a Python function about each of many tasks, and does what it decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException
+
+from airflow_provider_fastlabel.operators.update import FastLabelBulkOperator
+from airflow_provider_fastlabel.utils.arguments import one_flag, refused, require_rendered
+from airflow_provider_fastlabel.utils.functions import first_parameter, with_arguments
+from airflow_provider_fastlabel.utils.run_files import run_file
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
+
+
+class FastLabelDecideTasksOperator(FastLabelBulkOperator):
+    """Asks a function what is to become of each task, and does it: status, priority, tags, people, a comment.
+
+    The function gets one task, a dictionary as FastLabel describes it, and returns
+
+    - ``None``: the task stays as it is;
+    - a status, such as ``"approved"``;
+    - or a dictionary with any of ``status``, ``external_status``, ``priority``, ``tags`` (in place of the present
+      ones), ``add_tags``, ``comment`` (a text, or a dictionary with ``text`` and a place: ``content_name``, ``points``,
+      ``frame``), and the people: ``assignee``, ``reviewer``, ``approver``, ``external_assignee``,
+      ``external_reviewer``, ``external_approver`` (slugs; ``None`` takes the task from them).
+
+    Further arguments come from ``op_args`` and ``op_kwargs``; those named after keys of Airflow's context get these.
+    With the decorator ``@task.fastlabel(project=..., filter_status=...)`` the function is written as the task.
+
+    First the function is asked about all tasks, one at a time, and its answers are written to the record; then they are
+    carried out, a few tasks at a time. An exception of the function is that task's failure; Airflow's own exceptions
+    (``AirflowFailException``, ``AirflowSkipException``) end the task, and so do 20 failures in a row. After a kill a
+    retry goes on with the answers of the record: no comment is made twice. Where the record of an earlier try is not at
+    hand, because it lies on another worker, the function is asked again, and a comment of the same text that was made
+    since the DAG run began is not repeated. Clearing the task goes on as well; to decide anew, start another DAG run.
+
+    Returns ``{"looked_at", "changed", "left", "failed", "changed_before"}``; ``looked_at`` is the sum of the next
+    three, ``changed_before`` counts what earlier tries did. See :class:`FastLabelBulkOperator` for choosing tasks and
+    for failures.
+
+    :param python_callable: the function.
+    :param op_args: its positional arguments after the task. Templated.
+    :param op_kwargs: its keyword arguments. Templated.
+    :param dry_run: only ask, change nothing, and log the first 20 decisions; returns ``{"looked_at", "would_change",
+        "left", "failed", "dry_run"}``. Templated.
+    :param record: where the record goes: local path or URL. Default:
+        ``$AIRFLOW_HOME/fastlabel/decisions/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the
+        index for a task that is not mapped). Templated.
+    :param record_conn_id: Airflow connection of the object store, if ``record`` is a URL. Templated.
+    :raises ValueError: when the function takes no task.
+    """
+
+    template_fields: Sequence[str] = (
+        *FastLabelBulkOperator.template_fields,
+        "op_args",
+        "op_kwargs",
+        "dry_run",
+        "record",
+        "record_conn_id",
+    )
+    template_fields_renderers = {"op_args": "py", "op_kwargs": "py"}  # noqa: RUF012 - as Airflow declares it
+    shallow_copy_attrs: Sequence[str] = ("python_callable",)
+
+    def __init__(
+        self,
+        *,
+        python_callable: Callable[..., Any],
+        op_args: Collection[Any] | None = None,
+        op_kwargs: Mapping[str, Any] | None = None,
+        dry_run: bool | str = False,
+        record: str | None = None,
+        record_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not callable(python_callable):
+            raise refused(f"python_callable must be a function, not {python_callable!r}.")
+        if first_parameter(python_callable) is None:
+            raise refused("python_callable must take the task as its first argument, and it takes none.")
+        self.python_callable = python_callable
+        self.op_args: Collection[Any] = op_args or []
+        self.op_kwargs: Mapping[str, Any] = op_kwargs or {}
+        self.dry_run: Any = dry_run
+        self.record = record
+        self.record_conn_id = record_conn_id
+        self._context: Any = {}
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask about the chosen tasks and do what is decided.
+
+        :param context: Airflow's task context.
+        :raises RunIncomplete: some tasks failed, or the work was ended early; all others are done.
+        :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was changed.
+        """
+        self._context = context
+        return super().execute(context)
+
+    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
+        """Ask about each task and do what is decided; see the base class."""
+        from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
+        from airflow_provider_fastlabel.pipelines.updates.decide import TaskDecisions
+        from airflow_provider_fastlabel.pipelines.updates.decision_record import DecisionRecord
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
+
+        dry_run = one_flag("dry_run", self.dry_run)
+        decide = with_arguments(self.python_callable, self.op_args, self.op_kwargs, self._context)
+        decisions = TaskDecisions(self.client, selection, decide, ending=(AirflowException,), stop=stop)
+        if dry_run:
+            return decisions.dry_run()
+        place = self.record
+        if place is None:
+            place = run_file(self._context, "decisions", "record", "Nothing was changed.")
+        require_rendered("record", place, "Nothing was changed.")
+        path = storage_path("record", place, self.record_conn_id)
+        refuse_missing_bucket(path, "record")
+        decisions.record = DecisionRecord(path, project=self.project)
+        if self._context["ti"].try_number > 1:
+            decisions.since = self._context["dag_run"].start_date
+        self.log.info("The decisions are recorded in %s", place)
+        return decisions.carry_out(max_workers=self.max_workers)
