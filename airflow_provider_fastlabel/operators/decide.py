@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_fastlabel.operators.update import FastLabelBulkOperator
-from airflow_provider_fastlabel.utils.arguments import one_flag, refused, require_rendered
+from airflow_provider_fastlabel.utils.arguments import refused, require_rendered
 from airflow_provider_fastlabel.utils.functions import first_parameter, with_arguments
 from airflow_provider_fastlabel.utils.run_files import run_file
 
@@ -66,6 +66,7 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         "record",
         "record_conn_id",
     )
+    flags: ClassVar[Sequence[str]] = ("dry_run",)
     template_fields_renderers = {"op_args": "py", "op_kwargs": "py"}  # noqa: RUF012 - as Airflow declares it
     shallow_copy_attrs: Sequence[str] = ("python_callable",)
 
@@ -110,10 +111,9 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         from airflow_provider_fastlabel.pipelines.updates.decision_record import DecisionRecord
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
-        dry_run = one_flag("dry_run", self.dry_run)
         decide = with_arguments(self.python_callable, self.op_args, self.op_kwargs, self._context)
         decisions = TaskDecisions(self.client, selection, decide, ending=(AirflowException,), stop=stop)
-        if dry_run:
+        if self.dry_run:
             return decisions.dry_run()
         place = self.record
         if place is None:

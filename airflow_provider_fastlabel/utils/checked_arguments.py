@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.sdk import XComArg
 from airflow.sdk.definitions.param import DagParam
 
-from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.arguments import one_flag, refused
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -34,6 +34,7 @@ class CheckedArguments:
 
     - it is a template field and a number, an entry of :attr:`numbers`: its value is checked when the DAG is parsed, and
       what a template makes of it by :meth:`check_rendered`, which puts the number in its place;
+    - it is a template field and true or false, one of :attr:`flags`: the same;
     - it is another template field: whoever uses it checks what it rendered to;
     - it is no template field: Airflow would take a template or an XCom as it stands, true whatever it says. Both are
       refused when the DAG is parsed, and so is a value that is not of the annotated type.
@@ -41,6 +42,9 @@ class CheckedArguments:
 
     numbers: ClassVar[Mapping[str, Number]] = {}
     """What the arguments that are numbers must be, by name."""
+
+    flags: ClassVar[Sequence[str]] = ()
+    """The arguments that are true or false, and templated."""
 
     renamed: ClassVar[Mapping[str, str]] = {}
     """Arguments whose attribute, and so their template field, has another name."""
@@ -53,10 +57,12 @@ class CheckedArguments:
             cls.__init__ = _checked(cls.__dict__["__init__"])  # type: ignore[method-assign]
 
     def check_rendered(self) -> None:
-        """Put the numbers into the place of what their templates rendered to.
+        """Put the numbers and the flags into the place of what their templates rendered to.
 
-        :raises FastLabelInvalidException: one is not the number that it must be.
+        :raises FastLabelInvalidException: one is not the number that it must be, or neither true nor false.
         """
+        for name in self.flags:
+            setattr(self, name, one_flag(name, getattr(self, name)))
         for name, number in self.numbers.items():
             setattr(self, name, number.read(name, getattr(self, name)))
 
@@ -72,6 +78,9 @@ def _checked(init: Any) -> Any:
                 continue
             if name in self.numbers:
                 _check_number(name, kwargs[name], self.numbers[name])
+            elif name in self.flags:
+                if not _is_reference(kwargs[name]):
+                    _check_untemplated(name, kwargs[name], bool)
             elif self.renamed.get(name, name) not in self.template_fields:
                 _check_untemplated(name, kwargs[name], _type_of(init, name))
         init(self, **kwargs)

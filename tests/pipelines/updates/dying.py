@@ -1,8 +1,8 @@
 """Decides on tasks again and again, each time killed one call later, and prints what came of it.
 
-Run with the emulator's address and token, a folder, and whether the process dies before a call leaves or after its answer
-has come. What the function decides is random, so that only the record can tell a retry what was decided before. Each case
-prints a line of JSON: the call, and of each task its status and comments.
+Run with the emulator's address and token, a folder, a picture, and whether the process dies before a call leaves or
+after its answer has come. What the function decides is random, so only the record can tell a retry what was decided
+before. Each case prints a line of JSON: the call, and of each task its status, tags and number of comments.
 """
 
 from __future__ import annotations
