@@ -6,7 +6,7 @@ what is missing; the manifest tells the fate of every file. Up to ten bad files 
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromFolderOperator
 
@@ -15,7 +15,31 @@ with DAG(
     schedule="@daily",
     catchup=False,
     max_active_runs=1,
-    params={"project": "photos", "folder": "s3://my-bucket/incoming", "conn_id": "aws_default"},
+    description="New files of a folder or bucket become labelling tasks",
+    doc_md=__doc__,
+    params={
+        "project": Param(
+            "photos",
+            type="string",
+            minLength=1,
+            pattern=r"^\S+$",
+            title="Project",
+            description="Slug of the FastLabel project, as in the address of its page.",
+        ),
+        "folder": Param(
+            "s3://my-bucket/incoming",
+            type="string",
+            minLength=1,
+            title="Folder",
+            description="Folder on the workers, or URL of one in an object store, with its annotations.json.",
+        ),
+        "conn_id": Param(
+            "aws_default",
+            type=["null", "string"],
+            title="Connection of the object store",
+            description="Airflow connection that opens it. Empty for a local folder, or if the workers may anyway.",
+        ),
+    },
     tags=["fastlabel"],
 ):
     FastLabelCreateTasksFromFolderOperator(

@@ -6,7 +6,7 @@ Use it as the skeleton of a labelling pipeline; ``make demo`` runs this very fil
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from airflow_provider_fastlabel.operators import (
     FastLabelCreateTasksFromFolderOperator,
@@ -23,7 +23,39 @@ OUTPUT = "{{ params.output }}"
 with DAG(
     "fastlabel_labeling_loop",
     schedule=None,
-    params={"project": "photos", "photos": "photos", "output": "datasets", "results": "results.jsonl"},
+    description="Photographs become tasks, people label them, three datasets come out, model results go back",
+    doc_md=__doc__,
+    params={
+        "project": Param(
+            "photos",
+            type="string",
+            minLength=1,
+            pattern=r"^\S+$",
+            title="Project",
+            description="Slug of the FastLabel project, as in the address of its page.",
+        ),
+        "photos": Param(
+            "photos",
+            type="string",
+            minLength=1,
+            title="Photographs",
+            description="Folder on the workers, or URL of one in an object store, whose images are to be labelled.",
+        ),
+        "output": Param(
+            "datasets",
+            type="string",
+            minLength=1,
+            title="Datasets",
+            description="Folder or URL below which coco/, yolo/ and pascalvoc/ are published.",
+        ),
+        "results": Param(
+            "results.jsonl",
+            type="string",
+            pattern=r"\.(json|jsonl)$",
+            title="Model results",
+            description="File of the model's answers that go to FastLabel's monitoring, one JSON line each.",
+        ),
+    },
     tags=["fastlabel"],
 ):
     create = FastLabelCreateTasksFromFolderOperator(

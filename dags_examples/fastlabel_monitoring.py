@@ -7,7 +7,7 @@ before the first is sent; a retry goes on behind what has been sent.
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from airflow_provider_fastlabel.operators import FastLabelPushMonitoringResultsOperator
 
@@ -15,7 +15,24 @@ with DAG(
     "fastlabel_monitoring",
     schedule="@hourly",
     catchup=False,
-    params={"monitoring": "face-detector", "folder": "s3://my-bucket/model-results"},
+    description="What a model answered in production goes to FastLabel's monitoring",
+    doc_md=__doc__,
+    params={
+        "monitoring": Param(
+            "face-detector",
+            type="string",
+            minLength=1,
+            title="Monitoring",
+            description="Name of the model monitoring at FastLabel.",
+        ),
+        "folder": Param(
+            "s3://my-bucket/model-results",
+            type="string",
+            minLength=1,
+            title="Folder of results",
+            description="Folder or URL with one file an hour, named like 2026-11-22T09.jsonl.",
+        ),
+    },
     tags=["fastlabel"],
 ):
     FastLabelPushMonitoringResultsOperator(

@@ -8,7 +8,7 @@ where that is too much, publish to a folder that the workers share: there, image
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Asset
+from airflow.sdk import DAG, Asset, Param
 
 from airflow_provider_fastlabel.operators import FastLabelExportYoloOperator
 
@@ -19,7 +19,31 @@ with DAG(
     schedule="@daily",
     catchup=False,
     max_active_runs=1,
-    params={"project": "photos", "output": DATASET.uri, "conn_id": "aws_default"},
+    description="What people have approved so far becomes a YOLO dataset, every night",
+    doc_md=__doc__,
+    params={
+        "project": Param(
+            "photos",
+            type="string",
+            minLength=1,
+            pattern=r"^\S+$",
+            title="Project",
+            description="Slug of the FastLabel project, as in the address of its page.",
+        ),
+        "output": Param(
+            DATASET.uri,
+            type="string",
+            minLength=1,
+            title="Dataset",
+            description="Folder or URL where the dataset is published, whole or not at all.",
+        ),
+        "conn_id": Param(
+            "aws_default",
+            type=["null", "string"],
+            title="Connection of the object store",
+            description="Airflow connection that opens it. Empty for a local folder, or if the workers may anyway.",
+        ),
+    },
     tags=["fastlabel"],
 ):
     FastLabelExportYoloOperator(

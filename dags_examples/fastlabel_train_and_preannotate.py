@@ -7,7 +7,7 @@ trains, and the finished model annotates them. Retries attach to running jobs an
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from airflow_provider_fastlabel.operators import (
     FastLabelApplyProjectOperator,
@@ -19,7 +19,39 @@ from airflow_provider_fastlabel.operators import (
 with DAG(
     "fastlabel_train_and_preannotate",
     schedule=None,
-    params={"definition": "projects/cats.yaml", "photos": "s3://my-bucket/incoming", "dataset": "cats"},
+    description="A model learns from a dataset, then draws first boxes on new photographs",
+    doc_md=__doc__,
+    params={
+        "definition": Param(
+            "projects/cats.yaml",
+            type="string",
+            pattern=r"\.(ya?ml|json)$",
+            title="Project definition",
+            description="YAML or JSON file, on the workers, that says what the project and its classes are to be.",
+        ),
+        "photos": Param(
+            "s3://my-bucket/incoming",
+            type="string",
+            minLength=1,
+            title="Photographs",
+            description="Folder on the workers, or URL of one in an object store, whose images are to be labelled.",
+        ),
+        "dataset": Param(
+            "cats",
+            type="string",
+            minLength=1,
+            title="Training dataset",
+            description="Name of the dataset at FastLabel that the model learns from.",
+        ),
+        "epochs": Param(
+            100,
+            type="integer",
+            minimum=1,
+            maximum=1000,
+            title="Epochs",
+            description="How often training goes through the dataset.",
+        ),
+    },
     tags=["fastlabel"],
     default_args={"retries": 2},
 ):
@@ -32,7 +64,7 @@ with DAG(
         task_id="train",
         dataset_name="{{ params.dataset }}",
         base_model_name="fastlabel_object_detection_light",
-        epoch=100,
+        epoch="{{ params.epochs }}",
         deferrable=True,
     )
     annotate = FastLabelRunAutoAnnotationJobOperator(

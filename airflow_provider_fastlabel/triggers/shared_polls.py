@@ -222,7 +222,7 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any], poll: P
     :param function: what to do with the client, in a thread of the connection's pool.
     :param poll: on whose account the calls go.
     """
-    settings = await _read_settings(conn_id)
+    settings = await read_settings(conn_id)
     fingerprint = settings.fingerprint()
 
     def work() -> Any:
@@ -247,12 +247,14 @@ def _pool(conn_id: str) -> ThreadPoolExecutor:
     return _pools[conn_id]
 
 
-async def _read_settings(conn_id: str) -> ConnectionSettings:
+async def read_settings(conn_id: str) -> ConnectionSettings:
     """Read the connection from an event loop.
 
     Before Airflow 3.3.2, which ``aextra_dejson`` tells, the asynchronous reading masks secrets by a synchronous call
     that raises ``DeadlockImminentError`` beside another trigger's; a thread has no such trouble there. It must be
     asgiref's, which knows the event loop that talks to Airflow's supervisor.
+
+    :param conn_id: id of the Airflow connection.
     """
     if hasattr(Connection, "aextra_dejson"):
         connection = await BaseHook.aget_connection(conn_id)

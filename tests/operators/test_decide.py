@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -86,14 +88,12 @@ def test_a_decorated_function_takes_arguments_and_what_the_context_has(airflow_r
 
 
 def test_it_can_be_mapped(client, labelled):
+    decorate: Any = fastlabel_task(project="photos", filter_status="registered")
     with DAG("mapped", schedule=None):
-        mapped = fastlabel_task(project="photos", filter_status="registered")(lambda labelled, least: None)
-        assert mapped.expand(least=[1, 2]).operator.is_mapped
+        assert decorate(lambda labelled, least: None).expand(least=[1, 2]).operator.is_mapped
         partial = FastLabelDecideTasksOperator.partial(task_id="m", python_callable=approve, filter_status="registered")
-        each = partial.expand(project=["photos", "cats"])
-        assert each.is_mapped
-        assert fastlabel_task(project="p", filter_status="registered")(approve)().operator.task_id == "approve"
-        assert fastlabel_task(project="p", filter_status="registered")(approve)().operator.task_id == "approve__1"
+        assert partial.expand(project=["photos", "cats"]).is_mapped
+        assert [decorate(approve)().operator.task_id for _ in range(2)] == ["approve", "approve__1"]
 
 
 @pytest.mark.parametrize("make", [operator, decorated])

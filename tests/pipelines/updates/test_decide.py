@@ -123,8 +123,13 @@ def test_what_is_wrong_with_one_task_is_that_tasks_failure(client, decide, fill)
 def test_a_function_that_always_fails_ends_the_run_before_anything_is_changed(decide, fill, fastlabel_emulator):
     fill(*map(str, range(25)))
     asked = []
+
+    def function(task):
+        asked.append(task)
+        return task["nothing"]
+
     with pytest.raises(RunIncomplete, match="the function failed on 20 tasks in a row"):
-        decide(lambda task: asked.append(task) or task["nothing"]).carry_out()
+        decide(function).carry_out()
     assert len(asked) == 20
     assert not any(request["method"] == "PUT" for request in fastlabel_emulator.requests())
 
@@ -201,8 +206,13 @@ def test_without_the_record_a_comment_of_this_run_is_not_repeated(client, decide
 def test_stopping_takes_up_no_more_tasks(client, decide, fill):
     fill(*"abc")
     stop = threading.Event()
+
+    def function(task):
+        stop.set()
+        return "approved"
+
     with pytest.raises(RunIncomplete, match="stopped on request"):
-        decide(lambda task: stop.set() or "approved", stop=stop).carry_out()
+        decide(function, stop=stop).carry_out()
     assert {task["status"] for task in client.iter_tasks("cats", "image")} == {"registered"}
     assert decide(lambda task: "declined").carry_out()["changed"] == 3
     assert sorted(task["status"] for task in client.iter_tasks("cats", "image")) == ["approved", "declined", "declined"]
