@@ -30,8 +30,9 @@ class FastLabelProgressNotifier(BaseNotifier):
 
     For callbacks of tasks and DAGs (``on_execute_callback``, ``on_failure_callback``, ``on_skipped_callback`` ...) and,
     by its path, for the callback of a ``DeadlineAlert``, there in the triggerer or in a worker. "Project photos: still
-    120 of 400 tasks are not approved. 35 that are approved were last changed in the last 24.0 h; at this pace they are
-    done on Friday, 4 December 2026, 10:00 UTC (in 3.4 days)." Where nothing was done lately it says that, and no date.
+    120 of 400 tasks are not approved. 35 of those that are approved changed in the last 24.0 h; at this pace the rest
+    is done on Friday, 4 December 2026, 10:00 UTC (in 3.4 days)." Where nothing was done lately it says that, and no
+    date.
 
     The other notifier finds the text as ``{{ fastlabel_progress.text }}``, and beside it ``reached``, ``left``,
     ``total``, ``recent`` and ``done_at``, which are ``None`` where they are not known. If FastLabel cannot be asked,
@@ -67,9 +68,7 @@ class FastLabelProgressNotifier(BaseNotifier):
     ) -> None:
         super().__init__()
         self.context: Any = context if context is not None else {}
-        if isinstance(through, str) and not all(part.isidentifier() for part in f"{through}.".split(".")[:-1]):
-            raise refused(f"through must be a notifier or the path of one, not {through!r}.")
-        if not isinstance(through, BaseNotifier | str | None):
+        if not isinstance(through, BaseNotifier | None) and not _is_path(through):
             raise refused(f"through must be a notifier or the path of one, not {through!r}.")
         if through_arguments and not isinstance(through, str):
             raise refused("through_arguments are for a notifier named by its path; give a made one its own.")
@@ -154,3 +153,8 @@ class FastLabelProgressNotifier(BaseNotifier):
         module, _, name = self.through.rpartition(".")
         made: BaseNotifier = getattr(import_module(module), name)(**self.through_arguments)
         return made, context
+
+
+def _is_path(value: object) -> bool:
+    """Tell whether a value names something in a module."""
+    return isinstance(value, str) and "." in value and all(part.isidentifier() for part in value.split("."))

@@ -74,11 +74,13 @@ class Pace:
             return f"The {self.reached} that are were too many to read, so the pace is not known."
         if not self.recent:
             return f"None became so in the last {span}, so nobody can tell when they will be."
-        were = f"{self.recent} that are {names} were last changed in the last {span}"
+        were = f"{self.recent} of those that are {names} changed in the last {span}"
         if self.done_at is None:
-            return f"{were}; at this pace it takes more than a year."
+            return f"{were}; at this pace the rest takes more than a year."
         day = f"{self.done_at:%A}, {self.done_at.day} {self.done_at:%B %Y, %H:%M} UTC"
-        return f"{were}; at this pace they are done on {day} (in {duration((self.done_at - self.at).total_seconds())})."
+        return (
+            f"{were}; at this pace the rest is done on {day} (in {duration((self.done_at - self.at).total_seconds())})."
+        )
 
 
 def project_pace(
