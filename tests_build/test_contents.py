@@ -23,10 +23,12 @@ def tracked(*paths: str) -> set[str]:
     return set(found.stdout.split("\0")) - {""}
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_every_file_of_the_package_and_the_examples_and_nothing_else(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not PurePosixPath(name).parts[0].endswith(".dist-info")}
-    assert names == tracked(PACKAGE)
+    examples = {f"{PACKAGE}/example_dags/{PurePosixPath(name).name}" for name in tracked("dags_examples")}
+    assert examples
+    assert names == tracked(PACKAGE) | examples
     assert f"{PACKAGE}/py.typed" in names
 
 

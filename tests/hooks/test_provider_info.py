@@ -51,6 +51,12 @@ def test_every_named_module_exists(room):
             importlib.import_module(module)
 
 
+def test_every_named_class_and_decorator_exists():
+    for path in [*INFO["notifications"], *(entry["class-name"] for entry in INFO["task-decorators"])]:
+        module, _, name = path.rpartition(".")
+        assert getattr(importlib.import_module(module), name).__module__ == module
+
+
 def test_the_connection_type_matches_the_hook():
     (kind,) = INFO["connection-types"]
     module, _, name = kind["hook-class-name"].rpartition(".")

@@ -78,9 +78,8 @@ class Pace:
         if self.done_at is None:
             return f"{were}; at this pace the rest takes more than a year."
         day = f"{self.done_at:%A}, {self.done_at.day} {self.done_at:%B %Y, %H:%M} UTC"
-        return (
-            f"{were}; at this pace the rest is done on {day} (in {duration((self.done_at - self.at).total_seconds())})."
-        )
+        left = duration((self.done_at - self.at).total_seconds())
+        return f"{were}; at this pace the rest is done on {day} (in {left})."
 
 
 def project_pace(

@@ -28,8 +28,8 @@ def text(reached, total, recent, *, tags=(), statuses=("approved",), window=DAY)
         (text(6, 5, None), "Project photos: all 5 tasks are approved."),
         (
             text(280, 400, 35),
-            "Project photos: still 120 of 400 tasks are not approved. 35 of those that are approved changed in the last "
-            "24.0 h; at this pace the rest is done on Friday, 4 December 2026, 19:47 UTC (in 3.4 days).",
+            "Project photos: still 120 of 400 tasks are not approved. 35 of those that are approved changed in the "
+            "last 24.0 h; at this pace the rest is done on Friday, 4 December 2026, 19:47 UTC (in 3.4 days).",
         ),
         (
             text(0, 400, None, tags=["a", "b"], statuses=["completed", "approved"], window=timedelta(hours=1)),
