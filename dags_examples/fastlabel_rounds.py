@@ -38,7 +38,7 @@ with DAG(
                 "properties": {name: {"type": "string", "minLength": 1} for name in ("project", "folder", "output")},
                 "additionalProperties": False,
             },
-            title="Rounds",
+            title="Labelling rounds",
             description="One entry a round: project (slug), folder (of files), output (where the dataset goes).",
         ),
     },

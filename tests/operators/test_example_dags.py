@@ -9,6 +9,8 @@ from typing import Any
 
 import fsspec
 import pytest
+from airflow.exceptions import ParamValidationError
+from airflow.sdk import Param
 from airflow.sdk.io import attach
 from PIL import Image
 
@@ -47,6 +49,71 @@ def run_example(airflow_run):
         return run.attempt()
 
     return go
+
+
+@pytest.fixture(scope="module")
+def dags():
+    bag = DagBag(str(EXAMPLES), load_op_links=False)
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+def test_a_stranger_can_fill_in_the_form_of_every_example(dags):
+    assert len(dags) == len(list(EXAMPLES.glob("*.py")))
+    for dag in dags.values():
+        assert dag.description, dag.dag_id
+        assert dag.doc_md.splitlines()[0], dag.dag_id
+        dag.params.validate()  # the defaults fit
+        for name in dag.params:
+            param = dag.params.get_param(name)
+            schema = param.schema
+            assert {"type", "title"} <= schema.keys(), (dag.dag_id, name)
+            assert str(param.description).endswith("."), (dag.dag_id, name)
+            assert schema["title"] != name, (dag.dag_id, name)
+            bounds = {"pattern", "minLength", "minimum", "minItems", "enum"}
+            assert bounds & schema.keys() or "null" in schema["type"] or name == "prefix", (dag.dag_id, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "param", "wrong"),
+    [
+        ("fastlabel_import_folder", "project", "my project"),
+        ("fastlabel_import_folder", "folder", ""),
+        ("fastlabel_import_s3", "bucket", "s3://my-bucket"),
+        ("fastlabel_import_s3", "region", "Tokyo"),
+        ("fastlabel_labeling_loop", "results", "results.csv"),
+        ("fastlabel_train_and_preannotate", "epochs", 0),
+        ("fastlabel_train_and_preannotate", "definition", "cats"),
+        ("fastlabel_rounds", "rounds", []),
+        ("fastlabel_rounds", "rounds", [{"project": "cats", "folder": "in"}]),
+        ("fastlabel_review_gate", "project", ""),
+    ],
+)
+def test_the_form_refuses_what_cannot_be_meant(dags, name, param, wrong):
+    dags[name].params.validate()
+    with pytest.raises(ParamValidationError):
+        Param(wrong, **dags[name].params.get_param(param).schema).resolve()
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ({"chosen_options": ["Approve"], "params_input": {"remark": ""}}, "approved", 0),
+        ({"chosen_options": ["Send back"], "params_input": {"remark": "too large"}}, "sent_back", 1),
+        ({"chosen_options": ["Send back"], "params_input": {}}, "sent_back", 1),
+    ],
+)
+def test_a_reviewers_decision_is_written_back(client, fill, run_example, tmp_path, monkeypatch, answer, status, said):
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    ids = fill("a.png", "b.png", status="completed")
+    fill("c.png", status="registered")
+    done = run_example("fastlabel_review_gate", "write_back", upstream={"review": answer}, project="photos")
+    assert done.state == "success", done.error
+    assert done.result["changed"] == 2
+    for task_id in ids.values():
+        assert client.find_image_task(task_id)["status"] == status
+        texts = [each["text"] for made in client.iter_task_comments("photos", task_id) for each in made["threads"]]
+        assert texts == [answer["params_input"].get("remark") or "Sent back in review."] * said
 
 
 def test_new_files_become_tasks_and_then_a_dataset(client, bucket, run_example):
