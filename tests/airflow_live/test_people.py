@@ -40,10 +40,12 @@ def statuses(live: Live, project: str) -> list[str]:
 def answer(live: Live, run_id: str, chosen: str, remark: str) -> None:
     """Wait for the question and answer it, as a person does under "Required Actions"."""
     path = f"dags/{GATE}/dagRuns/{run_id}/taskInstances/review/-1/hitlDetails"
-    for _ in range(240):
+    deadline = time.monotonic() + 400
+    while True:
         instances = {one["task_id"]: one["state"] for one in live.airflow.task_instances(GATE, run_id)}
         if instances.get("review") in ("awaiting_input", "deferred"):
             break
+        assert time.monotonic() < deadline, instances
         time.sleep(0.5)
     question = live.airflow.call("GET", path)
     assert question["body"].startswith("2 tasks are labelled.")
