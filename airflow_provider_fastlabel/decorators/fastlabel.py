@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable  # noqa: TC003 (arguments are checked by it)
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import DecoratedOperator, task_decorator_factory
@@ -12,7 +13,7 @@ from airflow_provider_fastlabel.utils.arguments import refused
 from airflow_provider_fastlabel.utils.functions import first_parameter, without_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import Context
     from airflow.sdk.bases.decorator import TaskDecorator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable  # noqa: TC003 (arguments are checked by it)
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
@@ -13,7 +14,7 @@ from airflow_provider_fastlabel.utils.run_files import run_file
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -82,8 +83,6 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not callable(python_callable):
-            raise refused(f"python_callable must be a function, not {python_callable!r}.")
         if first_parameter(python_callable) is None:
             raise refused("python_callable must take the task as its first argument, and it takes none.")
         self.python_callable = python_callable

@@ -7,7 +7,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -24,7 +24,7 @@ OURS = f"{__name__.partition('.')[0]}."
 
 _NAMES = {"Any": Any, "Literal": Literal, "Mapping": Mapping, "Sequence": Sequence, "timedelta": timedelta}
 _WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", type(None): "None"}
-_CLASS_WORDS = {Mapping: "a dictionary", Sequence: "a list", timedelta: "a timedelta"}
+_CLASS_WORDS = {Callable: "a function", Mapping: "a dictionary", Sequence: "a list", timedelta: "a timedelta"}
 
 
 class CheckedArguments:

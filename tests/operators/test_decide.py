@@ -26,6 +26,10 @@ def approve(labelled):
     return "approved" if labelled["annotations"] else {"status": "sent_back", "comment": "Nothing is drawn here."}
 
 
+def at_least(labelled, least):
+    return "approved" if len(labelled["annotations"]) >= least else None
+
+
 def operator(function=approve, **arguments):
     """Return how to make the operator."""
     given = {"task_id": "decide", "project": "photos", "filter_status": "registered", **arguments}
@@ -90,7 +94,7 @@ def test_a_decorated_function_takes_arguments_and_what_the_context_has(airflow_r
 def test_it_can_be_mapped(client, labelled):
     decorate: Any = fastlabel_task(project="photos", filter_status="registered")
     with DAG("mapped", schedule=None):
-        assert decorate(lambda labelled, least: None).expand(least=[1, 2]).operator.is_mapped
+        assert decorate(at_least).expand(least=[1, 2]).operator.is_mapped
         partial = FastLabelDecideTasksOperator.partial(task_id="m", python_callable=approve, filter_status="registered")
         assert partial.expand(project=["photos", "cats"]).is_mapped
         assert [decorate(approve)().operator.task_id for _ in range(2)] == ["approve", "approve__1"]
