@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import BaseNotifier, BaseOperator
@@ -60,8 +61,10 @@ def in_a_deadline(**arguments):
     kept = json.loads(json.dumps(kept.get("__data__", kept)))
     assert kept["path"] == get_provider_info()["notifications"][0]
 
+    context: Any = {"dag_run": {"conf": {"project": "photos"}}}
+
     async def run():
-        await FastLabelProgressNotifier(**kept["kwargs"], context={"dag_run": {"conf": {"project": "photos"}}})
+        await FastLabelProgressNotifier(**kept["kwargs"], context=context)
 
     asyncio.run(run())
 

@@ -92,7 +92,9 @@ def test_a_decorated_function_takes_arguments_and_what_the_context_has(airflow_r
 
 
 def test_it_can_be_mapped(client, labelled):
-    decorate: Any = fastlabel_task(project="photos", filter_status="registered")
+    def decorate(function) -> Any:
+        return fastlabel_task(project="photos", filter_status="registered")(function)
+
     with DAG("mapped", schedule=None):
         assert decorate(at_least).expand(least=[1, 2]).operator.is_mapped
         partial = FastLabelDecideTasksOperator.partial(task_id="m", python_callable=approve, filter_status="registered")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow.sdk import DAG, task_group
 
 from airflow_provider_fastlabel.operators import FastLabelExportYoloOperator
 from airflow_provider_fastlabel.task_groups import labeling_round
 from tests.airflow_fixtures import PNG
+
+
+def tasks_of(dag) -> dict[str, Any]:
+    return dict(dag.task_dict)
+
 
 STEPS = ["import_folder", "wait_for_people", "check", "export"]
 
@@ -73,9 +80,10 @@ def test_the_check_sees_only_what_is_not_approved_yet():
     with DAG("dag", schedule=None) as dag:
         labeling_round(project="p", folder="f", output="o", check=check)
         labeling_round("other", project="p", folder="f", output="o", check=check, status="reviewed")
-    assert dag.get_task("labeling_round.check").filter_status == ["completed", "reviewed"]
-    assert dag.get_task("labeling_round.wait_for_people").status == ["completed", "reviewed", "approved"]
-    assert dag.get_task("other.check").filter_status == "reviewed"
+    tasks = tasks_of(dag)
+    assert tasks["labeling_round.check"].filter_status == ["completed", "reviewed"]
+    assert tasks["labeling_round.wait_for_people"].status == ["completed", "reviewed", "approved"]
+    assert tasks["other.check"].filter_status == "reviewed"
 
 
 def test_several_in_one_dag_each_in_its_order():
@@ -91,12 +99,13 @@ def test_several_in_one_dag_each_in_its_order():
                 import_arguments={"max_failures": 3},
                 default_args={"retries": 3},
             ) >> labeling_round(f"{name}_again", project=name, folder="f", output="o", check=check)
-    assert len(dag.tasks) == 14
-    first, wait, export = (dag.get_task(f"cats.{each}") for each in ("import_folder", "wait_for_people", "export"))
+    tasks = tasks_of(dag)
+    assert len(tasks) == 14
+    first, wait, export = (tasks[f"cats.{each}"] for each in ("import_folder", "wait_for_people", "export"))
     assert (first.downstream_task_ids, wait.downstream_task_ids) == ({wait.task_id}, {export.task_id})
     assert export.downstream_task_ids == {"cats_again.import_folder"}
     assert (export.layout, first.max_failures, first.retries) == ("ultralytics", 3, 3)
-    check_of = dag.get_task("cats_again.check")
+    check_of = tasks["cats_again.check"]
     assert (check_of.upstream_task_ids, check_of.downstream_task_ids) == (
         {"cats_again.wait_for_people"}, {"cats_again.export"},
     )  # fmt: skip
