@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable  # noqa: TC003 (arguments are checked by it)
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException
@@ -11,6 +12,7 @@ from airflow_provider_fastlabel.operators.update import FastLabelBulkOperator
 from airflow_provider_fastlabel.utils.arguments import refused, require_rendered
 from airflow_provider_fastlabel.utils.functions import first_parameter, with_arguments
 from airflow_provider_fastlabel.utils.run_files import run_file
+from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
     import threading
@@ -41,7 +43,8 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
     (``AirflowFailException``, ``AirflowSkipException``) end the task, and so do 20 failures in a row. After a kill a
     retry goes on with the answers of the record: no comment is made twice. Where the record of an earlier try is not at
     hand, because it lies on another worker, the function is asked again, and a comment of the same text that was made
-    since the DAG run began is not repeated. Clearing the task goes on as well; to decide anew, start another DAG run.
+    since the task began (before Airflow 3.3: the DAG run) is not repeated. Clearing the task goes on as well; to decide
+    anew, start another DAG run.
 
     Returns ``{"looked_at", "changed", "left", "failed", "changed_before"}``; ``looked_at`` is the sum of the next
     three, ``changed_before`` counts what earlier tries did. See :class:`FastLabelBulkOperator` for choosing tasks and
@@ -121,7 +124,17 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         path = storage_path("record", place, self.record_conn_id)
         refuse_missing_bucket(path, "record")
         decisions.record = DecisionRecord(path, project=self.project)
-        if self._context["ti"].try_number > 1:
-            decisions.since = self._context["dag_run"].start_date
+        decisions.since = self._began()
         self.log.info("The decisions are recorded in %s", place)
         return decisions.carry_out(max_workers=self.max_workers)
+
+    def _began(self) -> datetime | None:
+        """Return since when an earlier try may have commented; ``None`` if there was none."""
+        memory = TaskMemory(self._context, "decisions", fingerprint(self.project))
+        if (began := memory.read().get("began")) is not None:
+            return datetime.fromisoformat(began)
+        memory.write(began=datetime.now(UTC).isoformat())
+        if memory.available or self._context["ti"].try_number == 1:
+            return None
+        began_of_run: datetime | None = self._context["dag_run"].start_date
+        return began_of_run

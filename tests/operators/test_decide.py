@@ -130,6 +130,13 @@ def test_a_retry_on_another_worker_does_not_comment_twice(
     assert [comments(client, task_id) for task_id in labelled.values()] == [["look"], ["look"]]
 
 
+def test_the_comment_of_another_task_of_the_run_is_not_taken_for_ours(airflow_run, client, labelled):
+    for task_id in ("first", "second"):
+        done = airflow_run(operator(lambda each: {"comment": "look"}, task_id=task_id)).attempt()
+        assert done.result["changed"] == 2
+    assert [comments(client, task_id) for task_id in labelled.values()] == [["look", "look"]] * 2
+
+
 def test_the_record_may_lie_in_an_object_store(airflow_run, client, labelled, memory):
     done = airflow_run(operator(record="memory://records/{{ run_id }}.jsonl")).attempt()
     assert done.state == "success", done.error

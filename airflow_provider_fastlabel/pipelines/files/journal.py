@@ -133,6 +133,12 @@ class Journal(ABC):
     def damage(self) -> str:
         """Say what lines that cannot be read mean."""
 
+    def begin(self) -> None:
+        """Write a header line: when a run begins, and again when what it says has changed."""
+        self.append(
+            {"manifest": self.journal, "version": 1, **self.header(), "provider": __version__, "at": now_text()}
+        )
+
     def append(self, record: dict[str, Any]) -> None:
         """Write a line; in a local journal it is there when this returns.
 
@@ -149,9 +155,7 @@ class Journal(ABC):
             self._descriptor = regular_descriptor(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         except NotRegularError as error:
             raise self.refused(f"The {self._noun()} {self.target} cannot be written: {error.strerror}") from None
-        self._append(
-            {"manifest": self.journal, "version": 1, **self.header(), "provider": __version__, "at": now_text()}
-        )
+        self.begin()
 
     def _noun(self) -> str:
         return self.called.split()[-1]
