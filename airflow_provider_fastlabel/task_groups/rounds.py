@@ -85,7 +85,7 @@ def labeling_round(
     with TaskGroup(group_id, default_args=given, tooltip=_TOOLTIP) as group:
         steps = [*_people(ours, tags, status, check, places, wait, check_arguments or {})]
         for step, following in pairwise([*steps, export(task_id="export", **ours, **target)]):
-            step >> following
+            step.set_downstream(following)
     return group
 
 
