@@ -47,6 +47,8 @@ def answer(live: Live, run_id: str, chosen: str, remark: str) -> None:
             break
         assert time.monotonic() < deadline, instances
         time.sleep(0.5)
+    # Airflow 3.3.2 fails a task that is answered before its executor has said that it was put aside.
+    time.sleep(15)
     question = live.airflow.call("GET", path)
     assert question["body"].startswith("2 tasks are labelled.")
     live.airflow.call("PATCH", path, {"chosen_options": [chosen], "params_input": {"remark": remark}})
