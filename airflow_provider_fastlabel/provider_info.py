@@ -84,7 +84,7 @@ def get_provider_info() -> dict[str, Any]:
             "update",
         ),
         "sensors": _modules("sensors", "task_status", "import_history", "model_job", "s3_import"),
-        "triggers": _modules("triggers", "fastlabel"),
+        "triggers": _modules("triggers", "fastlabel", "watchers"),
         "connection-types": [
             {
                 "connection-type": "fastlabel",
