@@ -97,8 +97,8 @@ class Triggerer:
         async for event in made.filter_shared_stream(stream):
             seq = self._streams.bind_pending_event(trigger_id=made.trigger_id, key=key)
             self.events.append(json.loads(json.dumps(event.payload)))
-            if self._persisting:
-                asyncio.get_running_loop().call_later(0.01, self._streams.confirm_persisted, [seq])
+            if self._persisting and seq is not None:
+                asyncio.get_running_loop().call_later(0.01, self._streams.confirm_persisted, (seq,))
 
     async def until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
         """Let it run until something is so.

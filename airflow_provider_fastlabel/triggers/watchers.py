@@ -171,7 +171,7 @@ class FastLabelEventTrigger(BaseEventTrigger):
         :param looks: the looks, in the order of time.
         """
         asked, kept = Complaints(self.log, self.arguments()), Complaints(self.log, self.arguments())
-        store = CursorStore(self.asset_state_store, type(self).__qualname__, self.arguments())
+        store = CursorStore(getattr(self, "asset_state_store", None), type(self).__qualname__, self.arguments())
         remembered: Cursor | None = None
         loaded, before = False, None
         async for look in looks:

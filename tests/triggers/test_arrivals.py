@@ -27,7 +27,9 @@ def tasks(*names: str, at: int = 0) -> dict[str, dict[str, Any]]:
 
 def follow(looks, *, every=1, include_existing=False):
     """Return the groups that each look tells, from the first on."""
-    cursor, before, told = first_cursor(looks[0], now=NOW, include_existing=include_existing), {}, []
+    cursor = first_cursor(looks[0], now=NOW, include_existing=include_existing)
+    before: dict[str, Any] = {}
+    told = []
     for present in looks:
         cursor, groups = arrived(cursor, present, before, every=every)
         before = present
