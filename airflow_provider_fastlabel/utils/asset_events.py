@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_URI = 1500
-"""Characters of an asset's URI at most, by Airflow's database."""
 _AS_THEY_ARE = "".join(map(chr, range(0x21, 0x7F))).translate({ord(sign): None for sign in "#?%"})
 
 
@@ -34,12 +32,10 @@ def tell_outlets(task: Any, context: Context, facts: Mapping[str, Any], place: s
     for outlet in task.outlets or ():
         if not isinstance(outlet, AssetAlias):
             context["outlet_events"][outlet].extra.update(extra)
-        elif place is not None and len(place) <= LONGEST_URI:
+        elif place is not None:
             _add(context["outlet_events"][outlet], place, extra)
         else:
-            log.warning(
-                "Asset alias %r gets no asset: the place %r has no URI that Airflow can keep", outlet.name, place
-            )
+            log.warning("Asset alias %r gets no asset: what was written has no address", outlet.name)
 
 
 def tell_of_project(task: Any, context: Context, facts: Mapping[str, Any]) -> None:
@@ -91,5 +87,11 @@ def _add(event: Any, uri: str, extra: dict[str, Any]) -> None:
 
     try:
         event.add(Asset.ref(uri=uri), extra=extra)
+        return
     except AirflowRuntimeError:
+        pass  # no DAG declares it
+    try:
         event.add(Asset(uri=uri), extra=extra)
+    except ValueError as error:
+        # The work is done: a name that Airflow cannot keep must not make it undone.
+        log.warning("Asset alias %r gets no asset: %s", event.key.name, error)
