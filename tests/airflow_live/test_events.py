@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -38,7 +39,8 @@ def events(live: Live, name: str) -> list[dict[str, Any]]:
     """
     with closing(sqlite3.connect(live.airflow.home / "airflow.db")) as database:
         rows = database.execute(
-            "SELECT extra FROM asset_event JOIN asset ON asset.id = asset_id WHERE name = ? ORDER BY asset_event.id",
+            "SELECT asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_event.asset_id "
+            "WHERE asset.name = ? ORDER BY asset_event.id",
             (name,),
         ).fetchall()
     return [json.loads(extra) for (extra,) in rows]
@@ -54,11 +56,10 @@ def results(live: Live, dag_id: str, task_id: str) -> list[Any]:
     runs = live.airflow.call("GET", f"dags/{dag_id}/dagRuns?limit=100")["dag_runs"]
     if {run["state"] for run in runs} - {"success"}:
         return []
-    place = "taskInstances/{}/xcomEntries/return_value?deserialize=true"
     found = []
     for run in runs:
-        answer = live.airflow.call("GET", f"dags/{dag_id}/dagRuns/{run['dag_run_id']}/{place.format(task_id)}")
-        found += answer["value"]
+        place = f"dagRuns/{quote(run['dag_run_id'])}/taskInstances/{task_id}/xcomEntries/return_value"
+        found += live.airflow.call("GET", f"dags/{dag_id}/{place}?deserialize=true")["value"]
     return found
 
 
