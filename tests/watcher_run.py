@@ -121,9 +121,10 @@ class Triggerer:
 
 @pytest.fixture
 def assets(monkeypatch: pytest.MonkeyPatch) -> Assets:
-    """The state of assets; watchers take their first look almost at once, by clients of this test's connection."""
+    """The state of assets; watchers look and tell almost at once, by clients of this test's connection."""
     kept = Assets()
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", kept, raising=False)
     monkeypatch.setattr(watchers, "FIRST_LOOK", 0.02)
+    monkeypatch.setattr(watchers, "SETTLE", 0.0)
     monkeypatch.setattr(shared_polls, "_clients", {})
     return kept

@@ -51,6 +51,13 @@ FIRST_LOOK = 2.0
 """Seconds until the first look: what happens before it is not seen by a watcher that starts for the first time."""
 TROUBLE_INTERVAL = 300.0
 """Seconds at least between two looks while an error lasts that does not pass by itself."""
+SETTLE = 10.0
+"""Seconds between the last event of a look and the event before it.
+
+Airflow's scheduler can take an event that is stored while it makes a run for one just stored as told with that run, and
+not start another; such events go with the next run only. So the last one comes when the scheduler is done with the
+others, and its run takes along what was left.
+"""
 MOST_AT_ONCE = 5000
 """Tasks of one event at most: those not told yet are part of the stored cursor."""
 CONFIRMS = hasattr(BaseEventTrigger, "create_shared_stream_producer")
@@ -78,8 +85,8 @@ class FastLabelEventTrigger(BaseEventTrigger):
     of a connection, never a token; Airflow does not render templates in them.
 
     On Airflow 3.3 and later the watcher remembers in the asset's state what it has told, once Airflow has stored the
-    events: a restart loses nothing and repeats nothing, except events that were being stored at the very moment of a
-    kill; those come again with the same ``key``. On earlier releases it begins anew with each start.
+    events: a restart loses nothing, and repeats only what was not confirmed yet when it was killed, the events of the
+    last seconds, with the same ``key``. On earlier releases it begins anew with each start.
 
     :param poll_interval: seconds between looks, or a ``timedelta``. Watchers of the same things share their looks, and
         all waits of the triggerer use at most a fifth of the connection's quota together.
@@ -173,7 +180,7 @@ class FastLabelEventTrigger(BaseEventTrigger):
         asked, kept = Complaints(self.log, self.arguments()), Complaints(self.log, self.arguments())
         store = CursorStore(getattr(self, "asset_state_store", None), type(self).__qualname__, self.arguments())
         remembered: Cursor | None = None
-        loaded, before = False, None
+        loaded, before, told_at = False, None, float("-inf")
         async for look in looks:
             if look.reading.error is not None:
                 asked.failed(look.reading.error)
@@ -191,8 +198,11 @@ class FastLabelEventTrigger(BaseEventTrigger):
             after, payloads = await asyncio.to_thread(self.watched.judge, remembered, look.reading.answer, before)
             remembered, before = after, look.reading.answer
             look.save = partial(_save, store, after, kept)
-            for payload in payloads:
+            for number, payload in enumerate(payloads, start=1):
+                if number == len(payloads):
+                    await asyncio.sleep(max(0.0, told_at + SETTLE - time.monotonic()))
                 yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+                told_at = time.monotonic()
 
     def _begin(self, look: Look, store: CursorStore) -> Cursor:
         """Return the cursor of a watcher that remembers nothing, and say so."""

@@ -219,6 +219,23 @@ def test_what_is_wrong_is_said_once_and_waited_out(
     assert emulator.token not in str(said)
 
 
+@pytest.mark.parametrize("confirming", CONFIRMING)
+def test_the_last_event_of_a_burst_comes_when_the_scheduler_is_done_with_the_others(
+    client, emulator, fill, assets, monkeypatch, confirming
+):
+    monkeypatch.setattr(watchers, "SETTLE", 2.0)
+    fill("a.png", "b.png", "c.png", status="approved")
+
+    async def go():
+        async with Triggerer(kept(assets), confirming=confirming) as triggerer:
+            triggerer.watch(approvals(include_existing=True))
+            await triggerer.until(lambda: len(triggerer.events) >= 2)
+            first = len(triggerer.events)
+            return first, len(await triggerer.count(3))
+
+    assert asyncio.run(go()) == (2, 3)
+
+
 @needs_asset_store
 def test_a_store_that_does_not_answer_is_waited_out(client, fill, assets, said):
     ids = fill("a.png", "b.png")
