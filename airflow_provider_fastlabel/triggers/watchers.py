@@ -54,9 +54,9 @@ TROUBLE_INTERVAL = 300.0
 SETTLE = 10.0
 """Seconds between the last event of a look and the event before it.
 
-Up to 3.3.2, Airflow's scheduler gives a run only the event that it makes the run for, and those before it; what comes until
-the run is made waits for the next event. So the last one comes when the scheduler is done with the others, and its run
-takes along what was left.
+Up to 3.3.2, Airflow's scheduler gives a run only the event that it makes the run for, and those before it; what comes
+until the run is made waits for the next event. So the last one comes when the scheduler is done with the others, and its
+run takes along what was left.
 """
 MOST_AT_ONCE = 5000
 """Tasks of one event at most: those not told yet are part of the stored cursor."""
