@@ -29,17 +29,19 @@ from airflow_provider_fastlabel.utils.arguments import refused, rendered_texts, 
 from airflow_provider_fastlabel.utils.errors import is_permanent
 from airflow_provider_fastlabel.utils.numbers import Number, seconds
 
-try:
-    from airflow.triggers.shared_stream import SharedStreamProducer
-except ImportError:  # Airflow before 3.3
-    SharedStreamProducer = object  # type: ignore[assignment, misc]
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
     from datetime import timedelta
 
+    from airflow.triggers.shared_stream import SharedStreamProducer
+
     from airflow_provider_fastlabel.triggers.arrivals import Cursor
     from airflow_provider_fastlabel.triggers.shared_polls import Reading
+else:
+    try:
+        from airflow.triggers.shared_stream import SharedStreamProducer
+    except ImportError:  # Airflow before 3.3
+        SharedStreamProducer = object
 
 __all__ = [
     "FastLabelImportEventTrigger",
@@ -55,8 +57,8 @@ SETTLE = 10.0
 """Seconds between the last event of a look and the event before it.
 
 Up to 3.3.2, Airflow's scheduler gives a run only the event that it makes the run for, and those before it; what comes
-until the run is made waits for the next event. So the last one comes when the scheduler is done with the others, and its
-run takes along what was left.
+until the run is made waits for the next event. So the last one comes when the scheduler is done with the others, and
+its run takes along what was left.
 """
 MOST_AT_ONCE = 5000
 """Tasks of one event at most: those not told yet are part of the stored cursor."""
