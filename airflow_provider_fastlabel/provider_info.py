@@ -85,7 +85,7 @@ def get_provider_info() -> dict[str, Any]:
             "update",
         ),
         "sensors": _modules("sensors", "task_status", "import_history", "model_job", "s3_import"),
-        "triggers": _modules("triggers", "fastlabel"),
+        "triggers": _modules("triggers", "fastlabel", "watchers"),
         "task-decorators": [{"name": "fastlabel", "class-name": f"{_PACKAGE}.decorators.fastlabel.fastlabel_task"}],
         "notifications": [f"{_PACKAGE}.notifications.progress.FastLabelProgressNotifier"],
         "connection-types": [

@@ -100,13 +100,29 @@ class LocalAirflow:
         logs.mkdir(parents=True, exist_ok=True)
         with (logs / "db-migrate.log").open("wb") as log:
             self._airflow(["db", "migrate"], log).wait()
-        for name, command in COMPONENTS.items():
-            with (logs / f"{name}.log").open("wb") as log:
-                self.processes[name] = self._airflow(command, log)
+        for name in COMPONENTS:
+            self.launch(name)
         self._wait_until_healthy(logs)
         answer = self.http.get(f"{self.url}/auth/token", timeout=30)
         answer.raise_for_status()
         self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def launch(self, name: str) -> None:
+        """Start one component; what it says is added to its log file.
+
+        :param name: such as ``triggerer``.
+        """
+        with (self.home / "components" / f"{name}.log").open("ab") as log:
+            self.processes[name] = self._airflow(COMPONENTS[name], log)
+
+    def kill(self, name: str) -> None:
+        """End one component with all its processes by SIGKILL, as a power cut does.
+
+        :param name: such as ``triggerer``.
+        """
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def _airflow(self, command: list[str], log: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -107,6 +107,8 @@ class Supervisor:
                 return comms.InactiveAssetsResult(inactive_assets=[])
             case comms.GetTaskRescheduleStartDate():
                 return comms.TaskRescheduleStartDate(start_date=self.first_start)
+            case comms.GetAssetByUri():
+                return comms.ErrorResponse.model_validate({"error": "ASSET_NOT_FOUND"})
             case _ if HAS_STORE:
                 return self._keep(msg)
         return comms.OKResponse(ok=True)

@@ -12,6 +12,7 @@ from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
+from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
             }
             if not self.wait_for_completion or not histories:
                 memory.forget()
+                tell_of_project(self, context, result)
                 return result
             wait = ImportHistoriesWait(self.project, histories)
             return self._finish(context, self.wait_for(wait, deadlines, result), result)
@@ -207,4 +209,5 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         raise_unless_success(event, sensor=False)
         self._memory(context).forget()
         self.log.info("Imported: %s", result)
+        tell_of_project(self, context, result)
         return result

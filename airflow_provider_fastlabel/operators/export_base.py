@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
+from airflow_provider_fastlabel.utils.asset_events import silence_outlets, storage_uri, tell_outlets
 from airflow_provider_fastlabel.utils.numbers import WORKERS
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FastLabelExportOperator"]
 
+VERSION_LENGTH = 12
+"""Characters of the digest that name a version in an asset's event."""
+
 
 class FastLabelExportOperator(FastLabelBaseOperator):
     """What all exports share; use one of its subclasses.
@@ -38,7 +42,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
 
     Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
     "sha256", "changed"}``: counts, left-out annotations by reason, the digest of the manifest, and whether anything was
-    published; never annotations. Assets in ``outlets`` get output, digest and counts as the event's ``extra``.
+    published; never annotations. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
+    ``AssetAlias`` gets the asset of ``output``.
     Tasks that matched at the start and not any more when they were to be read are in ``adjusted`` as
     ``tasks_gone_meanwhile``.
 
@@ -56,7 +61,11 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     :param on_error: ``raise`` fails on the first malformed annotation, naming it; ``skip`` leaves such out and counts
         them.
     :param allow_empty: publish an empty data set if no task matches, instead of failing.
+    :param emit: ``changed``: an export that found nothing changed makes no asset event, so DAGs that wait for one are
+        not woken; a later try of the task always makes one, because an earlier try may have published and died.
+        ``always``: each successful export makes one.
     :param max_workers: how many images are downloaded at a time. Templated.
+    :raises ValueError: ``emit`` is neither.
     """
 
     template_fields: Sequence[str] = (
@@ -91,6 +100,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         include_images: bool = False,
         on_error: Literal["raise", "skip"] = "raise",
         allow_empty: bool = False,
+        emit: Literal["changed", "always"] = "changed",
         max_workers: int | str = 4,
         **kwargs: Any,
     ) -> None:
@@ -106,6 +116,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self.on_error: Literal["raise", "skip"] = on_error
         self.allow_empty = allow_empty
         self.max_workers: Any = max_workers
+        if emit not in ("changed", "always"):
+            raise ValueError(f"emit must be 'changed' or 'always', not {emit!r}")
+        self.emit: Literal["changed", "always"] = emit
 
     def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
         """Write the tasks in the operator's format.
@@ -165,7 +178,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             report, published = self._export(target, there).run()
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}
-        self._tell(summary, context)
+        self._tell(summary, context, target)
         return summary
 
     def _export(self, target: Any, there: Recorded | None) -> Export:
@@ -201,7 +214,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             "tags": sorted(rendered_texts("tags", self.tags)),
         }
 
-    def _tell(self, summary: Mapping[str, Any], context: Context) -> None:
+    def _tell(self, summary: Mapping[str, Any], context: Context, target: Any) -> None:
         words = "Published" if summary["changed"] else "Nothing has changed, so nothing was published:"
         self.log.info(
             "%s %s with %d images and %d annotations (left out: %s; adjusted: %s)",
@@ -212,6 +225,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             summary["skipped"] or "none",
             summary["adjusted"] or "none",
         )
-        extra = {name: summary[name] for name in ("output", "format", "images", "annotations", "sha256", "changed")}
-        for outlet in self.outlets or ():
-            context["outlet_events"][outlet].extra.update(extra)
+        if self.emit == "changed" and not summary["changed"] and context["ti"].try_number == 1:
+            silence_outlets(self)
+            return
+        told = ("output", "format", "images", "annotations_in", "annotations", "files", "sha256", "changed")
+        facts = {**{name: summary[name] for name in told}, "version": summary["sha256"][:VERSION_LENGTH]}
+        tell_outlets(self, context, facts, storage_uri(target))

@@ -9,6 +9,7 @@ from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.pipelines.choices import OnExists, UnknownAttributes  # noqa: TC001
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
+from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
 from airflow_provider_fastlabel.utils.run_files import run_file
 
@@ -186,7 +187,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 links=found.links,
                 stop=self._stop,
             )
-        return {**summary, "manifest": manifest}
+        result: ImportSummary = {**summary, "manifest": manifest}
+        tell_of_project(self, context, result)
+        return result
 
     def on_kill(self) -> None:
         """Hand out no more files; uploads under way end by themselves or with the process. The next run goes on."""

@@ -13,6 +13,7 @@ from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
 from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
+from airflow_provider_fastlabel.utils.asset_events import project_uri, tell_outlets
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -171,4 +172,16 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         raise_unless_success(event, sensor=False)
         self._memory(context).forget()
         self.log.info("Finished: %s", event.facts)
+        if self.outlets:
+            tell_outlets(self, context, event.facts, self.written(event.facts))
         return event.facts
+
+    def written(self, facts: Mapping[str, Any]) -> str | None:
+        """Return the URI of what the job has written: the model, the project; ``None`` when it has no address.
+
+        :param facts: the job's summary.
+        """
+        if self.project_slug():
+            return project_uri(self.hook, self.project_slug())
+        model_id = facts.get("model_id")
+        return facts.get("model_url") or (project_uri(self.hook, "models") + f"/{model_id}" if model_id else None)

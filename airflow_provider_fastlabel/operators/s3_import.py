@@ -15,6 +15,7 @@ from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
+from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.numbers import PRIORITY
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
@@ -156,7 +157,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         if not self.wait_for_completion:
             self._refuse_late_overlap(memory, begun)
             memory.forget()
-            return self._result(begun, "running", None)
+            result = self._result(begun, "running", None)
+            tell_of_project(self, context, result)
+            return result
         event = self.wait_for(ImportHistoryWait(self.project, begun.history_id), deadlines, asdict(begun))
         return self._finish(context, event, begun)
 
@@ -298,6 +301,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         result = self._result(begun, str(history.get("status")), self.client.count_tasks(self.project))
         memory.forget()
         self.log.info("Import %s: %s", begun.history_id, result)
+        tell_of_project(self, context, result)
         return result
 
     @staticmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_list, require_rendered, task_status
+from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.numbers import PRIORITY, Number
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
                     context["ti"].xcom_push(key="failures", value=failures[:MAX_FAILURES_KEPT])
                 raise
         self.log.info("Done: %s", summary)
+        tell_of_project(self, context, summary)
         return summary
 
     def on_kill(self) -> None:

@@ -36,10 +36,10 @@ def bucket(tmp_path):
 def run_example(airflow_run):
     """Run a task of an example, its only one unless named, with other parameters and results of tasks before it."""
 
-    def go(name, task_id=None, *, upstream=None, **params):
+    def go(name, task_id=None, *, upstream=None, dag_id=None, **params):
         def make():
             bag = DagBag(str(EXAMPLES / f"{name}.py"), load_op_links=False)
-            dag = bag.dags[name]
+            dag = bag.dags[dag_id or name]
             (task,) = [task for task in dag.tasks if task_id in (None, task.task_id)]
             task.params.update(params)
             return task
@@ -144,6 +144,21 @@ def test_new_files_become_tasks_and_then_a_dataset(client, bucket, run_example):
     found = {path.removeprefix(f"{root}/datasets/yolo/") for path in filesystem.find(f"{root}/datasets")}
     assert {"data.yaml", "classes.txt", "manifest.json"} <= found
     assert sum(path.startswith("images/") for path in found) == sum(path.startswith("labels/") for path in found) == 12
+
+
+def test_what_a_watcher_starts_exports_and_trains(client, emulator, bucket, run_example, fill):
+    filesystem, root = bucket
+    client.create_annotation("photos", "bbox", "cat", "Cat")
+    client.create_dataset("photos")
+    emulator.configure(job_seconds=0)
+    fill("a.png", status="approved")
+    example = "fastlabel_event_driven_export"
+    exported = run_example(example, output=f"memory://{root}/datasets/coco")
+    assert exported.state == "success", exported.error
+    assert filesystem.exists(f"{root}/datasets/coco/annotations.json")
+    trained = run_example(example, dag_id="fastlabel_train_on_new_dataset")
+    assert trained.state == "success", trained.error
+    assert trained.result["status"] == "completed"
 
 
 def test_a_model_learns_and_pre_annotates(client, emulator, bucket, run_example, tmp_path, monkeypatch):

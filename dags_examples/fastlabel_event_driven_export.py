@@ -1,0 +1,59 @@
+"""Approved tasks become a dataset as they come, and a new dataset trains a model: no run waits for anything.
+
+Use it where people label all day. A watcher in the triggerer looks at the project once a minute and makes an asset
+event of every 50 tasks that were approved; the event starts the export. Events that come while an export runs start one
+more run together. The export makes an event of its own dataset only if that has changed, and this one starts the
+training. Watchers take no templates: write the project in both places.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Asset, AssetWatcher
+
+from airflow_provider_fastlabel.operators import FastLabelExportCocoOperator, FastLabelRunTrainingJobOperator
+from airflow_provider_fastlabel.triggers.watchers import FastLabelTaskStatusEventTrigger
+
+APPROVED = Asset(
+    name="photos_approved",
+    watchers=[
+        AssetWatcher(
+            name="every_50_approvals",
+            trigger=FastLabelTaskStatusEventTrigger(project="photos", statuses="approved", every=50, poll_interval=60),
+        )
+    ],
+)
+DATASET = Asset(name="photos_coco", uri="s3://my-bucket/datasets/photos-coco")
+
+with DAG(
+    "fastlabel_event_driven_export",
+    schedule=[APPROVED],
+    catchup=False,
+    max_active_runs=1,
+    params={"project": "photos", "output": DATASET.uri, "conn_id": "aws_default"},
+    tags=["fastlabel"],
+):
+    FastLabelExportCocoOperator(
+        task_id="export_coco",
+        project="{{ params.project }}",
+        output="{{ params.output }}",
+        output_conn_id="{{ params.conn_id }}",
+        outlets=[DATASET],
+        retries=3,
+    )
+
+with DAG(
+    "fastlabel_train_on_new_dataset",
+    schedule=[DATASET],
+    catchup=False,
+    max_active_runs=1,
+    params={"dataset": "photos", "model": "fastlabel_object_detection_light"},
+    tags=["fastlabel"],
+):
+    FastLabelRunTrainingJobOperator(
+        task_id="train",
+        dataset_name="{{ params.dataset }}",
+        base_model_name="{{ params.model }}",
+        epoch=10,
+        deferrable=True,
+        retries=3,
+    )
