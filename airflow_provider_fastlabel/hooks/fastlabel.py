@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
+from airflow_provider_fastlabel.hooks import settings as configuration
 from airflow_provider_fastlabel.hooks.connection import ConnectionSettings, InvalidConnectionError, read_connection
+from airflow_provider_fastlabel.hooks.pages import pages_of
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
@@ -37,13 +39,16 @@ def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelCli
 
     :param overrides: client arguments that win over the connection, for instance ``max_retries=0``.
     :raises InvalidConnectionError: when the client refuses what the connection says.
+    :raises InvalidSettingError: when an option of ``[fastlabel]`` in Airflow's configuration is wrong.
     """
     from airflow_provider_fastlabel.client import FastLabelClient
 
     for remark in settings.remarks:
         log.warning("%s", remark)
     source = f"Airflow connection {settings.conn_id!r} (its password, 'Access token')"
-    own = {"user_agent": user_agent(), "token_source": source}
+    own: dict[str, Any] = {"user_agent": user_agent(), "token_source": source}
+    if settings.calls_per_10_minutes is None and (calls := configuration.calls_per_10_minutes()) is not None:
+        own["calls_per_10_minutes"] = calls
     try:
         return FastLabelClient(**{**settings.client_arguments(), **own, **overrides})
     except ValueError as error:
@@ -54,8 +59,8 @@ class FastLabelHook(BaseHook):
     """Gives a :class:`~airflow_provider_fastlabel.client.FastLabelClient` for an Airflow connection.
 
     Connection fields: password = access token; host = API base URL (default ``https://api.fastlabel.ai/v1/``); extra:
-    ``timeout``, ``max_retries``, ``calls_per_10_minutes``, ``verify``, ``proxies``. The environment variables of the
-    client are not consulted: what Airflow says is what is used.
+    ``timeout``, ``max_retries``, ``calls_per_10_minutes``, ``verify``, ``proxies``, ``app_url``. The environment
+    variables of the client are not consulted: what Airflow says is what is used.
 
     :param fastlabel_conn_id: id of the Airflow connection, of type ``fastlabel``.
     """
@@ -69,6 +74,7 @@ class FastLabelHook(BaseHook):
         super().__init__(**kwargs)
         self.fastlabel_conn_id = fastlabel_conn_id
         self._client: FastLabelClient | None = None
+        self._settings: ConnectionSettings | None = None
 
     def get_conn(self) -> FastLabelClient:
         """Return the client of this connection; built at the first call, the same one afterwards.
@@ -82,11 +88,29 @@ class FastLabelHook(BaseHook):
         return self._client
 
     def settings(self) -> ConnectionSettings:
-        """Read and check the connection.
+        """Return the connection, read and checked at the first call.
 
         :raises InvalidConnectionError: naming the field that is missing or wrong.
         :raises AirflowNotFoundException: when there is no such connection.
         """
+        if self._settings is None:
+            self._settings = self._read()
+        return self._settings
+
+    def pages(self) -> dict[str, str]:
+        """Return the addresses of the pages of FastLabel's application that are known, by page, with placeholders.
+
+        The connection's ``app_url`` goes before that of ``[fastlabel]`` in Airflow's configuration, and this before
+        the table in :mod:`~airflow_provider_fastlabel.hooks.pages`, which is for FastLabel's own API only.
+
+        :raises InvalidConnectionError: when the connection cannot be used.
+        :raises InvalidSettingError: when ``app_url`` of the configuration is wrong.
+        """
+        settings = self.settings()
+        return pages_of(settings.api_url, settings.app_url or configuration.app_url())
+
+    def _read(self) -> ConnectionSettings:
+        """Read and check the connection."""
         try:
             connection = self.get_connection(self.fastlabel_conn_id)
         except AirflowNotFoundException:
