@@ -82,14 +82,12 @@ def test_pages_one_by_one_leave_the_others_as_they_are(kind):
     "wrong",
     [
         "javascript:alert(1)", "JavaScript:alert({project})", "data:text/html,x", "ftp://x.example/{project}",
-        "//x.example/",
-        "app.example.com", "https://", "https:///x", "https://{project}.example.com/", "https://a b/", "https://x/\ny",
-        "https://x:port/", "https://x/{secret}", "https://x/{project!r}", "https://x/{project:>9}", "https://x/{",
-        "https://x/}", "https://x/{{project}}", "https://x/{}", "https://x/?a=1", "https://x/" + "a" * 3000, "{", "{}x", "", 5,
-        True, [], ["https://x/"],
+        "//x.example/", "app.example.com", "https://", "https:///x", "https://{project}.example.com/", "https://a b/",
+        "https://x/\ny", "https://x:port/", "https://x/{secret}", "https://x/{project!r}", "https://x/{project:>9}",
+        "https://x/{", "https://x/}", "https://x/{{project}}", "https://x/{}", "https://x/?a=1",
+        "https://x/" + "a" * 3000, "{", "{}x", "", 5, True, [], ["https://x/"],
         {"nowhere": "https://x/"}, {"project": 5}, {"project": "javascript:x"}, '{"project": null}',
-        "[" * 100_000, "{" * 100_000,
-        'https://x/"onclick=', "https://x/<b>",
+        "[" * 100_000, "{" * 100_000, 'https://x/"onclick=', "https://x/<b>",
     ],
 )  # fmt: skip
 def test_what_is_no_address_of_a_web_page_is_refused_in_few_words(wrong):

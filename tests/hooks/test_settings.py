@@ -41,7 +41,7 @@ def test_what_is_configured_is_read(configure):
     assert settings.wait_quota_share() == 0.5
     assert settings.manifests_path() == "s3://a/b"
     assert settings.calls_per_10_minutes() == 2500
-    assert settings.app_url()["project"] == "https://app.example.com/{project}"
+    assert (settings.app_url() or {})["project"] == "https://app.example.com/{project}"
 
 
 @pytest.mark.parametrize(

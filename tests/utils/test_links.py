@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import responses
+from airflow.providers.common.compat.sdk import XCom
 from airflow.sdk import DAG
 
 from airflow_provider_fastlabel import operators, sensors
@@ -135,8 +138,8 @@ def test_what_a_sensor_is_given_is_linked_before_anything_is_asked(airflow_run, 
     done = airflow_run(make).attempt()
     assert done.state == "failed"
     assert shown(done)["Import"] == "https://app.example.com/photos?import=gone%2F.."
-    make = lambda: FastLabelModelJobSensor(task_id="w", kind="training", job_id="j-1")  # noqa: E731
-    assert shown(airflow_run(make).attempt()) == {"ModelJob": "https://app.example.com/?job=j-1"}
+    job = lambda: FastLabelModelJobSensor(task_id="w", kind="training", job_id="j-1")  # noqa: E731
+    assert shown(airflow_run(job).attempt()) == {"ModelJob": "https://app.example.com/?job=j-1"}
 
 
 def test_an_update_links_the_tasks_that_it_chooses(airflow_run, linked, fill):
@@ -156,10 +159,10 @@ def test_made_projects_are_linked(airflow_run, linked, client):
     make = lambda: FastLabelApplyProjectOperator(task_id="a", definition=definition)  # noqa: E731
     done = airflow_run(make).attempt()
     assert shown(done) == {"Project": f"https://app.example.com/projects/{done.result['project_id']}"}
-    make = lambda: FastLabelCopyProjectOperator(  # noqa: E731
+    copy = lambda: FastLabelCopyProjectOperator(  # noqa: E731
         task_id="c", source_project="photos", target_project="copy"
     )
-    done = airflow_run(make).attempt()
+    done = airflow_run(copy).attempt()
     assert shown(done) == {"Project": f"https://app.example.com/projects/{done.result['project_id']}"}
 
 
@@ -225,22 +228,23 @@ class TestGetLink:
     """``get_link``, which Airflow calls at the end of every process."""
 
     LINK = links.PROJECT
-    KEY = SimpleNamespace(dag_id="d", task_id="t", run_id="r", map_index=-1, try_number=1)
+    KEY: Any = SimpleNamespace(dag_id="d", task_id="t", run_id="r", map_index=-1, try_number=1)
 
     @pytest.mark.parametrize(
         "pushed",
         [None, "", "javascript:alert(1)", "app.example.com", 5, ["https://x"], {"a": 1}, "https://[", b"https://x"],
     )
     def test_what_is_no_web_address_is_no_link(self, monkeypatch, pushed):
-        monkeypatch.setattr(links.XCom, "get_value", lambda **_: pushed)
+        monkeypatch.setattr(XCom, "get_value", lambda **_: pushed)
         assert self.LINK.get_link(object(), ti_key=self.KEY) == ""
 
     @pytest.mark.parametrize("operator", [None, object(), *(SimpleNamespace(links_shown=shown) for shown in (None, 5))])
     def test_never_raises_and_asks_nobody_outside_a_task(self, operator):
         # No supervisor is there, as in the API server.
+        nobody: Any = None
         with responses.RequestsMock():
             assert self.LINK.get_link(operator, ti_key=self.KEY) == ""
-            assert self.LINK.get_link(operator, ti_key=None) == ""
+            assert self.LINK.get_link(operator, ti_key=nobody) == ""
 
 
 def facts(protocol="s3", path="data/sets/photos", **options):
@@ -287,9 +291,8 @@ def test_a_published_folder_is_linked_where_it_is_served(airflow_run, linked, fi
 
 def as_airflow_stores(dag):
     """Return a DAG as it goes into the database."""
-    from airflow.serialization import serialized_objects
-
-    serializer = getattr(serialized_objects, "DagSerialization", serialized_objects.SerializedDAG)  # since 3.2
+    serialized = importlib.import_module("airflow.serialization.serialized_objects")
+    serializer = getattr(serialized, "DagSerialization", serialized.SerializedDAG)  # since 3.2
     return serializer.to_dict(dag)
 
 
