@@ -155,8 +155,8 @@ def api_url_of(connection: ConnectionLike) -> str:
         or parts.fragment
     ):
         raise InvalidConnectionError(
-            f"Connection {connection.conn_id!r}, host: must be the API base URL such as {DEFAULT_API_URL}, "
-            "without credentials or query"
+            f"Connection {connection.conn_id!r}, host: must be the API base URL, without credentials or query, "
+            f"such as {DEFAULT_API_URL}"
         )
     netloc = parts.netloc if port or not connection.port else f"{parts.netloc}:{connection.port}"
     path = parts.path.strip("/") or "v1"

@@ -81,16 +81,16 @@ def _address(raw: Any) -> str:
     """Check one address with its placeholders."""
     pattern = raw.strip() if isinstance(raw, str) else ""
     if not pattern or len(pattern) > LONGEST or _ODD.search(pattern):
-        raise ValueError(f"must be an http(s) address such as {EXAMPLE}, not {shortened(raw, 200)}")
+        raise ValueError(f"must be an http(s) address, not {shortened(raw, 200)}; for instance {EXAMPLE}")
     try:
         parts = urlsplit(pattern)
         _ = parts.port
     except ValueError:
-        raise ValueError(f"must be an http(s) address such as {EXAMPLE}; this one cannot be read") from None
+        raise ValueError(f"must be an http(s) address, and this one cannot be read; for instance {EXAMPLE}") from None
     if "@" in parts.netloc:
         raise ValueError("must be an address without user and password: everybody who sees the task sees it")
     if parts.scheme not in ("http", "https") or not parts.hostname or "{" in parts.netloc:
-        raise ValueError(f"must be an http(s) address such as {EXAMPLE}, not {shortened(pattern, 200)}")
+        raise ValueError(f"must be an http(s) address, not {shortened(pattern, 200)}; for instance {EXAMPLE}")
     try:
         names = [(name, spec, kind) for _, name, spec, kind in Formatter().parse(pattern) if name is not None]
     except ValueError:
