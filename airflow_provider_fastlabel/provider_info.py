@@ -33,7 +33,7 @@ CONN_FIELDS: dict[str, dict[str, Any]] = {
     },
     "calls_per_10_minutes": {
         "label": "Calls per 10 minutes",
-        "description": "Call quota of one worker process. Empty: 10000, FastLabel's limit. Share it out when many run.",
+        "description": "Call quota of one worker process. Empty: as configured, else 10000, FastLabel's limit.",
         "schema": {"type": ["integer", "null"], "minimum": 1},
     },
     "verify": {
@@ -50,7 +50,8 @@ CONN_FIELDS: dict[str, dict[str, Any]] = {
         "label": "Application address",
         "description": (
             "Where the links of tasks lead: the address of FastLabel's web application, or of its pages with "
-            "{project}, {project_id}, {task_id}. Empty: https://app.fastlabel.ai, for FastLabel's own API only."
+            "{project}, {project_id}, {task_id}. Empty: as configured, else https://app.fastlabel.ai, for FastLabel's "
+            "own API only."
         ),
         "schema": {"type": ["string", "null"]},
     },
@@ -59,13 +60,13 @@ CONN_FIELDS: dict[str, dict[str, Any]] = {
 
 
 def _option(description: str, kind: str, example: str) -> dict[str, Any]:
-    """Describe one option of the configuration; none has a default there, so that "not configured" can be told."""
+    """Describe one option of the configuration; an empty one is not configured."""
     return {
         "description": description,
         "version_added": "0.1.0",
         "type": kind,
         "example": example,
-        "default": None,
+        "default": "",
     }
 
 

@@ -61,3 +61,4 @@ def test_every_link_is_known_to_airflow_s_command_line(live: Live) -> None:
 
     assert "FastLabelProjectLink" in airflow(live, "providers", "links", "--output", "json")
     assert airflow(live, "config", "get-value", "fastlabel", "poll_interval").strip() == ""
+    assert "wait_quota_share" in airflow(live, "config", "list", "--section", "fastlabel")
