@@ -44,7 +44,7 @@ def links_of(live: Live, run: str, task: str, index: int = -1) -> Mapping[str, A
 
 def test_links_are_there_while_deferred_for_each_index_and_after_a_failure(live: Live) -> None:
     run = linked_run(live)
-    ident = (live.client.find_project_by_slug("linked") or {})["id"]
+    ident = next(p["id"] for p in live.client.get_projects("linked"))
     page = f"https://label.example.com/projects/{ident}"
     assert links_of(live, run, "wait") == {
         "FastLabel project": page,
