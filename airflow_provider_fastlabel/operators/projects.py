@@ -60,6 +60,8 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         with self.working():
             definition = self._read()
             project = self.client.find_project_by_slug(definition.slug)
+            if project is not None:
+                self.show_links(context, project=definition.slug, project_id=str(project["id"]))
             classes = [] if project is None else list(self.client.iter_annotations(definition.slug))
             made = plan(definition, project, classes)
             project_id = write_project(self.client, made)
