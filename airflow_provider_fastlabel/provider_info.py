@@ -78,11 +78,11 @@ CONFIG: dict[str, dict[str, Any]] = {
         "120",
     ),
     "manifests_path": _option(
-        "Folder, or URL of one in an object store, below which imports keep their manifests: shared storage, where a "
+        "Folder, or URL of one in an object store, below which imports keep their manifests, and decisions their records: shared storage, where a "
         "retry may run on another machine (Celery, Kubernetes). A URL may name its Airflow connection before an @. "
-        "Not set: $AIRFLOW_HOME/fastlabel/imports on the worker.",
+        "Not set: $AIRFLOW_HOME/fastlabel on the worker.",
         "string",
-        "s3://aws_default@my-bucket/fastlabel/manifests",
+        "s3://aws_default@my-bucket/fastlabel",
     ),
     "wait_quota_share": _option(
         "Share of a connection's call quota that all waits of one process may use together, above 0 up to 1. "

@@ -75,9 +75,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         the result as ``links_left_out``, and annotations of such a picture or in such a file are lost; links inside
         work.
     :param manifest: where the manifest goes: local path or URL. Default:
-        ``<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index for a task that is not mapped)
-        below the folder or URL that is configured (``[fastlabel] manifests_path``), else below
-        ``$AIRFLOW_HOME/fastlabel/imports``, which a retry on the same machine continues. Templated.
+        ``imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index for a task that is not
+        mapped) below the folder or URL that is configured (``[fastlabel] manifests_path``), else below
+        ``$AIRFLOW_HOME/fastlabel``, which a retry on the same machine continues. Templated.
     """
 
     template_fields: Sequence[str] = (

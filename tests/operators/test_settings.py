@@ -74,8 +74,8 @@ def folder_import(tmp_path, **arguments):
 def test_manifests_lie_below_the_configured_folder(airflow_run, client, monkeypatch, tmp_path):
     monkeypatch.setenv("AIRFLOW__FASTLABEL__MANIFESTS_PATH", str(tmp_path / "shared"))
     done = airflow_run(folder_import(tmp_path)).attempt()
-    assert done.result["manifest"] == str(tmp_path / "shared" / "dag" / "run" / "import.jsonl")
-    assert json.loads((tmp_path / "shared/dag/run/import.jsonl").read_text().splitlines()[-1])
+    assert done.result["manifest"] == str(tmp_path / "shared" / "imports" / "dag" / "run" / "import.jsonl")
+    assert json.loads((tmp_path / "shared/imports/dag/run/import.jsonl").read_text().splitlines()[-1])
     own = str(tmp_path / "own.jsonl")
     assert airflow_run(folder_import(tmp_path, manifest=own)).attempt().result["manifest"] == own
 
@@ -87,7 +87,7 @@ def test_manifests_lie_below_the_configured_url(airflow_run, client, monkeypatch
     run.run_id = "manual__2026-11-28T00:00:00+00:00 #?%"
     done = run.attempt()
     assert done.state == "success", done.error
-    assert done.result["manifest"] == f"{url}/dag/manual__2026-11-28T00:00:00+00:00 %23%3F%25/import.jsonl"
+    assert done.result["manifest"] == f"{url}/imports/dag/manual__2026-11-28T00:00:00+00:00 %23%3F%25/import.jsonl"
     (manifest,) = (tmp_path / "store").rglob("*.jsonl")
     assert manifest.name == "import.jsonl"
 
