@@ -78,9 +78,9 @@ CONFIG: dict[str, dict[str, Any]] = {
         "120",
     ),
     "manifests_path": _option(
-        "Folder, or URL of one in an object store, below which imports keep their manifests, and decisions their records: shared storage, where a "
-        "retry may run on another machine (Celery, Kubernetes). A URL may name its Airflow connection before an @. "
-        "Not set: $AIRFLOW_HOME/fastlabel on the worker.",
+        "Folder, or URL of one in an object store, below which imports keep their manifests and decisions their "
+        "records: shared storage, where a retry may run on another machine (Celery, Kubernetes). A URL may name its "
+        "Airflow connection before an @. Not set: $AIRFLOW_HOME/fastlabel on the worker.",
         "string",
         "s3://aws_default@my-bucket/fastlabel",
     ),
