@@ -33,7 +33,7 @@ CONN_FIELDS: dict[str, dict[str, Any]] = {
     },
     "calls_per_10_minutes": {
         "label": "Calls per 10 minutes",
-        "description": "Call quota of one worker process. Empty: 10000, FastLabel's limit. Share it out when many run.",
+        "description": "Call quota of one worker process. Empty: as configured, else 10000, FastLabel's limit.",
         "schema": {"type": ["integer", "null"], "minimum": 1},
     },
     "verify": {
@@ -46,8 +46,74 @@ CONN_FIELDS: dict[str, dict[str, Any]] = {
         "description": 'JSON object from URL scheme to proxy URL, such as {"https": "http://proxy.example.com:3128"}.',
         "schema": {"type": ["object", "null"]},
     },
+    "app_url": {
+        "label": "Application address",
+        "description": (
+            "Where the links of tasks lead: the address of FastLabel's web application, or of its pages with "
+            "{project}, {project_id}, {task_id}. Empty: as configured, else https://app.fastlabel.ai, for FastLabel's "
+            "own API only."
+        ),
+        "schema": {"type": ["string", "null"]},
+    },
 }
 """The fields of the connection's extra, as the form shows them; FastLabelHook checks the values."""
+
+
+def _option(description: str, kind: str, example: str) -> dict[str, Any]:
+    """Describe one option of the configuration; an empty one is not configured."""
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": kind,
+        "example": example,
+        "default": "",
+    }
+
+
+CONFIG: dict[str, dict[str, Any]] = {
+    "poll_interval": _option(
+        "Seconds between two looks of a sensor or operator that waits and is not given poll_interval. "
+        "Not set: 60 for sensors, 30 for operators.",
+        "float",
+        "120",
+    ),
+    "manifests_path": _option(
+        "Folder, or URL of one in an object store, below which imports keep their manifests and decisions their "
+        "records: shared storage, where a retry may run on another machine (Celery, Kubernetes). A URL may name its "
+        "Airflow connection before an @. Not set: $AIRFLOW_HOME/fastlabel on the worker.",
+        "string",
+        "s3://aws_default@my-bucket/fastlabel",
+    ),
+    "wait_quota_share": _option(
+        "Share of a connection's call quota that all waits of one process may use together, above 0 up to 1. "
+        "Not set: 0.2.",
+        "float",
+        "0.1",
+    ),
+    "calls_per_10_minutes": _option(
+        "Call quota of one process, for connections that do not give it: FastLabel's quota, shared out among the "
+        "workers. Not set: 10000, all of it.",
+        "integer",
+        "2500",
+    ),
+    "app_url": _option(
+        "Where the links of tasks lead, for connections that do not give it: the address of FastLabel's web "
+        "application, an address with placeholders, or a JSON object from page to address. "
+        "Not set: https://app.fastlabel.ai, for FastLabel's own API only.",
+        "string",
+        "https://app.example.com/projects/{project_id}",
+    ),
+}
+"""The options of ``[fastlabel]`` in Airflow's configuration; hooks/settings.py checks the values."""
+
+DOCS = "https://github.com/fastlabel-pipelines/airflow-provider-fastlabel/blob/main/docs"
+"""Where the documentation is read."""
+
+HOW_TO = (
+    "import-folder", "import-s3", "dicom", "wait", "export", "update-delete", "projects", "models", "monitoring",
+    "links", "client", "emulator",
+)  # fmt: skip
+LINKS = ("Home", "Project", "Tasks", "Import", "ModelJob", "Output")
 
 
 def _modules(room: str, *names: str) -> list[dict[str, Any]]:
@@ -65,7 +131,8 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [
             {
                 "integration-name": _INTEGRATION,
-                "external-doc-url": "https://docs.fastlabel.ai/",
+                "external-doc-url": DOCS + "/index.md",
+                "how-to-guide": [f"/docs/how-to/{name}.md" for name in HOW_TO],
                 "tags": ["service"],
             }
         ],
@@ -97,4 +164,8 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": CONN_FIELDS,
             }
         ],
+        "extra-links": [f"{_PACKAGE}.utils.links.FastLabel{name}Link" for name in LINKS],
+        "config": {
+            "fastlabel": {"description": "Defaults of the FastLabel provider; see docs/settings.md.", "options": CONFIG}
+        },
     }

@@ -101,6 +101,8 @@ class Supervisor:
                 self.xcoms[msg.key] = msg.value
             case comms.GetXComSequenceSlice():
                 return comms.XComSequenceSliceResult(root=[self.upstream[msg.task_id]])
+            case comms.GetXCom() if msg.task_id not in self.upstream:
+                return comms.XComResult(key=msg.key, value=self.xcoms.get(msg.key))
             case comms.GetXCom():
                 return comms.XComResult(key=msg.key, value=self.upstream[msg.task_id])
             case comms.ValidateInletsAndOutlets():
@@ -135,6 +137,8 @@ class Supervisor:
 class AirflowRun:
     """One task instance, tried as often as the test wants; its state store survives the tries.
 
+    With ``finalizes`` each process ends as in Airflow, which then stores what the links of the operator return.
+
     :param make: builds the task anew, as parsing its DAG file would.
     """
 
@@ -144,6 +148,7 @@ class AirflowRun:
         self._make = make
         self._max_tries = RETRIES
         self.run_id = "run"
+        self.finalizes = False
 
     def clear(self, tries: int) -> None:
         """Clear the task instance, as a person does: it gets all its retries anew.
@@ -206,7 +211,7 @@ class AirflowRun:
                 "consumed_asset_events": [], **now, **later,
             }
         )  # fmt: skip
-        context = TIRunContext(
+        answer = TIRunContext(
             dag_run=run,
             max_tries=self._max_tries,
             should_retry=retries_left,
@@ -215,12 +220,15 @@ class AirflowRun:
         )
         instance = task_runner.RuntimeTaskInstance.model_construct(
             id=uuid4(), task_id=task.task_id, dag_id="dag", run_id=self.run_id, try_number=try_number, map_index=-1,
-            dag_version_id=uuid4(), task=task, start_date=started, max_tries=context.max_tries, hostname="localhost",
-            _ti_context_from_server=context,
+            dag_version_id=uuid4(), task=task, start_date=started, max_tries=answer.max_tries, hostname="localhost",
+            _ti_context_from_server=answer,
         )  # fmt: skip
         handler = signal.getsignal(signal.SIGTERM)
         try:
-            state, _, error = task_runner.run(instance, instance.get_template_context(), structlog.get_logger("task"))
+            context, log = instance.get_template_context(), structlog.get_logger("task")
+            state, _, error = task_runner.run(instance, context, log)
+            if self.finalizes:
+                task_runner.finalize(instance, state, context, log, error)
         finally:
             signal.signal(signal.SIGTERM, handler)
         return str(getattr(state, "value", state)), error

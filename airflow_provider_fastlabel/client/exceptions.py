@@ -19,6 +19,9 @@ class FastLabelException(Exception):  # noqa: N818 - the names are FastLabel's o
     :param errcode: HTTP status code, ``None`` when there was no answer.
     """
 
+    web_page: bool = False
+    """Whether the answer was a web page, as proxies and web applications give, where the API answers with JSON."""
+
     def __init__(self, message: str, errcode: int | None = None) -> None:
         self.message: str = visible(message)
         super().__init__(self.message, errcode)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from airflow_provider_fastlabel.client.arguments import LONGEST_DURATION
 from airflow_provider_fastlabel.client.const import DEFAULT_API_URL
+from airflow_provider_fastlabel.hooks.fields import positive_seconds, whole_number
+from airflow_provider_fastlabel.hooks.pages import parse_app_url
 from airflow_provider_fastlabel.words import shortened
 
 EXAMPLE_OF_EXTRA = '{"timeout": 60, "max_retries": 5}'
-LARGEST_NUMBER = 1_000_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -46,6 +46,7 @@ class ConnectionSettings:
     :param calls_per_10_minutes: quota shared by all threads of a process.
     :param verify: TLS verification: ``True``, ``False`` or the path of a CA bundle.
     :param proxies: URL scheme to proxy URL, as ``requests`` takes it.
+    :param app_url: addresses of pages of FastLabel's application, by page, for links.
     :param remarks: what is not wrong but worth a line in the log.
     """
 
@@ -57,6 +58,7 @@ class ConnectionSettings:
     calls_per_10_minutes: int | None = None
     verify: bool | str | None = None
     proxies: Mapping[str, str] | None = None
+    app_url: Mapping[str, str] | None = None
     remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -64,7 +66,7 @@ class ConnectionSettings:
 
     def client_arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of a client; what the connection leaves out keeps the client's default."""
-        optional = {name: getattr(self, name) for name in EXTRA_FIELDS}
+        optional = {name: getattr(self, name) for name in EXTRA_FIELDS if name != "app_url"}
         given = {name: value for name, value in optional.items() if value is not None}
         return {"access_token": self.access_token, "api_url": self.api_url, **given}
 
@@ -153,8 +155,8 @@ def api_url_of(connection: ConnectionLike) -> str:
         or parts.fragment
     ):
         raise InvalidConnectionError(
-            f"Connection {connection.conn_id!r}, host: must be the API base URL such as {DEFAULT_API_URL}, "
-            "without credentials or query"
+            f"Connection {connection.conn_id!r}, host: must be the API base URL, without credentials or query, "
+            f"such as {DEFAULT_API_URL}"
         )
     netloc = parts.netloc if port or not connection.port else f"{parts.netloc}:{connection.port}"
     path = parts.path.strip("/") or "v1"
@@ -166,34 +168,8 @@ def _parse_timeout(raw: Any) -> float | tuple[float, float]:
     if isinstance(raw, list | tuple):
         if len(raw) != 2:
             raise ValueError("must be a number of seconds or [connect, read]")
-        return _positive_seconds(raw[0]), _positive_seconds(raw[1])
-    return _positive_seconds(raw)
-
-
-def _positive_seconds(raw: Any) -> float:
-    """Read a positive, finite number of seconds."""
-    try:
-        seconds = float(raw) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else -1.0
-    except (OverflowError, ValueError):
-        seconds = -1.0
-    if not 0 < seconds <= LONGEST_DURATION:
-        raise ValueError(f"must be a positive number of seconds up to {LONGEST_DURATION:,}, not {shortened(raw)}")
-    return seconds
-
-
-def _parse_whole(minimum: int) -> Callable[[Any], int]:
-    """Return a parser for whole numbers from ``minimum`` on."""
-
-    def parse(raw: Any) -> int:
-        try:
-            number = int(str(raw)) if isinstance(raw, str | int) and not isinstance(raw, bool) else minimum - 1
-        except ValueError:
-            number = minimum - 1
-        if not minimum <= number <= LARGEST_NUMBER:
-            raise ValueError(f"must be a whole number from {minimum} to {LARGEST_NUMBER:,}, not {shortened(raw)}")
-        return number
-
-    return parse
+        return positive_seconds(raw[0]), positive_seconds(raw[1])
+    return positive_seconds(raw)
 
 
 def _parse_verify(raw: Any) -> bool | str:
@@ -229,9 +205,10 @@ def _parse_proxies(raw: Any) -> dict[str, str]:
 
 EXTRA_FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "timeout": _parse_timeout,
-    "max_retries": _parse_whole(0),
-    "calls_per_10_minutes": _parse_whole(1),
+    "max_retries": whole_number(0),
+    "calls_per_10_minutes": whole_number(1),
     "verify": _parse_verify,
     "proxies": _parse_proxies,
+    "app_url": parse_app_url,
 }
 """Name of each extra field and the parser that checks it."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import platform
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
+from airflow_provider_fastlabel.hooks import settings as configuration
 from airflow_provider_fastlabel.hooks.connection import ConnectionSettings, InvalidConnectionError, read_connection
+from airflow_provider_fastlabel.hooks.pages import pages_of
 from airflow_provider_fastlabel.provider_info import CONN_FIELDS, UI_FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
@@ -37,13 +40,16 @@ def build_client(settings: ConnectionSettings, **overrides: Any) -> FastLabelCli
 
     :param overrides: client arguments that win over the connection, for instance ``max_retries=0``.
     :raises InvalidConnectionError: when the client refuses what the connection says.
+    :raises InvalidSettingError: when an option of ``[fastlabel]`` in Airflow's configuration is wrong.
     """
     from airflow_provider_fastlabel.client import FastLabelClient
 
     for remark in settings.remarks:
         log.warning("%s", remark)
     source = f"Airflow connection {settings.conn_id!r} (its password, 'Access token')"
-    own = {"user_agent": user_agent(), "token_source": source}
+    own: dict[str, Any] = {"user_agent": user_agent(), "token_source": source}
+    if settings.calls_per_10_minutes is None and (calls := configuration.calls_per_10_minutes()) is not None:
+        own["calls_per_10_minutes"] = calls
     try:
         return FastLabelClient(**{**settings.client_arguments(), **own, **overrides})
     except ValueError as error:
@@ -54,8 +60,8 @@ class FastLabelHook(BaseHook):
     """Gives a :class:`~airflow_provider_fastlabel.client.FastLabelClient` for an Airflow connection.
 
     Connection fields: password = access token; host = API base URL (default ``https://api.fastlabel.ai/v1/``); extra:
-    ``timeout``, ``max_retries``, ``calls_per_10_minutes``, ``verify``, ``proxies``. The environment variables of the
-    client are not consulted: what Airflow says is what is used.
+    ``timeout``, ``max_retries``, ``calls_per_10_minutes``, ``verify``, ``proxies``, ``app_url``. The environment
+    variables of the client are not consulted: what Airflow says is what is used.
 
     :param fastlabel_conn_id: id of the Airflow connection, of type ``fastlabel``.
     """
@@ -69,6 +75,7 @@ class FastLabelHook(BaseHook):
         super().__init__(**kwargs)
         self.fastlabel_conn_id = fastlabel_conn_id
         self._client: FastLabelClient | None = None
+        self._settings: ConnectionSettings | None = None
 
     def get_conn(self) -> FastLabelClient:
         """Return the client of this connection; built at the first call, the same one afterwards.
@@ -77,16 +84,35 @@ class FastLabelHook(BaseHook):
         """
         if self._client is None:
             settings = self.settings()
-            log.info("FastLabel at %s, by Airflow connection %r", settings.api_url, self.fastlabel_conn_id)
+            # The address comes last: Airflow's log view makes a link of it, with whatever follows.
+            log.info("Airflow connection %r leads to FastLabel at %s", self.fastlabel_conn_id, settings.api_url)
             self._client = build_client(settings)
         return self._client
 
     def settings(self) -> ConnectionSettings:
-        """Read and check the connection.
+        """Return the connection, read and checked at the first call.
 
         :raises InvalidConnectionError: naming the field that is missing or wrong.
         :raises AirflowNotFoundException: when there is no such connection.
         """
+        if self._settings is None:
+            self._settings = self._read()
+        return self._settings
+
+    def pages(self) -> dict[str, str]:
+        """Return the addresses of the pages of FastLabel's application that are known, by page, with placeholders.
+
+        The connection's ``app_url`` goes before that of ``[fastlabel]`` in Airflow's configuration, and this before
+        the table in :mod:`~airflow_provider_fastlabel.hooks.pages`, which is for FastLabel's own API only.
+
+        :raises InvalidConnectionError: when the connection cannot be used.
+        :raises InvalidSettingError: when ``app_url`` of the configuration is wrong.
+        """
+        settings = self.settings()
+        return pages_of(settings.api_url, settings.app_url or configuration.app_url())
+
+    def _read(self) -> ConnectionSettings:
+        """Read and check the connection."""
         try:
             connection = self.get_connection(self.fastlabel_conn_id)
         except AirflowNotFoundException:
@@ -97,7 +123,9 @@ class FastLabelHook(BaseHook):
         return read_connection(connection, connection.extra_dejson)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Make one cheap call and say in one sentence what is right or wrong; never shows the token.
+        """Make one cheap call and say in few words what is right or wrong; never shows the token.
+
+        The connection is not named: Airflow tests a copy of it under a random id.
 
         :returns: (works, message).
         """
@@ -105,9 +133,9 @@ class FastLabelHook(BaseHook):
 
         try:
             settings = self.settings()
-            client = build_client(settings, timeout=TEST_TIMEOUT, max_retries=0)
+            client = build_client(replace(settings, remarks=()), timeout=TEST_TIMEOUT, max_retries=0)
         except InvalidConnectionError as error:
-            return False, str(error)
+            return False, str(error).replace(f"Connection {self.fastlabel_conn_id!r}", "This connection")
         host = urlsplit(settings.api_url).netloc
         try:
             projects: object = client.get_projects(limit=TEST_PAGE)
@@ -119,7 +147,11 @@ class FastLabelHook(BaseHook):
             client.close()
         if not isinstance(projects, list):
             return False, _not_the_api(settings.api_url)
-        return True, f"Connected to {host}; the access token sees {_count_projects(len(projects))}."
+        found = f"Connected to {host}; the access token sees {_count_projects(len(projects))}."
+        remarks = [
+            text.replace(f"Connection {self.fastlabel_conn_id!r}", "This connection") for text in settings.remarks
+        ]
+        return True, " ".join([found, *(f"{remark}." for remark in remarks)])
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
@@ -145,22 +177,34 @@ class FastLabelHook(BaseHook):
 
 
 def _explain(error: FastLabelException, api_url: str) -> str:
-    """Say in one sentence what a failed connection test means and what to check."""
+    """Say in few words what a failed connection test means and what to check."""
     from airflow_provider_fastlabel.client.exceptions import AuthError, ConnectionFailed, NotFound, RequestTimeout
 
-    host = urlsplit(api_url).netloc
+    host, said = urlsplit(api_url).netloc, error.message.rstrip(".")
+    if error.web_page and error.code is not None:
+        return _a_web_page(error.code, api_url)
     if isinstance(error, AuthError):
         return f"{host} answered, but refuses the access token (HTTP {error.code}). Check the access token."
     if isinstance(error, NotFound):
         return _not_the_api(api_url)
-    if isinstance(error, ConnectionFailed | RequestTimeout):
-        return f"{host} cannot be reached: {error.message}. Check the API base URL, the proxies and the network."
-    return f"{host} answered with an error: {error.message}. Check the API base URL {api_url}."
+    if isinstance(error, ConnectionFailed | RequestTimeout) and error.code is None:
+        return f"{host} cannot be reached: {said}. Check the API base URL, the proxies and the network."
+    return f"{host} answered with an error: {said}. Check the API base URL {api_url}"
+
+
+def _a_web_page(status: int, api_url: str) -> str:
+    """Say that a web page came where the API answers with JSON."""
+    host = urlsplit(api_url).netloc
+    if status >= 500:
+        whose = "a gateway says that what is behind it does not answer. Try again later, or check the API base URL"
+    else:
+        whose = "a proxy's login page, or an application in place of the API. Check the API base URL and the proxies"
+    return f"{host} answered with a web page (HTTP {status}), not as the FastLabel API: {whose}; asked was {api_url}"
 
 
 def _not_the_api(api_url: str) -> str:
     """Say that something answers at the address which is not FastLabel's API."""
-    return f"{urlsplit(api_url).netloc} answered, but not as the FastLabel API. Check the API base URL {api_url}."
+    return f"{urlsplit(api_url).netloc} answered, but not as the FastLabel API. Check the API base URL {api_url}"
 
 
 def _count_projects(number: int) -> str:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
+from airflow_provider_fastlabel.utils.links import LinkedTask
 from airflow_provider_fastlabel.utils.retry import default_retry_policy, permanent_errors_fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from airflow.sdk import Context
 
     from airflow_provider_fastlabel.client import FastLabelClient
 
 __all__ = ["FastLabelBaseOperator"]
 
 
-class FastLabelBaseOperator(CheckedArguments, BaseOperator):
+class FastLabelBaseOperator(CheckedArguments, LinkedTask, BaseOperator):
     """Base of the FastLabel operators.
 
     Subclasses extend ``template_fields``, use :attr:`client` inside ``execute`` only (never in ``__init__``, which runs
@@ -42,19 +44,17 @@ class FastLabelBaseOperator(CheckedArguments, BaseOperator):
             self.retry_policy = policy
 
     @contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self, context: Context | None = None) -> Iterator[None]:
         """Check the arguments that are numbers as they rendered, and keep Airflow from retrying what cannot succeed.
 
+        :param context: Airflow's task context, where the work begins: the task's links are shown before it does.
         :raises FastLabelInvalidException: an argument rendered to what is not the number it must be.
         """
         with permanent_errors_fail():
+            if context is not None:
+                self.show_links(context)
             self.check_rendered()
             yield
-
-    @cached_property
-    def hook(self) -> FastLabelHook:
-        """The hook of this operator's connection."""
-        return FastLabelHook(fastlabel_conn_id=self.fastlabel_conn_id)
 
     @property
     def client(self) -> FastLabelClient:

@@ -92,7 +92,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         self.max_failures: Any = max_failures
         self.follow_links = follow_links
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Read the data set, compare it with the project, then create what is missing.
 
         :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was created.
@@ -103,7 +103,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.projects.dataset_classes import plan_dataset_classes, refuse_losses
         from airflow_provider_fastlabel.words import firsts_and_counts, top_counts
 
-        with self.working():
+        with self.working(context):
             into = resolve_destination(self.client, self.project)
             classes = list(self.client.iter_annotations(self.project))
             read, links = self._read(into, classes)

@@ -117,11 +117,11 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         decisions = TaskDecisions(self.client, selection, decide, ending=(AirflowException,), stop=stop)
         if self.dry_run:
             return decisions.dry_run()
-        place = self.record
+        place, conn_id = self.record, self.record_conn_id
         if place is None:
-            place = run_file(self._context, "decisions", "record", "Nothing was changed.")
+            place, conn_id = run_file(self._context, "decisions", "record", "Nothing was changed."), None
         require_rendered("record", place, "Nothing was changed.")
-        path = storage_path("record", place, self.record_conn_id)
+        path = storage_path("record", place, conn_id)
         refuse_missing_bucket(path, "record")
         decisions.record = DecisionRecord(path, project=self.project)
         decisions.since = self._began()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -13,6 +13,7 @@ from airflow_provider_fastlabel.triggers.decisions import decide_import
 from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
+from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT, TASKS
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         "tags",
     )
 
+    operator_extra_links = (PROJECT, TASKS, IMPORT)
+    link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
+
     def __init__(
         self,
         *,
@@ -103,7 +107,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         from airflow_provider_fastlabel.pipelines.imports.dicom import find_zips, start_imports, task_name
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
-        with self.working():
+        with self.working(context):
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             folder = storage_path("folder", self.folder, self.source_conn_id)
@@ -118,6 +122,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
                 start_imports(self.client, self.project, todo, histories, remember=memory.write, **self._fields())
             finally:
                 context["ti"].xcom_push(key=HISTORIES_XCOM, value=list(histories.values()))
+                self.show_links(context, history_id=list(histories.values()))
             result = {
                 "project": self.project,
                 "total": len(sources),

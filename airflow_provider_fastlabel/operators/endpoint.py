@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.links import HOME, PUBLISHED, facts_of_output
 from airflow_provider_fastlabel.utils.numbers import FAILURES, WORKERS
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         "max_failures",
         "max_workers",
     )
+    operator_extra_links = (HOME, PUBLISHED)
     numbers: ClassVar[Mapping[str, Number]] = {"max_failures": FAILURES, "max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
 
@@ -90,7 +92,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         self.follow_links = follow_links
         self._stop: threading.Event | None = None
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Check the files, send those without an answer, then publish the results.
 
         :param context: Airflow's task context.
@@ -102,9 +104,10 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
 
         self._stop = threading.Event()
-        with self.working():
+        with self.working(context):
             folder = storage_path("folder", self.folder, self.source_conn_id)
             output = storage_path("output", self.output_path, self.output_conn_id)
+            self.show_links(context, **facts_of_output(output, self.output_path))
             refuse_missing_bucket(output, "output")
             if path_below(folder, output) is not None:
                 # The next run would take the pictures there for files to send.

@@ -8,6 +8,7 @@ from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import silence_outlets, storage_uri, tell_outlets
+from airflow_provider_fastlabel.utils.links import PROJECT, PUBLISHED, TASKS, facts_of_output
 from airflow_provider_fastlabel.utils.numbers import WORKERS
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         "tags",
         "max_workers",
     )
+    operator_extra_links = (PROJECT, TASKS, PUBLISHED)
+    link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
     ui_color = "#e6f4e1"
@@ -169,8 +172,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
-        with self.working():
+        with self.working(context):
             target = real_place(storage_path("output", self.output_path, self.output_conn_id))
+            self.show_links(context, **facts_of_output(target, self.output_path))
             self._filters()  # a wrong argument is named before any call
             settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
             refuse_missing_bucket(target, "output")

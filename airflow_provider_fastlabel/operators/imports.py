@@ -10,6 +10,7 @@ from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.pipelines.choices import OnExists, UnknownAttributes  # noqa: TC001
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
+from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
 from airflow_provider_fastlabel.utils.run_files import run_file
 
@@ -75,8 +76,9 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         the result as ``links_left_out``, and annotations of such a picture or in such a file are lost; links inside
         work.
     :param manifest: where the manifest goes: local path or URL. Default:
-        ``$AIRFLOW_HOME/fastlabel/imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index
-        for a task that is not mapped), which a retry on the same machine continues. Templated.
+        ``imports/<dag_id>/<run_id>/<task_id>.<map_index>.jsonl`` (``.jsonl`` without the index for a task that is not
+        mapped) below the folder or URL that is configured (``[fastlabel] manifests_path``), else below
+        ``$AIRFLOW_HOME/fastlabel``, which a retry on the same machine continues. Templated.
     """
 
     template_fields: Sequence[str] = (
@@ -93,6 +95,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         "max_failures",
         "max_workers",
     )
+    operator_extra_links = (PROJECT, TASKS)
+    link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY, "max_failures": FAILURES, "max_workers": WORKERS}
 
     def __init__(
@@ -153,14 +157,14 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
 
         self._stop = threading.Event()
-        with self.working():
+        with self.working(context):
             status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
             folder = storage_path("folder", self.folder, self.source_conn_id)
-            manifest = self.manifest
+            manifest, conn_id = self.manifest, self.source_conn_id
             if manifest is None:
-                manifest = run_file(context, "imports", "manifest", "Nothing was created.")
-            record = storage_path("manifest", manifest, self.source_conn_id)
+                manifest, conn_id = run_file(context, "imports", "manifest", "Nothing was created."), None
+            record = storage_path("manifest", manifest, conn_id)
             refuse_missing_bucket(record, "manifest")
             into = resolve_destination(self.client, self.project, self.kind)
             found = find_items(

@@ -14,11 +14,13 @@ from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
 from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
 from airflow_provider_fastlabel.utils.asset_events import project_uri, tell_outlets
+from airflow_provider_fastlabel.utils.links import MODEL_JOB
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from airflow.providers.common.compat.sdk import BaseOperatorLink
     from airflow.sdk import Context
 
 JOB_XCOM = "job_id"
@@ -42,6 +44,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
     For ``wait_for_completion``, ``deferrable`` and the rest see :class:`FastLabelWaitingOperator`.
     """
 
+    operator_extra_links: Collection[BaseOperatorLink] = (MODEL_JOB,)
     kind: ClassVar[str]
 
     def __init__(self, **kwargs: Any) -> None:
@@ -62,12 +65,13 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the job, or attach to what an earlier try started; then wait."""
-        with self.working():
+        with self.working(context):
             deadlines = Deadlines.starting_now(self, self.timeout)
             memory = self._memory(context)
             job_id = self._attach(context, memory) or self._submit(memory)
             self._job_id = job_id
             context["ti"].xcom_push(key=JOB_XCOM, value=job_id)
+            self.show_links(context, job_id=job_id)
             if not self.wait_for_completion:
                 memory.forget()
                 return summary_of(job_kind(self.kind), {job_kind(self.kind).identity: job_id, "status": "in_progress"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.operators.model_job import FastLabelModelJobOperator
+from airflow_provider_fastlabel.utils.links import MODEL_JOB, PROJECT
 from airflow_provider_fastlabel.utils.numbers import SHARE, Number
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ class FastLabelRunAutoAnnotationJobOperator(FastLabelModelJobOperator):
         "algorithm_type",
         "confidence_threshold",
     )
+    operator_extra_links = (PROJECT, MODEL_JOB)
     numbers: ClassVar[Mapping[str, Number]] = {"confidence_threshold": SHARE}
     kind = "auto_annotation"
 

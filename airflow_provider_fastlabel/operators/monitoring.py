@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.utils.links import HOME
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
         "source_conn_id",
     )
 
+    operator_extra_links = (HOME,)
+
     def __init__(
         self,
         *,
@@ -68,7 +71,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check all results, then send what has not been sent yet."""
-        with self.working():
+        with self.working(context):
             counts, digest = self._check()
             total = sum(counts.values())
             memory = TaskMemory(context, "fastlabel_monitoring", digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import require_rendered
@@ -48,7 +48,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         self.definition = definition
         self.source_conn_id = source_conn_id
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Check, compare, then write what differs.
 
         :raises InvalidDefinitionError: the definition is wrong, or demands what FastLabel cannot change; nothing was
@@ -60,9 +60,12 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         with self.working():
             definition = self._read()
             project = self.client.find_project_by_slug(definition.slug)
+            if project is not None:
+                self.show_links(context, project=definition.slug, project_id=str(project["id"]))
             classes = [] if project is None else list(self.client.iter_annotations(definition.slug))
             made = plan(definition, project, classes)
             project_id = write_project(self.client, made)
+            self.show_links(context, project=definition.slug, project_id=project_id)
             for change in made.classes:
                 write_class(self.client, definition.slug, change)
         if made.extra:
@@ -122,13 +125,15 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
         "name",
     )
 
+    link_arguments: ClassVar[Mapping[str, str]] = {"project": "target_project"}
+
     def __init__(self, *, source_project: str, target_project: str, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.source_project = source_project
         self.target_project = target_project
         self.name = name
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Copy the project unless the target exists.
 
         :raises NotFound: when there is no source.
@@ -157,5 +162,6 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
                 )
             else:
                 project_id = target["id"]
+            self.show_links(context, project_id=str(project_id))
         self.log.info("Project %s is %s", self.target_project, "copied" if target is None else "there already")
         return {"project": self.target_project, "project_id": str(project_id), "copied": target is None}

@@ -16,6 +16,7 @@ from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
 from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
+from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import PRIORITY
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
@@ -83,6 +84,8 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         "tags",
         "priority",
     )
+    operator_extra_links = (PROJECT, TASKS, IMPORT)
+    link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY}
 
     def __init__(
@@ -129,7 +132,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             request.
         :raises AirflowException: another import began before this one's end, or the import failed.
         """
-        with self.working():
+        with self.working(context):
             if self.prefix is not None:
                 advice = "Nothing was sent. Leave `prefix` out to link the whole bucket."
                 require_rendered("prefix", self.prefix, advice)
@@ -154,6 +157,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         begun = self._attach(memory) or self._submit(memory, deadlines)
         self._history_id = begun.history_id
         context["ti"].xcom_push(key=HISTORY_XCOM, value=begun.history_id)
+        self.show_links(context, history_id=begun.history_id)
         if not self.wait_for_completion:
             self._refuse_late_overlap(memory, begun)
             memory.forget()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_list, require_rendered, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
+from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import PRIORITY, Number
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         "filter_tags",
         "max_workers",
     )
+    operator_extra_links = (PROJECT, TASKS)
+    link_arguments: ClassVar[Mapping[str, str]] = {
+        "project": "project", "status": "filter_status", "tags": "filter_tags", "task_id": "task_ids",
+    }  # fmt: skip
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": Number(least=1, most=16)}
 
     def __init__(
@@ -88,7 +93,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
         self._stop = threading.Event()
-        with self.working():
+        with self.working(context):
             for name in ("task_ids", "task_names", "filter_tags"):
                 rendered_list(name, getattr(self, name))
             selection = TaskSelection(
@@ -164,7 +169,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
 
         :raises FastLabelInvalidException: what is to be changed rendered to nothing, or to what cannot be meant.
         """
-        with self.working():
+        with self.working(context):
             self._check_changes()
         return super().execute(context)
 

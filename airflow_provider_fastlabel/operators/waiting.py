@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_fastlabel.hooks import settings
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.triggers.decisions import WAITING
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["Deadlines", "FastLabelWaitingOperator"]
 
 
+POLL_INTERVAL = 30.0
+"""Seconds between looks where neither the operator nor the configuration says it."""
+
+
 class FastLabelWaitingOperator(FastLabelBaseOperator):
     """Base of the operators that wait.
 
     :param wait_for_completion: when false, return right after submitting.
     :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators.
-    :param poll_interval: seconds between looks, or a ``timedelta``.
+    :param poll_interval: seconds between looks, or a ``timedelta``; default as configured (``[fastlabel]
+        poll_interval``), else 30.
     :param timeout: seconds, or a ``timedelta``, the waiting may take; a retry attaches again and has as much time anew.
     """
 
@@ -38,14 +44,14 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         *,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float | timedelta = 30,
+        poll_interval: float | timedelta | None = None,
         timeout: float | timedelta = 24 * 3600,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
-        self.poll_interval = seconds("poll_interval", poll_interval)
+        self.poll_interval = None if poll_interval is None else seconds("poll_interval", poll_interval)
         self.timeout = seconds("timeout", timeout)
 
     @staticmethod
@@ -70,9 +76,10 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         :raises TaskDeferred: when it did not.
         """
         # Airflow keeps the execution timeout as long as the task is in a worker.
+        interval = settings.poll_interval(POLL_INTERVAL) if self.poll_interval is None else self.poll_interval
         watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None)
         if not self.deferrable:
-            return wait_in_worker(wait, self.client, watch, poll_interval=self.poll_interval)
+            return wait_in_worker(wait, self.client, watch, poll_interval=interval)
         if (early := watch.judge(look(wait, self.client), time.time())) is not None:
             return early
         defer_wait(
@@ -80,6 +87,6 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
             wait,
             deadlines,
             fastlabel_conn_id=self.fastlabel_conn_id,
-            poll_interval=self.poll_interval,
+            poll_interval=interval,
             carry=carry,
         )

@@ -15,11 +15,13 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_fastlabel.hooks import settings
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
 from airflow_provider_fastlabel.triggers.events import ERROR, SUCCESS, WaitEvent, raise_unless_success, read_event
 from airflow_provider_fastlabel.triggers.watch import Watch
 from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
+from airflow_provider_fastlabel.utils.links import LinkedTask
 from airflow_provider_fastlabel.utils.numbers import seconds
 
 if TYPE_CHECKING:
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.triggers.decisions import Decision
 
 
-class FastLabelSensor(CheckedArguments, BaseSensorOperator):
+POLL_INTERVAL = 60.0
+"""Seconds between looks where neither the sensor nor the configuration says it."""
+
+
+class FastLabelSensor(CheckedArguments, LinkedTask, BaseSensorOperator):
     """Base of the FastLabel sensors.
 
     Deferred or not, a sensor ends the same way. Errors that may pass (network, 5xx, exceeded quota) do not end it,
@@ -42,7 +48,8 @@ class FastLabelSensor(CheckedArguments, BaseSensorOperator):
     seen.
 
     :param fastlabel_conn_id: id of the Airflow connection. Templated.
-    :param poll_interval: seconds between looks, or a ``timedelta``.
+    :param poll_interval: seconds between looks, or a ``timedelta``; default as configured (``[fastlabel]
+        poll_interval``), else 60.
     :param timeout: seconds, or a ``timedelta``, after which the sensor gives up; default as configured for Airflow's
         sensors (7 days).
     :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators. When
@@ -57,12 +64,15 @@ class FastLabelSensor(CheckedArguments, BaseSensorOperator):
         *,
         project: str,
         fastlabel_conn_id: str = FastLabelHook.default_conn_name,
-        poll_interval: float | timedelta = 60,
+        poll_interval: float | timedelta | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("poke_interval", seconds("poll_interval", poll_interval))
-        super().__init__(**kwargs)
+        if poll_interval is not None:
+            kwargs.setdefault("poke_interval", seconds("poll_interval", poll_interval))
+        given = "poke_interval" in {**(kwargs.get("default_args") or {}), **kwargs}
+        super().__init__(**kwargs if given else {**kwargs, "poke_interval": POLL_INTERVAL})
+        self._interval_given = given
         self.project = project
         self.fastlabel_conn_id = fastlabel_conn_id
         self.deferrable = deferrable
@@ -73,11 +83,6 @@ class FastLabelSensor(CheckedArguments, BaseSensorOperator):
 
         :raises ValueError: when the arguments make no sense.
         """
-
-    @cached_property
-    def hook(self) -> FastLabelHook:
-        """The hook of this sensor's connection."""
-        return FastLabelHook(fastlabel_conn_id=self.fastlabel_conn_id)
 
     @cached_property
     def _wait(self) -> Wait:
@@ -91,7 +96,10 @@ class FastLabelSensor(CheckedArguments, BaseSensorOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Wait: in this process, or in the triggerer when ``deferrable`` and the first look does not end it."""
+        self.show_links(context)
         try:
+            if not self._interval_given:
+                self.poke_interval = settings.poll_interval(POLL_INTERVAL)
             wait = self._wait
         except ValueError as error:
             return self._finish(WaitEvent(ERROR, f"The wait cannot begin: {error}"))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.utils.arguments import require_rendered
+from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class FastLabelImportHistorySensor(FastLabelSensor):
@@ -25,6 +26,9 @@ class FastLabelImportHistorySensor(FastLabelSensor):
     """
 
     template_fields: Sequence[str] = (*FastLabelSensor.template_fields, "history_id")
+
+    operator_extra_links = (PROJECT, IMPORT)
+    link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "history_id": "history_id"}
 
     def __init__(self, *, history_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.model_jobs import job_kind
 from airflow_provider_fastlabel.utils.arguments import require_rendered
+from airflow_provider_fastlabel.utils.links import MODEL_JOB, PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class FastLabelModelJobSensor(FastLabelSensor):
@@ -28,6 +29,9 @@ class FastLabelModelJobSensor(FastLabelSensor):
     """
 
     template_fields: Sequence[str] = (*FastLabelSensor.template_fields, "job_id")
+
+    operator_extra_links = (PROJECT, MODEL_JOB)
+    link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "job_id": "job_id"}
 
     def __init__(self, *, kind: str, job_id: str, project: str | None = None, **kwargs: Any) -> None:
         super().__init__(project=project or "", **kwargs)

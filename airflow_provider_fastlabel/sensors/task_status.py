@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
 from airflow_provider_fastlabel.triggers.conditions import TaskCountWait, TaskListWait, Wait
 from airflow_provider_fastlabel.utils.arguments import rendered_list, rendered_texts, task_status
+from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import Number
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
         "min_count",
         "min_share",
     )
+    operator_extra_links = (PROJECT, TASKS)
+    link_arguments: ClassVar[Mapping[str, str]] = {
+        "project": "project", "status": "status", "tags": "tags", "task_id": "task_ids",
+    }  # fmt: skip
     numbers: ClassVar[Mapping[str, Number]] = {
         "min_count": Number(least=0, optional=True),
         "min_share": Number(whole=False, above=0, most=1, optional=True),

@@ -46,8 +46,8 @@ class FastLabelTrigger(BaseTrigger):
 
     :param fastlabel_conn_id: id of the Airflow connection.
     :param poll_interval: seconds between looks. The shortest one of the waits that share a poll counts; where all waits
-        of the triggerer on the connection would use more than a fifth of its quota, those that ask most look less
-        often.
+        of the triggerer on the connection would use more than their share of its quota (a fifth, unless ``[fastlabel]
+        wait_quota_share`` is configured), those that ask most look less often.
     :param end_time: deadline of the wait, seconds since the epoch.
     :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
     :param carry: JSON values that come back in the event. The arguments Airflow itself can carry over a deferral are

@@ -40,8 +40,8 @@ class StretchNotice:
             return
         self._said_at = now
         self._log.info(
-            "The waits of this process would make %.0f calls a minute, which is more than a fifth of the quota, %.0f: "
-            "those that ask most look less often, this one every %s instead of %s",
+            "The waits of this process would make %.0f calls a minute, which is more than their share of the quota, "
+            "%.0f: those that ask most look less often, this one every %s instead of %s",
             pace.demand * 60,
             pace.allowed * 60,
             duration(self._interval * stretch),

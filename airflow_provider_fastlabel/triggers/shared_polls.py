@@ -21,6 +21,7 @@ from airflow.providers.common.compat.sdk import BaseHook, Connection
 from asgiref.sync import sync_to_async
 
 from airflow_provider_fastlabel.client.http.quota import calls_of_this_thread
+from airflow_provider_fastlabel.hooks import settings as configuration
 from airflow_provider_fastlabel.hooks.connection import ConnectionSettings, read_connection
 from airflow_provider_fastlabel.hooks.fastlabel import build_client
 from airflow_provider_fastlabel.triggers.watch import JITTER
@@ -36,9 +37,6 @@ POLL_THREADS = 8
 
 POLL_RETRIES = 1
 """Retries of one call: the next look comes soon, so a thread must not be held by long back-offs."""
-
-QUOTA_SHARE = 0.2
-"""Share of a connection's quota that all polls of a process may use together; the rest is for those that work."""
 
 _pools: dict[str, ThreadPoolExecutor] = {}
 _clients: dict[str, tuple[str, FastLabelClient]] = {}
@@ -230,7 +228,7 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any], poll: P
         if known is None or known[0] != fingerprint:
             known = _clients[conn_id] = (fingerprint, build_client(settings, max_retries=POLL_RETRIES))
         quota = known[1].quota
-        poll.pace.allowed = QUOTA_SHARE * quota.limit / quota.window
+        poll.pace.allowed = configuration.wait_quota_share() * quota.limit / quota.window
         before = calls_of_this_thread()
         try:
             return function(known[1])

@@ -31,7 +31,14 @@ def test_form_of_the_connection(live: Live) -> None:
     (form,) = [one for one in answer.json() if one["connection_type"] == "fastlabel"]
     assert form["standard_fields"]["password"]["title"] == "Access token"
     assert form["standard_fields"]["login"]["hidden"] is True
-    assert set(form["extra_fields"]) == {"timeout", "max_retries", "calls_per_10_minutes", "verify", "proxies"}
+    assert set(form["extra_fields"]) == {
+        "timeout",
+        "max_retries",
+        "calls_per_10_minutes",
+        "verify",
+        "proxies",
+        "app_url",
+    }
 
 
 def check(live: Live, **fields: object) -> tuple[bool, str]:

@@ -78,7 +78,7 @@ def test_an_extra_that_is_no_object_is_a_message_not_an_exception(monkeypatch, e
     monkeypatch.setenv("AIRFLOW_CONN_FASTLABEL_DEFAULT", json.dumps(value))
     works, message = FastLabelHook().test_connection()
     assert not works
-    assert "'fastlabel_default', extra: must be a JSON object" in message
+    assert message.startswith("This connection, extra: must be a JSON object")
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -127,6 +127,40 @@ def test_another_service_at_the_address_says_so(connect, status, body, kind):
     assert TOKEN not in message
 
 
+@pytest.mark.parametrize("status", [200, 203, 302, 401, 403, 404, 407, 500, 502, 503])
+def test_a_web_page_is_told_from_a_host_that_cannot_be_reached_and_from_a_refused_token(connect, status):
+    page = b"\n<!DOCTYPE html><html><head><title>Sign in</title></head><body>Proxy</body></html>"
+    with Answering(status, page, "text/html; charset=utf-8") as (host, _):
+        connect(password=TOKEN, host=host)
+        works, message = FastLabelHook().test_connection()
+    assert not works
+    assert f"answered with a web page (HTTP {status})" in message
+    assert "cannot be reached" not in message
+    assert "refuses the access token" not in message
+    assert message.endswith("/v1/")
+
+
+def test_airflows_random_id_of_a_tested_connection_is_in_no_message_and_no_log(connect, emulator, caplog):
+    caplog.set_level(logging.DEBUG)
+    messages = []
+    for fields in (
+        {"password": ""}, {"timeout": "x"}, {"app_url": "javascript:x"}, {"password": "two words"},
+        {"password": TOKEN, "host": emulator.url}, {"password": TOKEN, "host": "http://fastlabel.invalid"},
+        {"password": emulator.token, "host": emulator.url, "unknown": 1},
+    ):  # fmt: skip
+        connect("qwhzjxkvbn", **fields)
+        messages.append(FastLabelHook("qwhzjxkvbn").test_connection()[1])
+    assert "qwhzjxkvbn" not in " ".join(messages) + caplog.text
+    assert "extra fields ['unknown'] are ignored" in messages[-1]
+
+
+def test_addresses_in_the_log_and_in_messages_are_followed_by_nothing(client, caplog):
+    caplog.set_level(logging.INFO)
+    FastLabelHook().get_conn()
+    (line,) = [record.getMessage() for record in caplog.records if "leads to FastLabel" in record.getMessage()]
+    assert line.endswith("/v1/")
+
+
 def test_an_invalid_connection_is_a_message_not_an_exception(connect):
     connect(password=TOKEN, timeout="soon")
     works, message = FastLabelHook().test_connection()
@@ -141,7 +175,8 @@ def test_what_only_the_client_refuses_names_the_connection_too(connect, fields):
     connect(**fields)
     with pytest.raises(InvalidConnectionError, match="'fastlabel_default'") as caught:
         FastLabelHook().get_conn()
-    assert FastLabelHook().test_connection() == (False, str(caught.value))
+    words = str(caught.value).replace("Connection 'fastlabel_default'", "This connection")
+    assert FastLabelHook().test_connection() == (False, words)
     assert "two words" not in str(caught.value)
 
 

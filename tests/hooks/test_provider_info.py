@@ -12,8 +12,10 @@ from pathlib import Path
 import airflow
 import jsonschema
 import pytest
+from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
 
 from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.hooks import settings
 from airflow_provider_fastlabel.hooks.connection import EXTRA_FIELDS
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.provider_info import get_provider_info
@@ -78,6 +80,25 @@ def test_the_form_of_the_user_interface():
     assert standard["login"]["hidden"]
     assert standard["port"]["hidden"]
     assert standard["url_schema"]["hidden"]
+
+
+def test_every_link_and_every_guide_that_is_named_exists():
+    for path in INFO["extra-links"]:
+        module, _, name = path.rpartition(".")
+        assert issubclass(getattr(importlib.import_module(module), name), BaseOperatorLink)
+    (integration,) = INFO["integrations"]
+    root = Path(__file__).parents[2]
+    for guide in integration["how-to-guide"]:
+        assert (root / guide.lstrip("/")).is_file(), guide
+    assert integration["external-doc-url"].endswith("/docs/index.md")
+
+
+def test_the_options_are_in_airflow_s_configuration():
+    (section,) = INFO["config"]
+    assert section == settings.SECTION
+    for name, option in INFO["config"][section]["options"].items():
+        assert conf.get(section, name, fallback="unknown") in ("", "unknown")
+        assert settings.OPTIONS[name](option["example"])
 
 
 def test_importing_it_is_light():

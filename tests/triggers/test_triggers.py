@@ -228,7 +228,7 @@ def test_all_waits_together_keep_to_a_fifth_of_the_quota_and_say_so(client, emul
     assert ends == {"success"}
     # 20 polls look once before anybody knows the quota; asked 20 times a second each, it would be 400 a second.
     assert asked <= 20 * seconds + 20 + 8
-    assert "more than a fifth of the quota" in capsys.readouterr().out
+    assert "more than their share of the quota" in capsys.readouterr().out
 
 
 def test_waits_on_other_projects_do_not_share(client, emulator, fill):

@@ -232,17 +232,21 @@ class Transport(Transfers):
         if date is not None:
             self._clock_offset = date - time.monotonic()
         status = response.status_code
+        page = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
         if not 200 <= status < 300:
             said = retry.error_text(body, self._auth.hide)
             error = retry.error_for(call, status, said, retry.asked_pause(response.headers), self._token_source)
+            error.web_page = page
             return None, error, status >= 500 or status in DONE_PERHAPS
         if method == "DELETE" or (method != "GET" and not body):
             return None, None, False
         try:
             return json.loads(body.decode("utf-8-sig")), None, False
         except (ValueError, RecursionError):
-            what = "is not JSON" if body else "is empty"
-            return None, ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status), True
+            what = "is a web page, not JSON" if page else "is not JSON" if body else "is empty"
+            unread = ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status)
+            unread.web_page = page
+            return None, unread, True
 
     def __repr__(self) -> str:
         return f"<Transport {self.api_url}>"
