@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
+from airflow_provider_fastlabel.pipelines.running.progress import told_to
 from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
+from airflow_provider_fastlabel.utils.progress_store import ProgressStore
 from airflow_provider_fastlabel.utils.retry import default_retry_policy, permanent_errors_fail
+from airflow_provider_fastlabel.utils.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelBaseOperator"]
 
@@ -27,17 +31,22 @@ class FastLabelBaseOperator(CheckedArguments, BaseOperator):
     whenever the DAG file is parsed) and do their work within :meth:`working`.
 
     On Airflow 3.3 and later the default ``retry_policy`` fails at once on errors no retry can cure (wrong token,
-    unknown project, invalid request) and waits as long as FastLabel asks after an exceeded quota.
+    unknown project, invalid request) and waits as long as FastLabel asks after an exceeded quota. Where
+    :attr:`after_leaving` allows it, a wait of more than 20 s is no failure: the task leaves its slot and is started
+    again then, without using up a retry.
 
     :param fastlabel_conn_id: id of the Airflow connection. Templated.
     """
 
     template_fields: Sequence[str] = ("fastlabel_conn_id",)
     ui_color = "#dbe9f6"
+    after_leaving: ClassVar[AfterLeaving] = "stays"
+    """What becomes of the work so far when the task leaves its slot to wait for FastLabel."""
 
     def __init__(self, *, fastlabel_conn_id: str = FastLabelHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.fastlabel_conn_id = fastlabel_conn_id
+        self._slot: Slot | None = None
         if getattr(self, "retry_policy", None) is None and (policy := default_retry_policy()) is not None:
             self.retry_policy = policy
 
@@ -45,11 +54,21 @@ class FastLabelBaseOperator(CheckedArguments, BaseOperator):
     def working(self) -> Iterator[None]:
         """Check the arguments that are numbers as they rendered, and keep Airflow from retrying what cannot succeed.
 
+        What is counted on the way is shown in Airflow's task state store; and a long wait leaves the worker slot.
+
         :raises FastLabelInvalidException: an argument rendered to what is not the number it must be.
+        :raises AirflowRescheduleException: FastLabel, or its quota, wants a wait that is worth leaving the slot for.
         """
-        with permanent_errors_fail():
-            self.check_rendered()
-            yield
+        store = ProgressStore(self.log)
+        self._slot = slot = Slot(self.after_leaving, store.anything_done)
+        with permanent_errors_fail(), store, told_to(store.tell):
+            try:
+                self.check_rendered()
+                yield
+            except Exception as error:
+                if (leaving := slot.leave_for(error, self.log)) is None:
+                    raise
+                raise leaving from error
 
     @cached_property
     def hook(self) -> FastLabelHook:
@@ -59,4 +78,7 @@ class FastLabelBaseOperator(CheckedArguments, BaseOperator):
     @property
     def client(self) -> FastLabelClient:
         """The client of this operator's connection; one per task process."""
-        return self.hook.get_conn()
+        client = self.hook.get_conn()
+        if self._slot is not None and self._slot.may_be_left:
+            client.patience = self._slot.patience
+        return client

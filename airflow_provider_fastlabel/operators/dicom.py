@@ -10,7 +10,7 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
-from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
@@ -136,7 +136,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         :param event: payload of the trigger's event.
         """
         with self.working():
-            end = read_event(event)
+            end = self.taken_up(event)
             return self._finish(context, end, end.carry)
 
     def _memory(self, context: Context) -> TaskMemory:

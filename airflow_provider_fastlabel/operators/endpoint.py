@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.utils.numbers import Number
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelExecuteEndpointOperator"]
 
@@ -60,6 +61,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         "max_failures",
         "max_workers",
     )
+    after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_failures": FAILURES, "max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
     from airflow_provider_fastlabel.utils.numbers import Number
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
     Task = Mapping[str, Any]
 
@@ -69,6 +70,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         "tags",
         "max_workers",
     )
+    after_leaving: ClassVar[AfterLeaving] = "starts again"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
     ui_color = "#e6f4e1"

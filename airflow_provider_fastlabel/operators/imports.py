@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
     from airflow_provider_fastlabel.utils.numbers import Number
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
 
@@ -92,6 +93,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         "max_failures",
         "max_workers",
     )
+    after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY, "max_failures": FAILURES, "max_workers": WORKERS}
 
     def __init__(

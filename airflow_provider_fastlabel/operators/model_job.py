@@ -11,7 +11,7 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before, newest
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
-from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success
 from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
@@ -79,7 +79,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         :param event: payload of the trigger's event.
         """
         with self.working():
-            return self._finish(context, read_event(event))
+            return self._finish(context, self.taken_up(event))
 
     def on_kill(self) -> None:
         """Say that the job goes on; FastLabel knows no cancel."""

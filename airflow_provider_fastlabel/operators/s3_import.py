@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.pipelines.imports.turns import Begun, last_overl
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before, created, newest
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
-from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
 from airflow_provider_fastlabel.utils.numbers import PRIORITY
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
@@ -141,7 +141,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         :param event: payload of the trigger's event.
         """
         with self.working():
-            end = read_event(event)
+            end = self.taken_up(event)
             if "turn" in end.carry:
                 self._end_of_another(end)
                 return self._import(context, Deadlines(**end.carry["turn"]))

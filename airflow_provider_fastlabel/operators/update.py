@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 MAX_FAILURES_KEPT = 100
 """Failures that go to the ``failures`` XCom; all of them are counted and logged."""
@@ -47,6 +48,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         "filter_tags",
         "max_workers",
     )
+    after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": Number(least=1, most=16)}
 
     def __init__(
