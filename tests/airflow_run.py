@@ -25,6 +25,7 @@ from airflow.sdk.execution_time import comms, task_runner
 
 from airflow_provider_fastlabel.pipelines.imports import turns
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
+from airflow_provider_fastlabel.utils.progress_store import PROGRESS_KEY
 from airflow_provider_fastlabel.utils.retry import HAS_RETRY_POLICY
 
 try:
@@ -63,6 +64,8 @@ class Outcome:
     deferrals: list[dict[str, Any]] = field(default_factory=list)
     retry_delay: float | None = None
     reschedules: int = 0
+    pauses: list[float] = field(default_factory=list)
+    """Seconds until the task was to be started again, of each time it was rescheduled."""
 
     @property
     def reason(self) -> BaseException | None:
@@ -86,6 +89,8 @@ class Supervisor:
         self.kept: dict[str, Any] = {}
         self.upstream: dict[str, Any] = {}
         self.keep_history: list[tuple[str, Any]] = []
+        self.progress: list[dict[str, Any]] = []
+        self.store_fails = False
         self.xcoms: dict[str, Any] = {}
         self.last: Any = None
         self.first_start: datetime | None = None
@@ -112,8 +117,14 @@ class Supervisor:
         return comms.OKResponse(ok=True)
 
     def _keep(self, msg: Any) -> Any:
-        """Take one message to the task state store."""
+        """Take one message to the task state store; the progress, which no try reads, is kept apart."""
         match msg:
+            case _ if self.store_fails:
+                return comms.ErrorResponse.model_validate({"error": "API_SERVER_ERROR"})
+            case comms.SetTaskStateStore() if msg.key == PROGRESS_KEY:
+                self.progress.append(json.loads(json.dumps(msg.value)))
+            case comms.GetTaskStateStore() if msg.key == PROGRESS_KEY and self.progress:
+                return comms.TaskStateStoreResult(value=self.progress[-1])
             case comms.SetTaskStateStore():
                 self.kept[msg.key] = json.loads(json.dumps(msg.value))
                 self.keep_history.append((msg.key, self.kept[msg.key]))
@@ -172,9 +183,14 @@ class AirflowRun:
                 resume = {"next_method": self.supervisor.last.next_method, "next_kwargs": serialize(kwargs)}
             elif state == "up_for_reschedule":
                 outcome.reschedules += 1
+                outcome.pauses.append((self.supervisor.last.reschedule_date - datetime.now(UTC)).total_seconds())
+                self.between_parts()
             else:
                 outcome.retry_delay = getattr(self.supervisor.last, "retry_delay_seconds", None)
                 return outcome
+
+    def between_parts(self) -> None:
+        """Do what a test puts here, between a rescheduling and the new start."""
 
     def _stored_trigger(self) -> dict[str, Any]:
         """Return the deferral as the database would hold it."""
