@@ -153,6 +153,7 @@ class AirflowRun:
         self._make = make
         self._max_tries = RETRIES
         self.run_id = "run"
+        self.instance: Any = None
 
     def clear(self, tries: int) -> None:
         """Clear the task instance, as a person does: it gets all its retries anew.
@@ -232,6 +233,7 @@ class AirflowRun:
             dag_version_id=uuid4(), task=task, start_date=started, max_tries=context.max_tries, hostname="localhost",
             _ti_context_from_server=context,
         )  # fmt: skip
+        self.instance = instance
         handler = signal.getsignal(signal.SIGTERM)
         try:
             state, _, error = task_runner.run(instance, instance.get_template_context(), structlog.get_logger("task"))

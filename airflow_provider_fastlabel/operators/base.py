@@ -16,9 +16,10 @@ from airflow_provider_fastlabel.utils.retry import default_retry_policy, permane
 from airflow_provider_fastlabel.utils.slot import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelBaseOperator"]
@@ -47,6 +48,7 @@ class FastLabelBaseOperator(CheckedArguments, BaseOperator):
         super().__init__(**kwargs)
         self.fastlabel_conn_id = fastlabel_conn_id
         self._slot: Slot | None = None
+        self._summary: Mapping[str, Any] = {}
         if getattr(self, "retry_policy", None) is None and (policy := default_retry_policy()) is not None:
             self.retry_policy = policy
 
@@ -69,6 +71,34 @@ class FastLabelBaseOperator(CheckedArguments, BaseOperator):
                 if (leaving := slot.leave_for(error, self.log)) is None:
                     raise
                 raise leaving from error
+
+    def lineage(self, *, complete: bool) -> Edge | None:
+        """Return what this task read and wrote, ``None`` if it is no step between folder, project and data set.
+
+        :param complete: whether the task succeeded; otherwise it tells what it may have written in part.
+        """
+        del complete
+        return None
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return the lineage of a task that succeeded; Airflow's OpenLineage provider calls this.
+
+        :param task_instance: Airflow's task instance.
+        """
+        return self._openlineage(task_instance, complete=True)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> Any:
+        """Return the lineage of a task that failed; Airflow's OpenLineage provider calls this.
+
+        :param task_instance: Airflow's task instance.
+        """
+        return self._openlineage(task_instance, complete=False)
+
+    def _openlineage(self, task_instance: Any, *, complete: bool) -> Any:
+        from airflow_provider_fastlabel.utils.lineage import openlineage_of
+
+        edge = self.lineage(complete=complete)
+        return None if edge is None else openlineage_of(edge, self, task_instance)
 
     @cached_property
     def hook(self) -> FastLabelHook:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_fastlabel.utils.lineage import Edge
+
 HISTORIES_XCOM = "history_ids"
 """XCom key under which the ids of the import histories are pushed before the waiting starts."""
 
@@ -207,4 +209,12 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         raise_unless_success(event, sensor=False)
         self._memory(context).forget()
         self.log.info("Imported: %s", result)
+        self._summary = result
         return result
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the folder to the project."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        rows = self._summary.get("imported") if complete else None
+        return Edge([storage_place(self.folder)], [project_place(self.client, self.project, rows)])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
@@ -168,7 +169,21 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}
         self._tell(summary, context)
+        self._summary = summary
         return summary
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the project to the data set; a failed export has published nothing."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        source = project_place(self.client, self.project)
+        if not complete:
+            return Edge([source])
+        done = self._summary
+        written = storage_place(
+            self.output_path, version=done["sha256"], rows=done["images"], files=done["files"], classes=done["classes"]
+        )
+        return Edge([source], [written])
 
     def _export(self, target: Any, there: Recorded | None) -> Export:
         """Return the export that the rendered arguments ask for."""

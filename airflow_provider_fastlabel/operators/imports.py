@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
@@ -188,7 +189,15 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 links=found.links,
                 stop=self._stop,
             )
+        self._summary = summary
         return {**summary, "manifest": manifest}
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the folder to the project."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        rows = self._summary["created"] + self._summary["updated"] if complete else None
+        return Edge([storage_place(self.folder)], [project_place(self.client, self.project, rows)])
 
     def on_kill(self) -> None:
         """Hand out no more files; uploads under way end by themselves or with the process. The next run goes on."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
 
 HISTORY_XCOM = "history_id"
@@ -298,7 +299,16 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         result = self._result(begun, str(history.get("status")), self.client.count_tasks(self.project))
         memory.forget()
         self.log.info("Import %s: %s", begun.history_id, result)
+        self._summary = result
         return result
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the bucket, where it is given here, to the project."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        rows = self._summary.get("created") if complete else None
+        source = [] if self.bucket_name is None else [storage_place(f"s3://{self.bucket_name}/{self.prefix or ''}")]
+        return Edge(source, [project_place(self.client, self.project, rows)])
 
     @staticmethod
     def _result(begun: Begun, status: str, after: int | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 MAX_FAILURES_KEPT = 100
@@ -103,7 +104,15 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
                     context["ti"].xcom_push(key="failures", value=failures[:MAX_FAILURES_KEPT])
                 raise
         self.log.info("Done: %s", summary)
+        self._summary = summary
         return summary
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the project, which was changed in its place."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place
+
+        rows = self._summary.get("updated", self._summary.get("deleted")) if complete else None
+        return Edge([], [project_place(self.client, self.project, rows)])
 
     def on_kill(self) -> None:
         """Take up no more tasks; a retry does the rest."""
