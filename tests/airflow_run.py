@@ -21,6 +21,7 @@ import structlog
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
+from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.sdk.execution_time import comms, task_runner
 
 from airflow_provider_fastlabel.pipelines.imports import turns
@@ -119,8 +120,8 @@ class Supervisor:
     def _keep(self, msg: Any) -> Any:
         """Take one message to the task state store; the progress, which no try reads, is kept apart."""
         match msg:
-            case _ if self.store_fails:
-                return comms.ErrorResponse.model_validate({"error": "API_SERVER_ERROR"})
+            case comms.SetTaskStateStore() | comms.GetTaskStateStore() if self.store_fails:
+                raise AirflowRuntimeError(comms.ErrorResponse.model_validate({"error": "API_SERVER_ERROR"}))
             case comms.SetTaskStateStore() if msg.key == PROGRESS_KEY:
                 self.progress.append(json.loads(json.dumps(msg.value)))
             case comms.GetTaskStateStore() if msg.key == PROGRESS_KEY and self.progress:
