@@ -109,7 +109,7 @@ def test_progress_is_in_the_store_and_calm(run_import, emulator, client):
 
 
 @needs_state_store
-def test_a_store_that_fails_is_no_error_of_the_task(run_import, emulator, client, caplog):
+def test_a_store_that_fails_is_no_error_of_the_task(run_import, emulator, client, capsys):
     run_import.supervisor.store_fails = True
     assert run_import.attempt().state == "success"
-    assert caplog.text.count("The progress cannot be shown") == 1
+    assert capsys.readouterr().out.count("The progress cannot be shown") == 1
