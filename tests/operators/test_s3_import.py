@@ -277,7 +277,7 @@ def test_an_exceeded_quota_leaves_the_slot_and_the_import_is_not_started_twice(a
     done = airflow_run(operator(wait_for_completion=False)).attempt()
     assert (done.state, done.reschedules) == ("success", 1)
     assert 399 < done.pauses[0] < 406
-    assert (emulator) == 1
+    assert submits(emulator) == 1
 
 
 @needs_retry_policy
