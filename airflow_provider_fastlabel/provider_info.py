@@ -155,6 +155,14 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": _modules("triggers", "fastlabel", "watchers"),
         "task-decorators": [{"name": "fastlabel", "class-name": f"{_PACKAGE}.decorators.fastlabel.fastlabel_task"}],
         "notifications": [f"{_PACKAGE}.notifications.progress.FastLabelProgressNotifier"],
+        "asset-uris": [
+            {
+                "schemes": ["fastlabel"],
+                "handler": f"{_PACKAGE}.utils.asset_uris.sanitize_uri",
+                "factory": f"{_PACKAGE}.utils.asset_uris.create_asset",
+                "to_openlineage_converter": f"{_PACKAGE}.utils.asset_uris.convert_to_openlineage",
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "fastlabel",

@@ -21,10 +21,12 @@ import structlog
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
+from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.sdk.execution_time import comms, task_runner
 
 from airflow_provider_fastlabel.pipelines.imports import turns
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
+from airflow_provider_fastlabel.utils.progress_store import PROGRESS_KEY
 from airflow_provider_fastlabel.utils.retry import HAS_RETRY_POLICY
 
 try:
@@ -63,6 +65,8 @@ class Outcome:
     deferrals: list[dict[str, Any]] = field(default_factory=list)
     retry_delay: float | None = None
     reschedules: int = 0
+    pauses: list[float] = field(default_factory=list)
+    """Seconds until the task was to be started again, of each time it was rescheduled."""
 
     @property
     def reason(self) -> BaseException | None:
@@ -86,6 +90,8 @@ class Supervisor:
         self.kept: dict[str, Any] = {}
         self.upstream: dict[str, Any] = {}
         self.keep_history: list[tuple[str, Any]] = []
+        self.progress: list[dict[str, Any]] = []
+        self.store_fails = False
         self.xcoms: dict[str, Any] = {}
         self.last: Any = None
         self.first_start: datetime | None = None
@@ -116,8 +122,14 @@ class Supervisor:
         return comms.OKResponse(ok=True)
 
     def _keep(self, msg: Any) -> Any:
-        """Take one message to the task state store."""
+        """Take one message to the task state store; the progress, which no try reads, is kept apart."""
         match msg:
+            case comms.SetTaskStateStore() | comms.GetTaskStateStore() if self.store_fails:
+                raise AirflowRuntimeError(comms.ErrorResponse.model_validate({"error": "API_SERVER_ERROR"}))
+            case comms.SetTaskStateStore() if msg.key == PROGRESS_KEY:
+                self.progress.append(json.loads(json.dumps(msg.value)))
+            case comms.GetTaskStateStore() if msg.key == PROGRESS_KEY and self.progress:
+                return comms.TaskStateStoreResult(value=self.progress[-1])
             case comms.SetTaskStateStore():
                 self.kept[msg.key] = json.loads(json.dumps(msg.value))
                 self.keep_history.append((msg.key, self.kept[msg.key]))
@@ -149,6 +161,7 @@ class AirflowRun:
         self._max_tries = RETRIES
         self.run_id = "run"
         self.finalizes = False
+        self.instance: Any = None
 
     def clear(self, tries: int) -> None:
         """Clear the task instance, as a person does: it gets all its retries anew.
@@ -179,9 +192,14 @@ class AirflowRun:
                 resume = {"next_method": self.supervisor.last.next_method, "next_kwargs": serialize(kwargs)}
             elif state == "up_for_reschedule":
                 outcome.reschedules += 1
+                outcome.pauses.append((self.supervisor.last.reschedule_date - datetime.now(UTC)).total_seconds())
+                self.between_parts()
             else:
                 outcome.retry_delay = getattr(self.supervisor.last, "retry_delay_seconds", None)
                 return outcome
+
+    def between_parts(self) -> None:
+        """Do what a test puts here, between a rescheduling and the new start."""
 
     def _stored_trigger(self) -> dict[str, Any]:
         """Return the deferral as the database would hold it."""
@@ -223,6 +241,7 @@ class AirflowRun:
             dag_version_id=uuid4(), task=task, start_date=started, max_tries=answer.max_tries, hostname="localhost",
             _ti_context_from_server=answer,
         )  # fmt: skip
+        self.instance = instance
         handler = signal.getsignal(signal.SIGTERM)
         try:
             context, log = instance.get_template_context(), structlog.get_logger("task")

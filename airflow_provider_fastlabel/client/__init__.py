@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RateLimited,
         RequestTimeout,
         ServerError,
+        Unavailable,
         UnexpectedAnswer,
     )
 
@@ -39,6 +40,7 @@ __all__ = [
     "RateLimited",
     "RequestTimeout",
     "ServerError",
+    "Unavailable",
     "UnexpectedAnswer",
 ]
 

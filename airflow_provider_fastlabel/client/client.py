@@ -25,7 +25,7 @@ from airflow_provider_fastlabel.client.resources.tasks import Tasks
 from airflow_provider_fastlabel.client.resources.users import WorkspaceUsers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from airflow_provider_fastlabel.client.http.quota import Quota
 
@@ -103,6 +103,19 @@ class FastLabelClient(
     def quota(self) -> Quota:
         """The quota of this token: ``.remaining()`` calls may start now, of ``.limit`` in 10 minutes."""
         return self._transport.quota
+
+    @property
+    def patience(self) -> Callable[[], float] | None:
+        """Asked for the longest wait, in seconds, for FastLabel's ``Retry-After`` or for a free call of the quota.
+
+        ``None``, the default: a ``Retry-After`` of up to 120 s is waited for, the quota as long as it takes. A longer
+        wait raises ``RateLimited``, or ``Unavailable`` where FastLabel answered 5xx, with ``retry_after``.
+        """
+        return self._transport.patience
+
+    @patience.setter
+    def patience(self, value: Callable[[], float] | None) -> None:
+        self._transport.patience = self._transport.patience_for_quota = value
 
     @property
     def transport(self) -> Transport:

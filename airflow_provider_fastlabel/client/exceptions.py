@@ -50,7 +50,7 @@ class Conflict(FastLabelInvalidException):
 
 
 class RateLimited(FastLabelInvalidException):
-    """Too many calls (429).
+    """Too many calls: FastLabel says so (429), or all calls of our own quota are used and the wait would be too long.
 
     :param retry_after: seconds after which FastLabel wants to be asked again, ``None`` when it did not say.
     """
@@ -73,6 +73,10 @@ class ServerError(FastLabelException):
         self.retry_after = retry_after
 
 
+class Unavailable(ServerError):  # noqa: N818
+    """FastLabel answered 5xx and wants to be asked again later than this client waits: that concerns every call."""
+
+
 class ConnectionFailed(FastLabelException):
     """FastLabel was not reached, or the connection broke before the whole answer came."""
 
@@ -86,4 +90,12 @@ class UnexpectedAnswer(FastLabelException):
 
 
 class OutcomeUnknown(FastLabelException):
-    """A call that must not be repeated was sent, its answer was lost, and it cannot be found out what became of it."""
+    """A call that must not be repeated was sent, its answer was lost, and it cannot be found out what became of it.
+
+    :param retry_after: seconds after which FastLabel can be asked what became of it, ``None`` if it did not say so.
+    """
+
+    def __init__(self, message: str, errcode: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, errcode)
+        self.args: tuple[Any, ...] = (self.message, errcode, retry_after)
+        self.retry_after = retry_after

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
+from airflow_provider_fastlabel.pipelines.running.progress import told_to
 from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
 from airflow_provider_fastlabel.utils.links import LinkedTask
+from airflow_provider_fastlabel.utils.progress_store import ProgressStore
 from airflow_provider_fastlabel.utils.retry import default_retry_policy, permanent_errors_fail
+from airflow_provider_fastlabel.utils.slot import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.utils.lineage import Edge
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelBaseOperator"]
 
@@ -29,17 +34,23 @@ class FastLabelBaseOperator(CheckedArguments, LinkedTask, BaseOperator):
     whenever the DAG file is parsed) and do their work within :meth:`working`.
 
     On Airflow 3.3 and later the default ``retry_policy`` fails at once on errors no retry can cure (wrong token,
-    unknown project, invalid request) and waits as long as FastLabel asks after an exceeded quota.
+    unknown project, invalid request) and waits as long as FastLabel asks after an exceeded quota. Where
+    :attr:`after_leaving` allows it, a wait of more than 20 s is no failure: the task leaves its slot and is started
+    again then, without using up a retry.
 
     :param fastlabel_conn_id: id of the Airflow connection. Templated.
     """
 
     template_fields: Sequence[str] = ("fastlabel_conn_id",)
     ui_color = "#dbe9f6"
+    after_leaving: ClassVar[AfterLeaving] = "stays"
+    """What becomes of the work so far when the task leaves its slot to wait for FastLabel."""
 
     def __init__(self, *, fastlabel_conn_id: str = FastLabelHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.fastlabel_conn_id = fastlabel_conn_id
+        self._slot: Slot | None = None
+        self._summary: Mapping[str, Any] = {}
         if getattr(self, "retry_policy", None) is None and (policy := default_retry_policy()) is not None:
             self.retry_policy = policy
 
@@ -47,16 +58,57 @@ class FastLabelBaseOperator(CheckedArguments, LinkedTask, BaseOperator):
     def working(self, context: Context | None = None) -> Iterator[None]:
         """Check the arguments that are numbers as they rendered, and keep Airflow from retrying what cannot succeed.
 
+        What is counted on the way is shown in Airflow's task state store; and a long wait leaves the worker slot.
+
         :param context: Airflow's task context, where the work begins: the task's links are shown before it does.
         :raises FastLabelInvalidException: an argument rendered to what is not the number it must be.
+        :raises AirflowRescheduleException: FastLabel, or its quota, wants a wait that is worth leaving the slot for.
         """
-        with permanent_errors_fail():
-            if context is not None:
-                self.show_links(context)
-            self.check_rendered()
-            yield
+        store = ProgressStore(self.log)
+        self._slot = slot = Slot(self.after_leaving, store.anything_done)
+        with permanent_errors_fail(), store, told_to(store.tell):
+            try:
+                if context is not None:
+                    self.show_links(context)
+                self.check_rendered()
+                yield
+            except Exception as error:
+                if (leaving := slot.leave_for(error, self.log)) is None:
+                    raise
+                raise leaving from error
+
+    def lineage(self, *, complete: bool) -> Edge | None:
+        """Return what this task read and wrote, ``None`` if it is no step between folder, project and data set.
+
+        :param complete: whether the task succeeded; otherwise it tells what it may have written in part.
+        """
+        del complete
+        return None
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return the lineage of a task that succeeded; Airflow's OpenLineage provider calls this.
+
+        :param task_instance: Airflow's task instance.
+        """
+        return self._openlineage(task_instance, complete=True)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> Any:
+        """Return the lineage of a task that failed; Airflow's OpenLineage provider calls this.
+
+        :param task_instance: Airflow's task instance.
+        """
+        return self._openlineage(task_instance, complete=False)
+
+    def _openlineage(self, task_instance: Any, *, complete: bool) -> Any:
+        from airflow_provider_fastlabel.utils.lineage import openlineage_of
+
+        edge = self.lineage(complete=complete)
+        return None if edge is None else openlineage_of(edge, self, task_instance)
 
     @property
     def client(self) -> FastLabelClient:
         """The client of this operator's connection; one per task process."""
-        return self.hook.get_conn()
+        client = self.hook.get_conn()
+        if self._slot is not None and self._slot.may_be_left:
+            client.patience = self._slot.patience
+        return client

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.imports import Destination
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
 
 __all__ = ["FastLabelCreateClassesFromDatasetOperator"]
@@ -126,6 +127,13 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
         }
         self.log.info("Classes of the data set: %s", summary)
         return summary
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the data set to the project."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        del complete
+        return Edge([storage_place(self.folder)], [project_place(self.client, self.project)])
 
     def _read(self, into: Destination, classes: Sequence[Mapping[str, Any]]) -> tuple[PreAnnotations, int]:
         """Read the data set as the import does; return how many links were left out, too."""

@@ -10,7 +10,7 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
 from airflow_provider_fastlabel.triggers.decisions import decide_import
-from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT, TASKS
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.utils.lineage import Edge
 
 HISTORIES_XCOM = "history_ids"
 """XCom key under which the ids of the import histories are pushed before the waiting starts."""
@@ -143,7 +145,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         :param event: payload of the trigger's event.
         """
         with self.working():
-            end = read_event(event)
+            end = self.taken_up(event)
             return self._finish(context, end, end.carry)
 
     def _memory(self, context: Context) -> TaskMemory:
@@ -214,5 +216,13 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         raise_unless_success(event, sensor=False)
         self._memory(context).forget()
         self.log.info("Imported: %s", result)
+        self._summary = result
         tell_of_project(self, context, result)
         return result
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the folder to the project."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        rows = self._summary.get("imported") if complete else None
+        return Edge([storage_place(self.folder)], [project_place(self.client, self.project, rows)])

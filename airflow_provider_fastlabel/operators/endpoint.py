@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelExecuteEndpointOperator"]
 
@@ -62,6 +64,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         "max_workers",
     )
     operator_extra_links = (HOME, PUBLISHED)
+    after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_failures": FAILURES, "max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
 
@@ -125,7 +128,15 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
             )
         summary = {"endpoint": self.endpoint_name, "output": self.output_path, **done}
         self.log.info("Executed: %s", summary)
+        self._summary = summary
         return summary
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the folder of images to that of the results."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, storage_place
+
+        written = [storage_place(self.output_path, rows=self._summary["executed"])] if complete else []
+        return Edge([storage_place(self.folder)], written)
 
     def on_kill(self) -> None:
         """Hand out no more files; the next try goes on."""

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
     Task = Mapping[str, Any]
 
@@ -81,6 +83,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     )
     operator_extra_links = (PROJECT, TASKS, PUBLISHED)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
+    after_leaving: ClassVar[AfterLeaving] = "starts again"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
     ui_color = "#e6f4e1"
@@ -182,8 +185,22 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             report, published = self._export(target, there).run()
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         summary = {"output": str(self.output_path), "format": self.format, **counts}
+        self._summary = summary
         self._tell(summary, context, target)
         return summary
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the project to the data set; a failed export has published nothing."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        source = project_place(self.client, self.project)
+        if not complete:
+            return Edge([source])
+        done = self._summary
+        written = storage_place(
+            self.output_path, version=done["sha256"], rows=done["images"], files=done["files"], classes=done["classes"]
+        )
+        return Edge([source], [written])
 
     def _export(self, target: Any, there: Recorded | None) -> Export:
         """Return the export that the rendered arguments ask for."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
 
@@ -97,6 +99,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
     )
     operator_extra_links = (PROJECT, TASKS)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
+    after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY, "max_failures": FAILURES, "max_workers": WORKERS}
 
     def __init__(
@@ -191,9 +194,17 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 links=found.links,
                 stop=self._stop,
             )
+        self._summary = summary
         result: ImportSummary = {**summary, "manifest": manifest}
         tell_of_project(self, context, result)
         return result
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the folder to the project."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        rows = self._summary["created"] + self._summary["updated"] if complete else None
+        return Edge([storage_place(self.folder)], [project_place(self.client, self.project, rows)])
 
     def on_kill(self) -> None:
         """Hand out no more files; uploads under way end by themselves or with the process. The next run goes on."""

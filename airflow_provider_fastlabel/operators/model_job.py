@@ -11,9 +11,10 @@ from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWai
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before, newest
 from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
-from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success
 from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
 from airflow_provider_fastlabel.utils.asset_events import project_uri, tell_outlets
+from airflow_provider_fastlabel.utils.asset_uris import MODELS
 from airflow_provider_fastlabel.utils.links import MODEL_JOB
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
@@ -84,7 +85,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         :param event: payload of the trigger's event.
         """
         with self.working():
-            return self._finish(context, read_event(event))
+            return self._finish(context, self.taken_up(event))
 
     def on_kill(self) -> None:
         """Say that the job goes on; FastLabel knows no cancel."""
@@ -188,4 +189,4 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
         if self.project_slug():
             return project_uri(self.hook, self.project_slug())
         model_id = facts.get("model_id")
-        return facts.get("model_url") or (project_uri(self.hook, "models") + f"/{model_id}" if model_id else None)
+        return facts.get("model_url") or (project_uri(self.hook, MODELS, str(model_id)) if model_id else None)

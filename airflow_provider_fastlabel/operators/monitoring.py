@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.links import HOME
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 CHUNK = 1000
 """Results sent in one call."""
@@ -42,6 +44,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
     :raises ValueError: when not exactly one source is given, or a result is wrong.
     """
 
+    after_leaving: ClassVar[AfterLeaving] = "remembers"
     template_fields: Sequence[str] = (
         *FastLabelBaseOperator.template_fields,
         "name",

@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.pipelines.imports.turns import Begun, last_overl
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before, created, newest
 from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
-from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT, TASKS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
+    from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
 
 HISTORY_XCOM = "history_id"
@@ -145,7 +146,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         :param event: payload of the trigger's event.
         """
         with self.working():
-            end = read_event(event)
+            end = self.taken_up(event)
             if "turn" in end.carry:
                 self._end_of_another(end)
                 return self._import(context, Deadlines(**end.carry["turn"]))
@@ -305,8 +306,17 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         result = self._result(begun, str(history.get("status")), self.client.count_tasks(self.project))
         memory.forget()
         self.log.info("Import %s: %s", begun.history_id, result)
+        self._summary = result
         tell_of_project(self, context, result)
         return result
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the edge from the bucket, where it is given here, to the project."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place
+
+        rows = self._summary.get("created") if complete else None
+        source = [] if self.bucket_name is None else [storage_place(f"s3://{self.bucket_name}/{self.prefix or ''}")]
+        return Edge(source, [project_place(self.client, self.project, rows)])
 
     @staticmethod
     def _result(begun: Begun, status: str, after: int | None) -> dict[str, Any]:

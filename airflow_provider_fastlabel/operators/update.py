@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
+    from airflow_provider_fastlabel.utils.lineage import Edge
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 MAX_FAILURES_KEPT = 100
 """Failures that go to the ``failures`` XCom; all of them are counted and logged."""
@@ -53,6 +55,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
     link_arguments: ClassVar[Mapping[str, str]] = {
         "project": "project", "status": "filter_status", "tags": "filter_tags", "task_id": "task_ids",
     }  # fmt: skip
+    after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": Number(least=1, most=16)}
 
     def __init__(
@@ -107,8 +110,17 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
                     context["ti"].xcom_push(key="failures", value=failures[:MAX_FAILURES_KEPT])
                 raise
         self.log.info("Done: %s", summary)
+        self._summary = summary
         tell_of_project(self, context, summary)
         return summary
+
+    def lineage(self, *, complete: bool) -> Edge:
+        """Return the project, which was changed in its place."""
+        from airflow_provider_fastlabel.utils.lineage import Edge, project_place
+
+        counted = (self._summary.get(key) for key in ("updated", "changed", "deleted"))
+        rows = next((count for count in counted if count is not None), None) if complete else None
+        return Edge([], [project_place(self.client, self.project, rows)])
 
     def on_kill(self) -> None:
         """Take up no more tasks; a retry does the rest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -11,9 +11,10 @@ from airflow_provider_fastlabel.hooks import settings
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.triggers.decisions import WAITING
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
-from airflow_provider_fastlabel.triggers.events import SUCCESS
+from airflow_provider_fastlabel.triggers.events import SUCCESS, read_event
 from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
 from airflow_provider_fastlabel.utils.numbers import seconds
+from airflow_provider_fastlabel.utils.progress_store import ProgressStore
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.triggers.conditions import Wait
     from airflow_provider_fastlabel.triggers.decisions import Decision
     from airflow_provider_fastlabel.triggers.events import WaitEvent
+    from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["Deadlines", "FastLabelWaitingOperator"]
 
@@ -38,6 +40,8 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         poll_interval``), else 30.
     :param timeout: seconds, or a ``timedelta``, the waiting may take; a retry attaches again and has as much time anew.
     """
+
+    after_leaving: ClassVar[AfterLeaving] = "remembers"
 
     def __init__(
         self,
@@ -66,6 +70,16 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         """
         return decision.status == WAITING or (decision.status == SUCCESS and not cleared)
 
+    def taken_up(self, event: Any) -> WaitEvent:
+        """Return the end of a deferred wait.
+
+        :param event: payload of the trigger's event.
+        :raises AirflowException: it is not one of ours.
+        """
+        end = read_event(event)
+        ProgressStore(self.log).show(end.standing())
+        return end
+
     def wait_for(self, wait: Wait, deadlines: Deadlines, carry: dict[str, Any]) -> WaitEvent:
         """Wait for the end, after one look in any case; deferred, the task goes on in ``execute_complete``.
 
@@ -77,7 +91,9 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         """
         # Airflow keeps the execution timeout as long as the task is in a worker.
         interval = settings.poll_interval(POLL_INTERVAL) if self.poll_interval is None else self.poll_interval
-        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None)
+        store = ProgressStore(self.log)
+        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None, store=store)
+        watch.calls_left = self.client.quota.remaining
         if not self.deferrable:
             return wait_in_worker(wait, self.client, watch, poll_interval=interval)
         if (early := watch.judge(look(wait, self.client), time.time())) is not None:

@@ -23,6 +23,8 @@ from airflow_provider_fastlabel.triggers.watch import Watch
 from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
 from airflow_provider_fastlabel.utils.links import LinkedTask
 from airflow_provider_fastlabel.utils.numbers import seconds
+from airflow_provider_fastlabel.utils.progress_store import ProgressStore
+from airflow_provider_fastlabel.utils.slot import LONGEST_IN_SLOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +94,7 @@ class FastLabelSensor(CheckedArguments, LinkedTask, BaseSensorOperator):
     @cached_property
     def _watch(self) -> Watch:
         # Without a deadline: in a worker Airflow keeps it, afterwards the trigger does.
-        return Watch(self.log)
+        return Watch(self.log, store=ProgressStore(self.log))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Wait: in this process, or in the triggerer when ``deferrable`` and the first look does not end it."""
@@ -144,13 +146,17 @@ class FastLabelSensor(CheckedArguments, LinkedTask, BaseSensorOperator):
         """Look once and judge it."""
         outcome: Decision | Exception
         try:
-            outcome = self._wait.look(self.hook.get_conn())
+            client = self.hook.get_conn()
+            client.patience = lambda: LONGEST_IN_SLOT  # the next look comes; a longer sleep here helps nobody
+            self._watch.calls_left = client.quota.remaining
+            outcome = self._wait.look(client)
         except Exception as error:
             outcome = error
         return self._watch.judge(outcome, time.time())
 
     def _finish(self, event: WaitEvent) -> dict[str, Any]:
         """Return the facts of a success, raise on every other end."""
+        ProgressStore(self.log).show(event.standing())
         if event.status != SUCCESS and (self.soft_fail or self.never_fail):
             raise AirflowSkipException(event.message)
         raise_unless_success(event, sensor=True)

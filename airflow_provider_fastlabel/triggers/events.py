@@ -42,6 +42,11 @@ class WaitEvent:
     facts: dict[str, Any] = field(default_factory=dict)
     carry: dict[str, Any] = field(default_factory=dict)
 
+    def standing(self) -> dict[str, Any]:
+        """Return how far the wait came, in JSON values; ``summary`` says it in words."""
+        seen: dict[str, Any] = {name: self.facts[name] for name in ("done", "total", "needed") if name in self.facts}
+        return {"summary": f"The wait is over: {self.message}", **seen}
+
     def payload(self) -> dict[str, Any]:
         """Return the event as the JSON object a trigger sends."""
         return asdict(self)

@@ -70,12 +70,37 @@ class WaitProgress:
         """
         facts = decision.facts
         done, total = int(facts.get("done") or 0), int(facts.get("total") or facts.get("needed") or 0)
-        if self._first is None:
-            self._first = (now, done)
+        self._begin(done, now)
         if self._said is not None and not self._is_due(decision.message, done, total, now):
             return None
         self._said, self._said_at, self._said_done = decision.message, now, done
         return decision.message + self._pace(done, int(facts.get("needed") or total), now)
+
+    def standing(self, decision: Decision, now: float) -> dict[str, Any]:
+        """Return how far the wait is, in JSON values; ``summary`` says it in words.
+
+        :param decision: what the last look has shown.
+        :param now: seconds on the same clock as in :meth:`line`.
+        """
+        facts = decision.facts
+        done = int(facts.get("done") or 0)
+        first, needed = self._begin(done, now), int(facts.get("needed") or facts.get("total") or 0)
+        seconds, gained = now - first[0], done - first[1]
+        rate = gained / seconds if seconds > 0 and gained > 0 else 0.0
+        return {
+            "summary": decision.message + self._pace(done, needed, now),
+            "done": facts.get("done"),
+            "total": facts.get("total"),
+            "needed": facts.get("needed"),
+            "per_minute": round(rate * 60, 2),
+            "seconds_left": round(max(0, needed - done) / rate) if rate else None,
+        }
+
+    def _begin(self, done: int, now: float) -> tuple[float, int]:
+        """Return when the first look was and what it saw."""
+        if self._first is None:
+            self._first = (now, done)
+        return self._first
 
     def _is_due(self, message: str, done: int, total: int, now: float) -> bool:
         """Tell whether the next line may be written."""

@@ -38,6 +38,9 @@ POLL_THREADS = 8
 POLL_RETRIES = 1
 """Retries of one call: the next look comes soon, so a thread must not be held by long back-offs."""
 
+POLL_PATIENCE = 1.0
+"""Seconds of a ``Retry-After`` that a thread sleeps; a longer one delays the next look, and the waits' logs say so."""
+
 _pools: dict[str, ThreadPoolExecutor] = {}
 _clients: dict[str, tuple[str, FastLabelClient]] = {}
 _boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, Hashable], Poll]] = WeakKeyDictionary()
@@ -226,7 +229,9 @@ async def call(conn_id: str, function: Callable[[FastLabelClient], Any], poll: P
     def work() -> Any:
         known = _clients.get(conn_id)
         if known is None or known[0] != fingerprint:
-            known = _clients[conn_id] = (fingerprint, build_client(settings, max_retries=POLL_RETRIES))
+            client = build_client(settings, max_retries=POLL_RETRIES)
+            client.transport.patience = lambda: POLL_PATIENCE
+            known = _clients[conn_id] = (fingerprint, client)
         quota = known[1].quota
         poll.pace.allowed = configuration.wait_quota_share() * quota.limit / quota.window
         before = calls_of_this_thread()

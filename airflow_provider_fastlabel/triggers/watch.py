@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.triggers.conditions import Wait
+    from airflow_provider_fastlabel.utils.progress_store import ProgressStore
 
 JITTER = 0.1
 """Share of the poll interval by which polls are spread, so that many waits do not ask in one instant."""
@@ -41,6 +42,7 @@ class Watch:
     :param end_time: deadline of the wait, seconds since the epoch; ``None`` when the caller keeps it.
     :param execution_deadline: deadline of the task, seconds since the epoch; ``None`` for none.
     :param missing_looks: after how many looks in a row a missing Airflow connection ends the wait.
+    :param store: where the progress is shown beside the log; ``None`` in a triggerer, which cannot reach it.
     """
 
     def __init__(
@@ -50,11 +52,14 @@ class Watch:
         end_time: float | None = None,
         execution_deadline: float | None = None,
         missing_looks: int = 1,
+        store: ProgressStore | None = None,
     ) -> None:
         self._log = log
         self._end_time = end_time
         self._execution_deadline = execution_deadline
         self._missing_looks = missing_looks
+        self._store = store
+        self.calls_left: Callable[[], int] | None = None
         self._progress = WaitProgress()
         self._seen: Decision | None = None
         self._failure: Exception | None = None
@@ -98,7 +103,15 @@ class Watch:
                 return WaitEvent(outcome.status, outcome.message, outcome.facts)
             if line := self._progress.line(outcome, now):
                 self._log.info("Waiting: %s", line)
+            self._show(outcome, now)
         return self._overdue(now)
+
+    def _show(self, seen: Decision, now: float) -> None:
+        """Show what a look has seen beside the log, if that was not done for a while."""
+        if self._store is None or not self._store.is_due:
+            return
+        calls_left = self.calls_left() if self.calls_left is not None else None
+        self._store.show({**self._progress.standing(seen, now), "calls_left": calls_left})
 
     def _complain(self, complaint: str, now: float) -> None:
         """Log a failed look: the first of a row, another failure after 30 seconds, the same one every 10 minutes."""

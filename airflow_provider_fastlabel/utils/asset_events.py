@@ -8,6 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
+from airflow_provider_fastlabel.utils.asset_uris import uri_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -72,13 +74,13 @@ def storage_uri(path: Any) -> str:
     return f"{scheme}://{quote(rest, safe=_AS_THEY_ARE)}"
 
 
-def project_uri(hook: FastLabelHook, project: str) -> str:
-    """Return the URI of a project, as an asset names it: ``fastlabel://`` with the API's host and the slug.
+def project_uri(hook: FastLabelHook, *parts: str) -> str:
+    """Return the URI of a project or model, as an asset names it.
 
     :param hook: that of the connection the work was done by.
-    :param project: slug of the project.
+    :param parts: as in :func:`~airflow_provider_fastlabel.utils.asset_uris.uri_of`.
     """
-    return f"fastlabel://{urlsplit(hook.settings().api_url).netloc}/{quote(project, safe='')}"
+    return uri_of(urlsplit(hook.settings().api_url).netloc, *parts)
 
 
 def _add(event: Any, uri: str, extra: dict[str, Any]) -> None:

@@ -37,6 +37,13 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, FastLabelException | AirflowRuntimeError | OSError)
 
 
+def asks_to_wait(error: BaseException) -> bool:
+    """Tell whether an error means that FastLabel, or its quota, is to be left alone for a while by every call."""
+    from airflow_provider_fastlabel.client.exceptions import RateLimited, Unavailable
+
+    return isinstance(error, RateLimited | Unavailable)
+
+
 def retry_after(error: BaseException | None) -> float | None:
     """Return after how many seconds (at least 1) FastLabel wants to be asked again, when the error says so."""
     from airflow_provider_fastlabel.client.exceptions import RateLimited, ServerError

@@ -6,11 +6,21 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import get_current_context
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 STORE = "task_state_store"
 """Name of the store in Airflow's context, from 3.3 on."""
+
+
+def current_context() -> Any:
+    """Return Airflow's context of the task that runs, empty if none does."""
+    try:
+        return get_current_context()
+    except RuntimeError:
+        return {}
 
 
 def fingerprint(*parts: Any) -> str:

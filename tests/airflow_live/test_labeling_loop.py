@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -15,7 +17,7 @@ from PIL import Image
 from demo.__main__ import DAG_ID, PROJECT, run_loop
 from demo.photos import load_ground_truth
 from demo.report import check_against_ground_truth
-from tests.airflow_live.conftest import TOKEN, Live
+from tests.airflow_live.conftest import LINEAGE, TOKEN, Live
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +55,32 @@ def test_scheduler_workers_ran_every_task_and_the_wait_was_deferred(live: Live, 
     assert all(one["queued_when"] and one["pid"] and one["try_number"] == 1 for one in instances)
     assert len({one["pid"] for one in instances}) == len(instances)
     assert ("wait_for_labels", "deferred") in loop.seen
+
+
+def test_the_lineage_is_folder_project_datasets_and_nothing_else(live: Live, loop: Loop) -> None:
+    text = (live.state / LINEAGE).read_text(encoding="utf-8")
+    assert TOKEN not in text
+    events = [event for event in map(json.loads, text.splitlines()) if event["job"]["name"].startswith(DAG_ID)]
+    assert f"{DAG_ID}.push_results" in {event["job"]["name"] for event in events}  # all tasks have reported
+    project = (f"fastlabel://{urlsplit(live.emulator.url).netloc}", PROJECT)
+    photos = ("file", str(live.state / "photos"))
+    datasets = {("file", str(loop.output / name)) for name in ("coco", "yolo", "pascalvoc")}
+    assert edges_of(events) == {(photos, project)} | {(project, dataset) for dataset in datasets}
+    nodes = {node for event in events for node in (*nodes_of(event, "inputs"), *nodes_of(event, "outputs"))}
+    assert nodes == {photos, project, *datasets}
+
+
+def nodes_of(event: dict[str, Any], side: str) -> list[tuple[str, str]]:
+    return [(dataset["namespace"], dataset["name"]) for dataset in event.get(side, ())]
+
+
+def edges_of(events: list[dict[str, Any]]) -> set[tuple[tuple[str, str], tuple[str, str]]]:
+    return {
+        (source, target)
+        for event in events
+        for source in nodes_of(event, "inputs")
+        for target in nodes_of(event, "outputs")
+    }
 
 
 def test_second_run_creates_no_task(live: Live, loop: Loop) -> None:

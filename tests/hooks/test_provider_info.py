@@ -59,6 +59,14 @@ def test_every_named_class_and_decorator_exists():
         assert getattr(importlib.import_module(module), name).__module__ == module
 
 
+def test_what_serves_asset_uris_exists():
+    (uris,) = INFO["asset-uris"]
+    assert uris["schemes"] == ["fastlabel"]
+    for part in ("handler", "factory", "to_openlineage_converter"):
+        module, _, name = uris[part].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
 def test_the_connection_type_matches_the_hook():
     (kind,) = INFO["connection-types"]
     module, _, name = kind["hook-class-name"].rpartition(".")

@@ -9,7 +9,7 @@ import fsspec
 import pytest
 from airflow.sdk.io import attach
 
-from airflow_provider_fastlabel.client.exceptions import NotFound, RateLimited
+from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.operators import FastLabelExecuteEndpointOperator
 from airflow_provider_fastlabel.pipelines.endpoints.results import decode_image, image_name
 from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
@@ -147,18 +147,19 @@ def test_an_outage_stops_the_run(airflow_run, emulator, photos, operator):
     assert executed(emulator) == 20
 
 
-@pytest.mark.parametrize(
-    ("fault", "error", "state"),
-    [
-        ({"status": 404}, NotFound, "failed"),
-        ({"status": 429, "retry_after": 400}, RateLimited, "up_for_retry"),
-    ],
-)
-def test_what_concerns_every_file_ends_the_run_at_once(airflow_run, emulator, operator, fault, error, state):
-    emulator.fault("status", path="model-endpoints/execute", times=99, **fault)
+def test_what_concerns_every_file_ends_the_run_at_once(airflow_run, emulator, operator):
+    emulator.fault("status", path="model-endpoints/execute", times=99, status=404)
     done = airflow_run(operator(max_workers=1, max_failures=99)).attempt(retries_left=True)
-    assert (type(done.reason), done.state) == (error, state)
+    assert (type(done.reason), done.state) == (NotFound, "failed")
     assert executed(emulator) == 1
+
+
+def test_a_long_wait_leaves_the_slot_and_the_next_part_sends_the_rest(airflow_run, emulator, operator):
+    emulator.fault("status", path="model-endpoints/execute", times=1, status=503, retry_after=400)
+    done = airflow_run(operator(max_workers=1)).attempt()
+    assert (done.state, done.reschedules) == ("success", 1)
+    assert 399 < done.pauses[0] < 406
+    assert executed(emulator) == 1 + 3
 
 
 def test_an_output_that_cannot_be_written_ends_the_run_at_once(airflow_run, emulator, operator, tmp_path):

@@ -271,8 +271,20 @@ def test_before_airflow_3_3_permanent_errors_are_airflows_own(airflow_run, clien
     assert isinstance(done.error, AirflowFailException)
 
 
+@needs_state_store
+def test_an_exceeded_quota_leaves_the_slot_and_the_import_is_not_started_twice(airflow_run, emulator, bucket):
+    emulator.faults({"path": "tasks/count", "times": 1, "kind": "status", "status": 429, "retry_after": 400})
+    done = airflow_run(operator(wait_for_completion=False)).attempt()
+    assert (done.state, done.reschedules) == ("success", 1)
+    assert 399 < done.pauses[0] < 406
+    assert submits(emulator) == 1
+
+
 @needs_retry_policy
-def test_an_exceeded_quota_is_retried_when_fastlabel_asks(airflow_run, emulator, client):
+def test_what_cannot_remember_does_not_leave_but_is_retried_when_fastlabel_asks(
+    airflow_run, emulator, client, monkeypatch
+):
+    monkeypatch.setattr("airflow_provider_fastlabel.utils.slot.STORE", "nothing of the kind")
     emulator.faults({"path": "tasks/count", "times": 1, "kind": "status", "status": 429, "retry_after": 400})
     done = airflow_run(operator()).attempt(retries_left=True)
     assert done.state == "up_for_retry"

@@ -121,14 +121,32 @@ def test_an_outage_ends_the_run_instead_of_failing_every_task(airflow_run, emula
     assert sum(request["method"] == method for request in emulator.requests()) == 20
 
 
-@pytest.mark.parametrize(("status", "error"), [(401, AuthError), (429, RateLimited)])
-def test_what_concerns_every_task_stops_at_once(airflow_run, emulator, client, fill, status, error):
+def test_what_concerns_every_task_stops_at_once(airflow_run, emulator, client, fill):
     ids = fill(*[f"{number}.png" for number in range(20)])
     emulator.clear_requests()
-    emulator.faults({"method": "PUT", "times": 100, "kind": "status", "status": status, "retry_after": 500})
+    emulator.faults({"method": "PUT", "times": 100, "kind": "status", "status": 401})
     done = airflow_run(update(task_ids=list(ids.values()), status="approved", max_workers=2)).attempt()
-    assert isinstance(done.reason, error)
+    assert isinstance(done.reason, AuthError)
     assert puts(emulator) <= 4
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_wait_leaves_the_slot_and_uses_up_no_retry(airflow_run, emulator, client, fill, status):
+    ids = fill(*[f"{number}.png" for number in range(20)])
+    emulator.clear_requests()
+    emulator.faults({"method": "PUT", "times": 1, "kind": "status", "status": status, "retry_after": 30})
+    done = airflow_run(update(filter_status="registered", status="approved", max_workers=1)).attempt(retries_left=False)
+    assert (done.state, done.reschedules) == ("success", 1)
+    assert 29 < done.pauses[0] < 36
+    assert puts(emulator) == 1 + len(ids)
+
+
+def test_a_fastlabel_that_never_answers_fails_in_the_end(airflow_run, emulator, client, fill, monkeypatch):
+    monkeypatch.setattr("airflow_provider_fastlabel.utils.slot.MOST_LEAVINGS", 5)
+    fill("a.png")
+    emulator.faults({"method": "PUT", "times": 10**6, "kind": "status", "status": 429, "retry_after": 3600})
+    done = airflow_run(update(filter_status="registered", status="approved")).attempt(retries_left=True)
+    assert (done.state, type(done.error), done.reschedules) == ("up_for_retry", RateLimited, 5)
 
 
 @pytest.mark.parametrize(

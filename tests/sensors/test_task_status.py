@@ -8,6 +8,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSen
 from airflow_provider_fastlabel.sensors import FastLabelTaskStatusSensor
 from airflow_provider_fastlabel.triggers import progress
 from tests.airflow_fixtures import calls, later
+from tests.airflow_run import needs_state_store
 from tests.sensors.modes import modes
 
 
@@ -39,6 +40,21 @@ def test_waits_until_all_have(airflow_run, emulator, fill, mode):
     assert done.result == {"done": 2, "total": 2, "needed": 2, "statuses": ["approved"]}
     assert len(done.deferrals) == (1 if mode["deferrable"] else 0)
     assert bool(done.reschedules) == ("mode" in mode)
+
+
+@needs_state_store
+@modes
+def test_the_store_shows_the_first_look_and_the_end_and_nothing_within_30_seconds(airflow_run, emulator, fill, mode):
+    fill("a.png", "b.png")
+    emulator.set_status("photos", "approved", ["a.png"])
+    thread = later(emulator, "tasks/count", 6, lambda: emulator.set_status("photos", "approved"))
+    run = airflow_run(sensor(**mode))
+    assert run.attempt().state == "success"
+    thread.join()
+    first, last = run.supervisor.progress
+    assert (first["done"], first["total"], first["needed"], first["calls_left"] > 0) == (1, 2, 2, True)
+    assert (last["done"], last["total"]) == (2, 2)
+    assert last["summary"].startswith("The wait is over: 2 of 2 tasks")
 
 
 @modes

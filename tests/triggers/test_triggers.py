@@ -346,13 +346,17 @@ def test_a_connection_the_triggerer_does_not_have_ends_with_a_hint(client, fill)
     assert "triggerers alike" in event["message"]
 
 
-def test_a_quota_that_asks_for_patience_is_given_it(client, emulator, fill):
+@pytest.mark.parametrize("retry_after", [30, 3600])
+def test_a_quota_that_asks_for_patience_is_given_it_and_the_log_says_so(client, emulator, fill, capsys, retry_after):
     fill("a.png", status="approved")
-    emulator.faults({"path": "tasks/count", "times": 2, "kind": "status", "status": 429, "retry_after": 3600})
+    emulator.faults({"path": "tasks/count", "times": 2, "kind": "status", "status": 429, "retry_after": retry_after})
     event = asyncio.run(event_of(trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.05, seconds=0.5)))
     assert event["status"] == "timeout"
     # The first look and the one at the deadline; none in between, whatever the interval says.
     assert calls(emulator, "tasks/count") == 2
+    said = capsys.readouterr().out
+    assert "Look 1 in a row failed, the wait goes on" in said
+    assert f"Too many calls; try again after {retry_after} s" in said
 
 
 def test_a_mistake_in_the_program_is_not_waited_out(client, emulator, fill):

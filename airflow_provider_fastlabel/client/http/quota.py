@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.client.arguments import is_whole
+from airflow_provider_fastlabel.client.exceptions import RateLimited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,9 +63,14 @@ class Quota:
             return self._free()
 
     @contextlib.contextmanager
-    def slot(self) -> Iterator[None]:
-        """Take a slot for one call, waiting for it if none is free, and stamp it when the call is over."""
-        self._acquire()
+    def slot(self, patience: Callable[[], float] | None = None) -> Iterator[None]:
+        """Take a slot for one call, waiting for it if none is free, and stamp it when the call is over.
+
+        :param patience: asked for the longest wait in seconds; ``None`` to wait as long as it takes.
+        :raises RateLimited: the next slot is farther away than that. Its ``retry_after`` says when the window will be
+            empty: whoever comes back in another process knows nothing of the calls of this one.
+        """
+        self._acquire(patience)
         _this_thread.calls = calls_of_this_thread() + 1
         try:
             yield
@@ -74,10 +80,18 @@ class Quota:
                 self._stamps.append(self._clock())
                 self._changed.notify_all()  # one alone might have stopped waiting
 
-    def _acquire(self) -> None:
+    def _acquire(self, patience: Callable[[], float] | None) -> None:
         with self._changed:
             while self._free() < 1:
-                self._changed.wait(self._wait())
+                wait = self._wait()
+                if wait is not None and patience is not None and wait > patience():
+                    raise RateLimited(
+                        f"All {self._limit} calls of the last {self.window:g} s are used; the next could go out in "
+                        f"{wait:.0f} s. Nothing was sent.",
+                        None,
+                        self._stamps[-1] + self.window - self._clock(),
+                    )
+                self._changed.wait(wait)
             self._in_flight += 1
 
     def _free(self) -> int:

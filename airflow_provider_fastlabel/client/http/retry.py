@@ -26,6 +26,7 @@ from airflow_provider_fastlabel.client.exceptions import (
     RateLimited,
     RequestTimeout,
     ServerError,
+    Unavailable,
     UnexpectedAnswer,
 )
 from airflow_provider_fastlabel.client.http.answers import LONGEST_ERROR, UnreadableBody
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 RETRY_AFTER_CAP = 120.0
-"""Longest pause in seconds that is slept here; beyond it the caller is told, so that Airflow can reschedule the task
-instead.
+"""Longest pause in seconds that is slept here where the client was given no other patience; beyond it the caller is
+told.
 """
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
@@ -239,6 +240,13 @@ def may_retry(error: FastLabelException) -> bool:
 def asked_wait(error: FastLabelException) -> float | None:
     """Return the seconds FastLabel asked to wait."""
     return error.retry_after if isinstance(error, RateLimited | ServerError) else None
+
+
+def beyond_patience(error: FastLabelException) -> FastLabelException:
+    """Return the error of a wait that is too long to be slept here: of a 5xx, one that concerns every call."""
+    if isinstance(error, ServerError):
+        return Unavailable(error.message, error.code, error.retry_after)
+    return error
 
 
 def _outer(error: BaseException) -> object:

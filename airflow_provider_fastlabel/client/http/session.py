@@ -127,6 +127,8 @@ class Connections:
         user_agent: str,
     ) -> None:
         self.sleep: Callable[[float], object] = time.sleep
+        self.patience: Callable[[], float] | None = None
+        self.patience_for_quota: Callable[[], float] | None = None
         self._timeout = _timeouts(timeout)
         if not is_whole(max_retries, 0):
             raise ValueError(f"max_retries must be a whole number from 0, not {max_retries!r}.")
@@ -170,7 +172,10 @@ class Connections:
     def _pause(self, call: str, attempt: int, error: FastLabelException) -> None:
         """Wait before the next attempt, or raise when there is none."""
         asked = retry.asked_wait(error)
-        if not retry.may_retry(error) or attempt >= self._max_retries or (asked or 0) > retry.RETRY_AFTER_CAP:
+        longest = retry.RETRY_AFTER_CAP if self.patience is None else self.patience()
+        if asked is not None and asked > longest:
+            raise retry.beyond_patience(error)
+        if not retry.may_retry(error) or attempt >= self._max_retries:
             raise error
         pause = retry.pause_before_retry(attempt, asked)
         reason, number, of = type(error).__name__, attempt + 2, self._max_retries + 1

@@ -170,7 +170,7 @@ class Transport(Transfers):
             # The server's Date has whole seconds, rounded down: never later than the true start.
             return created is not None and created >= started + self._clock_offset
 
-        in_vain = None
+        in_vain = ask_again = None
         if settle is not None:
             log.warning("The answer to %s was lost; looking up what became of it.", call)
             try:
@@ -178,11 +178,12 @@ class Transport(Transfers):
             except (Conflict, OutcomeUnknown):
                 raise
             except FastLabelException as problem:
-                in_vain = problem.message
+                in_vain, ask_again = problem.message, retry.asked_wait(problem)
         raise OutcomeUnknown(
             f"{error.message} It may have been carried out nevertheless; look before sending it again."
             + (f" Looking it up failed: {in_vain}" if in_vain else ""),
             error.code,
+            ask_again,
         )
 
     def _attempt(
@@ -198,7 +199,7 @@ class Transport(Transfers):
         session = self._new_session() if fresh else self._session
         call = f"{method} {path}"
         try:
-            with self.quota.slot():
+            with self.quota.slot(self.patience_for_quota):
                 response = self._send(
                     session,
                     method,

@@ -192,3 +192,4 @@ class Export:
         for task in self.client.iter_tasks(self.project, kind.name, **filters):
             yield task
             progress.count("exported")
+            progress.beat()

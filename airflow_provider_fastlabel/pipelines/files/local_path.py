@@ -28,9 +28,11 @@ def local_path(place: Any) -> Path | None:
 def open_place(place: Any) -> Any:
     """Open a file for reading bytes, a local one only if it is a regular file.
 
+    Past Airflow's own ``open`` of an object store, which notes every single file for lineage.
+
     :param place: a ``pathlib`` path, or an object with its interface over an fsspec file system.
     :returns: the binary file, to be closed by the caller.
     :raises OSError: it cannot be read, or is no regular file.
     """
     local = local_path(place)
-    return place.open("rb") if local is None else open_regular(local)
+    return place.fs.open(place.path, "rb") if local is None else open_regular(local)

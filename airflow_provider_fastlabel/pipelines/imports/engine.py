@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound
+from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound, RateLimited, Unavailable
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportIncomplete,
@@ -175,12 +175,16 @@ class _Import:
             self.manifest.announce(source.name for source in todo if source.name not in self.existing)
         try:
             self.items.over(todo, workers=workers, stop=stop, tick=self.manifest.checkpoint)
-        except _HOPELESS:
-            log.error("Stopped; what was created stays, run again to go on: %s", self._summary())
+        except _HOPELESS as error:
+            summary = self._summary()
+            if isinstance(error, RateLimited | Unavailable):
+                self.manifest.note_parts(summary["created"], summary["updated"])
+            log.warning("Stopped; what was created stays, run again to go on: %s", summary)
             raise
         if self._in_vain():
             raise self._incomplete("The import brought nothing of what was asked")
         summary = self._summary()
+        self.manifest.note_parts(0, 0)
         log.info("Import into project %s: %s", self.project, summary)
         return summary
 
@@ -346,12 +350,14 @@ class _Import:
         return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def _summary(self) -> ImportSummary:
-        counts = self.items.counts
+        counts, left = self.items.counts, self.manifest.left
+        created, updated = (left.get(fate, 0) for fate in ("created", "updated"))
         summary: ImportSummary = {
             "total": self.items.total,
-            "created": counts["created"],
-            "exists": counts["exists"],
-            "updated": counts["updated"],
+            "created": counts["created"] + created,
+            # What earlier parts of this import brought exists for the last one.
+            "exists": max(0, counts["exists"] - created - updated),
+            "updated": counts["updated"] + updated,
             "failed": counts["failed"],
             "with_annotations": self.tally.with_annotations,
             "without_annotations": self.tally.without_annotations,

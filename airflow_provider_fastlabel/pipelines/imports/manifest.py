@@ -4,7 +4,8 @@ Format (JSON Lines, UTF-8). A run starts with a header line::
 
     {"manifest": "fastlabel-import", "version": 1, "project": "cats", "kind": "image", "provider": "0.1.0", "at": "..."}
 
-followed by one line per item::
+with ``"left": {"created": 7, "updated": 0}`` where earlier parts of the same import had brought so many and left,
+because FastLabel or its quota wanted a wait; followed by one line per item::
 
     {"name": "a/1.jpg", "fate": "created", "task_id": "...", "why": null, "at": "...", "annotations": 3, ...}
 
@@ -70,6 +71,7 @@ class Manifest(Journal):
     def __init__(self, target: Any, *, project: str, kind: str) -> None:
         super().__init__(target)
         self.earlier: dict[str, Record] = {}
+        self.left: dict[str, int] = {}
         self._project = project
         self._kind = kind
 
@@ -122,8 +124,20 @@ class Manifest(Journal):
             self.write(name, "creating")
 
     def header(self) -> dict[str, Any]:
-        """Return whose manifest it is."""
-        return {"project": self._project, "kind": self._kind}
+        """Return whose manifest it is, and what the parts of the import have brought that left in the middle."""
+        return {"project": self._project, "kind": self._kind, **({"left": self.left} if self.left else {})}
+
+    def note_parts(self, created: int, updated: int) -> None:
+        """Record how many items the parts of this import have brought so far; the last part counts them as its own.
+
+        :param created: items that became tasks.
+        :param updated: tasks that were updated. With none of either, the import is over.
+        :raises OSError: the record could not be written.
+        """
+        before = self.left
+        self.left = {"created": created, "updated": updated} if created or updated else {}
+        if self.left != before:
+            self.begin()
 
     def check_header(self, header: dict[str, Any]) -> None:
         """Refuse the manifest of another import; see the base class."""
@@ -133,6 +147,9 @@ class Manifest(Journal):
                 f"The manifest {self.target} belongs to an import of {shortened(kind)} tasks into project "
                 f"{shortened(project)}, not of {self._kind!r} tasks into {self._project!r}"
             )
+        left = header.get("left")
+        counts = left if isinstance(left, dict) else {}
+        self.left = {fate: counts[fate] for fate in ("created", "updated") if type(counts.get(fate)) is int}
 
     def refused(self, why: str) -> ImportRefused:
         """Return the error of a file that cannot be the manifest; see the base class."""

@@ -6,12 +6,14 @@ import logging
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.words import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -21,6 +23,22 @@ EVERY_SHARE = 0.05
 """At least one line per this share of the items ..."""
 AT_MOST_EVERY_SECONDS = 2.0
 """... but not more often than this."""
+
+
+_listener: ContextVar[Callable[[Progress], object] | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def told_to(listener: Callable[[Progress], object]) -> Iterator[None]:
+    """Let somebody beside the log know of all work that begins within: at its start and a few times a second.
+
+    :param listener: called with the progress, by the thread that began the work. It decides how often it looks.
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 class Progress:
@@ -42,6 +60,8 @@ class Progress:
         self._started = clock()
         self._said_at = self._started
         self._said_done = 0
+        self._listener = _listener.get()
+        self._tell()
 
     @property
     def done(self) -> int:
@@ -63,12 +83,35 @@ class Progress:
                 log.info("%s", self._line(now, done))
 
     def beat(self) -> None:
-        """Write a line if there was none for a while: a run that waits for its quota is not to look dead."""
+        """Write a line if there was none for a while: a run that waits for its quota is not to look dead.
+
+        To be called by the thread that began the work, as often as it likes.
+        """
         with self._lock:
             now = self._clock()
             if now - self._said_at >= EVERY_SECONDS:
                 self._said_at, self._said_done = now, self.done
                 log.info("%s", self._line(now, self.done))
+        self._tell()
+
+    def standing(self) -> dict[str, Any]:
+        """Return how far the work is, in JSON values: done, total, rate, seconds left, fates, calls left."""
+        with self._lock:
+            now, done = self._clock(), self.done
+            rate = done / max(now - self._started, 1e-9)
+            return {
+                "summary": self._line(now, done),
+                "done": done,
+                "total": self.total,
+                "per_second": round(rate, 2),
+                "seconds_left": round((self.total - done) / rate) if rate else None,
+                "calls_left": None if self._calls_left is None else self._calls_left(),
+                "fates": dict(sorted(self.counts.items())),
+            }
+
+    def _tell(self) -> None:
+        if self._listener is not None:
+            self._listener(self)
 
     def _line(self, now: float, done: int) -> str:
         rate = done / max(now - self._started, 1e-9)

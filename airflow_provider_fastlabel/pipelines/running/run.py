@@ -7,7 +7,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from airflow_provider_fastlabel.client.exceptions import AuthError, FastLabelException, OutcomeUnknown, RateLimited
+from airflow_provider_fastlabel.client.exceptions import (
+    AuthError,
+    FastLabelException,
+    OutcomeUnknown,
+    RateLimited,
+    Unavailable,
+)
 from airflow_provider_fastlabel.client.http.retry import may_retry
 from airflow_provider_fastlabel.pipelines.files.problems import Problem
 from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
@@ -25,7 +31,7 @@ log: logging.Logger = logging.getLogger(__name__)
 OUTAGE = 20
 """So many items in a row that fail because FastLabel does not answer mean an outage, not bad items: the run stops."""
 
-HOPELESS: tuple[type[Exception], ...] = (AuthError, RateLimited)
+HOPELESS: tuple[type[Exception], ...] = (AuthError, RateLimited, Unavailable)
 """Errors that concern every item of every run; going on would only repeat them."""
 
 
@@ -128,6 +134,8 @@ class Run(Generic[T]):
         except self.hopeless:
             raise
         except (FastLabelException, OSError, ValueError) as error:
+            if isinstance(error, OutcomeUnknown) and error.retry_after is not None:
+                raise Unavailable(error.message, error.code, error.retry_after) from error  # the next run looks it up
             problem = Problem(self.name(item), without_temporary(str(error)) or type(error).__name__)
             log.warning("Failed: %s", problem)
             self.fail(problem)

@@ -1,0 +1,151 @@
+"""What Airflow's OpenLineage provider reports of our tasks: folder -> project -> data set, with facts, and no files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from airflow.providers.openlineage.extractors.manager import ExtractorManager
+from airflow.sdk import Asset
+from airflow.sdk.io import attach
+from airflow.utils.state import TaskInstanceState
+
+from airflow_provider_fastlabel.operators import (
+    FastLabelCreateTasksFromFolderOperator,
+    FastLabelDeleteTasksOperator,
+    FastLabelExecuteEndpointOperator,
+    FastLabelExportCocoOperator,
+    FastLabelPushMonitoringResultsOperator,
+    FastLabelUpdateTasksOperator,
+)
+from tests.airflow_fixtures import PNG
+from tests.operators.s3_files import S3Files
+
+
+@pytest.fixture
+def lineage_of(airflow_run):
+    """Run an operator once and return how it ended and what the OpenLineage provider makes of it."""
+
+    def go(operator, **arguments):
+        run = airflow_run(lambda: operator(task_id="task", **arguments))
+        outcome = run.attempt()
+        state = TaskInstanceState.SUCCESS if outcome.state == "success" else TaskInstanceState.FAILED
+        found = ExtractorManager().extract_metadata(
+            SimpleNamespace(run_id="run"), run.instance.task, state, run.instance
+        )
+        return outcome, found
+
+    return go
+
+
+def names(datasets):
+    return [(each.namespace, each.name) for each in datasets]
+
+
+@pytest.fixture
+def photos_node(emulator):
+    return f"fastlabel://{urlsplit(emulator.url).netloc}", "photos"
+
+
+def test_an_import_leads_from_the_folder_to_the_project(lineage_of, client, tmp_path, photos_node):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(PNG)
+    outcome, found = lineage_of(FastLabelCreateTasksFromFolderOperator, project="photos", folder=str(folder))
+    assert outcome.result["created"] == 2
+    assert names(found.inputs) == [("file", str(folder))]
+    assert names(found.outputs) == [photos_node]
+    assert found.outputs[0].outputFacets["outputStatistics"].rowCount == 2
+
+
+def test_an_import_that_failed_names_its_places_without_counts(lineage_of, client, tmp_path, photos_node):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("no picture")
+    outcome, found = lineage_of(FastLabelCreateTasksFromFolderOperator, project="photos", folder=str(tmp_path / "in"))
+    assert outcome.state == "failed"
+    assert (names(found.inputs), names(found.outputs)) == ([("file", str(tmp_path / "in"))], [photos_node])
+
+
+def test_an_export_leads_from_the_project_to_the_data_set(lineage_of, label, tmp_path, photos_node):
+    label("a.png", "b.png")
+    outcome, found = lineage_of(FastLabelExportCocoOperator, project="photos", output=str(tmp_path / "coco"))
+    assert names(found.inputs) == [photos_node]
+    (written,) = found.outputs
+    assert (written.namespace, written.name) == ("file", str(tmp_path / "coco"))
+    assert written.facets["version"].datasetVersion == outcome.result["sha256"]
+    assert [field.name for field in written.facets["schema"].fields] == outcome.result["classes"]
+    statistics = written.outputFacets["outputStatistics"]
+    assert (statistics.rowCount, statistics.fileCount) == (2, outcome.result["files"])
+
+
+def test_an_export_that_failed_has_written_nothing(lineage_of, project, tmp_path, photos_node):
+    outcome, found = lineage_of(FastLabelExportCocoOperator, project="photos", output=str(tmp_path / "coco"))
+    assert outcome.state == "failed"
+    assert (names(found.inputs), names(found.outputs)) == ([photos_node], [])
+
+
+def test_an_export_to_a_bucket_is_one_data_set_and_the_declared_outlets_stay(
+    lineage_of, label, s3_address, tmp_path, photos_node
+):
+    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
+    s3 = boto3.client("s3", endpoint_url=s3_address, **keys)
+    s3.create_bucket(Bucket="sets")
+    attach("s3", conn_id=tmp_path.name, fs=S3Files(s3))
+    label("a.png")
+    _, found = lineage_of(
+        FastLabelExportCocoOperator,
+        project="photos",
+        output="s3://sets/deep/coco",
+        output_conn_id=tmp_path.name,
+        include_images=True,
+        outlets=[Asset("file:///data/catalogue"), Asset("fastlabel://api.fastlabel.ai/archive"), Asset("words")],
+    )
+    s3.close()
+    assert names(found.inputs) == [photos_node]
+    assert names(found.outputs) == [
+        ("s3://sets", "deep/coco"), ("file", "/data/catalogue"), ("fastlabel://api.fastlabel.ai", "archive"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("operator", [FastLabelUpdateTasksOperator, FastLabelDeleteTasksOperator])
+def test_changes_are_written_to_the_project(lineage_of, fill, photos_node, operator):
+    ids = fill("a.png", "b.png")
+    change = {"status": "approved"} if operator is FastLabelUpdateTasksOperator else {}
+    _, found = lineage_of(operator, project="photos", task_ids=list(ids.values()), **change)
+    assert (names(found.inputs), names(found.outputs)) == ([], [photos_node])
+    assert found.outputs[0].outputFacets["outputStatistics"].rowCount == 2
+
+
+def test_an_endpoint_leads_from_folder_to_folder(lineage_of, emulator, client, tmp_path):
+    (tmp_path / "in").mkdir()
+    outcome, found = lineage_of(
+        FastLabelExecuteEndpointOperator, endpoint_name="e", folder=str(tmp_path / "in"), output=str(tmp_path / "out")
+    )
+    assert outcome.state == "failed"
+    assert (names(found.inputs), names(found.outputs)) == ([("file", str(tmp_path / "in"))], [])
+
+
+def test_a_push_reports_what_the_dag_declares_and_not_the_file_of_results(lineage_of, client, tmp_path):
+    (tmp_path / "results.jsonl").write_text("")
+    _, found = lineage_of(
+        FastLabelPushMonitoringResultsOperator,
+        name="m",
+        results_path=f"file://{tmp_path}/results.jsonl",
+        inlets=[Asset("fastlabel://api.fastlabel.ai/photos")],
+    )
+    assert names(found.inputs) == [("fastlabel://api.fastlabel.ai", "photos")]
+    assert found.outputs == []
+
+
+def test_without_the_provider_nothing_of_openlineage_is_imported():
+    code = (
+        "import sys; import airflow_provider_fastlabel.operators as o; [getattr(o, n) for n in o.__all__];"
+        "print([m for m in sys.modules if m.startswith(('openlineage', 'airflow.providers.openlineage.extractors'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
