@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
-from airflow_provider_fastlabel.pipelines.choices import OnExists, UnknownAttributes  # noqa: TC001
+from airflow_provider_fastlabel.pipelines.choices import OnDifference, OnExists, UnknownAttributes  # noqa: TC001
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
 from airflow_provider_fastlabel.utils.numbers import FAILURES, PRIORITY, WORKERS
 from airflow_provider_fastlabel.utils.run_files import run_file
@@ -65,6 +65,11 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
     :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.
     :param on_exists: what to do with a file whose name is a task already: ``skip`` it; ``update`` the task with
         pre-annotations, tags, status and priority, once per manifest; or ``fail``.
+    :param on_difference: what to do where the file is another one than its task was made of, which keeps the old one, for
+        FastLabel cannot replace it: ``warn``, or ``fail`` before anything is created. What ``manifest`` knows is
+        compared by size and content, so give one place for all runs. With ``fail`` also pictures that it does not know,
+        by the width and height that FastLabel tells: one call per 1000 tasks, and the beginning of each such picture is
+        read. The result counts ``differs`` and ``not_compared``.
     :param max_failures: how many pictures (or other files) may fail with the task still succeeding. By default none:
         any problem found by the checks ends the task before anything is created, failures met later fail it after all
         others were tried. Templated.
@@ -110,6 +115,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         status: str | None = None,
         priority: int | str | None = None,
         on_exists: OnExists = "skip",
+        on_difference: OnDifference = "warn",
         max_failures: int | str | None = None,
         max_workers: int | str = 4,
         follow_links: bool = False,
@@ -130,6 +136,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.status = status
         self.priority: Any = priority
         self.on_exists: OnExists = on_exists
+        self.on_difference: OnDifference = on_difference
         self.max_failures: Any = max_failures
         self.max_workers: Any = max_workers
         self.follow_links = follow_links
@@ -180,6 +187,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 annotations=annotations,
                 fields={name: value for name, value in fields.items() if value not in (None, [], "")},
                 on_exists=self.on_exists,
+                on_difference=self.on_difference,
                 max_failures=self.max_failures,
                 max_workers=self.max_workers,
                 problems=found.problems,

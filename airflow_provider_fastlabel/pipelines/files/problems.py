@@ -49,7 +49,20 @@ class AnnotationCounts(TypedDict):
     lost: dict[str, int]
 
 
-class ImportSummary(TypedDict):
+class DifferenceCounts(TypedDict):
+    """What is known of the files of tasks that existed before an import.
+
+    ``differs`` counts tasks whose file is now another one than was sent, ``not_compared`` tasks of whose file the
+    manifest knows nothing, and ``same_elsewhere``, which is only there if there are any, new items that seem to be the
+    files of tasks under another path.
+    """
+
+    differs: int
+    not_compared: int
+    same_elsewhere: NotRequired[int]
+
+
+class ImportSummary(DifferenceCounts):
     """What an import did, small enough for an XCom.
 
     ``total`` is the number of items: the files offered, and pictures that annotation files speak of and that are not
