@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import fsspec
 import pytest
@@ -481,4 +481,25 @@ def test_another_picture_under_the_name_of_a_task_fails_the_run_if_asked_to(clie
     assert refused.state == "failed"
     assert "differs from its task" in str(refused.reason)
     with pytest.raises(ValueError, match="on_difference must be 'warn' or 'fail', not 'ask'"):
-        FastLabelCreateTasksFromFolderOperator(task_id="create", project="p", folder="f", on_difference="ask")
+        FastLabelCreateTasksFromFolderOperator(
+            task_id="create", project="p", folder="f", on_difference=cast("Any", "ask")
+        )
+
+
+def test_people_share_what_is_imported_and_a_retry_deals_nothing_anew(client, run, emulator):
+    for slug in ("anna", "ben"):
+        emulator.add_user(slug, slug.title())
+    shared = {"assignee": ["anna", "ben"], "external_reviewer": {"day 1/**": "ben", "**": "anna"}}
+    assert run(**shared).result["created"] == 3
+
+    def given():
+        tasks = client.get_image_tasks("photos")
+        return {task["name"]: (task["assignee"], task["externalReviewer"]) for task in tasks}
+
+    before = given()
+    assert {name: reviewer for name, (_, reviewer) in before.items()} == {
+        "a.png": "Anna", "day 1/b.png": "Ben", "day 1/c.png": "Ben",
+    }  # fmt: skip
+    client.delete_task(client.task_ids_by_name("photos")["day 1/b.png"])
+    assert run(**shared).result["created"] == 1
+    assert given() == before

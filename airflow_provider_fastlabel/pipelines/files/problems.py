@@ -49,25 +49,15 @@ class AnnotationCounts(TypedDict):
     lost: dict[str, int]
 
 
-class DifferenceCounts(TypedDict):
-    """What is known of the files of tasks that existed before an import.
-
-    ``differs`` counts tasks whose file is now another one than was sent, ``not_compared`` tasks of whose file the
-    manifest knows nothing, and ``same_elsewhere``, which is only there if there are any, new items that seem to be the
-    files of tasks under another path.
-    """
-
-    differs: int
-    not_compared: int
-    same_elsewhere: NotRequired[int]
-
-
-class ImportSummary(DifferenceCounts):
+class ImportSummary(TypedDict):
     """What an import did, small enough for an XCom.
 
     ``total`` is the number of items: the files offered, and pictures that annotation files speak of and that are not
     there. It equals ``created + exists + updated + failed`` when the run went through, and ``with_annotations +
     without_annotations + failed``. ``links_left_out`` counts the links out of the folder, which are no items.
+    ``differs`` counts tasks whose file is now another one than was sent, ``not_compared`` tasks that exist and of whose
+    file the manifest knows nothing, and ``same_elsewhere``, which is only there if there are any, new items that seem
+    to be the files of tasks under another path.
     ``manifest`` is where the fate of every item is written.
     Where annotation files were read, ``attributes_left_out`` counts attributes that classes do not have, by key, and
     ``notes`` the remarks in the log that cost nothing.
@@ -82,6 +72,9 @@ class ImportSummary(DifferenceCounts):
     without_annotations: int
     annotations: AnnotationCounts
     links_left_out: int
+    differs: int
+    not_compared: int
+    same_elsewhere: NotRequired[int]
     attributes_left_out: NotRequired[dict[str, int]]
     notes: NotRequired[int]
     manifest: str

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.http.sent_files import SentFile
-    from airflow_provider_fastlabel.pipelines.files.problems import DifferenceCounts
     from airflow_provider_fastlabel.pipelines.files.sources import Source
     from airflow_provider_fastlabel.pipelines.imports.manifest import Record
 
@@ -68,13 +67,6 @@ class Differences:
         """
         differs, seen = self.differs.get(name), self.seen.get(name)
         return ({"differs": differs} if differs else {}) | ({"file": seen} if seen else {})
-
-    def counts(self) -> DifferenceCounts:
-        """Return what belongs into the result."""
-        counts: DifferenceCounts = {"differs": len(self.differs), "not_compared": self.not_compared}
-        if self.moved:
-            counts["same_elsewhere"] = len(self.moved)
-        return counts
 
     def problems(self) -> list[Problem]:
         """Return the differences as what keeps items from being imported."""

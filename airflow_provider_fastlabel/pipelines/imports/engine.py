@@ -25,6 +25,7 @@ from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, as_read, lasting
 from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
 from airflow_provider_fastlabel.pipelines.imports.tally import Tally
+from airflow_provider_fastlabel.pipelines.running.people import People
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 from airflow_provider_fastlabel.regular_files import LEAVES
 from airflow_provider_fastlabel.words import top_counts
@@ -54,6 +55,7 @@ def import_files(
     fields: Mapping[str, Any] | None = None,
     on_exists: OnExists = "skip",
     on_difference: OnDifference = "warn",
+    people: People | None = None,
     max_failures: int | None = None,
     max_workers: int = 4,
     problems: Iterable[Problem] = (),
@@ -62,14 +64,13 @@ def import_files(
 ) -> ImportSummary:
     """Create one task per source. Run again after a kill or a failure, it creates what is missing and nothing twice.
 
-    The truth is which names exist in FastLabel; the manifest tells what became of each item. Everything that can be
-    checked without sending is checked, for all items, before the first task is created.
+    The truth is which names exist in FastLabel; the manifest tells what became of each item. All that can be checked
+    without sending is checked before the first task is created.
 
     :param client: the client.
     :param project: the project's slug, or what :func:`resolve_destination` has found of it already.
     :param sources: what to create, usually from :func:`find_sources`.
-    :param manifest: where the fate of each item is written: a local path, or an object with the ``pathlib`` interface
-        in an object store. A manifest of an earlier run of the same import is continued.
+    :param manifest: where the fate of each item is written, as ``target`` of :class:`Manifest`; it is continued.
     :param kind: the task kind's name; by default that of the project's type, and in no case another.
     :param annotations: task name -> pre-annotations as FastLabel takes them, or what a reader made of annotation files.
         A name that is no source is an item that failed: its picture is missing.
@@ -77,24 +78,20 @@ def import_files(
     :param on_exists: what to do with a name that exists: leave it alone (``skip``), send annotations and fields to it
         unless this manifest says they were sent already (``update``), or count it as a failure (``fail``; tasks this
         manifest says were created by an earlier try do not count).
-    :param on_difference: what to do where the file is another one than its task was made of: say so (``warn``), or
-        count it as a failure (``fail``). What this manifest sent is compared by size and content; with ``fail`` also
-        pictures that it does not know, by their width and height at FastLabel, which takes a call per 1000 tasks.
+    :param on_difference: where a file is another one than its task was made of, ``warn``, or look closer and ``fail``.
+    :param people: who works on which task.
     :param max_failures: how many items may fail, in the checks or in FastLabel, with the others still imported.
-        ``None``: any problem found by the checks ends the run before anything is created; failures met later do not
-        stop the others but fail the run at its end. Whatever is allowed, a run that brings nothing, or none of the
-        annotations, fails.
+        ``None``: none; the checks end the run before anything is created, later failures do not stop the others.
+        Whatever is allowed, a run that brings nothing, or none of the annotations, fails.
     :param max_workers: how many uploads run at a time.
-    :param problems: problems known already, from listing the files or reading the annotations. An item with a problem
-        is not created.
-    :param links: links out of the folder that were left out when it was listed, to be counted and written down.
+    :param problems: problems known already, from listing and reading; their items are not created.
+    :param links: links out of the folder that were left out, to be counted and written down.
     :param stop: set it to end the run early; what was created stays and is found by the next run.
     :returns: the counts and the manifest's place.
-    :raises ImportRefused: the project is unknown, the kind does not fit, or the checks found too many problems. Nothing
-        was created.
+    :raises ImportRefused: the project or kind does not fit, or the checks found too much. Nothing was created.
     :raises ImportIncomplete: more items failed than tolerated, or the run was stopped. What was created stays.
     :raises AuthError: the token is not accepted (any more).
-    :raises RateLimited: FastLabel asks to wait longer than a client should; try again later.
+    :raises RateLimited: FastLabel asks to wait too long; try again later.
     :raises OSError: the manifest cannot be written.
     """
     if max_workers < 1:
@@ -103,6 +100,7 @@ def import_files(
     read = annotations if isinstance(annotations, PreAnnotations) else as_read(annotations or {})
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
         one = _Import(client, into, record, (on_exists, on_difference), max_failures, lasting(fields or {}), read)
+        one.people = people or one.people
         one.leave_out(links)
         known = [*problems, *read.problems]
         return one.run(list(sources), known, max_workers, stop or threading.Event())
@@ -135,6 +133,7 @@ class _Import:
         self.tally = Tally(read.objects)
         self.existing: dict[str, str] = {}
         self.links = 0
+        self.people = People()
         self.differences = Differences()
 
     def leave_out(self, links: Iterable[str]) -> None:
@@ -338,7 +337,7 @@ class _Import:
             self.client.update_task_of(self.kind.name, task_id, **payload)
 
     def _payload(self, name: str) -> dict[str, Any]:
-        payload = dict(self.fields)
+        payload = dict(self.fields) | self.people.of(name)
         if self.annotations.get(name):
             payload["annotations"] = self.annotations[name]
         return payload
@@ -360,9 +359,12 @@ class _Import:
             "without_annotations": self.tally.without_annotations,
             "annotations": self.tally.counts(),
             "links_left_out": self.links,
-            **self.differences.counts(),
+            "differs": len(self.differences.differs),
+            "not_compared": self.differences.not_compared,
             "manifest": str(self.manifest),
         }
+        if self.differences.moved:
+            summary["same_elsewhere"] = len(self.differences.moved)
         if self.read.asked:
             summary["attributes_left_out"] = top_counts(self.read.settled.left_out)
             summary["notes"] = self.read.notes
