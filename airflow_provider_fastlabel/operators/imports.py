@@ -159,7 +159,7 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
         """
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.imports import find_items, import_files, resolve_destination
-        from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
+        from airflow_provider_fastlabel.utils.object_stores import path_below, shown_place, storage_path
 
         self._stop = threading.Event()
         with self.working():
@@ -199,7 +199,7 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
                 links=found.links,
                 stop=self._stop,
             )
-        return {**summary, "manifest": manifest}
+        return {**summary, "manifest": shown_place(manifest)}
 
     def on_kill(self) -> None:
         """Hand out no more files; uploads under way end by themselves or with the process. The next run goes on."""

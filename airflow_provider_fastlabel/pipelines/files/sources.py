@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _TEMPORARY = "fastlabel-import-"
 _DOTS = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 _LEADS_AWAY = "has a part '.' or '..' in its key, which names no folder; rename the object, or narrow `pattern`"
+_OF_SYSTEMS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
+"""What Windows leaves in folders by itself, in lower case; macOS hides what it leaves."""
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "modified", "created")
 """What listings of object stores call the mark of a version of an object, the surest first."""
 _BLOCK_BYTES = 64 * 1024
@@ -176,7 +178,9 @@ def find_sources(
     pictures_only: bool = False,
     follow_links: bool = False,
 ) -> Found:
-    """List a folder as future tasks. Hidden files and folders (name starting with a dot) are left out.
+    """List a folder as future tasks.
+
+    Hidden files and folders (name starting with a dot), ``Thumbs.db`` and ``desktop.ini`` are left out.
 
     Links that lead out of a local folder are left out, too; a task's folder that holds one is a problem, for the task
     would lack a part. What is no regular file is a problem. The folder itself may be a link.
@@ -198,7 +202,7 @@ def find_sources(
         suffix = PurePosixPath(item.name).suffix.lower()
         leads_away = _DOTS.search(item.name) is not None
         hidden = not leads_away and any(part.startswith(".") for part in item.name.split("/"))
-        if hidden or (pictures_only and not is_image(item.name)):
+        if hidden or _base_name(item.name).lower() in _OF_SYSTEMS or (pictures_only and not is_image(item.name)):
             continue
         if not glob.matches(item.name):
             found.left_out.append(item.name)

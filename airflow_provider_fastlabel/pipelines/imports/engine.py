@@ -23,7 +23,12 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
 from airflow_provider_fastlabel.pipelines.imports.differences import Differences, facts_of, find_differences
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, as_read, lasting
-from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
+from airflow_provider_fastlabel.pipelines.imports.preflight import (
+    Destination,
+    find_problems,
+    refuse_no_picture,
+    resolve_destination,
+)
 from airflow_provider_fastlabel.pipelines.imports.tally import Tally
 from airflow_provider_fastlabel.pipelines.running.people import People
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
@@ -286,6 +291,7 @@ class _Import:
             self.manifest.announce_now(name)
         try:
             with noting_sent_files() as sent, source.local() as path:
+                refuse_no_picture(source, path, self.kind)
                 task_id = self.client.create_task(self.project, self.kind.name, name, path, **payload)
         except Conflict:
             # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.

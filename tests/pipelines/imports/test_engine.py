@@ -658,3 +658,32 @@ def test_a_thousand_files_keep_memory_and_handles_flat(client, project, tmp_path
     assert grown < 40 * 1024
     assert sum(1 for _ in Path("/proc/self/fd").iterdir()) <= handles + 12
     assert threading.active_count() <= threads + 12
+
+
+@pytest.mark.parametrize("content", [b"hello, this is a text\n" * 9, b"%PDF-1.7 ...", b"\x89PNG", b""])
+def test_a_file_that_only_has_the_name_of_a_picture_is_caught_before_the_first_create(
+    client, project, photos, tmp_path, content
+):
+    (photos / "zz.jpg").write_bytes(content)
+    with pytest.raises(ImportRefused, match=r"zz\.jpg.*(is no picture|0 bytes)"):
+        run(client, photos, tmp_path / "m.jsonl")
+    assert names_in(client) == []
+
+
+def test_a_picture_of_another_format_than_its_name_says_is_one(client, project, photos, tmp_path):
+    (photos / "zz.jpg").write_bytes(PNG)
+    assert run(client, photos, tmp_path / "m.jsonl")["created"] == 21
+
+
+def test_a_text_in_a_store_that_is_called_a_picture_fails_and_is_not_created(client, project, tmp_path):
+    store = fsspec.filesystem("memory")
+    store.pipe("/texts/a.png", PNG)
+    store.pipe("/texts/b.png", b"hello, this is a text")
+
+    class Place:
+        protocol, path, fs = "memory", "/texts", store
+
+    done = run(client, Place(), tmp_path / "m.jsonl", max_failures=1)
+    assert (done["created"], done["failed"], names_in(client)) == (1, 1, ["a.png"])
+    assert "is no picture" in (tmp_path / "m.jsonl").read_text()
+    store.rm("/texts", recursive=True)
