@@ -223,5 +223,5 @@ def test_a_home_in_output_is_resolved_in_the_result(export, label, tmp_path, mon
 @pytest.mark.parametrize("operator", [FastLabelExportCocoOperator, FastLabelExportYoloOperator])
 def test_help_tells_of_every_argument(operator):
     for name in ("project", "output", "include_images", "on_error", "fastlabel_conn_id"):
-        assert pydoc.render_doc(operator, renderer=pydoc.plaintext).count(f":param {name}:") >= 1
+        assert f":param {name}:" in pydoc.getdoc(operator)
         assert operator.__doc__.count(f":param {name}:") == 1

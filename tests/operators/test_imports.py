@@ -480,7 +480,7 @@ def test_another_picture_under_the_name_of_a_task_fails_the_run_if_asked_to(clie
     refused = run(on_difference="fail")
     assert refused.state == "failed"
     assert "differs from its task" in str(refused.reason)
-    with pytest.raises(ValueError, match="on_difference must be 'warn' or 'fail', not 'ask'"):
+    with pytest.raises(ValueError, match="on_difference must be one of 'warn', 'fail', not 'ask'"):
         FastLabelCreateTasksFromFolderOperator(
             task_id="create", project="p", folder="f", on_difference=cast("Any", "ask")
         )

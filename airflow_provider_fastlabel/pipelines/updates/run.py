@@ -41,11 +41,11 @@ class Changes:
     add_tags: Sequence[str] | None = None
     people: People = field(default_factory=People)
 
-    def for_task(self, name: str, known: dict[str, Any] | None) -> dict[str, Any]:
+    def for_task(self, known: dict[str, Any] | None, name: str = "") -> dict[str, Any]:
         """Return the fields to send, by our names.
 
-        :param name: the task's name, where people depend on it.
         :param known: the task's fields, as far as they are known; needed for ``add_tags``.
+        :param name: the task's name, where people depend on it.
         """
         changes = {item.name: getattr(self, item.name) for item in fields(self)}
         del changes["add_tags"], changes["people"]
@@ -88,7 +88,7 @@ def update_tasks(
         known = task.known
         if changes.add_tags is not None and known is None:
             known = known_fields(client.find_task(selection.kind(client), task.task_id))
-        wanted = changes.for_task(name, known)
+        wanted = changes.for_task(known, name)
         if known is not None and all(key in known and known[key] == value for key, value in wanted.items()):
             return "unchanged"
         client.update_task(task.task_id, **wanted)
