@@ -208,7 +208,7 @@ def test_splits_say_how_far_they_are_from_what_was_asked(export, label, tmp_path
     assert sum(got["images"] for got in splits.values()) == 3
     assert splits["test"] == {"asked": 0.0, "images": 0, "share": 0.0}
     assert splits["train"]["share"] == round(splits["train"]["images"] / 3, 4) != 0.5
-    assert json.loads((tmp_path / "out/yolo/manifest.json").read_text())["splits"] == splits
+    assert json.loads((tmp_path / "out/yolo/manifest.json").read_text())["counts"]["splits"] == splits
     assert "splits" not in export(FastLabelExportCocoOperator).result
 
 
