@@ -1,8 +1,9 @@
 """What a model answered in production goes to FastLabel's model monitoring, every hour.
 
 Use it when the serving side writes one JSON line per request, ``{"status": "success", "result": [{"value": "cat",
-"confidenceScore": 0.98}], "requestAt": "2026-11-22T09:00:00+09:00"}``, into one file per hour. Every line is checked
-before the first is sent; a retry goes on behind what has been sent.
+"confidenceScore": 0.98}], "requestAt": "2026-11-22T09:00:00+00:00"}``, into one file per hour, named after
+the hour in UTC. The run at 10:00 sends the hour that ended then, ``2026-11-22T09.jsonl``, not the one that has just
+begun. Every line is checked before the first is sent; a retry goes on behind what has been sent.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ with DAG(
     FastLabelPushMonitoringResultsOperator(
         task_id="push_results",
         name="{{ params.monitoring }}",
-        results_path="{{ params.folder }}/{{ dag_run.run_after.strftime('%Y-%m-%dT%H') }}.jsonl",
+        results_path="{{ params.folder }}/"
+        "{{ (dag_run.run_after - macros.timedelta(hours=1)).strftime('%Y-%m-%dT%H') }}.jsonl",
         source_conn_id="aws_default",
         retries=3,
     )

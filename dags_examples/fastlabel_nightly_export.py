@@ -2,8 +2,8 @@
 
 Use it to keep a dataset fresh: images and labels in Ultralytics' layout, in one place that always holds a whole
 dataset. Class ids never move and a picture never changes its split. If nothing was approved since yesterday, nothing is
-published, and the asset makes no event, so nobody is woken. Into an object store each run downloads all images again;
-where that is too much, publish to a folder that the workers share: there, images that are the same are kept.
+published, and the asset makes no event, so nobody is woken. Images that are in the published dataset already and are
+unchanged at FastLabel are neither downloaded nor uploaded again, in a folder or an object store.
 """
 
 from __future__ import annotations

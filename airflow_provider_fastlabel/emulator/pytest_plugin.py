@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
+try:
+    import pytest
+except ImportError as error:
+    raise ImportError("The fixtures of the emulator need pytest: pip install pytest") from error
 
 from airflow_provider_fastlabel.emulator.server.server import Emulator
 

@@ -95,7 +95,7 @@ class FastLabelProgressNotifier(BaseNotifier):
 
         :param context: Airflow's context.
         """
-        from airflow_provider_fastlabel.triggers.shared_polls import read_settings
+        from airflow_provider_fastlabel.triggers.connections import read_settings
 
         try:
             settings = await read_settings(self.fastlabel_conn_id)

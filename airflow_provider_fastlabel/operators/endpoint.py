@@ -104,7 +104,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         """
         from airflow_provider_fastlabel.pipelines.endpoints.run import execute_files
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
-        from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
+        from airflow_provider_fastlabel.utils.object_stores import path_below, shown_place, storage_path
 
         self._stop = threading.Event()
         with self.working(context):
@@ -126,7 +126,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
                 follow_links=self.follow_links,
                 stop=self._stop,
             )
-        summary = {"endpoint": self.endpoint_name, "output": self.output_path, **done}
+        summary = {"endpoint": self.endpoint_name, "output": shown_place(self.output_path), **done}
         self.log.info("Executed: %s", summary)
         self._summary = summary
         return summary

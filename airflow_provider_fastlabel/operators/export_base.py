@@ -173,7 +173,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place, settle
         from airflow_provider_fastlabel.pipelines.exports.publish import refuse_foreign_files
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
-        from airflow_provider_fastlabel.utils.object_stores import storage_path
+        from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         with self.working(context):
             target = real_place(storage_path("output", self.output_path, self.output_conn_id))
@@ -184,7 +184,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             there = refuse_foreign_files(target)
             report, published = self._export(target, there).run()
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
-        summary = {"output": str(self.output_path), "format": self.format, **counts}
+        summary = {"output": shown_place(self.output_path), "format": self.format, **counts}
         self._summary = summary
         self._tell(summary, context, target)
         return summary
@@ -246,6 +246,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             summary["skipped"] or "none",
             summary["adjusted"] or "none",
         )
+        for split, got in summary.get("splits", {}).items():
+            share = f"{got['share']:.1%} of the images, {got['asked']:.1%} asked for"
+            self.log.info("Split %s has %d images: %s", split, got["images"], share)
         if self.emit == "changed" and not summary["changed"] and context["ti"].try_number == 1:
             silence_outlets(self)
             return

@@ -99,7 +99,8 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
     :param yolo_task: what the rows are: ``detect``, ``segment``, ``pose`` or ``obb``.
     :param layout: ``fastlabel`` or ``ultralytics``.
     :param splits: for ``ultralytics``: the share of each split, summing to 1; default 0.8 ``train`` and 0.2 ``val``. A
-        task stays in its split when others are added.
+        task stays in its split when others are added. Of few images the shares are far from that: the result's
+        ``splits`` and the log say how far.
     :param split_group: for ``ultralytics``: regular expression searched in the task's name; tasks with the same match
         (its first group, if it has one) stay in one split, for instance ``r"^[^/]+"`` for the first folder. Frames of
         one sequence or video always stay together.

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
-from airflow_provider_fastlabel.pipelines.choices import OnExists, UnknownAttributes  # noqa: TC001
+from airflow_provider_fastlabel.operators.people import PeopleArguments
+from airflow_provider_fastlabel.pipelines.choices import OnDifference, OnExists, UnknownAttributes  # noqa: TC001
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 __all__ = ["FastLabelCreateTasksFromFolderOperator"]
 
 
-class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
+class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
     """Create one task per file of a folder; run again, or retried after a kill, it creates only what is missing.
 
     A task is named after the file's path relative to ``folder``. For projects whose tasks are folders (sequential
     images, sequential point clouds, multi-image classification) each direct sub-folder is one task. Hidden files are
     left out. Everything that can be known beforehand (file types, sizes, codecs, names, classes and geometry of
     pre-annotations) is checked for all files before the first task is created, and reported in one error.
+
+    Who labels and who reviews what it creates is said with ``assignee``, ``reviewer`` and their like, see
+    :class:`~airflow_provider_fastlabel.operators.people.PeopleArguments`: one person, or several who share.
 
     Pushes :class:`~airflow_provider_fastlabel.pipelines.files.problems.ImportSummary`: how many pictures were created,
     existed, were updated or failed, how many have annotations; how many annotations were read, sent, and lost by
@@ -64,11 +67,16 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         false, else as text. What a format or tool notes of itself (``truncated``, ``iscrowd``, ``occluded`` ...) never
         fails: it is left out and counted where the class has no such attribute, unless they are created. A value that
         an attribute does not take fails; ``ignore`` leaves it out and counts it.
-    :param tags: tags of every task. Templated.
+    :param tags: tags of every task; a single text is one tag, whatever commas it has. Templated.
     :param status: status of every task, ``registered`` if not given. Templated.
     :param priority: 0 none, 10 low, 20 medium, 30 high. Templated.
     :param on_exists: what to do with a file whose name is a task already: ``skip`` it; ``update`` the task with
         pre-annotations, tags, status and priority, once per manifest; or ``fail``.
+    :param on_difference: what to do where the file is another one than its task was made of, which keeps the old one,
+        for FastLabel cannot replace it: ``warn``, or ``fail`` before anything is created. What ``manifest`` knows is
+        compared by size and content, so give one place for all runs. With ``fail`` also pictures that it does not know,
+        by the width and height that FastLabel tells: one call per 1000 tasks, and the beginning of each such picture is
+        read. The result counts ``differs`` and ``not_compared``.
     :param max_failures: how many pictures (or other files) may fail with the task still succeeding. By default none:
         any problem found by the checks ends the task before anything is created, failures met later fail it after all
         others were tried. Templated.
@@ -84,7 +92,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        *FastLabelBaseOperator.template_fields,
+        *PeopleArguments.template_fields,
         "project",
         "folder",
         "source_conn_id",
@@ -118,6 +126,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         status: str | None = None,
         priority: int | str | None = None,
         on_exists: OnExists = "skip",
+        on_difference: OnDifference = "warn",
         max_failures: int | str | None = None,
         max_workers: int | str = 4,
         follow_links: bool = False,
@@ -138,6 +147,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         self.status = status
         self.priority: Any = priority
         self.on_exists: OnExists = on_exists
+        self.on_difference: OnDifference = on_difference
         self.max_failures: Any = max_failures
         self.max_workers: Any = max_workers
         self.follow_links = follow_links
@@ -157,12 +167,13 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
         """
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.imports import find_items, import_files, resolve_destination
-        from airflow_provider_fastlabel.utils.object_stores import path_below, storage_path
+        from airflow_provider_fastlabel.utils.object_stores import path_below, shown_place, storage_path
 
         self._stop = threading.Event()
         with self.working(context):
             status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
             fields = {"tags": tags, "status": status, "priority": self.priority}
+            people = self.people()
             folder = storage_path("folder", self.folder, self.source_conn_id)
             manifest, conn_id = self.manifest, self.source_conn_id
             if manifest is None:
@@ -188,6 +199,8 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 annotations=annotations,
                 fields={name: value for name, value in fields.items() if value not in (None, [], "")},
                 on_exists=self.on_exists,
+                on_difference=self.on_difference,
+                people=people,
                 max_failures=self.max_failures,
                 max_workers=self.max_workers,
                 problems=found.problems,
@@ -195,7 +208,7 @@ class FastLabelCreateTasksFromFolderOperator(FastLabelBaseOperator):
                 stop=self._stop,
             )
         self._summary = summary
-        result: ImportSummary = {**summary, "manifest": manifest}
+        result: ImportSummary = {**summary, "manifest": shown_place(manifest)}
         tell_of_project(self, context, result)
         return result
 

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.operators.people import PEOPLE, PeopleArguments
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_list, require_rendered, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
@@ -129,11 +130,14 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
             self.log.info("Stopping; what is done stays, a retry does the rest")
 
 
-class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
-    """Gives many tasks a status, a priority or tags. Running it again changes nothing.
+class FastLabelUpdateTasksOperator(PeopleArguments, FastLabelBulkOperator):
+    """Gives many tasks a status, a priority, tags or people. Running it again changes nothing.
 
     Tasks that already are as asked are not touched, where their state is known without a call (chosen by filter) or
-    had to be read anyway (``add_tags``). See :class:`FastLabelBulkOperator` for failures.
+    had to be read anyway (``add_tags``). Whom a task is given to is sent every time, because FastLabel shows people by
+    name and takes them by slug; a repetition gives it to the same person. See :class:`FastLabelBulkOperator` for
+    failures, and :class:`~airflow_provider_fastlabel.operators.people.PeopleArguments` for ``assignee``, ``reviewer``
+    and their like.
 
     Returns ``{"chosen", "updated", "unchanged", "failed"}``.
 
@@ -147,6 +151,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
 
     template_fields: Sequence[str] = (
         *FastLabelBulkOperator.template_fields,
+        *PEOPLE,
         "status",
         "external_status",
         "tags",
@@ -166,8 +171,11 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if all(value is None for value in (status, external_status, priority, tags, add_tags)):
-            raise ValueError("Nothing to change: give status, external_status, priority, tags or add_tags")
+        changes = (status, external_status, priority, tags, add_tags, *self.given_people().values())
+        if all(value is None for value in changes):
+            raise ValueError(
+                "Nothing to change: give status, external_status, priority, tags, add_tags, or people such as assignee"
+            )
         if tags is not None and add_tags is not None:
             raise ValueError("tags replaces and add_tags extends; give one of them")
         self.status = status
@@ -206,6 +214,7 @@ class FastLabelUpdateTasksOperator(FastLabelBulkOperator):
             priority=self.priority,
             tags=self.tags,
             add_tags=self.add_tags,
+            people=self.people(),
         )
         return update_tasks(self.client, selection, changes, max_workers=self.max_workers, stop=stop)
 

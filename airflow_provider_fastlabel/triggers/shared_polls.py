@@ -17,13 +17,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from airflow.providers.common.compat.sdk import BaseHook, Connection
-from asgiref.sync import sync_to_async
-
 from airflow_provider_fastlabel.client.http.quota import calls_of_this_thread
 from airflow_provider_fastlabel.hooks import settings as configuration
-from airflow_provider_fastlabel.hooks.connection import ConnectionSettings, read_connection
 from airflow_provider_fastlabel.hooks.fastlabel import build_client
+from airflow_provider_fastlabel.triggers.connections import read_settings
 from airflow_provider_fastlabel.triggers.watch import JITTER
 from airflow_provider_fastlabel.utils.errors import retry_after
 
@@ -248,23 +245,3 @@ def _pool(conn_id: str) -> ThreadPoolExecutor:
     if conn_id not in _pools:
         _pools[conn_id] = ThreadPoolExecutor(POLL_THREADS, thread_name_prefix=f"fastlabel-poll-{conn_id}")
     return _pools[conn_id]
-
-
-async def read_settings(conn_id: str) -> ConnectionSettings:
-    """Read the connection from an event loop.
-
-    Before Airflow 3.3.2, which ``aextra_dejson`` tells, the asynchronous reading masks secrets by a synchronous call
-    that raises ``DeadlockImminentError`` beside another trigger's; a thread has no such trouble there. It must be
-    asgiref's, which knows the event loop that talks to Airflow's supervisor.
-
-    :param conn_id: id of the Airflow connection.
-    """
-    if hasattr(Connection, "aextra_dejson"):
-        connection = await BaseHook.aget_connection(conn_id)
-        return read_connection(connection, await connection.aextra_dejson())
-
-    def read() -> ConnectionSettings:
-        connection = BaseHook.get_connection(conn_id)
-        return read_connection(connection, connection.extra_dejson)
-
-    return await sync_to_async(read)()

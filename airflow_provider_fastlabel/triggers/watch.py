@@ -30,7 +30,10 @@ MISSING_LOOKS = 5
 Airflow answers "isn't defined" also while its database or a secrets backend does not answer.
 """
 
-HINT = ". It must be defined for workers and triggerers alike; environment variables reach only their own process."
+HINT = (
+    ". It must be defined for workers and triggerers alike: in Airflow's database (Admin > Connections), in a secrets "
+    "backend of both, or in the environment of both."
+)
 
 
 class Watch:

@@ -15,6 +15,7 @@ from airflow.sdk import XComArg
 from airflow.sdk.definitions.param import DagParam
 
 from airflow_provider_fastlabel.utils.arguments import one_flag, refused
+from airflow_provider_fastlabel.utils.inherited_docs import inherit_parameters
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -53,6 +54,8 @@ class CheckedArguments:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if cls.__module__.startswith(OURS):
+            inherit_parameters(cls, OURS)
         if "__init__" in cls.__dict__ and cls.__module__.startswith(OURS):
             cls.__init__ = _checked(cls.__dict__["__init__"])  # type: ignore[method-assign]
 

@@ -47,6 +47,15 @@ def storage_path(name: str, url: str, conn_id: str | None = None) -> Any:
     return _opened(name, text, conn_id)
 
 
+def shown_place(url: str | os.PathLike[str]) -> str:
+    """Return a place for an XCom: as it was given, but for ``~``, which means another home elsewhere.
+
+    :param url: what :func:`storage_path` has opened.
+    """
+    text = os.fspath(url)
+    return str(Path(text).expanduser()) if text.startswith("~") else text
+
+
 def _refuse_nothing(name: str, text: str, scheme: str, rest: str) -> None:
     """Refuse a place of which a template made a part from nothing: it is not the place that was meant."""
     bucket = rest.partition("/")[0].rpartition("@")[2]

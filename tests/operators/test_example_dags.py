@@ -181,3 +181,16 @@ def test_a_model_learns_and_pre_annotates(client, emulator, bucket, run_example,
         results[task_id] = done.result
     (job,) = client.get_auto_annotation_jobs("cats")
     assert (job["modelName"], job["contentCount"]) == (results["train"]["model_name"], 1)
+
+
+def test_monitoring_sends_the_hour_that_has_ended(client, emulator, bucket, run_example):
+    filesystem, root = bucket
+    line = {
+        "status": "success",
+        "result": [{"value": "cat", "confidenceScore": 0.5}],
+        "requestAt": "2026-11-21T23:10:00Z",
+    }
+    filesystem.pipe_file(f"{root}/2026-11-21T23.jsonl", json.dumps(line).encode() + b"\n")
+    filesystem.pipe_file(f"{root}/2026-11-22T00.jsonl", b"half a li")
+    done = run_example("fastlabel_monitoring", folder=f"memory://{root}")
+    assert (done.state, done.result["results"]) == ("success", 1), done.error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pydoc
 import weakref
 
 import pytest
@@ -198,3 +199,29 @@ def test_tasks_flow_through_and_are_not_kept(client, project, export, monkeypatc
     monkeypatch.setattr(type(client), "count_tasks", lambda *_, **__: 4000)
     assert export(FastLabelExportCocoOperator).result["images"] == 4000
     assert most < 1000  # writers read a few hundred ahead, however many there are
+
+
+def test_splits_say_how_far_they_are_from_what_was_asked(export, label, tmp_path):
+    label("a.png", "b.png", "c.png")
+    done = export(FastLabelExportYoloOperator, layout="ultralytics", splits={"train": 0.5, "val": 0.5, "test": 0.0})
+    splits = done.result["splits"]
+    assert sum(got["images"] for got in splits.values()) == 3
+    assert splits["test"] == {"asked": 0.0, "images": 0, "share": 0.0}
+    assert splits["train"]["share"] == round(splits["train"]["images"] / 3, 4) != 0.5
+    assert json.loads((tmp_path / "out/yolo/manifest.json").read_text())["counts"]["splits"] == splits
+    assert "splits" not in export(FastLabelExportCocoOperator).result
+
+
+def test_a_home_in_output_is_resolved_in_the_result(export, label, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    label("a.png")
+    done = export(FastLabelExportCocoOperator, output="~/sets/coco")
+    assert done.result["output"] == str(tmp_path / "sets/coco")
+    assert (tmp_path / "sets/coco/annotations.json").exists()
+
+
+@pytest.mark.parametrize("operator", [FastLabelExportCocoOperator, FastLabelExportYoloOperator])
+def test_help_tells_of_every_argument(operator):
+    for name in ("project", "output", "include_images", "on_error", "fastlabel_conn_id"):
+        assert f":param {name}:" in pydoc.getdoc(operator)
+        assert operator.__doc__.count(f":param {name}:") == 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import fsspec
 import pytest
@@ -67,6 +67,8 @@ def test_the_second_run_creates_nothing(client, run, tmp_path):
         "without_annotations": 3,
         "annotations": {"read": 0, "sent": 0, "existing": 0, "lost": {}},
         "links_left_out": 0,
+        "differs": 0,
+        "not_compared": 0,
         "manifest": str(tmp_path / "m.jsonl"),
     }
     tasks = {task["name"]: task for task in client.get_image_tasks("photos")}
@@ -468,3 +470,36 @@ def test_a_coco_file_in_an_object_store(client, classes, run, bucket, folder):
 
 def test_a_file_url_is_a_local_folder(client, run, folder):
     assert run(folder=f"file://{folder}").result["created"] == 3
+
+
+def test_another_picture_under_the_name_of_a_task_fails_the_run_if_asked_to(client, run, folder):
+    assert run(on_difference="fail").result["differs"] == 0
+    (folder / "a.png").write_bytes(png(80, 60))
+    warned = run()
+    assert (warned.state, warned.result["exists"], warned.result["differs"]) == ("success", 3, 1)
+    refused = run(on_difference="fail")
+    assert refused.state == "failed"
+    assert "differs from its task" in str(refused.reason)
+    with pytest.raises(ValueError, match="on_difference must be one of 'warn', 'fail', not 'ask'"):
+        FastLabelCreateTasksFromFolderOperator(
+            task_id="create", project="p", folder="f", on_difference=cast("Any", "ask")
+        )
+
+
+def test_people_share_what_is_imported_and_a_retry_deals_nothing_anew(client, run, emulator):
+    for slug in ("anna", "ben"):
+        emulator.add_user(slug, slug.title())
+    shared = {"assignee": ["anna", "ben"], "external_reviewer": {"day 1/**": "ben", "**": "anna"}}
+    assert run(**shared).result["created"] == 3
+
+    def given():
+        tasks = client.get_image_tasks("photos")
+        return {task["name"]: (task["assignee"], task["externalReviewer"]) for task in tasks}
+
+    before = given()
+    assert {name: reviewer for name, (_, reviewer) in before.items()} == {
+        "a.png": "Anna", "day 1/b.png": "Ben", "day 1/c.png": "Ben",
+    }  # fmt: skip
+    client.delete_task(client.task_ids_by_name("photos")["day 1/b.png"])
+    assert run(**shared).result["created"] == 1
+    assert given() == before

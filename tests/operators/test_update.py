@@ -266,3 +266,45 @@ def test_lists_that_rendered_to_text_are_refused(airflow_run, emulator, client):
 def test_senseless_arguments_are_refused_when_the_dag_is_parsed(arguments, words):
     with pytest.raises(ValueError, match=words):
         update(task_ids=["a"], **arguments)()
+
+
+@pytest.fixture
+def people(emulator):
+    """The slugs of two people of the workspace, and their names."""
+    for slug in ("anna", "ben"):
+        emulator.add_user(slug, slug.title())
+    return {"anna": "Anna", "ben": "Ben"}
+
+
+def test_people_share_tasks_and_keep_them(airflow_run, client, fill, people):
+    names = [f"{number}.png" for number in range(12)]
+    ids = fill(*names)
+    both = {"assignee": ["anna", "ben"], "reviewer": ["anna", "ben"], "external_assignee": "anna"}
+    first = airflow_run(update(task_names=names, **both)).attempt()
+    assert first.result == {"chosen": 12, "updated": 12, "unchanged": 0, "failed": 0}
+
+    def given():
+        return {task["name"]: (task["assignee"], task["reviewer"]) for task in client.iter_tasks("photos", "image")}
+
+    before = given()
+    assert set(before.values()) == {("Anna", "Ben"), ("Ben", "Anna")}
+    assert {task["externalAssignee"] for task in client.iter_tasks("photos", "image")} == {"Anna"}
+    # By id and by filter a task goes to the same person, also when others are left out.
+    airflow_run(update(task_ids=list(ids.values())[5:], **both)).attempt()
+    airflow_run(update(filter_status="registered", status="pending", **both)).attempt()
+    assert given() == before
+
+
+def test_patterns_that_miss_a_task_fail_it_and_no_other(airflow_run, client, fill, people):
+    fill("a.png", "b.png")
+    done = airflow_run(update(filter_status="registered", assignee={"a*": "ben"})).attempt()
+    assert done.state == "failed"
+    assert "b.png: " in str(done.reason)
+    assert "add '**'" in str(done.reason)
+    assert client.find_image_task_by_name("photos", "a.png")["assignee"] == "Ben"
+
+
+def test_people_that_rendered_to_nothing_are_refused(airflow_run, fill):
+    fill("a.png")
+    done = airflow_run(update(task_names=["a.png"], assignee="{{ none }}")).attempt()
+    assert "assignee is empty" in str(done.reason)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_fastlabel.client.arguments import path_text
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.http.sent_files import noted
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.regular_files import open_regular, refuse_unless_regular
 
@@ -63,7 +64,7 @@ class FilePart:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the base64 text in pieces. Errors as in :meth:`chunks`."""
-        return map(base64.b64encode, self.chunks())
+        return map(base64.b64encode, noted(self.path, self.chunks()))
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the content in pieces, together as long as :attr:`size` says.

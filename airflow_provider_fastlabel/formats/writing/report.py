@@ -31,6 +31,7 @@ class ExportReport:
         ``rotation_as_box``, ``tasks_empty``, ``names_changed``, ...).
     :param files: paths of the files written, relative to the folder, with forward slashes.
     :param classes: class values in id order.
+    :param splits: of each split, where the format has some, the share asked for, the images it got, and their share.
     """
 
     images: int = 0
@@ -40,6 +41,19 @@ class ExportReport:
     adjusted: dict[str, int] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
+    splits: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def count_splits(self, asked: Mapping[str, float], counts: Mapping[str, int]) -> None:
+        """Note how many images each split got: of few images the shares are far from what was asked for.
+
+        :param asked: split -> share.
+        :param counts: split -> images.
+        """
+        total = sum(counts.values())
+        self.splits = {
+            split: {"asked": share, "images": counts[split], "share": round(counts[split] / total, 4) if total else 0.0}
+            for split, share in asked.items()
+        }
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Count annotations that are not in the output.
@@ -85,6 +99,7 @@ class ExportReport:
             "files": len(self.files),
             "classes": classes[:MOST_CLASSES] if more > 0 else classes,
             **({"classes_more": more} if more > 0 else {}),
+            **({"splits": self.splits} if self.splits else {}),
         }
 
     def top_reasons(self) -> dict[str, int]:

@@ -213,15 +213,15 @@ class _Places:
 
     def __init__(self, splits: Mapping[str, float], group_by: Callable[[Mapping[str, Any]], str] | None) -> None:
         self.counts = dict.fromkeys(splits, 0)
-        self._splits = splits
+        self.splits = splits
         self._group_by = group_by
 
     def split_of(self, task: Mapping[str, Any], name: str) -> str:
         """Return the split of a task's group and count the task."""
         group = name if self._group_by is None else str(self._group_by(task))
         share = int.from_bytes(hashlib.sha256(group.encode("utf-8", "replace")).digest()[:7]) / (1 << 56)
-        chosen = list(self._splits)[-1]
-        for split, size in self._splits.items():
+        chosen = list(self.splits)[-1]
+        for split, size in self.splits.items():
             share -= size
             if share < 0:
                 chosen = split
@@ -257,6 +257,7 @@ def _write_tables(out: Folder, stage: Stage, rows: Rows, places: _Places | None)
     out.write("classes.txt", "".join(f"{name}\n" for name in names).encode("utf-8", "replace"))
     if places is None:
         return
+    report.count_splits(places.splits, places.counts)
     # An empty path means this file's own folder: the data set can be moved.
     lines = ['path: ""']
     for split, count in places.counts.items():

@@ -55,6 +55,9 @@ class ImportSummary(TypedDict):
     ``total`` is the number of items: the files offered, and pictures that annotation files speak of and that are not
     there. It equals ``created + exists + updated + failed`` when the run went through, and ``with_annotations +
     without_annotations + failed``. ``links_left_out`` counts the links out of the folder, which are no items.
+    ``differs`` counts tasks whose file is now another one than was sent, ``not_compared`` tasks that exist and of whose
+    file the manifest knows nothing, and ``same_elsewhere``, which is only there if there are any, new items that seem
+    to be the files of tasks under another path.
     ``manifest`` is where the fate of every item is written.
     Where annotation files were read, ``attributes_left_out`` counts attributes that classes do not have, by key, and
     ``notes`` the remarks in the log that cost nothing.
@@ -69,6 +72,9 @@ class ImportSummary(TypedDict):
     without_annotations: int
     annotations: AnnotationCounts
     links_left_out: int
+    differs: int
+    not_compared: int
+    same_elsewhere: NotRequired[int]
     attributes_left_out: NotRequired[dict[str, int]]
     notes: NotRequired[int]
     manifest: str

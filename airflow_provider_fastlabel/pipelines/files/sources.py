@@ -12,6 +12,7 @@ and only regular files are opened.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 _TEMPORARY = "fastlabel-import-"
 _DOTS = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 _LEADS_AWAY = "has a part '.' or '..' in its key, which names no folder; rename the object, or narrow `pattern`"
+_OF_SYSTEMS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
+"""What Windows leaves in folders by itself, in lower case; macOS hides what it leaves."""
+_STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "modified", "created")
+"""What listings of object stores call the mark of a version of an object, the surest first."""
 _BLOCK_BYTES = 64 * 1024
 """What is read at a time of a remote file whose first bytes alone are wanted; file systems default to megabytes."""
 
@@ -51,6 +56,8 @@ class Source:
     :param filesystem: the fsspec file system it lives in; ``None`` means local.
     :param files: for kinds whose task is a folder, its files in ascending name order.
     :param inside: the folder, without links, that a local file must not leave; empty if it may.
+    :param stamp: changes when the file is written anew: the time of its last change, or what its store has instead;
+        empty where nobody says.
     """
 
     name: str
@@ -59,6 +66,7 @@ class Source:
     filesystem: Any = None
     files: tuple[Source, ...] = ()
     inside: str = ""
+    stamp: str = ""
 
     @contextmanager
     def local(self) -> Iterator[Path]:
@@ -170,7 +178,9 @@ def find_sources(
     pictures_only: bool = False,
     follow_links: bool = False,
 ) -> Found:
-    """List a folder as future tasks. Hidden files and folders (name starting with a dot) are left out.
+    """List a folder as future tasks.
+
+    Hidden files and folders (name starting with a dot), ``Thumbs.db`` and ``desktop.ini`` are left out.
 
     Links that lead out of a local folder are left out, too; a task's folder that holds one is a problem, for the task
     would lack a part. What is no regular file is a problem. The folder itself may be a link.
@@ -192,7 +202,7 @@ def find_sources(
         suffix = PurePosixPath(item.name).suffix.lower()
         leads_away = _DOTS.search(item.name) is not None
         hidden = not leads_away and any(part.startswith(".") for part in item.name.split("/"))
-        if hidden or (pictures_only and not is_image(item.name)):
+        if hidden or _base_name(item.name).lower() in _OF_SYSTEMS or (pictures_only and not is_image(item.name)):
             continue
         if not glob.matches(item.name):
             found.left_out.append(item.name)
@@ -285,7 +295,11 @@ def _group(files: list[Source], found: Found) -> Iterator[Source]:
         group.sort(key=lambda source: source.name)
         location = group[0].location.rpartition("/")[0]
         size, first = sum(item.size for item in group), group[0]
-        yield Source(name, location, size, first.filesystem, tuple(group), first.inside)
+        stamp = ""
+        if all(item.stamp for item in group):
+            parts = "\n".join(f"{item.size} {item.stamp} {_base_name(item.name)}" for item in group)
+            stamp = hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:32]
+        yield Source(name, location, size, first.filesystem, tuple(group), first.inside, stamp)
 
 
 def _list_files(folder: Any, found: Found, *, follow_links: bool) -> Iterator[Source]:
@@ -310,14 +324,14 @@ def _walk(root: Path, found: Found, *, follow_links: bool) -> Iterator[Source]:
         for level in walk(root, follow_links=follow_links):
             found.links += [level.prefix + name for name in level.outside]
             for entry in level.files:
-                name, size = level.prefix + entry.name, -1
+                name, size, stamp = level.prefix + entry.name, -1, ""
                 # A dangling link is listed all the same, for the checks to report.
                 with suppress(OSError):
                     status = entry.stat()
-                    size = status.st_size
+                    size, stamp = status.st_size, str(status.st_mtime_ns)
                     if not stat.S_ISREG(status.st_mode):
                         found.irregular[name] = f"it is {kind_of(status.st_mode)}, not a regular file"
-                yield Source(name, entry.path, size, inside=inside)
+                yield Source(name, entry.path, size, inside=inside, stamp=stamp)
     except OSError as error:
         raise ImportRefused(f"The folder cannot be read: {error}. Nothing was created.") from error
 
@@ -338,7 +352,12 @@ def _listing(folder: Any, filesystem: Any) -> Iterator[Source]:
     for key, entry in entries.items():
         name = key[len(root) :].lstrip("/")
         if name and not key.endswith("/"):
-            yield Source(name, key, int(entry.get("size") or 0), filesystem)
+            yield Source(name, key, int(entry.get("size") or 0), filesystem, stamp=_stamp(entry))
+
+
+def _stamp(entry: Mapping[str, Any]) -> str:
+    """Return what the listing of a store says of when, or as what, an object was written."""
+    return next((str(entry[key]) for key in _STAMPS if entry.get(key)), "")
 
 
 def _unknown(suffix: str, media: set[str]) -> str:

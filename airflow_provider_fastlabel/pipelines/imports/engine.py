@@ -6,12 +6,11 @@ import hashlib
 import json
 import logging
 import threading
-from collections import Counter
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound, RateLimited, Unavailable
+from airflow_provider_fastlabel.client.http.sent_files import noting_sent_files
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportIncomplete,
@@ -21,19 +20,26 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     count_items,
     enumerate_problems,
 )
+from airflow_provider_fastlabel.pipelines.imports.differences import Differences, facts_of, find_differences
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
-from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
-from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_problems, resolve_destination
+from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, as_read, lasting
+from airflow_provider_fastlabel.pipelines.imports.preflight import (
+    Destination,
+    find_problems,
+    refuse_no_picture,
+    resolve_destination,
+)
 from airflow_provider_fastlabel.pipelines.imports.tally import Tally
+from airflow_provider_fastlabel.pipelines.running.people import People
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 from airflow_provider_fastlabel.regular_files import LEAVES
 from airflow_provider_fastlabel.words import top_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.pipelines.choices import OnExists
+    from airflow_provider_fastlabel.pipelines.choices import OnDifference, OnExists
     from airflow_provider_fastlabel.pipelines.files.sources import Source
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -53,6 +59,8 @@ def import_files(
     annotations: Mapping[str, Sequence[Mapping[str, Any]]] | PreAnnotations | None = None,
     fields: Mapping[str, Any] | None = None,
     on_exists: OnExists = "skip",
+    on_difference: OnDifference = "warn",
+    people: People | None = None,
     max_failures: int | None = None,
     max_workers: int = 4,
     problems: Iterable[Problem] = (),
@@ -61,14 +69,13 @@ def import_files(
 ) -> ImportSummary:
     """Create one task per source. Run again after a kill or a failure, it creates what is missing and nothing twice.
 
-    The truth is which names exist in FastLabel; the manifest tells what became of each item. Everything that can be
-    checked without sending is checked, for all items, before the first task is created.
+    The truth is which names exist in FastLabel; the manifest tells what became of each item. All that can be checked
+    without sending is checked before the first task is created.
 
     :param client: the client.
     :param project: the project's slug, or what :func:`resolve_destination` has found of it already.
     :param sources: what to create, usually from :func:`find_sources`.
-    :param manifest: where the fate of each item is written: a local path, or an object with the ``pathlib`` interface
-        in an object store. A manifest of an earlier run of the same import is continued.
+    :param manifest: where the fate of each item is written, as ``target`` of :class:`Manifest`; it is continued.
     :param kind: the task kind's name; by default that of the project's type, and in no case another.
     :param annotations: task name -> pre-annotations as FastLabel takes them, or what a reader made of annotation files.
         A name that is no source is an item that failed: its picture is missing.
@@ -76,46 +83,32 @@ def import_files(
     :param on_exists: what to do with a name that exists: leave it alone (``skip``), send annotations and fields to it
         unless this manifest says they were sent already (``update``), or count it as a failure (``fail``; tasks this
         manifest says were created by an earlier try do not count).
+    :param on_difference: where a file is another one than its task was made of, ``warn``, or look closer and ``fail``.
+    :param people: who works on which task.
     :param max_failures: how many items may fail, in the checks or in FastLabel, with the others still imported.
-        ``None``: any problem found by the checks ends the run before anything is created; failures met later do not
-        stop the others but fail the run at its end. Whatever is allowed, a run that brings nothing, or none of the
-        annotations, fails.
+        ``None``: none; the checks end the run before anything is created, later failures do not stop the others.
+        Whatever is allowed, a run that brings nothing, or none of the annotations, fails.
     :param max_workers: how many uploads run at a time.
-    :param problems: problems known already, from listing the files or reading the annotations. An item with a problem
-        is not created.
-    :param links: links out of the folder that were left out when it was listed, to be counted and written down.
+    :param problems: problems known already, from listing and reading; their items are not created.
+    :param links: links out of the folder that were left out, to be counted and written down.
     :param stop: set it to end the run early; what was created stays and is found by the next run.
     :returns: the counts and the manifest's place.
-    :raises ImportRefused: the project is unknown, the kind does not fit, or the checks found too many problems. Nothing
-        was created.
+    :raises ImportRefused: the project or kind does not fit, or the checks found too much. Nothing was created.
     :raises ImportIncomplete: more items failed than tolerated, or the run was stopped. What was created stays.
     :raises AuthError: the token is not accepted (any more).
-    :raises RateLimited: FastLabel asks to wait longer than a client should; try again later.
+    :raises RateLimited: FastLabel asks to wait too long; try again later.
     :raises OSError: the manifest cannot be written.
     """
     if max_workers < 1:
         raise ValueError(f"max_workers must be at least 1, not {max_workers}")
     into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
-    read = annotations if isinstance(annotations, PreAnnotations) else _as_read(annotations or {})
+    read = annotations if isinstance(annotations, PreAnnotations) else as_read(annotations or {})
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
-        one = _Import(client, into, record, on_exists, max_failures, _lasting(fields or {}), read)
+        one = _Import(client, into, record, (on_exists, on_difference), max_failures, lasting(fields or {}), read)
+        one.people = people or one.people
         one.leave_out(links)
         known = [*problems, *read.problems]
         return one.run(list(sources), known, max_workers, stop or threading.Event())
-
-
-def _as_read(annotations: Mapping[str, Sequence[Mapping[str, Any]]]) -> PreAnnotations:
-    """Return annotations that a caller gives as if they had been read: each is an object."""
-    lists = {name: [dict(one) for one in own] for name, own in annotations.items()}
-    counts = Counter({name: len(own) for name, own in lists.items() if own})
-    return PreAnnotations(lists, counts, asked=bool(counts))
-
-
-def _lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return values that can be read more than once: an iterator gives its items to the first reader only."""
-    if not any(isinstance(value, Iterator) for value in values.values()):
-        return values
-    return {key: list(value) if isinstance(value, Iterator) else value for key, value in values.items()}
 
 
 class _Import:
@@ -128,7 +121,7 @@ class _Import:
         client: FastLabelClient,
         into: Destination,
         manifest: Manifest,
-        on_exists: OnExists,
+        on: tuple[OnExists, OnDifference],
         max_failures: int | None,
         fields: Mapping[str, Any],
         read: PreAnnotations,
@@ -137,7 +130,7 @@ class _Import:
         self.project = into.project
         self.kind = into.kind
         self.manifest = manifest
-        self.on_exists = on_exists
+        self.on_exists, self.on_difference = on
         self.max_failures = max_failures
         self.fields = fields
         self.read = read
@@ -145,6 +138,8 @@ class _Import:
         self.tally = Tally(read.objects)
         self.existing: dict[str, str] = {}
         self.links = 0
+        self.people = People()
+        self.differences = Differences()
 
     def leave_out(self, links: Iterable[str]) -> None:
         """Write down the links that are no items."""
@@ -155,6 +150,15 @@ class _Import:
     def run(self, sources: list[Source], known: list[Problem], workers: int, stop: threading.Event) -> ImportSummary:
         """Check everything, then create what is missing."""
         self.existing = self.client.task_ids_by_name(self.project)
+        self.differences = find_differences(
+            self.client,
+            (self.project, self.kind.name),
+            sources,
+            (self.existing, self.manifest.earlier),
+            thorough=self.on_difference == "fail",
+            workers=workers,
+            stop=stop,
+        )
         known = self._relevant([*known, *self._without_picture(sources)])
         problems = sorted({*known, *self._check(sources, workers, stop)})
         bad = {problem.name for problem in problems}
@@ -254,7 +258,7 @@ class _Import:
                 for source in sources
                 if source.name in self.existing and not self._is_ours(source.name)
             ]
-        return problems
+        return [*problems, *(self.differences.problems() if self.on_difference == "fail" else ())]
 
     def _is_ours(self, name: str) -> bool:
         earlier = self.manifest.earlier.get(name)
@@ -290,7 +294,8 @@ class _Import:
         if self.on_exists == "fail":
             self.manifest.announce_now(name)
         try:
-            with source.local() as path:
+            with noting_sent_files() as sent, source.local() as path:
+                refuse_no_picture(source, path, self.kind)
                 task_id = self.client.create_task(self.project, self.kind.name, name, path, **payload)
         except Conflict:
             # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.
@@ -299,7 +304,8 @@ class _Import:
             if self.on_exists == "fail" and not self._is_ours(name):
                 raise
             return self._existed(name)
-        return self._sent(name, "created", str(task_id), self._digest(payload))
+        file = facts_of(source, str(task_id), sent)
+        return self._sent(name, "created", str(task_id), digest=self._digest(payload), file=file)
 
     def _meet(self, name: str, task_id: str) -> str:
         """Deal with a task that exists."""
@@ -309,17 +315,17 @@ class _Import:
             digest = self._digest(payload)
             if earlier is None or earlier.digest != digest:
                 self._update(name, task_id, payload)
-                return self._sent(name, "updated", task_id, digest)
+                return self._sent(name, "updated", task_id, digest=digest)
         elif self._is_owed(name) and self._is_bare(name, task_id):
             self._update(name, task_id, {"annotations": payload["annotations"]})
-            return self._sent(name, "updated", task_id, None)
-        if earlier is None or earlier.fate in ("creating", "failed"):
+            return self._sent(name, "updated", task_id)
+        if earlier is None or earlier.fate in ("creating", "failed") or self.differences.of(name):
             self._note_existing(name, task_id)
         return self._existed(name)
 
-    def _sent(self, name: str, fate: Literal["created", "updated"], task_id: str, digest: str | None) -> str:
+    def _sent(self, name: str, fate: Literal["created", "updated"], task_id: str, **more: Any) -> str:
         count = self.tally.arrived(name, sent=True)
-        self.manifest.write(name, fate, task_id=task_id, annotations=count, digest=digest)
+        self.manifest.write(name, fate, task_id=task_id, annotations=count, **self.differences.of(name), **more)
         return fate
 
     def _existed(self, name: str) -> str:
@@ -327,7 +333,9 @@ class _Import:
         return "exists"
 
     def _note_existing(self, name: str, task_id: str | None) -> None:
-        self.manifest.write(name, "created" if self._is_ours(name) else "exists", task_id=task_id)
+        earlier = self.manifest.earlier.get(name)
+        more: dict[str, Any] = {"digest": earlier.digest if earlier else None, **self.differences.of(name)}
+        self.manifest.write(name, "created" if self._is_ours(name) else "exists", task_id=task_id, **more)
 
     def _is_bare(self, name: str, task_id: str) -> bool:
         """Tell whether nobody has annotated a task meanwhile."""
@@ -339,7 +347,7 @@ class _Import:
             self.client.update_task_of(self.kind.name, task_id, **payload)
 
     def _payload(self, name: str) -> dict[str, Any]:
-        payload = dict(self.fields)
+        payload = dict(self.fields) | self.people.of(name)
         if self.annotations.get(name):
             payload["annotations"] = self.annotations[name]
         return payload
@@ -363,8 +371,12 @@ class _Import:
             "without_annotations": self.tally.without_annotations,
             "annotations": self.tally.counts(),
             "links_left_out": self.links,
+            "differs": len(self.differences.differs),
+            "not_compared": self.differences.not_compared,
             "manifest": str(self.manifest),
         }
+        if self.differences.moved:
+            summary["same_elsewhere"] = len(self.differences.moved)
         if self.read.asked:
             summary["attributes_left_out"] = top_counts(self.read.settled.left_out)
             summary["notes"] = self.read.notes

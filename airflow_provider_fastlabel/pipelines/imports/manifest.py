@@ -14,7 +14,9 @@ because FastLabel or its quota wanted a wait; followed by one line per item::
 ``annotations`` counts the objects that were sent
 with it; a task that was created with none gets them from the first run that has some. ``lost`` says what a failure
 cost: ``{"unusable_object": 2}``. ``digest`` identifies what was sent besides the file, so that a repeated update of the
-same values is recognised.
+same values is recognised. ``file`` is the file that was sent, ``{"size": bytes, "sha256": "...", "stamp": "..."}``, of
+a folder all its files together; ``stamp`` changes when it is written anew. ``differs`` says in what the file that is
+there now is another than the one that was sent.
 
 A manifest in an object store is kept in a local spool file and uploaded at checkpoints and at the end, because objects
 cannot be appended to.
@@ -36,6 +38,21 @@ _OURS = ("creating", "created", "updated")
 Fate = Literal["creating", "created", "exists", "updated", "failed", "left_out"]
 
 
+class FileFacts(NamedTuple):
+    """What was sent as the file of a task.
+
+    :param task_id: the task's id.
+    :param size: bytes; of a folder, of all its files.
+    :param sha256: of the content; of a folder, of the names and digests of its files.
+    :param stamp: of the file when it was listed, as ``Source`` has it.
+    """
+
+    task_id: str
+    size: int
+    sha256: str
+    stamp: str
+
+
 class Record(NamedTuple):
     """What earlier runs wrote about an item.
 
@@ -43,12 +60,14 @@ class Record(NamedTuple):
     :param digest: identifies what was sent last besides the file.
     :param ours: whether a task of its name may be one that this import created or was about to create.
     :param bare: whether this import created the task, without annotations, and has sent none since.
+    :param file: what was sent as its file, where that is known.
     """
 
     fate: str
     digest: str | None
     ours: bool
     bare: bool
+    file: FileFacts | None = None
 
 
 class Manifest(Journal):
@@ -85,6 +104,8 @@ class Manifest(Journal):
         annotations: int | None = None,
         lost: Mapping[str, int] | None = None,
         digest: str | None = None,
+        file: FileFacts | None = None,
+        differs: str | None = None,
     ) -> None:
         """Record the fate of an item.
 
@@ -95,12 +116,17 @@ class Manifest(Journal):
         :param annotations: how many objects were sent with it.
         :param lost: how many objects a failure cost, by reason.
         :param digest: identifies what was sent besides the file.
+        :param file: what was sent as its file.
+        :param differs: in what the file that is there now is another.
         :raises OSError: the record could not be written (disk full, for instance).
         """
         record: dict[str, Any] = {"name": name, "fate": fate, "task_id": task_id, "why": why, "at": now_text()}
         record |= {"annotations": annotations} if annotations is not None else {}
         record |= {"lost": dict(lost)} if lost else {}
         record |= {"digest": digest} if digest is not None else {}
+        if file is not None:
+            record["file"] = {"size": file.size, "sha256": file.sha256, "stamp": file.stamp}
+        record |= {"differs": differs} if differs else {}
         self.append(record)
 
     def announce(self, names: Iterable[str]) -> None:
@@ -178,7 +204,8 @@ class Manifest(Journal):
         # A failure says nothing about whose a task is: the create before it may have arrived after all.
         ours = fate in _OURS or (fate == "failed" and before is not None and before.ours)
         bare = before is not None and before.bare if "annotations" not in record else record["annotations"] == 0
-        self.earlier[name] = Record(fate, record.get("digest"), ours, ours and bare)
+        file = _facts(record) or (before.file if before is not None else None)
+        self.earlier[name] = Record(fate, record.get("digest"), ours, ours and bare, file)
 
 
 def _is_record(record: dict[str, Any]) -> bool:
@@ -189,3 +216,14 @@ def _is_record(record: dict[str, Any]) -> bool:
         and isinstance(record.get("digest"), str | None)
         and type(record.get("annotations", 0)) is int
     )
+
+
+def _facts(record: Mapping[str, Any]) -> FileFacts | None:
+    """Return what a line says of the file that was sent."""
+    file, task_id = record.get("file"), record.get("task_id")
+    if not isinstance(file, dict) or not isinstance(task_id, str):
+        return None
+    size, sha256, stamp = file.get("size"), file.get("sha256"), file.get("stamp")
+    if type(size) is not int or not isinstance(sha256, str) or not isinstance(stamp, str):
+        return None
+    return FileFacts(task_id, size, sha256, stamp)

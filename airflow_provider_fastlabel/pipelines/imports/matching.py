@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from airflow_provider_fastlabel.pipelines.files.problems import SHOWN, ImportRef
 from airflow_provider_fastlabel.pipelines.imports.attributes import SettledAttributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.formats.reading.imported import EntryProblem, ImportedAnnotations
     from airflow_provider_fastlabel.pipelines.files.sources import Found
@@ -53,6 +54,26 @@ class PreAnnotations:
         for problem in self.problems:
             lost[problem.reason] += problem.lost
         return dict(lost)
+
+
+def as_read(annotations: Mapping[str, Sequence[Mapping[str, Any]]]) -> PreAnnotations:
+    """Return annotations that a caller gives as if they had been read: each is an object.
+
+    :param annotations: task name -> annotations.
+    """
+    lists = {name: [dict(one) for one in own] for name, own in annotations.items()}
+    counts = Counter({name: len(own) for name, own in lists.items() if own})
+    return PreAnnotations(lists, counts, asked=bool(counts))
+
+
+def lasting(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return values that can be read more than once: an iterator gives its items to the first reader only.
+
+    :param values: a task's fields.
+    """
+    if not any(isinstance(value, Iterator) for value in values.values()):
+        return values
+    return {key: list(value) if isinstance(value, Iterator) else value for key, value in values.items()}
 
 
 def match(imported: ImportedAnnotations, found: Found, form: str, *, one_file: bool) -> PreAnnotations:

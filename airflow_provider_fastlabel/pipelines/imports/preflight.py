@@ -17,18 +17,19 @@ from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.mp4 import NotMp4, codec_of
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
-from airflow_provider_fastlabel.pipelines.files.sources import find_sources, without_temporary
+from airflow_provider_fastlabel.pipelines.files.sources import Source, find_sources, without_temporary
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.kinds import Kind, Limits, Media
     from airflow_provider_fastlabel.formats import AnnotationsFormat
-    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
+    from airflow_provider_fastlabel.pipelines.files.sources import Found
 
     Annotations = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -198,10 +199,45 @@ def _file_complaints(source: Source, kind: Kind, limits: Limits) -> Iterator[str
                 media.checked_file(path, kind.media, limits)
             else:
                 media.checked_folder(path, kind, limits)
+            for file in source.files or (source,):
+                if kind.media.name == "image" and (found := _no_picture(file)):
+                    yield f"{foreign_text(_base_name(file))} {found}" if source.files else found
     except FastLabelInvalidException as error:
         yield without_temporary(error.message.removesuffix(" Nothing was sent."))
     except (OSError, ValueError) as error:
         yield f"cannot be read: {error}"
+
+
+def _no_picture(source: Source) -> str:
+    """Say that a file is no picture whatever its name says, empty if it is one."""
+    with source.open() as file:
+        if file.read(8).startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+            return ""
+        file.seek(0)
+        try:
+            image_size(file)
+        except ValueError as error:
+            return f"is no picture, whatever its name says ({foreign_text(error)}). Replace it, or leave it out"
+    return ""
+
+
+def refuse_no_picture(source: Source, path: Path, kind: Kind) -> None:
+    """Refuse a file of an object store that came down and is no picture; local ones are looked at before the first.
+
+    :param source: the item.
+    :param path: where it came down: a file, or the folder of its files.
+    :param kind: the kind of the task.
+    :raises ValueError: it is none.
+    """
+    if source.filesystem is None or kind.media is None or kind.media.name != "image":
+        return
+    for place in [path] if not source.files else [path / _base_name(file) for file in source.files]:
+        if found := _no_picture(Source(place.name, str(place), 0)):
+            raise ValueError(f"{foreign_text(place.name)} {found}. Nothing was created")
+
+
+def _base_name(source: Source) -> str:
+    return source.name.rpartition("/")[2]
 
 
 def _listing_complaints(source: Source, kind: Kind, wanted: Media, limits: Limits) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
+from airflow_provider_fastlabel.pipelines.running.people import People
 from airflow_provider_fastlabel.pipelines.running.run import Run
 from airflow_provider_fastlabel.pipelines.updates.selection import ChosenTask, known_fields
 
@@ -30,6 +31,7 @@ class Changes:
     :param priority: 0 none, 10 low, 20 medium, 30 high.
     :param tags: tags in place of the present ones.
     :param add_tags: tags besides the present ones.
+    :param people: who works on which task.
     """
 
     status: str | None = None
@@ -37,18 +39,21 @@ class Changes:
     priority: int | None = None
     tags: Sequence[str] | None = None
     add_tags: Sequence[str] | None = None
+    people: People = field(default_factory=People)
 
-    def for_task(self, known: dict[str, Any] | None) -> dict[str, Any]:
+    def for_task(self, known: dict[str, Any] | None, name: str = "") -> dict[str, Any]:
         """Return the fields to send, by our names.
 
         :param known: the task's fields, as far as they are known; needed for ``add_tags``.
+        :param name: the task's name, where people depend on it.
         """
-        changes = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "add_tags"}
+        changes = {item.name: getattr(self, item.name) for item in fields(self)}
+        del changes["add_tags"], changes["people"]
         if self.tags is not None:
             changes["tags"] = list(self.tags)
         if self.add_tags is not None:
             changes["tags"] = list(dict.fromkeys([*((known or {}).get("tags") or []), *self.add_tags]))
-        return {name: value for name, value in changes.items() if value is not None}
+        return {key: value for key, value in changes.items() if value is not None} | self.people.of(name)
 
 
 def update_tasks(
@@ -69,15 +74,22 @@ def update_tasks(
     :returns: ``{"chosen", "updated", "unchanged", "failed"}``.
     :raises RunIncomplete: tasks could not be updated, or the run was ended; all others are done.
     """
+    # By id alone nobody knows whose share a task is.
+    names: dict[str, str] | None = None
+    if changes.people.by_name and selection.task_ids is not None:
+        names = {task_id: name for name, task_id in client.task_ids_by_name(selection.project).items()}
 
     def update(task: ChosenTask) -> str:
         if task.task_id is None:
             raise NotFound(f"project {selection.project} has no task of this name")
+        name = task.label if names is None else names.get(task.task_id)
+        if name is None:
+            raise NotFound(f"project {selection.project} has no task of this id")
         known = task.known
         if changes.add_tags is not None and known is None:
             known = known_fields(client.find_task(selection.kind(client), task.task_id))
-        wanted = changes.for_task(known)
-        if known is not None and all(known[name] == value for name, value in wanted.items()):
+        wanted = changes.for_task(known, name)
+        if known is not None and all(key in known and known[key] == value for key, value in wanted.items()):
             return "unchanged"
         client.update_task(task.task_id, **wanted)
         return "updated"

@@ -183,3 +183,16 @@ def test_a_download_that_comes_short_is_an_error(remote):
 def test_temporary_paths_do_not_reach_a_message():
     text = "/tmp/fastlabel-import-ab_12/a b.jpg is of type 'gif'"
     assert without_temporary(text) == "a b.jpg is of type 'gif'"
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "THUMBS.DB", "ehthumbs.db", ".DS_Store", "day/Thumbs.db"])
+def test_what_systems_leave_in_folders_is_no_item_and_no_problem(tmp_path, name):
+    (tmp_path / "day").mkdir()
+    (tmp_path / "day" / "a.png").write_bytes(b"x")
+    (tmp_path / name).write_bytes(b"x")
+    found = find_sources(tmp_path, extensions=["png"])
+    assert [source.name for source in found.sources] == ["day/a.png"]
+    assert not found.problems
+    by_folder = find_sources(tmp_path, extensions=["png"], by_folder=True)
+    assert [len(source.files) for source in by_folder.sources] == [1]
+    assert not by_folder.problems

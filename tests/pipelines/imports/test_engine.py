@@ -91,6 +91,8 @@ def test_every_file_becomes_one_task_and_the_second_run_creates_none(
         "without_annotations": 20,
         "annotations": {"read": 0, "sent": 0, "existing": 0, "lost": {}},
         "links_left_out": 0,
+        "differs": 0,
+        "not_compared": 0,
         "manifest": str(manifest),
     }
     assert names_in(client) == names_of(photos)
@@ -208,7 +210,7 @@ def test_more_local_problems_than_tolerated_create_nothing(client, project, phot
 
 def test_files_fastlabel_refuses_fail_the_run_after_all_others_were_tried(client, project, photos, tmp_path):
     for number in range(3):
-        (photos / f"broken{number}.png").write_bytes(b"no picture at all")
+        (photos / f"broken{number}.png").write_bytes(PNG[:24])
     with pytest.raises(ImportIncomplete) as caught:
         run(client, photos, tmp_path / "manifest.jsonl")
     assert caught.value.summary["created"] == 20
@@ -222,7 +224,7 @@ def test_files_fastlabel_refuses_fail_the_run_after_all_others_were_tried(client
 
 
 def test_a_repaired_file_is_created_by_the_next_run(client, project, photos, tmp_path):
-    (photos / "broken.png").write_bytes(b"no picture at all")
+    (photos / "broken.png").write_bytes(PNG[:24])
     with pytest.raises(ImportIncomplete):
         run(client, photos, tmp_path / "manifest.jsonl")
     (photos / "broken.png").write_bytes(PNG)
@@ -232,7 +234,7 @@ def test_a_repaired_file_is_created_by_the_next_run(client, project, photos, tmp
 
 def test_too_many_refused_files_stop_the_run(client, project, photos, tmp_path, fastlabel_emulator):
     for path in (photos / "sub").iterdir():
-        path.write_bytes(b"no picture at all")
+        path.write_bytes(PNG[:24])
     with pytest.raises(ImportIncomplete, match="max_failures"):
         run(client, photos, tmp_path / "manifest.jsonl", max_failures=2, max_workers=1)
     assert creates(fastlabel_emulator) == 3
@@ -349,7 +351,7 @@ def test_existing_tasks_can_be_failures(client, project, photos, tmp_path, fastl
 
 
 def test_what_an_earlier_try_created_is_no_failure(client, project, photos, tmp_path):
-    (photos / "broken.png").write_bytes(b"no picture at all")
+    (photos / "broken.png").write_bytes(PNG[:24])
     with pytest.raises(ImportIncomplete):
         run(client, photos, tmp_path / "manifest.jsonl", on_exists="fail")
     (photos / "broken.png").write_bytes(PNG)
@@ -656,3 +658,32 @@ def test_a_thousand_files_keep_memory_and_handles_flat(client, project, tmp_path
     assert grown < 40 * 1024
     assert sum(1 for _ in Path("/proc/self/fd").iterdir()) <= handles + 12
     assert threading.active_count() <= threads + 12
+
+
+@pytest.mark.parametrize("content", [b"hello, this is a text\n" * 9, b"%PDF-1.7 ...", b"\x89PNG", b""])
+def test_a_file_that_only_has_the_name_of_a_picture_is_caught_before_the_first_create(
+    client, project, photos, tmp_path, content
+):
+    (photos / "zz.jpg").write_bytes(content)
+    with pytest.raises(ImportRefused, match=r"zz\.jpg.*(is no picture|0 bytes)"):
+        run(client, photos, tmp_path / "m.jsonl")
+    assert names_in(client) == []
+
+
+def test_a_picture_of_another_format_than_its_name_says_is_one(client, project, photos, tmp_path):
+    (photos / "zz.jpg").write_bytes(PNG)
+    assert run(client, photos, tmp_path / "m.jsonl")["created"] == 21
+
+
+def test_a_text_in_a_store_that_is_called_a_picture_fails_and_is_not_created(client, project, tmp_path):
+    store = fsspec.filesystem("memory")
+    store.pipe("/texts/a.png", PNG)
+    store.pipe("/texts/b.png", b"hello, this is a text")
+
+    class Place:
+        protocol, path, fs = "memory", "/texts", store
+
+    done = run(client, Place(), tmp_path / "m.jsonl", max_failures=1)
+    assert (done["created"], done["failed"], names_in(client)) == (1, 1, ["a.png"])
+    assert "is no picture" in (tmp_path / "m.jsonl").read_text()
+    store.rm("/texts", recursive=True)
