@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
-
 _HOPELESS: tuple[type[Exception], ...] = (*HOPELESS, NotFound)
 """Not found is the project: a task that is gone is told apart where it is updated."""
 
@@ -256,13 +255,9 @@ class _Import:
             problems += [
                 Problem(source.name, "exists in the project already (on_exists='fail')")
                 for source in sources
-                if source.name in self.existing and not self._is_ours(source.name)
+                if source.name in self.existing and not self.manifest.is_ours(source.name)
             ]
         return [*problems, *(self.differences.problems() if self.on_difference == "fail" else ())]
-
-    def _is_ours(self, name: str) -> bool:
-        earlier = self.manifest.earlier.get(name)
-        return earlier is not None and earlier.ours
 
     def _judge(self, problems: list[Problem], todo: list[Source]) -> None:
         """Write down what the checks found, and refuse the run when it is more than tolerated."""
@@ -301,7 +296,7 @@ class _Import:
             # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.
             found = self.client.find_task_by_name(self.kind.name, self.project, name)
             self._note_existing(name, found["id"] if found else None)
-            if self.on_exists == "fail" and not self._is_ours(name):
+            if self.on_exists == "fail" and not self.manifest.is_ours(name):
                 raise
             return self._existed(name)
         file = facts_of(source, str(task_id), sent)
@@ -335,7 +330,7 @@ class _Import:
     def _note_existing(self, name: str, task_id: str | None) -> None:
         earlier = self.manifest.earlier.get(name)
         more: dict[str, Any] = {"digest": earlier.digest if earlier else None, **self.differences.of(name)}
-        self.manifest.write(name, "created" if self._is_ours(name) else "exists", task_id=task_id, **more)
+        self.manifest.write(name, "created" if self.manifest.is_ours(name) else "exists", task_id=task_id, **more)
 
     def _is_bare(self, name: str, task_id: str) -> bool:
         """Tell whether nobody has annotated a task meanwhile."""

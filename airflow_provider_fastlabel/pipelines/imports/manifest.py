@@ -129,6 +129,14 @@ class Manifest(Journal):
         record |= {"differs": differs} if differs else {}
         self.append(record)
 
+    def is_ours(self, name: str) -> bool:
+        """Tell whether this import created the item's task, or was about to.
+
+        :param name: of the item.
+        """
+        earlier = self.earlier.get(name)
+        return earlier is not None and earlier.ours
+
     def announce(self, names: Iterable[str]) -> None:
         """Record that these items are about to be created; what a killed run made of them is known as ours.
 
