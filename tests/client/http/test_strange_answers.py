@@ -9,7 +9,8 @@ import time
 import zlib
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from airflow_provider_fastlabel.client import (
     RequestTimeout,
     UnexpectedAnswer,
 )
-from airflow_provider_fastlabel.client.http import answers
+from airflow_provider_fastlabel.client.http import answers, deadlines
 from tests.limits import run_limited
 
 if TYPE_CHECKING:
@@ -287,12 +288,24 @@ def test_a_slow_download_that_brings_enough_is_not_cut_off(raw, raw_client, tmp_
     assert (tmp_path / "f").stat().st_size == size
 
 
-def test_a_connection_keeps_its_timeout_after_an_answer_that_was_nearly_late(raw):
-    with FastLabelClient("secret-token", api_url=raw.url, max_retries=0, timeout=(5, 0.2)) as client:
-        raw.play(
-            raw.drip(b" " * 36 + b"[]", 0.05, b"HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\n"), raw.answer(200, [])
-        )
+def test_a_connection_keeps_its_timeout_after_an_answer_that_was_nearly_late(raw, monkeypatch):
+    passed = [0.0]
+    monkeypatch.setattr(deadlines, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+
+    def nearly_late(request):
+        raw._stop.wait(0.2)  # the clock of the answer starts when the client has sent its request
+        passed[0] += 28
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n["
+        raw._stop.wait(0.2)
+        yield b"]"
+
+    with FastLabelClient("secret-token", api_url=raw.url, max_retries=0, timeout=(5, 3)) as client:
+        raw.play(nearly_late)
         client.get_projects()
+        adapter: Any = client.transport._session.get_adapter(raw.url)
+        pools = adapter.poolmanager.pools
+        (connection,) = filter(None, pools[pools.keys().pop()].pool.queue)
+        assert connection.sock.gettimeout() == 3
         raw.play(raw.answer(200, []))
         client.get_projects()
     assert raw.connections == 1
