@@ -40,12 +40,19 @@ ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST")
 class FastLabelLink(BaseOperatorLink):
     """Base of the links.
 
+    :cvar label: what its button says.
     :cvar page: the page it opens, one of :mod:`~airflow_provider_fastlabel.hooks.pages`.
     :cvar about: what must be known for it to make sense; one of them is enough.
     """
 
+    label: ClassVar[str]
     page: ClassVar[str]
     about: ClassVar[tuple[str, ...]] = ("project",)
+
+    @property
+    def name(self) -> str:
+        """What its button says."""
+        return self.label
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
         """Return the address that the task has pushed, empty when there is none; never raises, makes no call.
@@ -55,7 +62,8 @@ class FastLabelLink(BaseOperatorLink):
         """
         try:
             shown = getattr(operator, "links_shown", {}).get(self.xcom_key)
-            address = shown or XCom.get_value(ti_key=ti_key, key=self.xcom_key)
+            key: Any = ti_key  # Airflow's own type of it does not fit what XCom wants
+            address = shown or XCom.get_value(ti_key=key, key=self.xcom_key)
             is_web = isinstance(address, str) and urlsplit(address).scheme in ("http", "https")
         except Exception as error:
             log.debug("No link %r: %s", self.name, error)
@@ -80,7 +88,7 @@ class FastLabelLink(BaseOperatorLink):
 class FastLabelHomeLink(FastLabelLink):
     """Opens FastLabel's application, for tasks that are about no project."""
 
-    name = "FastLabel"
+    label = "FastLabel"
     page = "home"
     about = ("home",)
 
@@ -88,14 +96,14 @@ class FastLabelHomeLink(FastLabelLink):
 class FastLabelProjectLink(FastLabelLink):
     """Opens the project."""
 
-    name = "FastLabel project"
+    label = "FastLabel project"
     page = "project"
 
 
 class FastLabelTasksLink(FastLabelLink):
     """Opens the list of the tasks that the task is about: by status and tags."""
 
-    name = "FastLabel tasks"
+    label = "FastLabel tasks"
     page = "tasks"
 
     def facts(self) -> Sequence[str]:
@@ -106,7 +114,7 @@ class FastLabelTasksLink(FastLabelLink):
 class FastLabelImportLink(FastLabelLink):
     """Opens the import that the task has started or waits for."""
 
-    name = "FastLabel import"
+    label = "FastLabel import"
     page = "import"
     about = ("history_id",)
 
@@ -114,7 +122,7 @@ class FastLabelImportLink(FastLabelLink):
 class FastLabelModelJobLink(FastLabelLink):
     """Opens the job of a model that the task has started or waits for."""
 
-    name = "FastLabel model job"
+    label = "FastLabel model job"
     page = "model_job"
     about = ("job_id",)
 
@@ -122,7 +130,7 @@ class FastLabelModelJobLink(FastLabelLink):
 class FastLabelOutputLink(FastLabelLink):
     """Opens what the task publishes: a dataset, or results."""
 
-    name = "Published output"
+    label = "Published output"
     page = OUTPUT
     about = ("output",)
 

@@ -7,6 +7,7 @@ when it fails, the log says so once and the task goes on.
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,9 +28,11 @@ class Counting(Protocol):
     """What knows how far a work is."""
 
     @property
+    @abstractmethod
     def done(self) -> int:
         """The number of items whose fate is known."""
 
+    @abstractmethod
     def standing(self) -> dict[str, Any]:
         """Return how far the work is, in JSON values; ``summary`` says it in words."""
 
