@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable  # noqa: TC003 (arguments are checked by it)
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import DecoratedOperator, task_decorator_factory
 
@@ -28,7 +28,7 @@ class FastLabelDecoratedOperator(DecoratedOperator, FastLabelDecideTasksOperator
     """
 
     template_fields: Sequence[str] = FastLabelDecideTasksOperator.template_fields
-    template_fields_renderers = FastLabelDecideTasksOperator.template_fields_renderers
+    template_fields_renderers: ClassVar[dict[str, str]] = FastLabelDecideTasksOperator.template_fields_renderers
     custom_operator_name: str = "@task.fastlabel"
 
     def __init__(self, *, python_callable: Callable[..., Any], op_args: Any, op_kwargs: Any, **kwargs: Any) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 try:
     import pytest
-except ImportError as error:
-    raise ImportError("The fixtures of the emulator need pytest: pip install pytest") from error
+except ImportError as _error:
+    raise ImportError("The fixtures of the emulator need pytest: pip install pytest") from _error
 
 from airflow_provider_fastlabel.emulator.server.server import Emulator
 

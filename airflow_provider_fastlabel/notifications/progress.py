@@ -75,9 +75,9 @@ class FastLabelProgressNotifier(BaseNotifier):
         self.project = project
         self.status = status
         self.tags = tags
-        self.window = seconds("window", window)
+        self.window: float = seconds("window", window)
         self.through = through
-        self.through_arguments = dict(through_arguments or {})
+        self.through_arguments: dict[str, Any] = dict(through_arguments or {})
         self.fastlabel_conn_id = fastlabel_conn_id
 
     def notify(self, context: Context) -> None:

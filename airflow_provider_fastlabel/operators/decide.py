@@ -71,7 +71,7 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         "record_conn_id",
     )
     flags: ClassVar[Sequence[str]] = ("dry_run",)
-    template_fields_renderers = {"op_args": "py", "op_kwargs": "py"}  # noqa: RUF012 - as Airflow declares it
+    template_fields_renderers: ClassVar[dict[str, str]] = {"op_args": "py", "op_kwargs": "py"}
     shallow_copy_attrs: Sequence[str] = ("python_callable",)
 
     def __init__(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.utils.lineage import Edge
+    from airflow_provider_fastlabel.utils.links import Links
 
 HISTORIES_XCOM = "history_ids"
 """XCom key under which the ids of the import histories are pushed before the waiting starts."""
@@ -72,7 +73,7 @@ class FastLabelCreateDicomTasksOperator(FastLabelWaitingOperator):
         "tags",
     )
 
-    operator_extra_links = (PROJECT, TASKS, IMPORT)
+    operator_extra_links: Links = (PROJECT, TASKS, IMPORT)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
 
     def __init__(

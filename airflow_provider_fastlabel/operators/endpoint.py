@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.utils.lineage import Edge
+    from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.numbers import Number
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
@@ -63,7 +64,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         "max_failures",
         "max_workers",
     )
-    operator_extra_links = (HOME, PUBLISHED)
+    operator_extra_links: Links = (HOME, PUBLISHED)
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_failures": FAILURES, "max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
     Task = Mapping[str, Any]
+    from airflow_provider_fastlabel.utils.links import Links
 
 __all__ = ["FastLabelExportOperator"]
 
@@ -81,7 +82,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         "tags",
         "max_workers",
     )
-    operator_extra_links = (PROJECT, TASKS, PUBLISHED)
+    operator_extra_links: Links = (PROJECT, TASKS, PUBLISHED)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     after_leaving: ClassVar[AfterLeaving] = "starts again"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": WORKERS}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
     from airflow_provider_fastlabel.utils.lineage import Edge
+    from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.numbers import Number
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
@@ -105,7 +106,7 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
         "max_failures",
         "max_workers",
     )
-    operator_extra_links = (PROJECT, TASKS)
+    operator_extra_links: Links = (PROJECT, TASKS)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY, "max_failures": FAILURES, "max_workers": WORKERS}

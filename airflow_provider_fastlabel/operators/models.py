@@ -11,6 +11,8 @@ from airflow_provider_fastlabel.utils.numbers import SHARE, Number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_provider_fastlabel.utils.links import Links
+
 __all__ = [
     "FastLabelRunAutoAnnotationJobOperator",
     "FastLabelRunEvaluationJobOperator",
@@ -203,7 +205,7 @@ class FastLabelRunAutoAnnotationJobOperator(FastLabelModelJobOperator):
         "algorithm_type",
         "confidence_threshold",
     )
-    operator_extra_links = (PROJECT, MODEL_JOB)
+    operator_extra_links: Links = (PROJECT, MODEL_JOB)
     numbers: ClassVar[Mapping[str, Number]] = {"confidence_threshold": SHARE}
     kind = "auto_annotation"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 CHUNK = 1000
@@ -53,7 +54,7 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
         "source_conn_id",
     )
 
-    operator_extra_links = (HOME,)
+    operator_extra_links: Links = (HOME,)
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
     from airflow_provider_fastlabel.utils.lineage import Edge
+    from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.numbers import Number
 
 HISTORY_XCOM = "history_id"
@@ -85,7 +86,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         "tags",
         "priority",
     )
-    operator_extra_links = (PROJECT, TASKS, IMPORT)
+    operator_extra_links: Links = (PROJECT, TASKS, IMPORT)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY}
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
     from airflow_provider_fastlabel.utils.lineage import Edge
+    from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 MAX_FAILURES_KEPT = 100
@@ -52,7 +53,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         "filter_tags",
         "max_workers",
     )
-    operator_extra_links = (PROJECT, TASKS)
+    operator_extra_links: Links = (PROJECT, TASKS)
     link_arguments: ClassVar[Mapping[str, str]] = {
         "project": "project", "status": "filter_status", "tags": "filter_tags", "task_id": "task_ids",
     }  # fmt: skip

@@ -55,8 +55,8 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         super().__init__(**kwargs)
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
-        self.poll_interval = None if poll_interval is None else seconds("poll_interval", poll_interval)
-        self.timeout = seconds("timeout", timeout)
+        self.poll_interval: float | None = None if poll_interval is None else seconds("poll_interval", poll_interval)
+        self.timeout: float = seconds("timeout", timeout)
 
     @staticmethod
     def may_attach(decision: Decision, *, cleared: bool) -> bool:

@@ -12,6 +12,8 @@ from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_provider_fastlabel.utils.links import Links
+
 
 class FastLabelImportHistorySensor(FastLabelSensor):
     """Waits for one import, such as the one ``FastLabelCreateTasksFromS3Operator(wait_for_completion=False)`` started.
@@ -27,7 +29,7 @@ class FastLabelImportHistorySensor(FastLabelSensor):
 
     template_fields: Sequence[str] = (*FastLabelSensor.template_fields, "history_id")
 
-    operator_extra_links = (PROJECT, IMPORT)
+    operator_extra_links: Links = (PROJECT, IMPORT)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "history_id": "history_id"}
 
     def __init__(self, *, history_id: str, **kwargs: Any) -> None:

@@ -13,6 +13,8 @@ from airflow_provider_fastlabel.utils.links import MODEL_JOB, PROJECT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_provider_fastlabel.utils.links import Links
+
 
 class FastLabelModelJobSensor(FastLabelSensor):
     """Waits for one training, evaluation or auto-annotation job, whoever started it.
@@ -30,7 +32,7 @@ class FastLabelModelJobSensor(FastLabelSensor):
 
     template_fields: Sequence[str] = (*FastLabelSensor.template_fields, "job_id")
 
-    operator_extra_links = (PROJECT, MODEL_JOB)
+    operator_extra_links: Links = (PROJECT, MODEL_JOB)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "job_id": "job_id"}
 
     def __init__(self, *, kind: str, job_id: str, project: str | None = None, **kwargs: Any) -> None:

@@ -13,6 +13,8 @@ from airflow_provider_fastlabel.utils.numbers import Number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_provider_fastlabel.utils.links import Links
+
 
 class FastLabelTaskStatusSensor(FastLabelSensor):
     """Waits until a number or a share of tasks is in a status: of a project, of its tasks with some tags, or of a list.
@@ -52,7 +54,7 @@ class FastLabelTaskStatusSensor(FastLabelSensor):
         "min_count",
         "min_share",
     )
-    operator_extra_links = (PROJECT, TASKS)
+    operator_extra_links: Links = (PROJECT, TASKS)
     link_arguments: ClassVar[Mapping[str, str]] = {
         "project": "project", "status": "status", "tags": "tags", "task_id": "task_ids",
     }  # fmt: skip

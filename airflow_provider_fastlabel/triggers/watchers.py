@@ -105,11 +105,11 @@ class FastLabelEventTrigger(BaseEventTrigger):
         fastlabel_conn_id: str = FastLabelHook.default_conn_name,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.poll_interval = seconds("poll_interval", poll_interval)
+        self.poll_interval: float = seconds("poll_interval", poll_interval)
         if not isinstance(include_existing, bool):
             raise refused(f"include_existing must be True or False, not {include_existing!r}.")
         self.include_existing = include_existing
-        self.fastlabel_conn_id = literal("fastlabel_conn_id", fastlabel_conn_id)
+        self.fastlabel_conn_id: str = literal("fastlabel_conn_id", fastlabel_conn_id)
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
@@ -265,14 +265,16 @@ class FastLabelTaskStatusEventTrigger(FastLabelEventTrigger):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.project = literal("project", project)
-        self.statuses = list(dict.fromkeys(literal("statuses", text) for text in rendered_texts("statuses", statuses)))
+        self.project: str = literal("project", project)
+        self.statuses: list[str] = list(
+            dict.fromkeys(literal("statuses", text) for text in rendered_texts("statuses", statuses))
+        )
         require_rendered("statuses", self.statuses)
         for status in self.statuses:
             task_status("statuses", status)
-        self.tags = [literal("tags", tag) for tag in rendered_texts("tags", tags or [])]
+        self.tags: list[str] = [literal("tags", tag) for tag in rendered_texts("tags", tags or [])]
         self.every: int | Literal["all"] = "all" if every == "all" else _EVERY.read("every", every)
-        self.watched = (
+        self.watched: Watched = (
             WatchedShare(self.project, self.statuses, self.tags)
             if self.every == "all"
             else WatchedTasks(self.project, self.statuses, self.tags, every=self.every)
@@ -294,9 +296,9 @@ class FastLabelImportEventTrigger(FastLabelEventTrigger):
 
     def __init__(self, *, project: str, outcomes: str | Sequence[str] = "success", **options: Any) -> None:
         super().__init__(**options)
-        self.project = literal("project", project)
-        self.outcomes = _outcomes(outcomes)
-        self.watched = WatchedImports(self.project, self.outcomes)
+        self.project: str = literal("project", project)
+        self.outcomes: list[str] = _outcomes(outcomes)
+        self.watched: Watched = WatchedImports(self.project, self.outcomes)
 
     def arguments(self) -> dict[str, Any]:
         """Return project and outcomes."""
@@ -323,9 +325,9 @@ class FastLabelModelJobEventTrigger(FastLabelEventTrigger):
                 f"{project!r} for {kind}."
             )
         self.kind = kind
-        self.project = literal("project", project) if project else ""
-        self.outcomes = _outcomes(outcomes)
-        self.watched = WatchedJobs(kind, self.project, self.outcomes)
+        self.project: str = literal("project", project) if project else ""
+        self.outcomes: list[str] = _outcomes(outcomes)
+        self.watched: Watched = WatchedJobs(kind, self.project, self.outcomes)
 
     def arguments(self) -> dict[str, Any]:
         """Return kind, project and outcomes."""

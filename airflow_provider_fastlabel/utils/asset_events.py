@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _AS_THEY_ARE = "".join(map(chr, range(0x21, 0x7F))).translate({ord(sign): None for sign in "#?%"})
 

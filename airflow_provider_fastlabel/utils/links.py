@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import TaskInstanceKey
     from airflow.sdk import Context
 
+    Links = Collection[BaseOperatorLink]
+    """The links of a class of tasks."""
+
 log: logging.Logger = logging.getLogger(__name__)
 
 LOOKUP_TIMEOUT = (5.0, 10.0)
@@ -90,7 +93,7 @@ class FastLabelHomeLink(FastLabelLink):
 
     label = "FastLabel"
     page = "home"
-    about = ("home",)
+    about: ClassVar[tuple[str, ...]] = ("home",)
 
 
 class FastLabelProjectLink(FastLabelLink):
@@ -116,7 +119,7 @@ class FastLabelImportLink(FastLabelLink):
 
     label = "FastLabel import"
     page = "import"
-    about = ("history_id",)
+    about: ClassVar[tuple[str, ...]] = ("history_id",)
 
 
 class FastLabelModelJobLink(FastLabelLink):
@@ -124,7 +127,7 @@ class FastLabelModelJobLink(FastLabelLink):
 
     label = "FastLabel model job"
     page = "model_job"
-    about = ("job_id",)
+    about: ClassVar[tuple[str, ...]] = ("job_id",)
 
 
 class FastLabelOutputLink(FastLabelLink):
@@ -132,7 +135,7 @@ class FastLabelOutputLink(FastLabelLink):
 
     label = "Published output"
     page = OUTPUT
-    about = ("output",)
+    about: ClassVar[tuple[str, ...]] = ("output",)
 
     def facts(self) -> Sequence[str]:
         """Return the placeholders that this link fills."""
