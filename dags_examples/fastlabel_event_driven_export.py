@@ -8,7 +8,7 @@ training. Watchers take no templates: write the project in both places.
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Asset, AssetWatcher
+from airflow.sdk import DAG, Asset, AssetWatcher, Param
 
 from airflow_provider_fastlabel.operators import FastLabelExportCocoOperator, FastLabelRunTrainingJobOperator
 from airflow_provider_fastlabel.triggers.watchers import FastLabelTaskStatusEventTrigger
@@ -29,7 +29,31 @@ with DAG(
     schedule=[APPROVED],
     catchup=False,
     max_active_runs=1,
-    params={"project": "photos", "output": DATASET.uri, "conn_id": "aws_default"},
+    description="Every 50 approvals become a COCO dataset, with no run waiting for them",
+    doc_md=__doc__,
+    params={
+        "project": Param(
+            "photos",
+            type="string",
+            minLength=1,
+            pattern=r"^\S+$",
+            title="Project",
+            description="Slug of the FastLabel project, the one that the watcher looks at.",
+        ),
+        "output": Param(
+            DATASET.uri,
+            type="string",
+            minLength=1,
+            title="Dataset",
+            description="Folder or URL where the dataset is published, whole or not at all.",
+        ),
+        "conn_id": Param(
+            "aws_default",
+            type=["null", "string"],
+            title="Connection of the object store",
+            description="Airflow connection that opens it. Empty for a local folder, or if the workers may anyway.",
+        ),
+    },
     tags=["fastlabel"],
 ):
     FastLabelExportCocoOperator(
@@ -46,7 +70,24 @@ with DAG(
     schedule=[DATASET],
     catchup=False,
     max_active_runs=1,
-    params={"dataset": "photos", "model": "fastlabel_object_detection_light"},
+    description="A dataset that has changed trains a model",
+    doc_md=__doc__,
+    params={
+        "dataset": Param(
+            "photos",
+            type="string",
+            minLength=1,
+            title="Training dataset",
+            description="Name of the dataset at FastLabel that the model learns from.",
+        ),
+        "model": Param(
+            "fastlabel_object_detection_light",
+            type="string",
+            minLength=1,
+            title="Base model",
+            description="Name of the model at FastLabel that the training begins with.",
+        ),
+    },
     tags=["fastlabel"],
 ):
     FastLabelRunTrainingJobOperator(

@@ -51,6 +51,8 @@ def world(client, emulator, object_store, s3_bucket, folder, monkeypatch):
     monkeypatch.setenv("FASTLABEL_API_URL", emulator.url)
     client.create_annotation("photos", "bbox", "cat", "Cat")
     client.create_project("dicom_bbox", "Scans", "scans")
+    for slug in ("anna", "ben"):
+        emulator.add_user(slug, slug.title())
     client.create_dataset("cats")
     for name in NAMES[:3]:
         client.create_image_task(

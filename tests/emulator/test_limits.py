@@ -31,7 +31,7 @@ def own(tmp_path):
 
 
 def stored(tmp_path):
-    return sorted(path.name for path in (tmp_path / "files").iterdir())
+    return sorted(path.name for path in (tmp_path / "files").iterdir() if not path.name.startswith("."))
 
 
 def upload(api: Api, data: bytes, project: str, name: str = "a.zip") -> str:
