@@ -18,11 +18,20 @@ def dumps(value: Any) -> bytes:
     :param value: JSON types; NaN and the infinities become null.
     :returns: UTF-8; what cannot be encoded becomes ``?``.
     :raises TypeError: the value holds something that is no JSON type.
+    :raises ValueError: it is nested some hundred times.
     """
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
+        pass
+    try:
         return json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    except RecursionError:
+        keys = ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
+        raise ValueError(
+            f"lists or objects are nested too deeply to be written as JSON, in one of {keys}. Look for an attribute of "
+            "such a value at FastLabel."
+        ) from None
 
 
 def _finite(value: Any) -> Any:
