@@ -18,7 +18,7 @@ from airflow_provider_fastlabel.words import duration
 try:
     from airflow.sdk.exceptions import AirflowRescheduleException
 except ImportError:  # Airflow 3.1 keeps it elsewhere
-    from airflow.exceptions import AirflowRescheduleException  # type: ignore[no-redef, assignment, attr-defined]
+    from airflow.exceptions import AirflowRescheduleException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
