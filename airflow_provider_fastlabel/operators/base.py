@@ -100,10 +100,10 @@ class FastLabelBaseOperator(CheckedArguments, LinkedTask, BaseOperator):
         return self._openlineage(task_instance, complete=False)
 
     def _openlineage(self, task_instance: Any, *, complete: bool) -> Any:
-        from airflow_provider_fastlabel.utils.lineage import openlineage_of
+        from airflow_provider_fastlabel.utils.lineage import Edge, openlineage_of
 
-        edge = self.lineage(complete=complete)
-        return None if edge is None else openlineage_of(edge, self, task_instance)
+        # Never None: older OpenLineage providers then forget what the DAG declares, if any file was read
+        return openlineage_of(self.lineage(complete=complete) or Edge(), self, task_instance)
 
     @property
     def client(self) -> FastLabelClient:

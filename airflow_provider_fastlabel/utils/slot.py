@@ -11,11 +11,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.sdk.exceptions import AirflowRescheduleException
-
 from airflow_provider_fastlabel.utils.errors import asks_to_wait, retry_after
 from airflow_provider_fastlabel.utils.task_memory import STORE, current_context
 from airflow_provider_fastlabel.words import duration
+
+try:
+    from airflow.sdk.exceptions import AirflowRescheduleException
+except ImportError:  # Airflow 3.1 keeps it elsewhere
+    from airflow.exceptions import AirflowRescheduleException
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,6 +12,7 @@ import types
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from airflow.secrets.base_secrets import BaseSecretsBackend
 
 from airflow_provider_fastlabel.client import AuthError
 from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
@@ -72,6 +73,10 @@ def test_wrong_token_says_so(emulator, connect, caplog):
     assert TOKEN not in message + caplog.text
 
 
+@pytest.mark.skipif(
+    not hasattr(BaseSecretsBackend, "_get_connection_class"),
+    reason="Airflow 3.1 itself drops a connection in the environment whose extra is no object",
+)
 @pytest.mark.parametrize("extra", ["[]", "5", "null", '"x"'])
 def test_an_extra_that_is_no_object_is_a_message_not_an_exception(monkeypatch, extra):
     value = {"conn_type": "fastlabel", "password": TOKEN, "extra": extra}

@@ -112,7 +112,10 @@ def test_labels_whose_key_is_no_path_are_refused(client, classes, run, bucket, n
     filesystem = fsspec.filesystem("memory")
     root = bucket.removeprefix("memory:/")
     filesystem.pipe_file(f"{root}/photos/classes.txt", b"dog\ncat\n")
-    filesystem.pipe_file(f"{root}/photos/{name}", b"1 0.5 0.5 0.5 0.5\n")
+    filesystem.pipe_file(key := f"{root}/photos/{name}", b"1 0.5 0.5 0.5 0.5\n")
+    if key not in filesystem.find(root):  # and then it cannot be deleted with its folder either
+        filesystem.store.pop(key)
+        pytest.skip("the memory store of this fsspec lists no key with an empty folder in it")
     error = str(run(annotations_format="yolo", folder=f"{bucket}/photos").error)
     assert "names no file below its folder" in error
     assert "Nothing was created" in error
@@ -133,7 +136,7 @@ def test_annotations_cannot_name_a_picture_outside_of_the_folder(client, classes
         shape = {"label": "cat", "shape_type": "rectangle", "points": [[1, 2], [11, 22]]}
         (folder / "x.json").write_text(json.dumps({"imagePath": stated, "shapes": [shape]}))
     outcome = run(annotations_format=form)
-    assert isinstance(outcome.error, ImportRefused)
+    assert isinstance(outcome.reason, ImportRefused)
     assert "Nothing was created" in str(outcome.error)
     assert list(client.iter_image_tasks("photos")) == []
 
@@ -222,7 +225,7 @@ def test_a_manifest_inside_the_bucket_folder_is_not_taken_for_a_file_to_import(c
 def test_a_failed_file_fails_the_task_and_the_retry_creates_only_it(client, run, folder):
     (folder / "broken.png").write_bytes(png()[:24])
     outcome = run()
-    assert isinstance(outcome.error, ImportIncomplete)
+    assert isinstance(outcome.reason, ImportIncomplete)
     assert client.count_tasks("photos") == 3
     (folder / "broken.png").write_bytes(png())
     assert run().result["created"] == 1
