@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import TaskInstanceKey
     from airflow.sdk import Context
 
-    Links = Collection[BaseOperatorLink]
-    """The links of a class of tasks."""
+    Links = Collection[Any]
+    """The links of a class of tasks; type checkers that do not see Airflow do not know its class of links."""
 
 log: logging.Logger = logging.getLogger(__name__)
 
