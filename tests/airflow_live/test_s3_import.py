@@ -86,7 +86,8 @@ def test_a_killed_worker_s_retry_attaches_and_there_is_one_import(live: Live) ->
 def test_four_folders_at_once_are_read_or_refused_and_in_turn_they_are_read(live: Live) -> None:
     for slug in ("at-once", "in-turn"):
         live.client.create_project(type="image_bbox", name=slug, slug=slug)
-    live.emulator.control("PUT", "config", {"history_seconds": 1})
+    # Airflow itself fails some tasks whose deferral takes only about five seconds (apache/airflow#67287).
+    live.emulator.control("PUT", "config", {"history_seconds": 8})
     run_id = live.airflow.trigger("s3_folders")
     list(live.airflow.watch("s3_folders", run_id))
     ends: dict[str, dict[str, str]] = {"at_once": {}, "in_turn": {}}
@@ -99,9 +100,7 @@ def test_four_folders_at_once_are_read_or_refused_and_in_turn_they_are_read(live
     assert {name for name in files if name.startswith(green)} <= names(live, "at-once")
     for number, folder in enumerate(FOLDERS):
         if folder not in green:
-            said = log_of(live, run_id, number)
-            # Airflow itself fails some tasks whose deferral was short, when their end has come (apache/airflow#67287).
-            assert "nobody can tell which of them read folders/" in said or "'status': 'success'" in said
+            assert "nobody can tell which of them read folders/" in log_of(live, run_id, number)
 
 
 def log_of(live: Live, run_id: str, number: int) -> str:

@@ -31,7 +31,7 @@ def own(tmp_path):
 
 
 def stored(tmp_path):
-    return sorted(path.name for path in (tmp_path / "files").iterdir() if not path.name.startswith("."))
+    return sorted(path.name for path in (tmp_path / "files").iterdir() if path.name != ".fastlabel-emulator")
 
 
 def upload(api: Api, data: bytes, project: str, name: str = "a.zip") -> str:
