@@ -20,6 +20,7 @@ from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook, build_client
 from airflow_provider_fastlabel.hooks.pages import CONSOLES, OUTPUT, asks_for, fill
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.utils.arguments import is_nothing
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory, fingerprint
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class FastLabelLink(BaseOperatorLink):
         :param pages: addresses by page.
         :param facts: what is known of the task, by placeholder.
         """
-        if self.page not in pages or not any(facts.get(name) for name in self.about):
+        if self.page not in pages or all(is_nothing(facts.get(name)) for name in self.about):
             return ""
         return fill(pages[self.page], {name: value for name, value in facts.items() if name in self.facts()})
 
@@ -207,7 +208,7 @@ class LinkedTask:
         """Find the id of the project, if an address asks for it and it is not known."""
         project = self._facts.get("project")
         wanted = [pages.get(getattr(link, "page", ""), "") for link in self.operator_extra_links]
-        if not isinstance(project, str) or not project.strip() or "project_id" in self._facts:
+        if not isinstance(project, str) or is_nothing(project) or "project_id" in self._facts:
             return
         if not any(asks_for(pattern, "project_id") for pattern in wanted):
             return
