@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from tests.watcher_run import HAS_ASSET_STORE
+from tests.watcher_run import needs_asset_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ def triggerer_log(live: Live) -> str:
     return (live.airflow.home / "components" / "triggerer.log").read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(not HAS_ASSET_STORE, reason="Airflow before 3.3 stores no cursor")
+@needs_asset_store
 def test_approvals_start_the_right_runs_across_a_kill_of_the_triggerer(live: Live, tasks: list[str]) -> None:
     approve(live, tasks[:12])
     until(lambda: keys(live, "each"), "the first event")

@@ -53,7 +53,6 @@ def test_links_are_there_while_deferred_for_each_index_and_after_a_failure(live:
     for index, tag in enumerate(("day", "night")):
         assert links_of(live, run, "each", index)["FastLabel tasks"] == f"{page}?status=approved&tags={tag}"
     assert links_of(live, run, "fails") == {"FastLabel project": page, "FastLabel tasks": f"{page}?tags=day"}
-    assert links_of(live, run, "wait").keys() == links_of(live, run, "fails").keys()
 
 
 def test_every_link_is_known_to_airflow_s_command_line(live: Live) -> None:

@@ -69,6 +69,7 @@ def test_an_import_that_failed_names_its_places_without_counts(lineage_of, clien
     outcome, found = lineage_of(FastLabelCreateTasksFromFolderOperator, project="photos", folder=str(tmp_path / "in"))
     assert outcome.state == "failed"
     assert (names(found.inputs), names(found.outputs)) == ([("file", str(tmp_path / "in"))], [photos_node])
+    assert not getattr(found.outputs[0], "outputFacets", None)
 
 
 def test_an_export_leads_from_the_project_to_the_data_set(lineage_of, label, tmp_path, photos_node):
@@ -121,13 +122,19 @@ def test_changes_are_written_to_the_project(lineage_of, fill, photos_node, opera
     assert found.outputs[0].outputFacets["outputStatistics"].rowCount == 2
 
 
-def test_an_endpoint_leads_from_folder_to_folder(lineage_of, emulator, client, tmp_path):
+@pytest.mark.parametrize("pictures", [("a.png", "b.png"), ()], ids=["two pictures", "failed, for there is none"])
+def test_an_endpoint_leads_from_folder_to_folder_once_it_has_written(lineage_of, emulator, client, tmp_path, pictures):
+    emulator.control("PUT", "endpoints", {"name": "e", "detections": []})
     (tmp_path / "in").mkdir()
+    for name in pictures:
+        (tmp_path / "in" / name).write_bytes(PNG)
     outcome, found = lineage_of(
         FastLabelExecuteEndpointOperator, endpoint_name="e", folder=str(tmp_path / "in"), output=str(tmp_path / "out")
     )
-    assert outcome.state == "failed"
-    assert (names(found.inputs), names(found.outputs)) == ([("file", str(tmp_path / "in"))], [])
+    assert outcome.state == ("success" if pictures else "failed")
+    assert names(found.inputs) == [("file", str(tmp_path / "in"))]
+    assert names(found.outputs) == [("file", str(tmp_path / "out"))] * bool(pictures)
+    assert [one.outputFacets["outputStatistics"].rowCount for one in found.outputs] == [2] * bool(pictures)
 
 
 def test_a_push_reports_what_the_dag_declares_and_not_the_file_of_results(lineage_of, client, tmp_path):

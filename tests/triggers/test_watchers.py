@@ -37,11 +37,17 @@ def kept(assets):
 
 
 async def stored(assets):
-    """Wait until nothing more is written."""
-    before = None
-    while before != assets.kept:
+    """Wait until something is written, and then nothing more."""
+    before: dict = {}
+    while not before or before != assets.kept:
         before = dict(assets.kept)
         await asyncio.sleep(0.3)
+
+
+async def looked(triggerer, emulator, path="tasks/count"):
+    """Wait until a watcher has looked, and judged what it saw, at least once more."""
+    emulator.clear_requests()
+    await triggerer.until(lambda: calls(emulator, path) >= 3)
 
 
 @pytest.fixture
@@ -90,13 +96,14 @@ def test_each_task_is_told_once(client, fill, assets, confirming):
 
 @needs_asset_store
 @pytest.mark.parametrize("confirming", CONFIRMING)
-def test_a_restart_repeats_nothing_and_loses_nothing(client, fill, assets, confirming):
+def test_a_restart_repeats_nothing_and_loses_nothing(client, emulator, fill, assets, confirming):
     ids = fill("a.png", "b.png", "c.png")
 
     async def life(*expected):
         async with Triggerer(assets, confirming=confirming) as triggerer:
             triggerer.watch(approvals())
             await triggerer.count(len(expected))
+            await looked(triggerer, emulator)
             await stored(assets)
             return names(triggerer.events)
 
@@ -110,15 +117,15 @@ def test_a_restart_repeats_nothing_and_loses_nothing(client, fill, assets, confi
 
 
 @needs_asset_store
-def test_what_was_not_stored_when_the_triggerer_died_comes_again_with_its_key(client, fill, assets):
+def test_what_was_not_stored_when_the_triggerer_died_comes_again_with_its_key(client, emulator, fill, assets):
     ids = fill("a.png", "b.png")
 
-    async def life(number, *, persisting, act=lambda: None):
+    async def life(number, *, persisting):
         async with Triggerer(assets, confirming=True, persisting=persisting) as triggerer:
             triggerer.watch(approvals())
             if not number:
                 await triggerer.until(lambda: bool(assets.kept))
-            act()
+                await looked(triggerer, emulator)
             return list(await triggerer.count(number))
 
     asyncio.run(life(0, persisting=True))
@@ -237,7 +244,7 @@ def test_the_last_event_of_a_burst_comes_when_the_scheduler_is_done_with_the_oth
 
 
 @needs_asset_store
-def test_a_store_that_does_not_answer_is_waited_out(client, fill, assets, said):
+def test_a_store_that_does_not_answer_is_waited_out(client, emulator, fill, assets, said):
     ids = fill("a.png", "b.png")
 
     async def go():
@@ -254,19 +261,21 @@ def test_a_store_that_does_not_answer_is_waited_out(client, fill, assets, said):
             await stored(assets)
         async with Triggerer(assets, confirming=True) as triggerer:
             triggerer.watch(approvals())
+            await looked(triggerer, emulator)
             return await triggerer.count(0)
 
     assert asyncio.run(go()) == []
 
 
 @needs_asset_store
-def test_a_watcher_that_two_assets_share_remembers_in_both(client, fill, assets):
+def test_a_watcher_that_two_assets_share_remembers_in_both(client, emulator, fill, assets):
     ids = fill("a.png")
 
     async def life(number, *of):
         async with Triggerer(assets, confirming=True) as triggerer:
             triggerer.watch(approvals(), *of)
             if number == 0:
+                await looked(triggerer, emulator)
                 await stored(assets)
             events = list(await triggerer.count(number))
             await stored(assets)
@@ -287,7 +296,7 @@ def test_imports_that_end_are_told(client, emulator, bucket, assets, confirming)
             )
             await triggerer.begun()
             history = await asyncio.to_thread(client.create_task_from_aws_s3, "photos")
-            await asyncio.sleep(0.2)
+            await looked(triggerer, emulator, "tasks/import/histories")
             assert triggerer.events == []
             await asyncio.to_thread(settle, emulator)
             return history, await triggerer.count(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 def slot_of(monkeypatch, kind, *, leavings=0, progressed=True, store=True, clock=lambda: 0.0):
     context = {"task_reschedule_count": leavings, **({"task_state_store": object()} if store else {})}
     monkeypatch.setattr(slots, "current_context", lambda: context)
-    monkeypatch.setattr("airflow_provider_fastlabel.utils.slot.time.monotonic", clock)
+    monkeypatch.setattr(slots, "time", SimpleNamespace(monotonic=clock))
     return Slot(kind, lambda: progressed)
 
 
