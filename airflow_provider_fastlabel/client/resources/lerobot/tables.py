@@ -43,7 +43,10 @@ def rows_of(
         raise FastLabelInvalidException(f"{where} cannot be read: it has no column episode_index.", 422)
     count = size = 0
     for found in source.iter_batches(batch_size=_ROWS, columns=columns, use_threads=False):
-        batch = found if episode is None else found.filter(pc.field("episode_index") == episode)
+        # By a mask, not by an expression: pyarrow before 21 fails where no row of a batch fits one.
+        batch = found
+        if episode is not None:
+            batch = found.filter(pc.equal(found["episode_index"], episode))  # pyright: ignore[reportAttributeAccessIssue]
         count, size = count + batch.num_rows, size + batch.nbytes
         if count > most or size > _MOST_BYTES:
             much = f"{most:,} rows" if count > most else f"{_MOST_BYTES >> 20} MB"
