@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.kinds import KINDS
+from airflow_provider_fastlabel.pipelines.running.newcomers import moment
 from airflow_provider_fastlabel.words import duration
 
 if TYPE_CHECKING:
@@ -122,8 +123,5 @@ def project_pace(
 
 def _changed_since(task: Any, since: datetime) -> bool:
     """Tell whether a task was last changed after a time; one without a readable time was not."""
-    try:
-        time = datetime.fromisoformat(str(task.get("updatedAt")))
-    except ValueError:
-        return False
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)) >= since
+    at = moment(task.get("updatedAt"))
+    return at is not None and at >= since.timestamp()

@@ -7,12 +7,13 @@ import threading
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.pipelines.files.problems import Problem, RunIncomplete
+from airflow_provider_fastlabel.pipelines.running.newcomers import moment
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, OUTAGE, Run
 from airflow_provider_fastlabel.pipelines.updates.decision_record import Entry
@@ -20,7 +21,8 @@ from airflow_provider_fastlabel.pipelines.updates.decisions import PEOPLE, read_
 from airflow_provider_fastlabel.pipelines.updates.run import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.updates.decision_record import DecisionRecord
@@ -88,13 +90,14 @@ class TaskDecisions:
         :returns: ``{"looked_at", "would_change", "left", "failed", "dry_run": True}``.
         :raises RunIncomplete: the function failed on some tasks, or the run was ended.
         """
-        decided = self._look()
+        decided = self._look(self._dry)
         for item in decided[:SHOWN]:
             log.info("Would decide on %s: %s", foreign_text(repr(item.task.label), 300), item.entry.decision)
         if len(decided) > SHOWN:
             log.info("and on %d more", len(decided) - SHOWN)
         if self._failures:
-            raise self._incomplete(f"The function failed on {len(self._failures)} tasks", self._dry(decided))
+            why = f"The function failed on {len(self._failures)} tasks"
+            raise self._incomplete(why, self._dry(decided), self._failures, untouched=True)
         return self._dry(decided)
 
     def carry_out(self, *, max_workers: int = 4) -> dict[str, Any]:
@@ -107,16 +110,7 @@ class TaskDecisions:
         """
         with self.record if self.record is not None else nullcontext():
             before = sum(entry.done for entry in self.record.entries.values()) if self.record is not None else 0
-            decided = self._look()
-
-            def summary() -> dict[str, Any]:
-                counts = run.counts
-                failed, left = counts["failed"], self._counts["left"] + counts["left"]
-                looked = len(decided) + len(self._failures) + self._counts["left"]
-                return {
-                    "looked_at": looked, "changed": counts["changed"], "left": left, "failed": failed,
-                    "changed_before": before,
-                }  # fmt: skip
+            decided = self._look(lambda so_far: self._done(so_far, Counter(failed=len(self._failures)), before))
 
             run: Run[Decided] = Run(
                 "deciding",
@@ -124,22 +118,28 @@ class TaskDecisions:
                 len(decided) + len(self._failures),
                 name=lambda item: item.task.label,
                 settle=self._settle,
-                incomplete=lambda why: self._incomplete(why, summary(), run.failures),
+                incomplete=lambda why: self._incomplete(why, self._done(decided, run.counts, before), run.failures),
                 calls_left=self.client.quota.remaining,
             )
             for problem in self._failures:
                 run.fail(problem)
             run.over(decided, workers=max_workers, stop=self.stop, tick=self._checkpoint)
-            return summary()
+            return self._done(decided, run.counts, before)
 
-    def _look(self) -> list[Decided]:
-        """Ask about every task that no earlier run has decided on, and leave out those that are done."""
+    def _look(self, summary: Callable[[list[Decided]], dict[str, Any]]) -> list[Decided]:
+        """Ask about every task that no earlier run has decided on, and leave out those that are done.
+
+        :param summary: makes the result of a run that ends here, of what is decided so far.
+        """
         decided: list[Decided] = []
         progress = Progress(self.selection.count(self.client), calls_left=self.client.quota.remaining)
         log.info("%s tasks of project %s are to be looked at", progress.total, self.selection.project)
         for task, known in self.selection.whole(self.client):
             if self.stop.is_set():
-                raise self._incomplete("The deciding was stopped on request", self._dry(decided))
+                raise self._incomplete(
+                    "The deciding was stopped on request", summary(decided), self._failures, untouched=True
+                )
+            progress.beat()
             entry = self.record.entries.get(task.task_id or "") if self.record is not None else None
             if entry is not None:
                 if not entry.done:
@@ -151,7 +151,7 @@ class TaskDecisions:
             progress.count(fate)
             if self._wrong_in_a_row >= OUTAGE:
                 why = f"The deciding was stopped: the function failed on {OUTAGE} tasks in a row"
-                raise self._incomplete(why, self._dry(decided))
+                raise self._incomplete(why, summary(decided), self._failures, untouched=True)
             self._checkpoint()
         return decided
 
@@ -208,7 +208,7 @@ class TaskDecisions:
         text = comment["text"]
         present = self._messages(task_id, text)
         if entry.comments is None:
-            if self.since is not None and any(_time(at) >= self.since - CLOCKS for at in present):
+            if self.since is not None and any(self._may_be_of_this_run(at) for at in present):
                 log.info("Task %s has this comment since this run began; it is not made again", task_id)
                 return
             entry.comments = len(present)
@@ -221,6 +221,11 @@ class TaskDecisions:
         except OutcomeUnknown:
             if len(self._messages(task_id, text)) <= entry.comments:
                 raise
+
+    def _may_be_of_this_run(self, written: str) -> bool:
+        """Tell whether a comment may have been made since this run began; one without a readable time may."""
+        at = moment(written)
+        return at is None or self.since is None or at >= (self.since - CLOCKS).timestamp()
 
     def _messages(self, task_id: str, text: str) -> list[str]:
         """Return when each message of this text was written on the task."""
@@ -237,20 +242,22 @@ class TaskDecisions:
         looked = len(decided) + left + failed
         return {"looked_at": looked, "would_change": len(decided), "left": left, "failed": failed, "dry_run": True}
 
-    def _incomplete(self, why: str, summary: dict[str, Any], failures: list[Problem] | None = None) -> RunIncomplete:
+    def _done(self, decided: list[Decided], counts: Mapping[str, int], before: int) -> dict[str, Any]:
+        """Return the result of a run that carries out, of the counts so far."""
+        return {
+            "looked_at": len(decided) + len(self._failures) + self._counts["left"],
+            "changed": counts.get("changed", 0),
+            "left": self._counts["left"] + counts.get("left", 0),
+            "failed": counts.get("failed", 0),
+            "changed_before": before,
+        }
+
+    def _incomplete(
+        self, why: str, summary: dict[str, Any], failures: list[Problem], *, untouched: bool = False
+    ) -> RunIncomplete:
         """Return the error of a run that missed its end."""
-        failures = self._failures if failures is None else failures
         text = f"{why} ({summary} of project {self.selection.project})"
         if failures:
             text += f"; the first failure: {failures[0].name}: {failures[0].message.rstrip('.')}"
-        kept = "Nothing was changed" if "dry_run" in summary else "What was done stays"
+        kept = "Nothing was changed by this run" if untouched else "What was done stays"
         return RunIncomplete(f"{text}. {kept}; a retry does what is left.", summary, failures)
-
-
-def _time(text: str) -> datetime:
-    """Return a time of FastLabel; one that cannot be read is long ago."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.resources.tasks.fields import Users
 from airflow_provider_fastlabel.client.statuses import EXTERNAL_STATUSES, PRIORITIES, TASK_STATUSES
+from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.words import shortened
 
 Decision = dict[str, Any]
@@ -53,9 +54,10 @@ def read_decision(value: Any) -> Decision | None:
 def _read(name: str, value: Any) -> Any:
     """Return one field as a JSON value."""
     if name in _CHOICES:
-        if isinstance(value, bool) or value not in _CHOICES[name]:
+        known = [choice for choice in _CHOICES[name] if not isinstance(value, bool) and choice == value]
+        if not known:
             raise _refused(f"decided {name} {shortened(value)}, which is none of {', '.join(map(str, _CHOICES[name]))}")
-        return value
+        return known[0]  # what equals it may be no JSON, such as a number of numpy
     if name in PEOPLE:
         if value is not None and not _is_text(value):
             raise _refused(f"decided {name} {shortened(value)}; it must be the slug of a person, or None for nobody")
@@ -74,6 +76,8 @@ def _read_comment(value: Any) -> dict[str, Any]:
             f"decided the comment {shortened(value)}; it must be a text, or a dictionary with text and, if it is about "
             f"a place, any of {', '.join(COMMENT[1:])}"
         )
+    if (why := unsendable(dict(comment))) is not None:
+        raise _refused(f"decided the comment {shortened(value)}, which holds {why}")
     return dict(comment)
 
 

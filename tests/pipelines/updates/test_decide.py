@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient
@@ -170,6 +171,26 @@ def test_a_dry_run_asks_and_changes_nothing(client, decide, fill, tmp_path, fast
     assert any("and on 4 more" in line for line in caplog.messages)
     with pytest.raises(RunIncomplete, match="Nothing was changed"):
         decide(lambda task: task["nothing"], record=None).dry_run()
+
+
+def test_a_run_that_ends_while_it_asks_tells_its_own_counts(client, decide, fill):
+    fill(*(str(number) for number in range(25)))
+    with pytest.raises(RunIncomplete, match="changed by this run") as caught:
+        decide(lambda task: task["nothing"]).carry_out()
+    assert caught.value.summary == {"looked_at": 20, "changed": 0, "left": 0, "failed": 20, "changed_before": 0}
+
+
+def test_what_is_no_json_is_the_failure_of_its_task_alone(client, decide, fill):
+    ids = fill("a", "b", "c")
+    answers = {
+        "a": {"priority": np.int64(10)},
+        "b": {"comment": {"text": "here", "points": {1, 2}}},
+        "c": {"comment": {"text": "there", "frame": np.int64(3)}},
+    }
+    with pytest.raises(RunIncomplete, match="which holds something that is no JSON") as caught:
+        decide(lambda task: answers[task["name"]]).carry_out()
+    assert (caught.value.summary["changed"], caught.value.summary["failed"]) == (1, 2)
+    assert client.find_task("image", ids["a"])["priority"] == 10
 
 
 def test_a_retry_keeps_the_answers_and_counts_what_was_done(client, decide, fill, fastlabel_emulator):
