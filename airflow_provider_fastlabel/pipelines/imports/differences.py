@@ -105,10 +105,9 @@ def find_differences(
     :param stop: set it to end early.
     """
     existing, earlier = known
-    found = _compare(sources, existing, earlier, workers=workers, stop=stop)
+    found, unknown = _compare(sources, existing, earlier, workers=workers, stop=stop)
     if thorough:
-        here = (source for source in sources if source.name in existing)
-        found.differs |= _compare_pictures(client, *into, here, earlier)
+        found.differs |= _compare_pictures(client, *into, unknown, workers=workers, stop=stop)
     found.moved = _find_moved(sources, existing, earlier)
     found.warn()
     _warn_of_moved(found.moved, len(sources))
@@ -122,9 +121,10 @@ def _compare(
     *,
     workers: int,
     stop: threading.Event,
-) -> Differences:
-    """Compare the files of tasks that exist with what an import has sent of them."""
+) -> tuple[Differences, dict[str, Source]]:
+    """Compare the files of tasks with what an import has sent of them; return also those that it knows nothing of."""
     found = Differences()
+    unknown: dict[str, Source] = {}
     unsure: list[tuple[Source, FileFacts]] = []
     for source in sources:
         task_id = existing.get(source.name)
@@ -132,7 +132,7 @@ def _compare(
             continue
         record = earlier.get(source.name)
         if record is None or record.file is None or record.file.task_id != task_id:
-            found.not_compared += 1
+            unknown[source.name] = source
         elif source.size != record.file.size:
             found.differs[source.name] = f"it has {source.size:,} bytes, {record.file.size:,} were sent"
         elif source.stamp != record.file.stamp or not source.stamp:
@@ -151,30 +151,42 @@ def _compare(
             found.differs[source.name] = f"it has as many bytes as were sent, {source.size:,}, but others"
 
     run_bounded(read, unsure, workers=workers if unsure else 0, stop=stop)
-    return found
+    found.not_compared += len(unknown)
+    return found, unknown
 
 
 def _compare_pictures(
-    client: FastLabelClient, project: str, kind: str, sources: Iterable[Source], earlier: Mapping[str, Record]
+    client: FastLabelClient,
+    project: str,
+    kind: str,
+    unknown: Mapping[str, Source],
+    *,
+    workers: int,
+    stop: threading.Event,
 ) -> dict[str, str]:
     """Compare pictures that no manifest knows with the sizes that FastLabel tells of its tasks.
 
     It takes one call per 1000 tasks, whose answers hold all annotations, and the beginning of every picture.
     """
-    unknown = {one.name: one for one in sources if one.name not in earlier or earlier[one.name].file is None}
     differs: dict[str, str] = {}
     if kind not in PICTURE_KINDS or not unknown:
         return differs
-    for task in client.iter_tasks(project, kind):
-        source = unknown.get(task["name"])
-        if source is not None and (why := _other_size(source, task)):
-            differs[source.name] = why
+    told = [
+        (unknown[task["name"]], (task.get("width"), task.get("height")))
+        for task in client.iter_tasks(project, kind)
+        if task["name"] in unknown
+    ]
+
+    def look(pair: tuple[Source, tuple[Any, Any]]) -> None:
+        if why := _other_size(*pair):
+            differs[pair[0].name] = why
+
+    run_bounded(look, told, workers=workers if told else 0, stop=stop)
     return differs
 
 
-def _other_size(source: Source, task: Mapping[str, Any]) -> str:
+def _other_size(source: Source, told: tuple[Any, Any]) -> str:
     """Say in what the size of a picture is not its task's, empty if it is or nobody can tell."""
-    told = (task.get("width"), task.get("height"))
     if not all(type(side) is int and side > 0 for side in told):
         return ""
     try:
@@ -182,7 +194,7 @@ def _other_size(source: Source, task: Mapping[str, Any]) -> str:
             size = image_size(file)
     except (OSError, ValueError):
         return ""
-    if sorted(size) == sorted(told):  # type: ignore[type-var]  # nobody says how FastLabel counts a turned photo
+    if sorted(size) == sorted(told):  # nobody says how FastLabel counts a turned photo
         return ""
     return f"it has {size.width} x {size.height} pixels, the task's picture {told[0]} x {told[1]}"
 

@@ -133,6 +133,9 @@ def test_a_task_that_somebody_made_anew_is_not_compared(client, photos, tmp_path
     change(photos / "sub" / "0.png", png(77))
     again = run(client, photos, manifest)
     assert (again["differs"], again["not_compared"]) == (0, 1)
+    (photos / "sub" / "0.png").write_bytes(png(77, 80, 60))
+    with pytest.raises(ImportRefused, match="pixels, the task's picture"):
+        run(client, photos, tmp_path / "m.jsonl", on_difference="fail")
 
 
 def test_a_task_of_many_files_differs_when_one_of_them_does(client, tmp_path):
