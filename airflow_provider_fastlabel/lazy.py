@@ -17,7 +17,8 @@ def loads(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any
     only they do: so an editor knows what each name is, and that any other name is a slip.
 
     :param package: the package's ``__name__``.
-    :param modules: name that the package offers -> module of the package that defines it.
+    :param modules: name that the package offers -> module that defines it, seen from the package: ``engine`` is in it,
+        ``.files.sources`` beside it.
     :returns: a function that imports the module and returns the name, or raises ``AttributeError`` for any other name;
         and one that lists what the package has and offers.
     """
@@ -25,7 +26,7 @@ def loads(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any
     def find(name: str) -> Any:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{modules[name]}"), name)
+        return getattr(import_module(f".{modules[name]}", package), name)
 
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *modules})

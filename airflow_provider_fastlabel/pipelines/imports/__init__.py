@@ -39,11 +39,11 @@ __all__ = [
 if not TYPE_CHECKING:
     # An operator that only asks for its turn must not load the whole engine when a DAG is parsed.
     __getattr__, __dir__ = loads(
-        "airflow_provider_fastlabel.pipelines",
+        __name__,
         {
-            **dict.fromkeys(("ImportIncomplete", "ImportRefused", "ImportSummary", "Problem"), "files.problems"),
-            **dict.fromkeys(("Found", "Source", "find_sources"), "files.sources"),
-            "import_files": "imports.engine",
-            **dict.fromkeys(("Destination", "find_items", "resolve_destination"), "imports.preflight"),
+            **dict.fromkeys(("ImportIncomplete", "ImportRefused", "ImportSummary", "Problem"), ".files.problems"),
+            **dict.fromkeys(("Found", "Source", "find_sources"), ".files.sources"),
+            "import_files": "engine",
+            **dict.fromkeys(("Destination", "find_items", "resolve_destination"), "preflight"),
         },
     )
