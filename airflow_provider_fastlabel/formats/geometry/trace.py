@@ -53,6 +53,15 @@ class NoisyMaskError(ValueError):
         super().__init__(f"its borders have {corners:,} corners or more, and {most:,} are the most: noise, not areas")
 
 
+class ManyCornersError(NoisyMaskError):
+    """An area whose corners are too many only together with those of the areas before it."""
+
+    def __init__(self) -> None:
+        ValueError.__init__(
+            self, f"all areas together have more than {MOST_CORNERS_OF_ALL:,} corners, which is the most"
+        )
+
+
 def mask_points(mask: Mask, left: int = 0, top: int = 0, *, most: int = MOST_CORNERS) -> Points:
     """Trace the pixel borders of a mask.
 
@@ -150,6 +159,8 @@ class _Budget:
         try:
             points = trace(*area, most=min(self._most, self._left))
         except NoisyMaskError as error:
+            if self._left < self._most:
+                return ManyCornersError()
             self._most = max(self._most // 2, _FEWEST_CORNERS)
             return error
         self._left -= sum(len(ring) // 2 - 1 for region in points for ring in region)
