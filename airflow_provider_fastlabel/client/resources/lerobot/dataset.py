@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.client.resources.lerobot.announced import most_values
 from airflow_provider_fastlabel.client.resources.lerobot.clips import copy_frames
 from airflow_provider_fastlabel.client.resources.lerobot.info import read_info, unfit_for_folder
-from airflow_provider_fastlabel.client.resources.lerobot.tables import MOST_EPISODES, rows_of
+from airflow_provider_fastlabel.client.resources.lerobot.tables import MOST_EPISODES, MOST_VALUES, rows_of
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
@@ -227,7 +228,13 @@ def _opened(file: Path, where: str) -> Iterator[BinaryIO]:
 
     try:
         with open_regular(file) as data:
+            if most_values(file) > MOST_VALUES:
+                raise FastLabelInvalidException(
+                    f"{where} holds more than {MOST_VALUES:,} values in one row group.", 422
+                )
             yield data
+    except FastLabelInvalidException:
+        raise
     except FileNotFoundError:
         raise FastLabelInvalidException(f"{where} does not exist.", 422) from None
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:

@@ -13,7 +13,7 @@ MOST_EPISODES = 1_000_000
 """Episodes that the table of a dataset may list."""
 _MOST_BYTES = 1 << 27
 """Memory that the rows of an episode may take in Arrow's form; as Python's values they take some ten times as much."""
-_MOST_VALUES = 1 << 26
+MOST_VALUES = 1 << 26
 """Values of a column of a row group, which is what is decoded at a time: lists count with all that is in them."""
 _ROWS = 1 << 10
 
@@ -35,10 +35,6 @@ def rows_of(
     import pyarrow.parquet as pq
 
     source = pq.ParquetFile(file)
-    for number in range(source.metadata.num_row_groups):
-        group = source.metadata.row_group(number)
-        if any(group.column(column).num_values > _MOST_VALUES for column in range(group.num_columns)):
-            raise FastLabelInvalidException(f"{where} holds more than {_MOST_VALUES:,} values in one row group.", 422)
     if episode is not None and "episode_index" not in source.schema_arrow.names:
         raise FastLabelInvalidException(f"{where} cannot be read: it has no column episode_index.", 422)
     count = size = 0
