@@ -13,6 +13,7 @@ import airflow
 import jsonschema
 import pytest
 from airflow.providers.common.compat.sdk import BaseOperatorLink, conf
+from airflow.providers_manager import ProvidersManager
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.hooks import settings
@@ -102,6 +103,7 @@ def test_every_link_and_every_guide_that_is_named_exists():
 
 
 def test_the_options_are_in_airflow_s_configuration():
+    ProvidersManager().initialize_providers_configuration()  # before 3.2 nothing else does
     (section,) = INFO["config"]
     assert section == settings.SECTION
     for name, option in INFO["config"][section]["options"].items():

@@ -43,8 +43,8 @@ def drop(s3):
 
 def gone(outcome):
     """Check that one error names place and remedy; return its text."""
-    assert isinstance(outcome.error, FileNotFoundError)
-    text = str(outcome.error)
+    assert isinstance(outcome.reason, FileNotFoundError)
+    text = str(outcome.reason)
     assert "'sets'" in text
     assert "s3://sets/x" in text
     assert "Create the bucket" in text
@@ -58,9 +58,9 @@ def test_a_bucket_that_does_not_exist_is_refused_before_any_work(export, label, 
     outcome = export(
         FastLabelExportCocoOperator, output="s3://typo/x", output_conn_id=s3.conn, include_images=include_images
     )
-    assert isinstance(outcome.error, FileNotFoundError)
+    assert isinstance(outcome.reason, FileNotFoundError)
     for words in ("'typo'", "s3://typo/x", "`output`", "Nothing was read or changed", "create the bucket"):
-        assert words in str(outcome.error)
+        assert words in str(outcome.reason)
     assert emulator.requests() == []
     assert buckets(s3) == ["sets"]
 
@@ -81,7 +81,7 @@ def test_a_bucket_one_may_not_look_at_is_no_missing_bucket(export, label, s3):
 
     s3.s3.meta.events.register("before-send.s3", refuse)
     outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
-    assert outcome.state == "success", outcome.error
+    assert outcome.state == "success", outcome.reason
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"files": [{"path": "../other/x"}]}'])
@@ -91,8 +91,8 @@ def test_a_damaged_manifest_in_a_bucket_is_named_before_any_work(export, label, 
     s3.pipe_file("sets/other/x", b"theirs")
     emulator.clear_requests()
     outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
-    assert "sets/x/manifest.json" in str(outcome.error)
-    assert "is not as an export writes it" in str(outcome.error)
+    assert "sets/x/manifest.json" in str(outcome.reason)
+    assert "is not as an export writes it" in str(outcome.reason)
     assert emulator.requests() == []
     assert s3.cat_file("sets/other/x") == b"theirs"
 
@@ -136,7 +136,7 @@ def test_another_error_of_the_store_stays_what_it_is(export, label, s3):
     label("a.png")
     s3.fails = "annotations.json"
     outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
-    assert not isinstance(outcome.error, FileNotFoundError)
+    assert not isinstance(outcome.reason, FileNotFoundError)
     assert buckets(s3) == ["sets"]
 
 
@@ -152,8 +152,8 @@ def test_a_manifest_in_a_bucket_that_does_not_exist_is_refused(airflow_run, proj
             source_conn_id=s3.conn,
         )
     ).attempt()
-    assert isinstance(outcome.error, FileNotFoundError)
-    assert "`manifest`" in str(outcome.error)
+    assert isinstance(outcome.reason, FileNotFoundError)
+    assert "`manifest`" in str(outcome.reason)
     assert client.count_tasks(project) == 0
     assert buckets(s3) == ["sets"]
 
@@ -171,7 +171,7 @@ def test_answers_of_an_endpoint_for_a_bucket_that_does_not_exist_are_not_asked_f
             output_conn_id=s3.conn,
         )
     ).attempt()
-    assert isinstance(outcome.error, FileNotFoundError)
-    assert "`output`" in str(outcome.error)
+    assert isinstance(outcome.reason, FileNotFoundError)
+    assert "`output`" in str(outcome.reason)
     assert emulator.requests() == []
     assert buckets(s3) == ["sets"]

@@ -46,8 +46,8 @@ def names(client):
 
 
 def hold_up_before_the_start(emulator):
-    """Let half a second pass between the task's setting and its start."""
-    emulator.faults({"method": "PUT", "path": "storages/aws-s3", "times": 1, "kind": "slow", "seconds": 0.5})
+    """Let seconds pass between the task's setting and its start, enough for another task on a busy machine."""
+    emulator.faults({"method": "PUT", "path": "storages/aws-s3", "times": 1, "kind": "slow", "seconds": 2.5})
 
 
 def submits(emulator):
