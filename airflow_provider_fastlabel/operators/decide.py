@@ -134,7 +134,8 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         if (began := memory.read().get("began")) is not None:
             return datetime.fromisoformat(began)
         memory.write(began=datetime.now(UTC).isoformat())
-        if memory.available or self._context["ti"].try_number == 1:
+        left_before = self._context.get("task_reschedule_count")  # this may be a later part of the first try
+        if memory.available or (self._context["ti"].try_number == 1 and not left_before):
             return None
         began_of_run: datetime | None = self._context["dag_run"].start_date
         return began_of_run

@@ -59,6 +59,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
     }  # fmt: skip
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": Number(least=1, most=16)}
+    _stop: threading.Event | None = None
 
     def __init__(
         self,
@@ -78,7 +79,6 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         self.filter_status = filter_status
         self.filter_tags = filter_tags
         self.max_workers: Any = max_workers
-        self._stop: threading.Event | None = None
 
     @abstractmethod
     def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
@@ -185,16 +185,8 @@ class FastLabelUpdateTasksOperator(PeopleArguments, FastLabelBulkOperator):
         self.tags = tags
         self.add_tags = add_tags
 
-    def execute(self, context: Context) -> dict[str, int]:
-        """Update the chosen tasks.
-
-        :raises FastLabelInvalidException: what is to be changed rendered to nothing, or to what cannot be meant.
-        """
-        with self.working(context):
-            self._check_changes()
-        return super().execute(context)
-
     def _check_changes(self) -> None:
+        """Refuse what rendered to nothing, or to what cannot be meant, before the first call."""
         for name, read in (
             ("status", task_status),
             ("external_status", external_status),
@@ -206,9 +198,13 @@ class FastLabelUpdateTasksOperator(PeopleArguments, FastLabelBulkOperator):
                 require_rendered(name, read(name, value), "Nothing was changed.")
 
     def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
-        """Update the tasks that are not as asked; see the base class."""
+        """Update the tasks that are not as asked; see the base class.
+
+        :raises FastLabelInvalidException: what is to be changed rendered to nothing, or to what cannot be meant.
+        """
         from airflow_provider_fastlabel.pipelines.updates.run import Changes, update_tasks
 
+        self._check_changes()
         changes = Changes(
             status=self.status,
             external_status=self.external_status,

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_fastlabel.client.checks.media import too_large
-from airflow_provider_fastlabel.client.exceptions import NotFound, OutcomeUnknown
+from airflow_provider_fastlabel.client.exceptions import NotFound, OutcomeUnknown, RateLimited
 from airflow_provider_fastlabel.client.kinds import DICOM
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportRefused,
@@ -116,8 +116,12 @@ def start_imports(
     def start(source: Source) -> str:
         nonlocal earlier
         remember(histories=begun, starting=source.name, **earlier.values())
-        with source.local() as path:
-            history = client.create_dicom_task(project, path, **fields)
+        try:
+            with source.local() as path:
+                history = client.create_dicom_task(project, path, **fields)
+        except RateLimited:
+            remember(histories=begun)  # nothing was started: what begins until the next try is another's
+            raise
         begun[source.name] = str(history["id"])
         earlier = earlier.including([history])
         return "begun"
