@@ -73,6 +73,7 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
     flags: ClassVar[Sequence[str]] = ("dry_run",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"op_args": "py", "op_kwargs": "py"}
     shallow_copy_attrs: Sequence[str] = ("python_callable",)
+    _context: Any = None
 
     def __init__(
         self,
@@ -94,7 +95,6 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         self.dry_run: Any = dry_run
         self.record = record
         self.record_conn_id = record_conn_id
-        self._context: Any = {}
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask about the chosen tasks and do what is decided.

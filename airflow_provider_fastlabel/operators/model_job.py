@@ -47,10 +47,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
     operator_extra_links: Collection[BaseOperatorLink] = (MODEL_JOB,)
     kind: ClassVar[str]
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._job_id: str | None = None
+    _job_id: str | None = None
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def test_a_job_of_others_that_began_while_the_slot_was_left_is_not_taken_for_our
     run.between_parts = lambda: getattr(world, f"execute_{make.kind}_job")(**arguments)
     done = run.attempt(triggerer=False)
     assert (done.state, done.reschedules) == ("deferred", 1)
-    newest, theirs = jobs_of(world, path)
+    newest, _theirs = jobs_of(world, path)
     assert done.xcoms["job_id"] == newest
 
 
