@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
@@ -12,12 +13,14 @@ from airflow_provider_fastlabel.utils.arguments import external_status, rendered
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import PRIORITY, Number
+from airflow_provider_fastlabel.utils.task_memory import LongMemory, current_context, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.sdk import Context
 
+    from airflow_provider_fastlabel.pipelines.updates.parts import Parts
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
     from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.links import Links
@@ -87,6 +90,29 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         :param selection: the tasks.
         :param stop: ends the work early when it is set.
         """
+
+    @contextmanager
+    def counted_as_one(self, asked: Any) -> Iterator[Parts]:
+        """Give what earlier parts of this try did, before they left the slot, and remember what this one does (3.3).
+
+        :param asked: JSON values: what is to be done to the tasks.
+        """
+        from airflow_provider_fastlabel.client.exceptions import RateLimited, Unavailable
+        from airflow_provider_fastlabel.pipelines.updates.parts import Parts
+
+        context = current_context()
+        chosen = (self.task_ids, self.task_names, self.filter_status, self.filter_tags)
+        mark = fingerprint(self.fastlabel_conn_id, self.project, chosen, asked, context["ti"].try_number)
+        memory = LongMemory(context, "fastlabel_parts", mark)
+        came_back = bool(context.get("task_reschedule_count"))
+        parts = Parts(memory.read() if came_back else None)
+        try:
+            yield parts
+        except (RateLimited, Unavailable):
+            memory.write(parts.remembered())
+            raise
+        if came_back:
+            memory.forget()
 
     def execute(self, context: Context) -> dict[str, int]:
         """Find the tasks, work on each, and return how many met which fate.
@@ -213,7 +239,9 @@ class FastLabelUpdateTasksOperator(PeopleArguments, FastLabelBulkOperator):
             add_tags=self.add_tags,
             people=self.people(),
         )
-        return update_tasks(self.client, selection, changes, max_workers=self.max_workers, stop=stop)
+        asked = (self.status, self.external_status, self.priority, self.tags, self.add_tags, self.given_people())
+        with self.counted_as_one(asked) as parts:
+            return update_tasks(self.client, selection, changes, max_workers=self.max_workers, stop=stop, parts=parts)
 
 
 class FastLabelDeleteTasksOperator(FastLabelBulkOperator):
@@ -227,4 +255,5 @@ class FastLabelDeleteTasksOperator(FastLabelBulkOperator):
         """Delete the tasks; see the base class."""
         from airflow_provider_fastlabel.pipelines.updates.run import delete_tasks
 
-        return delete_tasks(self.client, selection, max_workers=self.max_workers, stop=stop)
+        with self.counted_as_one(()) as parts:
+            return delete_tasks(self.client, selection, max_workers=self.max_workers, stop=stop, parts=parts)
