@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Collection, Mapping, Sequence
 
-    from airflow.sdk import Context
-
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
 
@@ -73,7 +71,6 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
     flags: ClassVar[Sequence[str]] = ("dry_run",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"op_args": "py", "op_kwargs": "py"}
     shallow_copy_attrs: Sequence[str] = ("python_callable",)
-    _context: Any = None
 
     def __init__(
         self,
@@ -96,18 +93,12 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         self.record = record
         self.record_conn_id = record_conn_id
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Ask about the chosen tasks and do what is decided.
+    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
+        """Ask about each task and do what is decided; see the base class.
 
-        :param context: Airflow's task context.
         :raises RunIncomplete: some tasks failed, or the work was ended early; all others are done.
         :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was changed.
         """
-        self._context = context
-        return super().execute(context)
-
-    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
-        """Ask about each task and do what is decided; see the base class."""
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.updates.decide import TaskDecisions
         from airflow_provider_fastlabel.pipelines.updates.decision_record import DecisionRecord

@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.utils.arguments import external_status, rendered
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import PRIORITY, Number
-from airflow_provider_fastlabel.utils.task_memory import LongMemory, current_context, fingerprint
+from airflow_provider_fastlabel.utils.task_memory import STORE, LongMemory, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,6 +62,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
     }  # fmt: skip
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": Number(least=1, most=16)}
+    _context: Any = None
     _stop: threading.Event | None = None
 
     def __init__(
@@ -100,7 +101,10 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.client.exceptions import RateLimited, Unavailable
         from airflow_provider_fastlabel.pipelines.updates.parts import Parts
 
-        context = current_context()
+        context = self._context
+        if context.get(STORE) is None:
+            yield Parts()
+            return
         chosen = (self.task_ids, self.task_names, self.filter_status, self.filter_tags)
         mark = fingerprint(self.fastlabel_conn_id, self.project, chosen, asked, context["ti"].try_number)
         memory = LongMemory(context, "fastlabel_parts", mark)
@@ -123,7 +127,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
         from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
-        self._stop = threading.Event()
+        self._context, self._stop = context, threading.Event()
         with self.working(context):
             for name in ("task_ids", "task_names", "filter_tags"):
                 rendered_list(name, getattr(self, name))

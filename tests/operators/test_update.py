@@ -148,14 +148,14 @@ def test_a_long_wait_leaves_the_slot_and_uses_up_no_retry(airflow_run, emulator,
 @pytest.mark.parametrize("way", ["filter", "tags", "task_ids", "task_names"])
 def test_parts_of_an_update_count_as_one_and_repeat_nothing(airflow_run, emulator, client, fill, way):
     ids = fill(*[f"{number}.png" for number in range(6)], tags=["t"])
-    chosen: dict[str, Any] = {
+    ways: dict[str, dict[str, Any]] = {
         "filter": {"filter_status": "registered"}, "tags": {"filter_tags": ["t"]},
         "task_ids": {"task_ids": list(ids.values())}, "task_names": {"task_names": list(ids)},
-    }[way]  # fmt: skip
+    }  # fmt: skip
     emulator.clear_requests()
     pause = {"method": "PUT", "times": 1, "kind": "status", "status": 429, "retry_after": 30}
     emulator.faults({"method": "PUT", "times": 2, "kind": "slow", "seconds": 0}, pause)
-    run = airflow_run(update(**chosen, status="approved", max_workers=1))
+    run = airflow_run(update(**ways[way], status="approved", max_workers=1))
     done = run.attempt()
     assert (done.state, done.reschedules) == ("success", 1)
     assert done.result == {"chosen": 6, "updated": 6, "unchanged": 0, "failed": 0}
@@ -166,14 +166,14 @@ def test_parts_of_an_update_count_as_one_and_repeat_nothing(airflow_run, emulato
 @pytest.mark.parametrize("way", ["filter", "task_ids", "task_names"])
 def test_parts_of_a_deletion_count_as_one_and_repeat_nothing(airflow_run, emulator, client, fill, way):
     ids = fill(*[f"{number}.png" for number in range(6)])
-    chosen: dict[str, Any] = {
+    ways: dict[str, dict[str, Any]] = {
         "filter": {"filter_status": "registered"}, "task_ids": {"task_ids": list(ids.values())},
         "task_names": {"task_names": list(ids)},
-    }[way]  # fmt: skip
+    }  # fmt: skip
     emulator.clear_requests()
     pause = {"method": "DELETE", "times": 1, "kind": "status", "status": 429, "retry_after": 30}
     emulator.faults({"method": "DELETE", "times": 2, "kind": "slow", "seconds": 0}, pause)
-    run = airflow_run(lambda: FastLabelDeleteTasksOperator(task_id="d", project="photos", max_workers=1, **chosen))
+    run = airflow_run(lambda: FastLabelDeleteTasksOperator(task_id="d", project="photos", max_workers=1, **ways[way]))
     done = run.attempt()
     assert (done.state, done.reschedules) == ("success", 1)
     assert done.result == {"chosen": 6, "deleted": 6, "missing": 0, "failed": 0}
