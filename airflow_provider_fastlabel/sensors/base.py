@@ -75,8 +75,10 @@ class FastLabelSensor(CheckedArguments, LinkedTask, BaseSensorOperator):
             kwargs.setdefault("poke_interval", seconds("poll_interval", poll_interval))
         if timeout:  # 0 is for one look
             seconds("timeout", timeout)
+        if timeout is not None:  # before 3.2, None is no default to Airflow
+            kwargs["timeout"] = timeout
         given = "poke_interval" in {**(kwargs.get("default_args") or {}), **kwargs}
-        super().__init__(timeout=timeout, **kwargs if given else {**kwargs, "poke_interval": POLL_INTERVAL})
+        super().__init__(**kwargs if given else {**kwargs, "poke_interval": POLL_INTERVAL})
         self._interval_given = given
         self.project = project
         self.fastlabel_conn_id = fastlabel_conn_id
