@@ -28,6 +28,7 @@ from airflow_provider_fastlabel.pipelines.imports import turns
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
 from airflow_provider_fastlabel.utils.progress_store import PROGRESS_KEY
 from airflow_provider_fastlabel.utils.retry import HAS_RETRY_POLICY
+from airflow_provider_fastlabel.utils.slot import SPREAD
 
 try:
     from airflow.sdk.module_loading import import_string  # type: ignore[attr-defined]
@@ -55,6 +56,22 @@ needs_state_store = pytest.mark.skipif(not HAS_STORE, reason="Airflow before 3.3
 needs_retry_policy = pytest.mark.skipif(not HAS_RETRY_POLICY, reason="Airflow before 3.3 has no retry policies")
 
 
+@dataclass(frozen=True)
+class Pause:
+    """When a rescheduled task was to be started again; both bounds of it hold on a machine under any load.
+
+    :param after_start: seconds since the part that was rescheduled began.
+    :param after_end: seconds since it had ended.
+    """
+
+    after_start: float
+    after_end: float
+
+    def is_of(self, seconds: float) -> bool:
+        """Tell whether the part asked for a pause of so many seconds, spread as all are."""
+        return self.after_start >= seconds and self.after_end <= seconds + SPREAD
+
+
 @dataclass
 class Outcome:
     """How a try ended."""
@@ -65,8 +82,8 @@ class Outcome:
     deferrals: list[dict[str, Any]] = field(default_factory=list)
     retry_delay: float | None = None
     reschedules: int = 0
-    pauses: list[float] = field(default_factory=list)
-    """Seconds until the task was to be started again, of each time it was rescheduled."""
+    pauses: list[Pause] = field(default_factory=list)
+    """When the task was to be started again, of each time it was rescheduled."""
 
     @property
     def reason(self) -> BaseException | None:
@@ -182,6 +199,7 @@ class AirflowRun:
         resume: dict[str, Any] = {}
         started = self.supervisor.first_start = datetime.now(UTC)
         while True:
+            began = datetime.now(UTC)
             state, error = self._step(try_number, retries_left, resume, outcome.reschedules, started)
             outcome.state, outcome.error, outcome.xcoms = state, error, dict(self.supervisor.xcoms)
             if state == "deferred":
@@ -192,7 +210,8 @@ class AirflowRun:
                 resume = {"next_method": self.supervisor.last.next_method, "next_kwargs": serialize(kwargs)}
             elif state == "up_for_reschedule":
                 outcome.reschedules += 1
-                outcome.pauses.append((self.supervisor.last.reschedule_date - datetime.now(UTC)).total_seconds())
+                again, ended = self.supervisor.last.reschedule_date, datetime.now(UTC)
+                outcome.pauses.append(Pause((again - began).total_seconds(), (again - ended).total_seconds()))
                 self.between_parts()
             else:
                 outcome.retry_delay = getattr(self.supervisor.last, "retry_delay_seconds", None)

@@ -59,6 +59,7 @@ FOR_ALL = {
     "foreign_text",
     "json_text",
     "lazy",
+    "marks",
     "regular_files",
     "mp4",
     "number_text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -46,11 +47,14 @@ class FastLabelBaseOperator(CheckedArguments, LinkedTask, BaseOperator):
     after_leaving: ClassVar[AfterLeaving] = "stays"
     """What becomes of the work so far when the task leaves its slot to wait for FastLabel."""
 
+    # Of the class as long as nothing runs: what is set at parsing costs each task of each DAG.
+    _slot: Slot | None = None
+    _progress: ProgressStore | None = None
+    _summary: Mapping[str, Any] = MappingProxyType({})
+
     def __init__(self, *, fastlabel_conn_id: str = FastLabelHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.fastlabel_conn_id = fastlabel_conn_id
-        self._slot: Slot | None = None
-        self._summary: Mapping[str, Any] = {}
         if getattr(self, "retry_policy", None) is None and (policy := default_retry_policy()) is not None:
             self.retry_policy = policy
 
@@ -64,7 +68,7 @@ class FastLabelBaseOperator(CheckedArguments, LinkedTask, BaseOperator):
         :raises FastLabelInvalidException: an argument rendered to what is not the number it must be.
         :raises AirflowRescheduleException: FastLabel, or its quota, wants a wait that is worth leaving the slot for.
         """
-        store = ProgressStore(self.log)
+        self._progress = store = ProgressStore(self.log)
         self._slot = slot = Slot(self.after_leaving, store.anything_done)
         with permanent_errors_fail(), store, told_to(store.tell):
             try:

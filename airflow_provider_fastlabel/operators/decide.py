@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Collection, Mapping, Sequence
 
-    from airflow.sdk import Context
-
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
 
@@ -94,20 +92,13 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         self.dry_run: Any = dry_run
         self.record = record
         self.record_conn_id = record_conn_id
-        self._context: Any = {}
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Ask about the chosen tasks and do what is decided.
+    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
+        """Ask about each task and do what is decided; see the base class.
 
-        :param context: Airflow's task context.
         :raises RunIncomplete: some tasks failed, or the work was ended early; all others are done.
         :raises FastLabelInvalidException: an argument rendered to what cannot be meant; nothing was changed.
         """
-        self._context = context
-        return super().execute(context)
-
-    def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
-        """Ask about each task and do what is decided; see the base class."""
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.updates.decide import TaskDecisions
         from airflow_provider_fastlabel.pipelines.updates.decision_record import DecisionRecord
@@ -134,7 +125,8 @@ class FastLabelDecideTasksOperator(FastLabelBulkOperator):
         if (began := memory.read().get("began")) is not None:
             return datetime.fromisoformat(began)
         memory.write(began=datetime.now(UTC).isoformat())
-        if memory.available or self._context["ti"].try_number == 1:
+        left_before = self._context.get("task_reschedule_count")  # this may be a later part of the first try
+        if memory.available or (self._context["ti"].try_number == 1 and not left_before):
             return None
         began_of_run: datetime | None = self._context["dag_run"].start_date
         return began_of_run

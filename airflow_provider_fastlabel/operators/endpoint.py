@@ -68,6 +68,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_failures": FAILURES, "max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
+    _stop: threading.Event | None = None
 
     def __init__(
         self,
@@ -94,7 +95,6 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         self.max_failures: Any = max_failures
         self.max_workers: Any = max_workers
         self.follow_links = follow_links
-        self._stop: threading.Event | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the files, send those without an answer, then publish the results.

@@ -110,6 +110,7 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY, "max_failures": FAILURES, "max_workers": WORKERS}
+    _stop: threading.Event | None = None
 
     def __init__(
         self,
@@ -153,7 +154,6 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
         self.max_workers: Any = max_workers
         self.follow_links = follow_links
         self.manifest = manifest
-        self._stop: threading.Event | None = None
         if self.annotations_format is None and (self.annotations_path or self.annotations_arguments):
             raise ValueError("annotations_path and annotations_arguments need annotations_format")
 

@@ -47,10 +47,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
     operator_extra_links: Collection[BaseOperatorLink] = (MODEL_JOB,)
     kind: ClassVar[str]
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._job_id: str | None = None
+    _job_id: str | None = None
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
@@ -117,7 +114,7 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
 
     def _submit(self, memory: TaskMemory) -> str:
         """Start a job and return its id; a lost answer is settled by the list."""
-        from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
+        from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown, RateLimited
 
         kind = job_kind(self.kind)
         before = Before.of(self._jobs(), kind.identity)
@@ -126,6 +123,9 @@ class FastLabelModelJobOperator(FastLabelWaitingOperator):
             answer = kind.start(self.client, self.arguments())
             job_id = id_in(answer, kind.identity)
             lost = None
+        except RateLimited:
+            memory.forget()  # nothing was started: what begins until this task comes back is another's
+            raise
         except OutcomeUnknown as error:
             job_id, lost = None, error
         if job_id is None:

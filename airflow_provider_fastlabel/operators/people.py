@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.running.people import People
 
+    Given = str | Sequence[str] | Mapping[str, Any] | None
+
 PEOPLE = ("assignee", "reviewer", "approver", "external_assignee", "external_reviewer", "external_approver")
 """The arguments, which are FastLabel's roles too."""
 
@@ -42,6 +44,14 @@ class PeopleArguments(FastLabelBaseOperator):
 
     template_fields: Sequence[str] = (*FastLabelBaseOperator.template_fields, *PEOPLE)
 
+    # Only those that are given are set on a task: Airflow makes each costly where the DAG is parsed.
+    assignee: Given = None
+    reviewer: Given = None
+    approver: Given = None
+    external_assignee: Given = None
+    external_reviewer: Given = None
+    external_approver: Given = None
+
     def __init__(
         self,
         *,
@@ -54,12 +64,10 @@ class PeopleArguments(FastLabelBaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.assignee = assignee
-        self.reviewer = reviewer
-        self.approver = approver
-        self.external_assignee = external_assignee
-        self.external_reviewer = external_reviewer
-        self.external_approver = external_approver
+        given = (assignee, reviewer, approver, external_assignee, external_reviewer, external_approver)
+        for name, value in zip(PEOPLE, given, strict=True):
+            if value is not None:
+                setattr(self, name, value)
 
     def given_people(self) -> dict[str, Any]:
         """Return the arguments that were given, by name."""

@@ -89,6 +89,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
     operator_extra_links: Links = (PROJECT, TASKS, IMPORT)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     numbers: ClassVar[Mapping[str, Number]] = {"priority": PRIORITY}
+    _history_id: str | None = None
 
     def __init__(
         self,
@@ -114,7 +115,6 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         self.status = status
         self.tags = tags
         self.priority: Any = priority
-        self._history_id: str | None = None
 
     @classmethod
     def partial(cls, **kwargs: Any) -> OperatorPartial:
@@ -151,7 +151,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             if "turn" in end.carry:
                 self._end_of_another(end)
                 return self._import(context, Deadlines(**end.carry["turn"]))
-            return self._finish(context, end, Begun(**{"history_id": "", "tasks_before": 0, **end.carry}))
+            return self._finish(context, end, Begun.kept(end.carry))
 
     def _import(self, context: Context, deadlines: Deadlines) -> dict[str, Any]:
         """Submit or attach, then wait."""
@@ -166,7 +166,7 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             result = self._result(begun, "running", None)
             tell_of_project(self, context, result)
             return result
-        event = self.wait_for(ImportHistoryWait(self.project, begun.history_id), deadlines, asdict(begun))
+        event = self.wait_for(ImportHistoryWait(self.project, begun.history_id), deadlines, begun.values())
         return self._finish(context, event, begun)
 
     def on_kill(self) -> None:
@@ -196,9 +196,8 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
             return None
         if not self.may_attach(decide_import(history, project=self.project), cleared=memory.cleared):
             return None
-        undated = kept.get("undated_before") or []
-        begun = Begun(kept["history_id"], int(kept["tasks_before"]), kept.get("newest_before"), undated)
-        memory.write(**asdict(begun))
+        begun = Begun.kept(kept)
+        memory.write(**begun.values())
         self.log.info("Attaching to import %s that an earlier try started", begun.history_id)
         return begun
 
@@ -215,9 +214,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
         history = self.client.create_task_from_aws_s3(
             self.project, status=self.status, tags=rendered_texts("tags", self.tags), priority=self.priority or 0
         )
-        begun = Begun(str(history["id"]), before, **earlier.values())
+        begun = Begun(str(history["id"]), before, earlier)
         self._refuse_overlap(memory, begun, history)
-        memory.write(**asdict(begun))
+        memory.write(**begun.values())
         self.log.info(
             "FastLabel has started import %s into project %s (%s tasks)", begun.history_id, self.project, before
         )
@@ -257,9 +256,9 @@ class FastLabelCreateTasksFromS3Operator(FastLabelWaitingOperator):
 
         :raises AirflowException: naming it; forgets the import, so that a retry starts another.
         """
-        if self.bucket_name is None or begun.newest_before is None:
+        if self.bucket_name is None or begun.before is None:
             return
-        later = Before.kept(asdict(begun)).newcomers(self._histories())
+        later = begun.before.newcomers(self._histories())
         if decide_import(history, project=self.project).status != WAITING:
             until = last_overlap(history)
             later = [other for other in later if (at := created(other)) is None or at <= until]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
@@ -12,12 +13,14 @@ from airflow_provider_fastlabel.utils.arguments import external_status, rendered
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import PRIORITY, Number
+from airflow_provider_fastlabel.utils.task_memory import STORE, LongMemory, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.sdk import Context
 
+    from airflow_provider_fastlabel.pipelines.updates.parts import Parts
     from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
     from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.links import Links
@@ -59,6 +62,8 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
     }  # fmt: skip
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     numbers: ClassVar[Mapping[str, Number]] = {"max_workers": Number(least=1, most=16)}
+    _context: Any = None
+    _stop: threading.Event | None = None
 
     def __init__(
         self,
@@ -78,7 +83,6 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         self.filter_status = filter_status
         self.filter_tags = filter_tags
         self.max_workers: Any = max_workers
-        self._stop: threading.Event | None = None
 
     @abstractmethod
     def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
@@ -87,6 +91,32 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         :param selection: the tasks.
         :param stop: ends the work early when it is set.
         """
+
+    @contextmanager
+    def counted_as_one(self, asked: Any) -> Iterator[Parts]:
+        """Give what earlier parts of this try did, before they left the slot, and remember what this one does (3.3).
+
+        :param asked: JSON values: what is to be done to the tasks.
+        """
+        from airflow_provider_fastlabel.client.exceptions import RateLimited, Unavailable
+        from airflow_provider_fastlabel.pipelines.updates.parts import Parts
+
+        context = self._context
+        if context.get(STORE) is None:
+            yield Parts()
+            return
+        chosen = (self.task_ids, self.task_names, self.filter_status, self.filter_tags)
+        mark = fingerprint(self.fastlabel_conn_id, self.project, chosen, asked, context["ti"].try_number)
+        memory = LongMemory(context, "fastlabel_parts", mark)
+        came_back = bool(context.get("task_reschedule_count"))
+        parts = Parts(memory.read() if came_back else None)
+        try:
+            yield parts
+        except (RateLimited, Unavailable):
+            memory.write(parts.remembered())
+            raise
+        if came_back:
+            memory.forget()
 
     def execute(self, context: Context) -> dict[str, int]:
         """Find the tasks, work on each, and return how many met which fate.
@@ -97,7 +127,7 @@ class FastLabelBulkOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
         from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
 
-        self._stop = threading.Event()
+        self._context, self._stop = context, threading.Event()
         with self.working(context):
             for name in ("task_ids", "task_names", "filter_tags"):
                 rendered_list(name, getattr(self, name))
@@ -185,16 +215,8 @@ class FastLabelUpdateTasksOperator(PeopleArguments, FastLabelBulkOperator):
         self.tags = tags
         self.add_tags = add_tags
 
-    def execute(self, context: Context) -> dict[str, int]:
-        """Update the chosen tasks.
-
-        :raises FastLabelInvalidException: what is to be changed rendered to nothing, or to what cannot be meant.
-        """
-        with self.working(context):
-            self._check_changes()
-        return super().execute(context)
-
     def _check_changes(self) -> None:
+        """Refuse what rendered to nothing, or to what cannot be meant, before the first call."""
         for name, read in (
             ("status", task_status),
             ("external_status", external_status),
@@ -206,9 +228,13 @@ class FastLabelUpdateTasksOperator(PeopleArguments, FastLabelBulkOperator):
                 require_rendered(name, read(name, value), "Nothing was changed.")
 
     def work_on(self, selection: TaskSelection, stop: threading.Event) -> dict[str, int]:
-        """Update the tasks that are not as asked; see the base class."""
+        """Update the tasks that are not as asked; see the base class.
+
+        :raises FastLabelInvalidException: what is to be changed rendered to nothing, or to what cannot be meant.
+        """
         from airflow_provider_fastlabel.pipelines.updates.run import Changes, update_tasks
 
+        self._check_changes()
         changes = Changes(
             status=self.status,
             external_status=self.external_status,
@@ -217,7 +243,9 @@ class FastLabelUpdateTasksOperator(PeopleArguments, FastLabelBulkOperator):
             add_tags=self.add_tags,
             people=self.people(),
         )
-        return update_tasks(self.client, selection, changes, max_workers=self.max_workers, stop=stop)
+        asked = (self.status, self.external_status, self.priority, self.tags, self.add_tags, self.given_people())
+        with self.counted_as_one(asked) as parts:
+            return update_tasks(self.client, selection, changes, max_workers=self.max_workers, stop=stop, parts=parts)
 
 
 class FastLabelDeleteTasksOperator(FastLabelBulkOperator):
@@ -231,4 +259,5 @@ class FastLabelDeleteTasksOperator(FastLabelBulkOperator):
         """Delete the tasks; see the base class."""
         from airflow_provider_fastlabel.pipelines.updates.run import delete_tasks
 
-        return delete_tasks(self.client, selection, max_workers=self.max_workers, stop=stop)
+        with self.counted_as_one(()) as parts:
+            return delete_tasks(self.client, selection, max_workers=self.max_workers, stop=stop, parts=parts)

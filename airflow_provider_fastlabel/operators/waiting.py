@@ -76,8 +76,11 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         :param event: payload of the trigger's event.
         :raises AirflowException: it is not one of ours.
         """
-        end = read_event(event)
-        ProgressStore(self.log).show(end.standing())
+        return self._ended(read_event(event))
+
+    def _ended(self, end: WaitEvent) -> WaitEvent:
+        """Show the end of a wait, and return it."""
+        (self._progress or ProgressStore(self.log)).show(end.standing())
         return end
 
     def wait_for(self, wait: Wait, deadlines: Deadlines, carry: dict[str, Any]) -> WaitEvent:
@@ -91,13 +94,12 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         """
         # Airflow keeps the execution timeout as long as the task is in a worker.
         interval = settings.poll_interval(POLL_INTERVAL) if self.poll_interval is None else self.poll_interval
-        store = ProgressStore(self.log)
-        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None, store=store)
+        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None, store=self._progress)
         watch.calls_left = self.client.quota.remaining
         if not self.deferrable:
-            return wait_in_worker(wait, self.client, watch, poll_interval=interval)
+            return self._ended(wait_in_worker(wait, self.client, watch, poll_interval=interval))
         if (early := watch.judge(look(wait, self.client), time.time())) is not None:
-            return early
+            return self._ended(early)
         defer_wait(
             self,
             wait,

@@ -67,11 +67,16 @@ class FastLabelSensor(CheckedArguments, LinkedTask, BaseSensorOperator):
         project: str,
         fastlabel_conn_id: str = FastLabelHook.default_conn_name,
         poll_interval: float | timedelta | None = None,
+        timeout: float | timedelta | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         if poll_interval is not None:
             kwargs.setdefault("poke_interval", seconds("poll_interval", poll_interval))
+        if timeout:  # 0 is for one look
+            seconds("timeout", timeout)
+        if timeout is not None:  # before 3.2, None is no default to Airflow
+            kwargs["timeout"] = timeout
         given = "poke_interval" in {**(kwargs.get("default_args") or {}), **kwargs}
         super().__init__(**kwargs if given else {**kwargs, "poke_interval": POLL_INTERVAL})
         self._interval_given = given

@@ -7,10 +7,10 @@ make a watcher miss anything.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_fastlabel.marks import mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     Facts = Mapping[str, Any]
     Every = int | Literal["all"]
 
-MARK_BYTES = 6
-"""Bytes of a mark. Among 100,000 tasks a new one is taken for a known one once in 2.8 billion times."""
 IDS_SHOWN = 100
 """Ids that an event of several tasks names at most, so that it stays small."""
 
@@ -43,14 +41,6 @@ class Cursor:
     told: int = 0
     total: int | None = None
     gone: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-
-def mark_of(ident: str) -> str:
-    """Return a short text that stands for an id in a cursor.
-
-    :param ident: the id.
-    """
-    return base64.urlsafe_b64encode(hashlib.sha256(ident.encode()).digest()[:MARK_BYTES]).decode()
 
 
 def first_cursor(present: Mapping[str, Facts], *, now: str, include_existing: bool) -> Cursor:

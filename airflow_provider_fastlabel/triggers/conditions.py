@@ -203,11 +203,13 @@ class Counts:
     :param by_status: by status, those that are in it.
     :param total: all of them; ``None`` if no wait asks for a share.
     :param looks_old: how many looks ago all were counted.
+    :param statuses_old: whether the statuses are those of the look before, because this one counted all instead.
     """
 
     by_status: Mapping[str, int]
     total: int | None
     looks_old: int = 0
+    statuses_old: bool = False
 
 
 @dataclass
@@ -238,30 +240,37 @@ class TaskCountWait(Wait):
         return self.read_for([self], None, client)
 
     def read_for(self, waits: Sequence[Wait], earlier: Counts | None, client: FastLabelClient) -> Counts:
-        """Count each status once; all tasks only if a number has moved since the last look, and now and then."""
+        """Count each status once; all tasks only if a number has moved since the last look, and now and then.
+
+        When it is time to count all of them again, that look counts nothing else unless they have become more or less:
+        so a look at which nothing has moved costs one call for each status at most.
+        """
         counted = [wait for wait in waits if isinstance(wait, TaskCountWait)]
         statuses = _late_first([status for wait in counted for status in wait.statuses])
-        by_status = {status: self._count(client, status=status) for status in statuses}
-        if all(wait.min_share is None for wait in counted):
-            return Counts(by_status, None)
+        shares = any(wait.min_share is not None for wait in counted)
         # A wait that has joined since, with a status of its own, makes this a first look, too.
-        known = earlier if earlier and earlier.by_status == by_status and earlier.total is not None else None
-        if known is None or known.looks_old >= OLDEST_TOTAL:
-            return Counts(by_status, self._count(client))
-        return Counts(by_status, known.total, known.looks_old + 1)
+        known = earlier if earlier and earlier.total is not None and list(earlier.by_status) == statuses else None
+        if shares and known and known.looks_old >= OLDEST_TOTAL and self._count(client) == known.total:
+            return Counts(known.by_status, known.total, statuses_old=True)
+        by_status = {status: self._count(client, status=status) for status in statuses}
+        if not shares:
+            return Counts(by_status, None)
+        if known and known.by_status == by_status and known.looks_old < OLDEST_TOTAL:
+            return Counts(by_status, known.total, known.looks_old + 1)
+        return Counts(by_status, self._count(client))
 
     def _count(self, client: FastLabelClient, **status: str) -> int:
         """Count tasks."""
         return client.count_tasks(self.project, tags=list(self.tags), **status)
 
     def decide(self, reading: Counts) -> Decision | None:
-        """Judge the counts; ``None`` when the wait would end by a total that is not of this look, or lacks a number."""
+        """Judge the counts; ``None`` when the wait would end by a number that is not of this look, or lacks one."""
         lacks_total = self.min_share is not None and reading.total is None
         if lacks_total or not reading.by_status.keys() >= set(self.statuses):
             return None
         decision = self._decide(reading)
-        by_old_total = reading.looks_old and self.min_share is not None
-        return None if by_old_total and decision.status != WAITING else decision
+        old = reading.statuses_old or (reading.looks_old and self.min_share is not None)
+        return None if old and decision.status != WAITING else decision
 
     def _decide(self, reading: Counts) -> Decision:
         reached = sum(reading.by_status[status] for status in dict.fromkeys(self.statuses))

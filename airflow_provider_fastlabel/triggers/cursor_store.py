@@ -7,12 +7,12 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.triggers.arrivals import Cursor, mark_of
+from airflow_provider_fastlabel.marks import split_marks
+from airflow_provider_fastlabel.triggers.arrivals import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARK_LENGTH = len(mark_of(""))
 PARTS = 16
 """Values that the marks are spread over: each then holds those of 8,000 tasks within the store's 64 KiB, and one more
 task rewrites one of them."""
@@ -80,19 +80,14 @@ class CursorStore:
             key = f"{self._name}_{part}"
             self._saved[key] = await store.aget(key) or ""
         marks = "".join(self._saved[f"{self._name}_{part}"] for part in range(PARTS))
-        pending = tuple(_split(head["pending"]))
-        self._last = Cursor(head["since"], frozenset(_split(marks)), pending, head["told"], head["total"])
+        pending = tuple(split_marks(head["pending"]))
+        self._last = Cursor(head["since"], frozenset(split_marks(marks)), pending, head["told"], head["total"])
         return self._last
 
 
 def _part_of(mark: str) -> int:
     """Return which part holds a mark."""
     return hashlib.sha256(mark.encode()).digest()[0] % PARTS
-
-
-def _split(marks: str) -> list[str]:
-    """Return the marks of a text that holds them without blanks."""
-    return [marks[start : start + MARK_LENGTH] for start in range(0, len(marks), MARK_LENGTH)]
 
 
 def _single_stores(accessors: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.triggers.arrivals import IDS_SHOWN, all_reached, arrived, first_cursor, first_of_all
-from airflow_provider_fastlabel.triggers.conditions import Counts, TaskCountWait
+from airflow_provider_fastlabel.triggers.conditions import OLDEST_TOTAL, Counts, TaskCountWait
 from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import, decide_job
 from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, job_kind, summary_of
 
@@ -184,6 +184,8 @@ class WatchedShare(Watched):
             client.kind_of_project(self.project)
             self._exists = True
         wait = TaskCountWait(self.project, self.statuses, self.tags, min_share=1.0)
+        if earlier is not None and earlier.looks_old >= OLDEST_TOTAL:
+            earlier = None  # a look of which all is new is what a watcher that has joined since goes by
         return wait.read_for([wait], earlier, client)
 
     def begin(self, reading: Counts, *, now: str, include_existing: bool) -> Cursor:

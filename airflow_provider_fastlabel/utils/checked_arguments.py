@@ -72,12 +72,12 @@ class CheckedArguments:
 
 def _checked(init: Any) -> Any:
     """Return an ``__init__`` that first checks the arguments it names itself."""
-    names = [name for name, argument in inspect.signature(init).parameters.items() if argument.kind is _KEYWORD]
+    names = {name for name, argument in inspect.signature(init).parameters.items() if argument.kind is _KEYWORD}
 
     @functools.wraps(init)
     def checking(self: CheckedArguments, **kwargs: Any) -> None:
-        for name in names:
-            if name not in kwargs:
+        for name in kwargs:
+            if name not in names:
                 continue
             if name in self.numbers:
                 _check_number(name, kwargs[name], self.numbers[name])

@@ -48,6 +48,7 @@ class ProgressStore:
         context = current_context()
         self._store: Any = context.get(STORE)
         self._counting: Counting | None = None
+        self._last_word: Counting | None = None
         self._written_at = float("-inf")
         if self._store is not None and context.get("task_reschedule_count"):
             self._take_up()
@@ -58,17 +59,17 @@ class ProgressStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._counting is not None:
-            self.show(self._counting.standing())
+        if self._last_word is not None:
+            self._write(self._last_word.standing())
 
     def tell(self, counting: Counting) -> None:
         """Look at a work, and show how far it is if that was not done for a while.
 
         :param counting: the work.
         """
-        self._counting = counting
+        self._counting = self._last_word = counting
         if self.is_due:
-            self.show(counting.standing())
+            self._write(counting.standing())
 
     @property
     def is_due(self) -> bool:
@@ -94,10 +95,15 @@ class ProgressStore:
         self._log.warning("The progress cannot be shown in Airflow's task state store, the work goes on: %s", error)
 
     def show(self, standing: Mapping[str, Any]) -> None:
-        """Write to the store; a failure is logged, and nothing is written any more.
+        """Show how far the task is now, in the place of what a work before has told.
 
         :param standing: JSON values.
         """
+        self._last_word = None
+        self._write(standing)
+
+    def _write(self, standing: Mapping[str, Any]) -> None:
+        """Write to the store; a failure is logged, and nothing is written any more."""
         if self._store is None:
             return
         self._written_at = time.monotonic()

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import get_current_context
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk import Context
 
 STORE = "task_state_store"
 """Name of the store in Airflow's context, from 3.3 on."""
+PIECE = 48_000
+"""Characters of one value: the store takes 64 KiB."""
 
 
 def current_context() -> Any:
@@ -78,3 +82,48 @@ class TaskMemory:
         """Forget, so that clearing the task does the work again."""
         if self.available:
             self._store.delete(self._key)
+
+
+class LongMemory:
+    """Remembered texts by name, of any length: each value of Airflow's store holds a piece of at most 48 KB.
+
+    :param context: Airflow's task context.
+    :param key: beginning of the names in the store; must stay the same between releases.
+    :param mark: fingerprint of the arguments.
+    """
+
+    def __init__(self, context: Context, key: str, mark: str) -> None:
+        self._context = context
+        self._key = key
+        self._mark = mark
+
+    def _piece(self, number: int) -> TaskMemory:
+        return TaskMemory(self._context, f"{self._key}_{number}", self._mark)
+
+    def read(self) -> dict[str, str]:
+        """Return what was remembered of the same work, empty if nothing."""
+        texts: dict[str, str] = {}
+        number = 0
+        while kept := self._piece(number).read():
+            texts[kept["name"]] = texts.get(kept["name"], "") + kept["piece"]
+            number += 1
+        return texts
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Remember texts in place of the earlier ones.
+
+        :param texts: the texts.
+        """
+        pieces = [
+            (name, text[start : start + PIECE]) for name, text in texts.items() for start in range(0, len(text), PIECE)
+        ]
+        for number, (name, piece) in enumerate(pieces):
+            self._piece(number).write(name=name, piece=piece)
+        self._piece(len(pieces)).forget()  # here the texts end now
+
+    def forget(self) -> None:
+        """Forget all of it."""
+        number = 0
+        while self._piece(number).read():
+            self._piece(number).forget()
+            number += 1

@@ -199,6 +199,15 @@ def test_a_span_of_time_that_no_clock_measures_is_refused_by_its_name(cls, wrong
 
 
 @pytest.mark.parametrize("cls", [c for c in CLASSES if "poll_interval" in own_arguments(c)])
+@pytest.mark.parametrize("wrong", [1e300, timedelta.max, float("inf"), float("nan"), -1])
+@pytest.mark.parametrize("defaults", [False, True])
+def test_a_timeout_that_no_clock_measures_is_refused_by_its_name(cls, wrong, defaults):
+    given = {"default_args": {"timeout": wrong}} if defaults else {"timeout": wrong}
+    with pytest.raises(ValueError, match=r"timeout must be a positive number of seconds .{1,160}$"):
+        make(cls, **given)
+
+
+@pytest.mark.parametrize("cls", [c for c in CLASSES if "poll_interval" in own_arguments(c)])
 def test_a_span_of_time_may_be_a_timedelta(cls):
     made = make(cls, poll_interval=timedelta(minutes=1), timeout=timedelta(hours=2))
     assert getattr(made, "poke_interval", None) == 60 or made.poll_interval == 60

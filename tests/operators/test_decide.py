@@ -130,6 +130,18 @@ def test_a_retry_on_another_worker_does_not_comment_twice(
     assert [comments(client, task_id) for task_id in labelled.values()] == [["look"], ["look"]]
 
 
+def test_the_next_part_on_another_worker_does_not_comment_twice(
+    airflow_run, emulator, client, labelled, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("airflow_provider_fastlabel.utils.task_memory.STORE", "as before Airflow 3.3")
+    run = airflow_run(operator(lambda each: {"status": "sent_back", "comment": "look"}, max_workers=1))
+    emulator.faults({"method": "PUT", "times": 1, "kind": "status", "status": 429, "retry_after": 60})
+    run.between_parts = lambda: monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "another worker"))
+    done = run.attempt()
+    assert (done.state, done.reschedules) == ("success", 1)
+    assert [comments(client, task_id) for task_id in labelled.values()] == [["look"], ["look"]]
+
+
 def test_the_comment_of_another_task_of_the_run_is_not_taken_for_ours(airflow_run, client, labelled):
     for task_id in ("first", "second"):
         done = airflow_run(operator(lambda each: {"comment": "look"}, task_id=task_id)).attempt()

@@ -75,6 +75,18 @@ def test_every_zip_becomes_a_task(airflow_run, emulator, client, operator, mode)
     assert len(done.deferrals) == (1 if mode["deferrable"] else 0)
 
 
+@needs_state_store
+@modes
+def test_the_end_of_the_wait_is_in_the_store(airflow_run, emulator, client, operator, mode):
+    thread = later(emulator, "tasks/import/histories", 6, lambda: settle(emulator))
+    run = airflow_run(operator(**mode))
+    assert run.attempt().state == "success"
+    thread.join()
+    last = run.supervisor.progress[-1]
+    assert last["summary"] == "The wait is over: 3 of 3 imports of project scans have ended"
+    assert (last["done"], last["total"]) == (3, 3)
+
+
 @modes
 def test_failed_imports_are_named_and_only_they_are_started_again(airflow_run, emulator, client, operator, mode):
     emulator.configure(history_manual=False, history_seconds=0.2, fail_histories=1)
@@ -204,6 +216,21 @@ def test_several_imports_in_question_are_for_a_person_to_decide(airflow_run, emu
 
 
 @needs_state_store
+@needs_state_store
+def test_an_import_of_others_that_began_while_the_slot_was_left_is_not_taken_for_ours(
+    airflow_run, emulator, client, scans, operator, tmp_path
+):
+    emulator.fault("status", method="POST", path="tasks/dicom", times=1, status=429, retry_after=60)
+    run = airflow_run(operator(wait_for_completion=False))
+    theirs = tmp_path / "theirs.zip"
+    theirs.write_bytes((scans / "a.zip").read_bytes())
+    run.between_parts = lambda: client.create_dicom_task("scans", str(theirs))
+    done = run.attempt()
+    assert (done.state, done.reschedules) == ("success", 1)
+    assert done.result["imported"] == 3
+    assert submits(emulator) == 1 + 1 + 3
+
+
 def test_a_file_that_cannot_be_sent_does_not_stop_the_others(airflow_run, emulator, client, operator):
     emulator.fault("status", method="GET", path="files", times=1, status=500)
     run = airflow_run(operator(deferrable=True))

@@ -215,6 +215,19 @@ def test_a_start_that_never_arrived_is_left_to_the_retry(airflow_run, emulator, 
 
 
 @needs_state_store
+def test_a_job_of_others_that_began_while_the_slot_was_left_is_not_taken_for_ours(airflow_run, emulator, world, path):
+    """A start that FastLabel refused as one call too many was none."""
+    emulator.fault("status", method="POST", path=path, times=1, status=429, retry_after=60)
+    run = airflow_run(operator(path, deferrable=True))
+    make, arguments = KINDS[path]
+    run.between_parts = lambda: getattr(world, f"execute_{make.kind}_job")(**arguments)
+    done = run.attempt(triggerer=False)
+    assert (done.state, done.reschedules) == ("deferred", 1)
+    newest, _theirs = jobs_of(world, path)
+    assert done.xcoms["job_id"] == newest
+
+
+@needs_state_store
 def test_several_jobs_in_question_are_for_a_person_to_decide(airflow_run, emulator, world, path):
     run = airflow_run(operator(path, deferrable=True))
     run.attempt(1, triggerer=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from airflow_provider_fastlabel.client.exceptions import AuthError, NotFound, RateLimited
 from airflow_provider_fastlabel.operators import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
 from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
 from tests.airflow_fixtures import calls, later
+from tests.airflow_run import needs_state_store
 
 
 def update(**arguments):
@@ -137,8 +140,45 @@ def test_a_long_wait_leaves_the_slot_and_uses_up_no_retry(airflow_run, emulator,
     emulator.faults({"method": "PUT", "times": 1, "kind": "status", "status": status, "retry_after": 30})
     done = airflow_run(update(filter_status="registered", status="approved", max_workers=1)).attempt(retries_left=False)
     assert (done.state, done.reschedules) == ("success", 1)
-    assert 29 < done.pauses[0] < 36
+    assert done.pauses[0].is_of(30)
     assert puts(emulator) == 1 + len(ids)
+
+
+@needs_state_store
+@pytest.mark.parametrize("way", ["filter", "tags", "task_ids", "task_names"])
+def test_parts_of_an_update_count_as_one_and_repeat_nothing(airflow_run, emulator, client, fill, way):
+    ids = fill(*[f"{number}.png" for number in range(6)], tags=["t"])
+    ways: dict[str, dict[str, Any]] = {
+        "filter": {"filter_status": "registered"}, "tags": {"filter_tags": ["t"]},
+        "task_ids": {"task_ids": list(ids.values())}, "task_names": {"task_names": list(ids)},
+    }  # fmt: skip
+    emulator.clear_requests()
+    pause = {"method": "PUT", "times": 1, "kind": "status", "status": 429, "retry_after": 30}
+    emulator.faults({"method": "PUT", "times": 2, "kind": "slow", "seconds": 0}, pause)
+    run = airflow_run(update(**ways[way], status="approved", max_workers=1))
+    done = run.attempt()
+    assert (done.state, done.reschedules) == ("success", 1)
+    assert done.result == {"chosen": 6, "updated": 6, "unchanged": 0, "failed": 0}
+    assert puts(emulator) == 6 + 1
+
+
+@needs_state_store
+@pytest.mark.parametrize("way", ["filter", "task_ids", "task_names"])
+def test_parts_of_a_deletion_count_as_one_and_repeat_nothing(airflow_run, emulator, client, fill, way):
+    ids = fill(*[f"{number}.png" for number in range(6)])
+    ways: dict[str, dict[str, Any]] = {
+        "filter": {"filter_status": "registered"}, "task_ids": {"task_ids": list(ids.values())},
+        "task_names": {"task_names": list(ids)},
+    }  # fmt: skip
+    emulator.clear_requests()
+    pause = {"method": "DELETE", "times": 1, "kind": "status", "status": 429, "retry_after": 30}
+    emulator.faults({"method": "DELETE", "times": 2, "kind": "slow", "seconds": 0}, pause)
+    run = airflow_run(lambda: FastLabelDeleteTasksOperator(task_id="d", project="photos", max_workers=1, **ways[way]))
+    done = run.attempt()
+    assert (done.state, done.reschedules) == ("success", 1)
+    assert done.result == {"chosen": 6, "deleted": 6, "missing": 0, "failed": 0}
+    assert sum(request["method"] == "DELETE" for request in emulator.requests()) == 6 + 1
+    assert not any(key.startswith("fastlabel_parts") for key in run.supervisor.kept)
 
 
 def test_a_fastlabel_that_never_answers_fails_in_the_end(airflow_run, emulator, client, fill, monkeypatch):

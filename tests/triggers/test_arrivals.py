@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_fastlabel.marks import mark_of
 from airflow_provider_fastlabel.triggers.arrivals import (
     Cursor,
     all_reached,
     arrived,
     first_cursor,
     first_of_all,
-    mark_of,
 )
 from airflow_provider_fastlabel.triggers.conditions import Counts
 from airflow_provider_fastlabel.triggers.watched import Listing, WatchedImports, WatchedShare, WatchedTasks

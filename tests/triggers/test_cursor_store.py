@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from airflow_provider_fastlabel.triggers.arrivals import Cursor, arrived, mark_of
+from airflow_provider_fastlabel.marks import mark_of
+from airflow_provider_fastlabel.triggers.arrivals import Cursor, arrived
 from airflow_provider_fastlabel.triggers.cursor_store import CursorStore
 
 NOW = "2026-11-28T12:00:00+00:00"

@@ -14,8 +14,9 @@ from tests.airflow_fixtures import PNG, calls
 
 WAITS = 300
 PROJECTS = ("photos", "videos", "scans")
-MINUTES = 4
-
+MINUTES = 6
+A_FIFTH = 200
+"""Calls a minute that all waits may make on average: a fifth of 10,000 in 10 minutes."""
 
 DEMANDS: list[dict[str, Any]] = [{"min_count": 2}, {"min_share": 1.0}, {"min_count": 2, "min_share": 0.5}]
 
@@ -42,7 +43,6 @@ def world(client, emulator, connect, tmp_path):
     def run(made):
         async def scenario():
             waits = [asyncio.create_task(ended(one)) for one in made]
-            await asyncio.sleep(60)
             per_minute = []
             for _ in range(MINUTES):
                 before = calls(emulator, "")
@@ -58,15 +58,15 @@ def world(client, emulator, connect, tmp_path):
 
 
 KINDS = {
-    # How to make wait n, and how many calls all of them may make in a minute: 3 projects, 6 looks a minute each.
+    # How to make wait n, and how many calls all of them may make in any minute: 3 projects, 6 looks a minute each.
     "a number": (lambda n: wait(n, min_count=1), 20),
-    "a share": (lambda n: wait(n, min_share=1.0), 22),
-    "numbers and shares": (lambda n: wait(n, **DEMANDS[n // 3 % 3]), 22),
+    "a share": (lambda n: wait(n, min_share=1.0), 20),
+    "numbers and shares": (lambda n: wait(n, **DEMANDS[n // 3 % 3]), 20),
     "two statuses": (
         lambda n: wait(n, min_count=1, statuses=[["approved"], ["approved", "completed"]][n // 3 % 2]),
         40,
     ),
-    "a tag each": (lambda n: wait(n, tags=[f"t{n}"], min_count=1), 220),
+    "a tag each": (lambda n: wait(n, tags=[f"t{n}"], min_count=1), 240),
 }
 
 
@@ -81,4 +81,5 @@ def test_waits_share_their_calls_and_all_of_them_end(client, emulator, world, ki
     make, most = KINDS[kind]
     per_minute, ends = world([make(number) for number in range(WAITS)])
     assert ends == ["success"] * WAITS
-    assert sum(per_minute) / len(per_minute) <= most
+    assert max(per_minute) <= most, per_minute
+    assert sum(per_minute) / MINUTES <= A_FIFTH

@@ -199,6 +199,54 @@ def test_a_share_is_never_reached_by_an_old_total(client, emulator, fill):
     assert (again.total, again.looks_old) == (5, 0)
 
 
+def test_a_look_at_which_nothing_has_moved_costs_one_call_also_when_the_total_is_looked_at_again(
+    client, emulator, fill
+):
+    fill("a.png", "b.png")
+    emulator.set_status("photos", "approved", ["a.png"])
+    wait = conditions.TaskCountWait("photos", ["approved"], min_share=1.0)
+    reading, costs, totals = wait.read(client), [], 0
+    for _ in range(2 * (conditions.OLDEST_TOTAL + 1)):
+        emulator.clear_requests()
+        reading = wait.read_for([wait], reading, client)
+        costs.append(calls(emulator, "tasks/count"))
+        totals += sum("status" not in request["query"] for request in emulator.requests())
+        assert (reading.by_status, reading.total) == ({"approved": 1}, 2)
+    assert costs == [1] * len(costs)
+    assert totals == 2
+
+
+def test_no_wait_ends_by_statuses_of_the_look_before(client, emulator, fill):
+    """Tasks that were sent back since count, although the wait joined a poll of others that has now counted all."""
+    fill("a.png", "b.png")
+    emulator.set_status("photos", "approved")
+    others = conditions.TaskCountWait("photos", ["approved"], min_count=3, min_share=1.0)
+    reading = others.read(client)
+    for _ in range(conditions.OLDEST_TOTAL):
+        reading = others.read_for([others], reading, client)
+    emulator.set_status("photos", "sent_back")
+    reading = others.read_for([others], reading, client)
+    assert (reading.by_status, reading.statuses_old) == ({"approved": 2}, True)
+    for demand in ({"min_count": 2}, {"min_share": 1.0}):
+        joined = conditions.TaskCountWait("photos", ["approved"], **demand)
+        assert joined.decide(reading) is None
+        assert joined.look(client).status == "waiting"
+
+
+def test_tasks_that_have_gone_meet_a_share_although_no_status_has_moved(client, emulator, fill):
+    ids = fill("a.png", "b.png")
+    emulator.set_status("photos", "approved", ["a.png"])
+    wait = conditions.TaskCountWait("photos", ["approved"], min_share=1.0)
+    reading = wait.read(client)
+    client.delete_task(ids["b.png"])
+    for _ in range(conditions.OLDEST_TOTAL + 1):
+        reading = wait.read_for([wait], reading, client)
+    assert (reading.by_status, reading.total, reading.looks_old) == ({"approved": 1}, 1, 0)
+    decision = wait.decide(reading)
+    assert decision is not None
+    assert decision.status == "success"
+
+
 def test_all_waits_together_keep_to_a_fifth_of_the_quota_and_say_so(client, emulator, connect, fill, capsys):
     fill("a.png", tags=[f"t{number}" for number in range(10)])
     connect(password=emulator.token, host=emulator.url, calls_per_10_minutes=60_000)  # a fifth is 20 a second

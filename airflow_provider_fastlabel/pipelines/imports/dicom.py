@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_fastlabel.client.checks.media import too_large
-from airflow_provider_fastlabel.client.exceptions import NotFound, OutcomeUnknown
+from airflow_provider_fastlabel.client.exceptions import NotFound, OutcomeUnknown, RateLimited
 from airflow_provider_fastlabel.client.kinds import DICOM
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportRefused,
@@ -116,23 +116,19 @@ def start_imports(
     def start(source: Source) -> str:
         nonlocal earlier
         remember(histories=begun, starting=source.name, **earlier.values())
-        with source.local() as path:
-            history = client.create_dicom_task(project, path, **fields)
+        try:
+            with source.local() as path:
+                history = client.create_dicom_task(project, path, **fields)
+        except RateLimited:
+            remember(histories=begun)  # nothing was started: what begins until the next try is another's
+            raise
         begun[source.name] = str(history["id"])
         earlier = earlier.including([history])
         return "begun"
 
     def incomplete(why: str) -> RunIncomplete:
         remember(histories=begun)
-        failed, left = len(run.failures), len(sources) - run.counts.total()
-        untried = f" {left} were not tried." if left else ""
-        return RunIncomplete(
-            f"{why}: {failed} import(s) into project {project} could not be started.{untried} {len(begun)} others have "
-            f"begun and go on; a retry waits for them and starts only what is missing.\n"
-            f"{enumerate_problems(run.failures)}",
-            dict(run.counts),
-            run.failures,
-        )
+        return _incomplete(why, project, run, len(sources) - run.counts.total(), len(begun))
 
     run: Run[Source] = Run(
         "import",
@@ -147,6 +143,17 @@ def start_imports(
     # One at a time: were several being started at a kill, nobody could tell which import is whose.
     run.over(sources, workers=1)
     remember(histories=begun)
+
+
+def _incomplete(why: str, project: str, run: Run[Source], left: int, begun: int) -> RunIncomplete:
+    untried = f" {left} were not tried." if left else ""
+    return RunIncomplete(
+        f"{why}: {len(run.failures)} import(s) into project {project} could not be started.{untried} {begun} others "
+        "have begun and go on; a retry waits for them and starts only what is missing.\n"
+        f"{enumerate_problems(run.failures)}",
+        dict(run.counts),
+        run.failures,
+    )
 
 
 def task_name(file_name: str) -> str:

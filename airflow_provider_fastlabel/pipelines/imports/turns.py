@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.pipelines.running.newcomers import created, moment
+from airflow_provider_fastlabel.pipelines.running.newcomers import Before, created, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 QUIET_SECONDS = 5.0
 """How long an import must be known before another may begin: much more than writing a setting and starting take."""
@@ -21,15 +21,26 @@ class Begun:
 
     :param history_id: id of its history.
     :param tasks_before: how many tasks the project had before.
-    :param newest_before: when the newest import before it was created, as FastLabel writes it; ``None`` when an older
-        release has started it.
-    :param undated_before: ids of the imports before it that do not tell when they were created.
+    :param before: which imports there were before it; ``None`` when an older release has started it.
     """
 
     history_id: str
     tasks_before: int
-    newest_before: str | None = None
-    undated_before: Sequence[str] = field(default_factory=list)
+    before: Before | None = None
+
+    @staticmethod
+    def kept(memory: Mapping[str, Any]) -> Begun:
+        """Return what :meth:`values` gave; also as releases have kept it that knew less.
+
+        :param memory: the values.
+        """
+        before = Before.kept(memory) if memory.get("newest_before") is not None else None
+        return Begun(str(memory.get("history_id") or ""), int(memory.get("tasks_before") or 0), before)
+
+    def values(self) -> dict[str, Any]:
+        """Return it as values to be remembered."""
+        earlier = self.before.values() if self.before is not None else {}
+        return {"history_id": self.history_id, "tasks_before": self.tasks_before, **earlier}
 
 
 def unquiet_seconds(history: Mapping[str, Any]) -> float:

@@ -134,7 +134,7 @@ class TaskDecisions:
         decided: list[Decided] = []
         progress = Progress(self.selection.count(self.client), calls_left=self.client.quota.remaining)
         log.info("%s tasks of project %s are to be looked at", progress.total, self.selection.project)
-        for task, known in self.selection.whole(self.client):
+        for task, known in self.selection.whole(self.client, without=self._is_done):
             if self.stop.is_set():
                 raise self._incomplete(
                     "The deciding was stopped on request", summary(decided), self._failures, untouched=True
@@ -154,6 +154,11 @@ class TaskDecisions:
                 raise self._incomplete(why, summary(decided), self._failures, untouched=True)
             self._checkpoint()
         return decided
+
+    def _is_done(self, task_id: str) -> bool:
+        """Tell whether an earlier run has carried out what it decided on a task."""
+        entry = self.record.entries.get(task_id) if self.record is not None else None
+        return entry is not None and entry.done
 
     def _ask(self, task: ChosenTask, known: Any, decided: list[Decided]) -> str:
         """Ask about one task, and return what becomes of it."""

@@ -10,6 +10,7 @@ from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
 from airflow_provider_fastlabel.pipelines.running.people import People
 from airflow_provider_fastlabel.pipelines.running.run import Run
+from airflow_provider_fastlabel.pipelines.updates.parts import Parts
 from airflow_provider_fastlabel.pipelines.updates.selection import ChosenTask, known_fields
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def update_tasks(
     *,
     max_workers: int = 4,
     stop: threading.Event | None = None,
+    parts: Parts | None = None,
 ) -> dict[str, int]:
     """Give the chosen tasks what they lack; those known to be as asked are not touched.
 
@@ -71,6 +73,7 @@ def update_tasks(
     :param changes: what they are to be like.
     :param max_workers: calls at once.
     :param stop: set it to end the run early.
+    :param parts: what earlier parts of this work did, if it has such; this one adds to it.
     :returns: ``{"chosen", "updated", "unchanged", "failed"}``.
     :raises RunIncomplete: tasks could not be updated, or the run was ended; all others are done.
     """
@@ -94,11 +97,16 @@ def update_tasks(
         client.update_task(task.task_id, **wanted)
         return "updated"
 
-    return _run(client, selection, update, ("updated", "unchanged"), "update", max_workers, stop)
+    return _run(client, selection, update, ("updated", "unchanged"), "update", max_workers, stop, parts)
 
 
 def delete_tasks(
-    client: FastLabelClient, selection: TaskSelection, *, max_workers: int = 4, stop: threading.Event | None = None
+    client: FastLabelClient,
+    selection: TaskSelection,
+    *,
+    max_workers: int = 4,
+    stop: threading.Event | None = None,
+    parts: Parts | None = None,
 ) -> dict[str, int]:
     """Delete the chosen tasks with their annotations, for good; one that is gone already counts as ``missing``.
 
@@ -106,6 +114,7 @@ def delete_tasks(
     :param selection: the tasks.
     :param max_workers: calls at once.
     :param stop: set it to end the run early.
+    :param parts: what earlier parts of this work did, if it has such; this one adds to it.
     :returns: ``{"chosen", "deleted", "missing", "failed"}``.
     :raises RunIncomplete: tasks could not be deleted, or the run was ended; all others are done.
     """
@@ -119,7 +128,7 @@ def delete_tasks(
             return "missing"
         return "deleted"
 
-    return _run(client, selection, delete, ("deleted", "missing"), "deletion", max_workers, stop)
+    return _run(client, selection, delete, ("deleted", "missing"), "deletion", max_workers, stop, parts)
 
 
 def _run(
@@ -130,13 +139,17 @@ def _run(
     what: str,
     max_workers: int,
     stop: threading.Event | None,
+    parts: Parts | None,
 ) -> dict[str, int]:
     """Find the tasks, settle each, and return how many met which fate."""
     tasks = selection.resolve(client)
+    account = parts or Parts()
+    earlier = account.no_longer_chosen(tasks)
     log.info("%s tasks of project %s are chosen", len(tasks), selection.project)
 
     def summary() -> dict[str, int]:
-        return {"chosen": len(tasks), **{fate: run.counts[fate] for fate in (*fates, "failed")}}
+        counts = earlier + run.counts
+        return {"chosen": len(tasks) + earlier.total(), **{fate: counts[fate] for fate in (*fates, "failed")}}
 
     def incomplete(why: str) -> RunIncomplete:
         failed, left = run.counts["failed"], len(tasks) - run.counts.total()
@@ -153,7 +166,7 @@ def _run(
         "tasks",
         len(tasks),
         name=lambda task: task.label,
-        settle=settle,
+        settle=lambda task: account.settle(task, settle),
         incomplete=incomplete,
         calls_left=client.quota.remaining,
     )

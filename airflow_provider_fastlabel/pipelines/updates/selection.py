@@ -10,7 +10,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.client.http.shapes import needed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
 
@@ -71,10 +71,16 @@ class TaskSelection:
             return [ChosenTask(str(name), ids.get(str(name))) for name in dict.fromkeys(self.task_names)]
         return list({task["id"]: _listed(task) for task in self._objects(client)}.values())
 
-    def whole(self, client: FastLabelClient) -> Iterator[tuple[ChosenTask, Any]]:
+    def whole(
+        self, client: FastLabelClient, without: Callable[[str], bool] = lambda _: False
+    ) -> Iterator[tuple[ChosenTask, Any]]:
         """Yield the chosen tasks, each once, with all that FastLabel says of it; ``None`` for one that is not there.
 
         They come as they are listed, so nothing may be changed before the last has come.
+
+        :param client: whom to ask.
+        :param without: tells of an id whether nothing needs to be known of the task: it costs no call of its own then,
+            and comes with ``None``.
         """
         if self.task_ids is None and self.task_names is None:
             seen: set[str] = set()
@@ -85,8 +91,9 @@ class TaskSelection:
             return
         for chosen in self.resolve(client):
             task = None
-            with suppress(NotFound):
-                task = client.find_task(self.kind(client), chosen.task_id) if chosen.task_id else None
+            if chosen.task_id is not None and not without(chosen.task_id):
+                with suppress(NotFound):
+                    task = client.find_task(self.kind(client), chosen.task_id)
             yield (chosen if task is None else _listed(task)), task
 
     def count(self, client: FastLabelClient) -> int:

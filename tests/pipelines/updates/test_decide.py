@@ -55,6 +55,19 @@ def decide(client, tmp_path):
     return run
 
 
+def test_a_retry_asks_nothing_about_tasks_that_are_done(client, fastlabel_emulator, fill, decide):
+    ids = list(fill(*[f"{number}.png" for number in range(4)]).values())
+    fastlabel_emulator.fault("status", method="PUT", times=1, status=422)
+    chosen = {"selection": TaskSelection("cats", task_ids=ids)}
+    with pytest.raises(RunIncomplete):
+        decide(lambda task: "approved", **chosen).carry_out(max_workers=1)
+    fastlabel_emulator.clear_requests()
+    done = decide(lambda task: "approved", **chosen).carry_out(max_workers=1)
+    assert (done["changed"], done["changed_before"]) == (1, 3)
+    asked = [request["path"] for request in fastlabel_emulator.requests() if request["method"] == "GET"]
+    assert sum(any(task_id in path for task_id in ids) for path in asked) == 1
+
+
 def comments(client, task_id):
     return [each["text"] for made in client.iter_task_comments("cats", task_id) for each in made["threads"]]
 
