@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_fastlabel.formats.writing.naming import safe_name
+from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, safe_name
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import silence_outlets, storage_uri, tell_outlets
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
@@ -45,8 +46,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     nothing is published.
 
     Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
-    "sha256", "changed"}``: counts, left-out annotations by reason, the digest of the manifest, and whether anything was
-    published; never annotations. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
+    "sha256", "changed", "left_out"}``: counts, left-out annotations by reason, the digest of the manifest, whether
+    anything was published, and the place of ``left_out.jsonl``; never annotations. That file lies beside the manifest
+    and says line by line which annotations, images and tasks were left out, and why; where nothing was there is no such
+    file, and the place is ``None``. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
     ``AssetAlias`` gets the asset of ``output``.
     Tasks that matched at the start and not any more when they were to be read are in ``adjusted`` as
     ``tasks_gone_meanwhile``.
@@ -127,13 +130,16 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             raise ValueError(f"emit must be 'changed' or 'always', not {emit!r}")
         self.emit: Literal["changed", "always"] = emit
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Write the tasks in the operator's format.
 
         :param tasks: image tasks, or the frames of sequences and videos as such; to be read once.
         :param folder: existing folder of the data set.
         :param classes: the project's classes with their ids.
         :param images: folder in which a task's image lies when the task comes; ``None`` if images are not wanted.
+        :param left_out: the list of what is left out, which a writer fills.
         :returns: what was done.
         """
         raise NotImplementedError
@@ -184,8 +190,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             refuse_missing_bucket(target, "output")
             there = refuse_foreign_files(target)
             report, published = self._export(target, there).run()
+        place = shown_place(self.output_path)
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
-        summary = {"output": shown_place(self.output_path), "format": self.format, **counts}
+        listed = f"{place.rstrip('/')}/{LEFT_OUT_FILE}" if report.left_out and report.left_out.rows else None
+        summary = {"output": place, "format": self.format, **counts, "left_out": listed}
         self._summary = summary
         self._tell(summary, context, target)
         return summary
@@ -247,6 +255,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             summary["skipped"] or "none",
             summary["adjusted"] or "none",
         )
+        if summary["left_out"]:
+            self.log.info("What was left out is listed in %s", summary["left_out"])
         for split, got in summary.get("splits", {}).items():
             share = f"{got['share']:.1%} of the images, {got['asked']:.1%} asked for"
             self.log.info("Split %s has %d images: %s", split, got["images"], share)

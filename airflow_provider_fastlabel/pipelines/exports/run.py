@@ -11,6 +11,8 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
+from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
@@ -49,7 +51,8 @@ class Export:
     :param kinds: names of the task kinds that can be written.
     :param format: name of the format, for the manifest.
     :param write: writes image tasks into a folder: it is given the tasks, to be read once, the folder, the project's
-        classes, and the folder in which a task's image lies when the task comes, or ``None``.
+        classes, the folder in which a task's image lies when the task comes, or ``None``, and the list of what is left
+        out.
     :param images_folder: says where images are downloaded to, given a folder for work and the one of the data set;
         ``None`` when images are not wanted.
     :param earlier_places: says where in the published data set the image of a task may lie, given the task's name;
@@ -68,7 +71,7 @@ class Export:
     filters: Mapping[str, Any]
     kinds: Collection[str]
     format: str
-    write: Callable[[Iterable[Task], Path, ClassMap, Path | None], ExportReport]
+    write: Callable[[Iterable[Task], Path, ClassMap, Path | None, LeftOut], ExportReport]
     images_folder: Callable[[Path, Path], Path | None]
     earlier_places: Callable[[str], Sequence[str]] | None = None
     reserved: re.Pattern[str] | None = None
@@ -145,18 +148,27 @@ class Export:
         self, kind: Kind, count: int, classes: ClassMap, earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
         """Put the data set together aside, and publish it."""
-        with staging(self.target) as work:
+        with staging(self.target) as work, closing(LeftOut(work)) as left_out:
             folder = work / "dataset"
             folder.mkdir()
-            report = self._written(kind, count, work, folder, classes, earlier)
+            report = self._written(kind, count, work, folder, classes, earlier, left_out)
             (folder / LOCK_FILE).write_bytes(classes.to_lock())
+            left_out.write(folder / LEFT_OUT_FILE)
+            report.left_out = left_out
             described = manifest_of(
                 report, format=self.format, classes=classes, first_class_id=self.first_class_id, filters=self.filters
             )
             return report, publish(folder, self.target, described, stand_ins=earlier.stand_ins if earlier else None)
 
     def _written(
-        self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
+        self,
+        kind: Kind,
+        count: int,
+        work: Path,
+        folder: Path,
+        classes: ClassMap,
+        earlier: EarlierPictures | None,
+        left_out: LeftOut,
     ) -> ExportReport:
         """Bring the tasks, with their images where they are wanted, to the writer."""
         images = self.images_folder(work, folder)
@@ -170,11 +182,13 @@ class Export:
             on_error=self.on_error,
             reserved=self.reserved,
             earlier=earlier,
+            aside=images is not None and not images.is_relative_to(folder),
+            left_out=left_out,
         )
         progress = Progress(count, calls_left=self.client.quota.remaining)
         # Closed also where the writer has failed: its error would keep downloads going while the folder is removed.
         with closing(frames.of(self._tasks(kind, progress))) as tasks:
-            report = self.write(tasks, folder, classes, images)
+            report = self.write(tasks, folder, classes, images, left_out)
         frames.account(report)
         if progress.done < count:
             report.adjust("tasks_gone_meanwhile", count - progress.done)
