@@ -46,11 +46,14 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     nothing is published.
 
     Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
-    "sha256", "changed", "left_out"}``: counts, left-out annotations by reason, the digest of the manifest, whether
-    anything was published, and the place of ``left_out.jsonl``; never annotations. That file lies beside the manifest
-    and says line by line which annotations, images and tasks were left out, and why; where nothing was there is no such
-    file, and the place is ``None``. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
+    "sha256", "changed", "class_changes", "left_out"}``: counts, left-out annotations by reason, the digest of the
+    manifest, whether anything was published, what has become of the classes, and where the list of what was left out
+    lies; never annotations. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
     ``AssetAlias`` gets the asset of ``output``.
+    ``left_out.jsonl`` beside the manifest says line by line which annotations, images and tasks were left out, and why;
+    where nothing was there is no such file, and its place in the result is ``None``. ``class_changes`` says which
+    classes are ``gone``, ``new``, ``renamed`` or ``retyped`` since the earlier export to the same place, the first 100
+    of each; the manifest names all, and keeps them until the classes change again.
     Tasks that matched at the start and not any more when they were to be read are in ``adjusted`` as
     ``tasks_gone_meanwhile``.
 
@@ -71,6 +74,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     :param emit: ``changed``: an export that found nothing changed makes no asset event, so DAGs that wait for one are
         not woken; a later try of the task always makes one, because an earlier try may have published and died.
         ``always``: each successful export makes one.
+    :param keep_renamed: a class whose value was changed at FastLabel, which its id there shows, keeps its number. By
+        default the number stays with the earlier value, unused, and the new value gets a new number, so that a number
+        never means two values. A value that has a number from earlier keeps that one.
     :param max_workers: how many images are downloaded at a time. Templated.
     :raises ValueError: ``emit`` is neither.
     """
@@ -111,6 +117,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         on_error: Literal["raise", "skip"] = "raise",
         allow_empty: bool = False,
         emit: Literal["changed", "always"] = "changed",
+        keep_renamed: bool = False,
         max_workers: int | str = 4,
         **kwargs: Any,
     ) -> None:
@@ -125,6 +132,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self.include_images = include_images
         self.on_error: Literal["raise", "skip"] = on_error
         self.allow_empty = allow_empty
+        self.keep_renamed = keep_renamed
         self.max_workers: Any = max_workers
         if emit not in ("changed", "always"):
             raise ValueError(f"emit must be 'changed' or 'always', not {emit!r}")
@@ -193,7 +201,13 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         place = shown_place(self.output_path)
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
         listed = f"{place.rstrip('/')}/{LEFT_OUT_FILE}" if report.left_out and report.left_out.rows else None
-        summary = {"output": place, "format": self.format, **counts, "left_out": listed}
+        summary = {
+            "output": place,
+            "format": self.format,
+            **counts,
+            "class_changes": report.class_changes,
+            "left_out": listed,
+        }
         self._summary = summary
         self._tell(summary, context, target)
         return summary
@@ -229,6 +243,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             on_error=self.on_error,
             allow_empty=self.allow_empty,
             workers=self.max_workers,
+            keep_renamed=self.keep_renamed,
             there=there,
         )
 

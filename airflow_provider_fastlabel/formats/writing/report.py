@@ -37,6 +37,7 @@ class ExportReport:
     :param files: paths of the files written, relative to the folder, with forward slashes.
     :param classes: class values in id order.
     :param splits: of each split, where the format has some, the share asked for, the images it got, and their share.
+    :param class_changes: what has become of the classes since an earlier export to the same place.
     :param left_out: the list that gets a row for each annotation in ``skipped``, and for each picture and task that is
         counted by :meth:`lose`; ``None`` for no list.
     """
@@ -49,6 +50,7 @@ class ExportReport:
     files: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     splits: dict[str, dict[str, float]] = field(default_factory=dict)
+    class_changes: dict[str, Any] = field(default_factory=dict)
     left_out: LeftOut | None = field(default=None, repr=False, compare=False)
 
     def count_splits(self, asked: Mapping[str, float], counts: Mapping[str, int]) -> None:
