@@ -176,9 +176,6 @@ class FastLabelHook(BaseHook):
         return widgets
 
 
-_CHECK_NETWORK = "Check the API base URL, the proxies and the network"
-
-
 def _explain(error: FastLabelException, api_url: str) -> str:
     """Say in few words what a failed connection test means and what to check."""
     from airflow_provider_fastlabel.client.exceptions import AuthError, ConnectionFailed, NotFound, RequestTimeout
@@ -192,7 +189,8 @@ def _explain(error: FastLabelException, api_url: str) -> str:
         return _not_the_api(api_url)
     if isinstance(error, ConnectionFailed | RequestTimeout) and error.code is None:
         # The error gives the same advice, without the words of the form.
-        return f"{host} cannot be reached: {said.partition('. Check ')[0]}. {_CHECK_NETWORK}."
+        said = said.partition(". Check ")[0]
+        return f"{host} cannot be reached: {said}. Check the API base URL, the proxies and the network."
     return f"{host} answered with an error: {said}. Check the API base URL {api_url}"
 
 

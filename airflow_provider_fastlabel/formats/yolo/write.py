@@ -103,10 +103,8 @@ def export_yolo(
         0.2. A task's split follows from the SHA-256 of its group alone, so it never changes when the data grow.
     :param group_by: ultralytics: what must stay in one split (the video a frame is of, a patient); default the task's
         name.
-    :param image_dir: ultralytics: folder with the images, named like the tasks (:func:`~.naming.safe_name`); missing
-        ones are counted.
-    :param box_margin: share of a pose's extent by which its box grows on each side, within the image: the box of a
-        person is wider than the person's keypoints.
+    :param image_dir: ultralytics: folder with the images, named like the tasks; missing ones are counted.
+    :param box_margin: share of a pose's extent by which its box grows on each side, within the image.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
     :param left_out: gets a row for each annotation, picture and task that is left out; None for no list.
     :returns: counts, files, and the class values in id order.
