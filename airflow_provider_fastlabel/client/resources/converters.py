@@ -294,18 +294,16 @@ class Converters(Projects):
     ) -> Iterator[tuple[Path, Tasks, ExportReport]]:
         """Make the folder, and image tasks of videos and sequences; count what they do not get."""
         from airflow_provider_fastlabel.formats.writing.report import ExportReport
+        from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
+        from airflow_provider_fastlabel.formats.writing.video import expanded
 
         before = ExportReport()
         folder = Path(output_dir)
         with _invalid_as_422():
             folder.mkdir(parents=True, exist_ok=True)
             if project_type.startswith("video_"):
-                from airflow_provider_fastlabel.formats.writing.video import expanded
-
                 tasks = expanded(tasks, self._clip, folder / "images", before)
             else:
-                from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
-
                 tasks = image_tasks(tasks, before)
             yield folder, tasks, before
 
