@@ -188,6 +188,8 @@ def _explain(error: FastLabelException, api_url: str) -> str:
     if isinstance(error, NotFound):
         return _not_the_api(api_url)
     if isinstance(error, ConnectionFailed | RequestTimeout) and error.code is None:
+        # The error gives the same advice, without the words of the form.
+        said = said.partition(". Check ")[0]
         return f"{host} cannot be reached: {said}. Check the API base URL, the proxies and the network."
     return f"{host} answered with an error: {said}. Check the API base URL {api_url}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_fastlabel.formats.writing.naming import safe_name
+from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, safe_name
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import silence_outlets, storage_uri, tell_outlets
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
@@ -45,9 +46,14 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     nothing is published.
 
     Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
-    "sha256", "changed"}``: counts, left-out annotations by reason, the digest of the manifest, and whether anything was
-    published; never annotations. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
+    "sha256", "changed", "class_changes", "left_out"}``: counts, left-out annotations by reason, the digest of the
+    manifest, whether anything was published, what has become of the classes, and where the list of what was left out
+    lies; never annotations. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
     ``AssetAlias`` gets the asset of ``output``.
+    ``left_out.jsonl`` beside the manifest says line by line which annotations, images and tasks were left out, and why;
+    where nothing was there is no such file, and its place in the result is ``None``. ``class_changes`` says which
+    classes are ``gone``, ``new``, ``renamed`` or ``retyped`` since the earlier export to the same place, the first 100
+    of each; the manifest names all, and keeps them until the classes change again.
     Tasks that matched at the start and not any more when they were to be read are in ``adjusted`` as
     ``tasks_gone_meanwhile``.
 
@@ -68,6 +74,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     :param emit: ``changed``: an export that found nothing changed makes no asset event, so DAGs that wait for one are
         not woken; a later try of the task always makes one, because an earlier try may have published and died.
         ``always``: each successful export makes one.
+    :param keep_renamed: a class whose value was changed at FastLabel, which its id there shows, keeps its number. By
+        default the number stays with the earlier value, unused, and the new value gets a new number, so that a number
+        never means two values. A value that has a number from earlier keeps that one.
     :param max_workers: how many images are downloaded at a time. Templated.
     :raises ValueError: ``emit`` is neither.
     """
@@ -108,6 +117,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         on_error: Literal["raise", "skip"] = "raise",
         allow_empty: bool = False,
         emit: Literal["changed", "always"] = "changed",
+        keep_renamed: bool = False,
         max_workers: int | str = 4,
         **kwargs: Any,
     ) -> None:
@@ -122,18 +132,22 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self.include_images = include_images
         self.on_error: Literal["raise", "skip"] = on_error
         self.allow_empty = allow_empty
+        self.keep_renamed = keep_renamed
         self.max_workers: Any = max_workers
         if emit not in ("changed", "always"):
             raise ValueError(f"emit must be 'changed' or 'always', not {emit!r}")
         self.emit: Literal["changed", "always"] = emit
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Write the tasks in the operator's format.
 
         :param tasks: image tasks, or the frames of sequences and videos as such; to be read once.
         :param folder: existing folder of the data set.
         :param classes: the project's classes with their ids.
         :param images: folder in which a task's image lies when the task comes; ``None`` if images are not wanted.
+        :param left_out: the list of what is left out, which a writer fills.
         :returns: what was done.
         """
         raise NotImplementedError
@@ -184,8 +198,16 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             refuse_missing_bucket(target, "output")
             there = refuse_foreign_files(target)
             report, published = self._export(target, there).run()
+        place = shown_place(self.output_path)
         counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
-        summary = {"output": shown_place(self.output_path), "format": self.format, **counts}
+        listed = f"{place.rstrip('/')}/{LEFT_OUT_FILE}" if report.left_out and report.left_out.rows else None
+        summary = {
+            "output": place,
+            "format": self.format,
+            **counts,
+            "class_changes": report.class_changes,
+            "left_out": listed,
+        }
         self._summary = summary
         self._tell(summary, context, target)
         return summary
@@ -221,6 +243,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             on_error=self.on_error,
             allow_empty=self.allow_empty,
             workers=self.max_workers,
+            keep_renamed=self.keep_renamed,
             there=there,
         )
 
@@ -247,6 +270,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             summary["skipped"] or "none",
             summary["adjusted"] or "none",
         )
+        if summary["left_out"]:
+            self.log.info("What was left out is listed in %s", summary["left_out"])
         for split, got in summary.get("splits", {}).items():
             share = f"{got['share']:.1%} of the images, {got['asked']:.1%} asked for"
             self.log.info("Split %s has %d images: %s", split, got["images"], share)

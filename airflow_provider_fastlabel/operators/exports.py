@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.operators.export_base import Task
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -71,7 +72,9 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
         self.file_name = file_name
         self.clip = clip
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Write the COCO file; see the base class."""
         from airflow_provider_fastlabel.formats.coco import export_coco
 
@@ -84,6 +87,7 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
             clip=self.clip,
             box_margin=self.box_margin,
             on_error=self.on_error,
+            left_out=left_out,
         )
 
 
@@ -148,7 +152,9 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
 
         return image_paths(name, self.splits) if self.layout == "ultralytics" else super().earlier_places(name)
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Write the label files; see the base class."""
         from airflow_provider_fastlabel.formats.yolo import export_yolo
 
@@ -163,6 +169,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
             image_dir=images if self.layout == "ultralytics" else None,
             box_margin=self.box_margin,
             on_error=self.on_error,
+            left_out=left_out,
         )
 
     def _group(self, task: Task) -> str:
@@ -193,13 +200,21 @@ class FastLabelExportPascalVocOperator(FastLabelExportOperator):
         self.corners: Literal["one_based", "zero_based"] = corners
         self.clip = clip
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Write the XML files; see the base class."""
         from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 
         del images
         return export_pascalvoc(
-            tasks, folder, classes=classes, corners=self.corners, clip=self.clip, on_error=self.on_error
+            tasks,
+            folder,
+            classes=classes,
+            corners=self.corners,
+            clip=self.clip,
+            on_error=self.on_error,
+            left_out=left_out,
         )
 
 
@@ -228,12 +243,14 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
         """Return the image's path beside its file."""
         return (safe_name(name),)
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Write the JSON files; see the base class."""
         from airflow_provider_fastlabel.formats.labelme import export_labelme
 
         del images
-        return export_labelme(tasks, folder, classes=classes, clip=self.clip, on_error=self.on_error)
+        return export_labelme(tasks, folder, classes=classes, clip=self.clip, on_error=self.on_error, left_out=left_out)
 
 
 class FastLabelExportMasksOperator(FastLabelExportOperator):
@@ -256,7 +273,9 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
         self.start_index = start_index
         self.first_class_id: int = start_index
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Write the masks; see the base class."""
         from airflow_provider_fastlabel.formats.masks import export_masks
 
@@ -268,6 +287,7 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
             classes=classes,
             start_index=self.start_index,
             on_error=self.on_error,
+            left_out=left_out,
         )
 
 
@@ -290,7 +310,9 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
         del name
         return ()
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(
+        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+    ) -> ExportReport:
         """Draw; see the base class."""
         from airflow_provider_fastlabel.formats.drawings import export_drawings
 
@@ -300,4 +322,6 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
             for task in tasks:
                 kept.write(json.dumps(task) + "\n")
             kept.seek(0)
-            return export_drawings(map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error)
+            return export_drawings(
+                map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error, left_out=left_out
+            )

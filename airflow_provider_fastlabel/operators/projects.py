@@ -33,6 +33,8 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
     "extra", "counts"}``: whether the project was created or its own fields updated, the number of classes defined, the
     values of the classes written, and what is there beyond the definition (``class``, ``class.attribute`` or
     ``class.attribute.option``). Of the lists the first 100 entries are returned; ``counts`` says how long each is.
+    A class that is renamed in the definition is another class to FastLabel: the new one is created, the earlier one
+    stays with its annotations and is ``extra``, and the log says that the two may be one.
 
     :param definition: the definition as a dictionary, or the path or URL of a YAML or JSON file with it; the form is
         described in :mod:`~airflow_provider_fastlabel.pipelines.projects.definition`. Templated.
@@ -54,7 +56,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
         :raises InvalidDefinitionError: the definition is wrong, or demands what FastLabel cannot change; nothing was
             sent.
         """
-        from airflow_provider_fastlabel.pipelines.projects.apply import write_class, write_project
+        from airflow_provider_fastlabel.pipelines.projects.apply import tell_extra, write_class, write_project
         from airflow_provider_fastlabel.pipelines.projects.plan import plan
 
         with self.working():
@@ -68,8 +70,7 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
             self.show_links(context, project=definition.slug, project_id=project_id)
             for change in made.classes:
                 write_class(self.client, definition.slug, change)
-        if made.extra:
-            self.log.warning("Project %s has more than its definition, which stays: %s", definition.slug, made.extra)
+        tell_extra(definition.slug, made)
         lists = {
             "classes_created": [c.definition.value for c in made.classes if c.class_id is None],
             "classes_updated": [c.definition.value for c in made.classes if c.class_id is not None],

@@ -14,6 +14,7 @@ from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.formats.labelme import export_labelme, read_labelme
 from airflow_provider_fastlabel.formats.masks import export_masks, read_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc, read_pascalvoc
+from airflow_provider_fastlabel.formats.writing.class_changes import brought_up_to_date
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 from airflow_provider_fastlabel.json_text import unsendable
@@ -276,7 +277,7 @@ def _export_manifest(folder: Path, data: bytes) -> None:
 
 def _lock(_: Path, data: bytes) -> None:
     found = ClassMap.from_lock(data[_CHOICE:])
-    again = ClassMap.from_lock(found.extended(ClassMap.of(["dog", "new"])).to_lock())
+    again = ClassMap.from_lock(brought_up_to_date(found, ClassMap.of(["dog", "new"]), keep_renamed=True).to_lock())
     assert again.values[: len(found)] == found.values
 
 

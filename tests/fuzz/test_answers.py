@@ -68,7 +68,9 @@ def export(format_: str, on_error: str) -> Callable[[FastLabelClient, Path], Any
         return Export(
             client=client, target=folder / "out", kinds=("image",), format=format_, workers=1,
             filters={"project": "cats", "status": None, "external_status": None, "tags": []},
-            write=lambda tasks, into, classes, images: WRITERS[format_](tasks, into, classes=classes, **options),
+            write=lambda tasks, into, classes, images, left_out: WRITERS[format_](
+                tasks, into, classes=classes, left_out=left_out, **options
+            ),
             images_folder=lambda _, into: into / "images", on_error="skip" if on_error == "skip" else "raise",
         ).run()  # fmt: skip
 

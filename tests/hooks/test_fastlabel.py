@@ -111,6 +111,8 @@ def test_unreachable_says_so(connect):
         works, message = FastLabelHook().test_connection()
     assert not works
     assert message.startswith(f"{host} cannot be reached")
+    assert ".." not in message
+    assert message.count("Check ") == 1
     assert TOKEN not in message
 
 

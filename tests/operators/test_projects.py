@@ -165,6 +165,31 @@ def test_extra_classes_are_reported_and_stay(apply, emulator, client, applied, c
     assert writes(emulator) == []
 
 
+def test_a_class_renamed_in_the_definition_is_created_and_said_to_be_perhaps_another(
+    apply, emulator, client, applied, caplog
+):
+    cat = client.find_annotation_by_value("cats", "cat")
+    renamed = definition()
+    renamed["classes"][0]["value"] = "kitty"
+    done = apply(renamed)
+    assert (done.result["classes_created"], done.result["extra"]) == (["kitty"], ["cat"])
+    assert client.find_annotation_by_value("cats", "cat")["id"] == cat["id"]
+    assert not [method for method, _ in writes(emulator) if method == "DELETE"]
+    (told,) = (record.getMessage() for record in caplog.records if "was created beside" in record.getMessage())
+    assert told.startswith("Class kitty was created beside cat of the same type")
+    caplog.clear()
+    assert apply(renamed).result["extra"] == ["cat"]
+    assert "was created beside" not in caplog.text
+
+
+def test_a_class_renamed_at_fastlabel_is_extra_and_the_defined_one_is_created(apply, client, applied, caplog):
+    cat = client.find_annotation_by_value("cats", "cat")
+    client.update_annotation(cat["id"], value="kitty")
+    done = apply(definition())
+    assert (done.result["classes_created"], done.result["extra"]) == (["cat"], ["kitty"])
+    assert "Class cat was created beside kitty" in caplog.text
+
+
 def test_long_lists_stay_out_of_the_result(apply, client):
     many = definition(classes=[{"type": "bbox", "value": f"class_{number}"} for number in range(150)])
     done = apply(many)

@@ -70,9 +70,9 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.coco import export_coco
 
         kind = self._type_of(project)
-        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
+        with self._export(output_dir, tasks, kind) as (folder, known, before):
             report = export_coco(known, folder, classes=annotations or None, file_name=output_file_name)
-            _tell("export_coco", report, left_out)
+            _tell("export_coco", report, before)
 
     def export_yolo(
         self,
@@ -95,10 +95,10 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.yolo import export_yolo
 
         kind = self._type_of(project)
-        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
+        with self._export(output_dir, tasks, kind) as (folder, known, before):
             given = classes or None
             report = export_yolo(known, folder, classes=given, task=_ROWS.get(kind, "detect"))
-            _tell("export_yolo", report, left_out)
+            _tell("export_yolo", report, before)
 
     def export_pascalvoc(
         self,
@@ -116,8 +116,8 @@ class Converters(Projects):
         from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 
         kind = self._type_of(project)
-        with self._export(output_dir, tasks, kind) as (folder, known, left_out):
-            _tell("export_pascalvoc", export_pascalvoc(known, folder), left_out)
+        with self._export(output_dir, tasks, kind) as (folder, known, before):
+            _tell("export_pascalvoc", export_pascalvoc(known, folder), before)
 
     def export_labelme(
         self,
@@ -132,8 +132,8 @@ class Converters(Projects):
         """
         from airflow_provider_fastlabel.formats.labelme import export_labelme
 
-        with self._export(output_dir, tasks) as (folder, known, left_out):
-            _tell("export_labelme", export_labelme(known, folder), left_out)
+        with self._export(output_dir, tasks) as (folder, known, before):
+            _tell("export_labelme", export_labelme(known, folder), before)
 
     def export_instance_segmentation(
         self,
@@ -186,9 +186,9 @@ class Converters(Projects):
         """
         from airflow_provider_fastlabel.formats.drawings import export_drawings
 
-        with self._export(output_dir, tasks) as (folder, known, left_out):
+        with self._export(output_dir, tasks) as (folder, known, before):
             report = export_drawings(known, Path(image_dir), folder)
-            _tell("export_image_with_annotations", report, left_out)
+            _tell("export_image_with_annotations", report, before)
 
     def convert_coco_to_fastlabel(
         self, file_path: str | os.PathLike[str], annotation_type: str | None = None
@@ -283,29 +283,29 @@ class Converters(Projects):
     ) -> None:
         from airflow_provider_fastlabel.formats.masks import export_masks
 
-        with self._export(output_dir, tasks) as (folder, known, left_out):
+        with self._export(output_dir, tasks) as (folder, known, before):
             given = classes or None
             report = export_masks(known, folder, kind=kind, classes=given, palette=palette, start_index=start_index)
-            _tell(f"export_{kind}_segmentation", report, left_out)
+            _tell(f"export_{kind}_segmentation", report, before)
 
     @contextmanager
     def _export(
         self, output_dir: str | os.PathLike[str], tasks: Tasks, project_type: str = ""
-    ) -> Iterator[tuple[Path, Tasks, Counter[str]]]:
+    ) -> Iterator[tuple[Path, Tasks, ExportReport]]:
         """Make the folder, and image tasks of videos and sequences; count what they do not get."""
-        left_out: Counter[str] = Counter()
+        from airflow_provider_fastlabel.formats.writing.report import ExportReport
+        from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
+        from airflow_provider_fastlabel.formats.writing.video import expanded
+
+        before = ExportReport()
         folder = Path(output_dir)
         with _invalid_as_422():
             folder.mkdir(parents=True, exist_ok=True)
             if project_type.startswith("video_"):
-                from airflow_provider_fastlabel.formats.writing.video import expanded
-
-                tasks = expanded(tasks, self._clip, folder / "images", left_out)
+                tasks = expanded(tasks, self._clip, folder / "images", before)
             else:
-                from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
-
-                tasks = image_tasks(tasks, left_out)
-            yield folder, tasks, left_out
+                tasks = image_tasks(tasks, before)
+            yield folder, tasks, before
 
     @contextmanager
     def _clip(self, task: Mapping[str, Any]) -> Iterator[Path]:
@@ -348,9 +348,9 @@ def _invalid_as_422() -> Iterator[None]:
         raise FastLabelInvalidException(f"{error}{known}", 422) from error
 
 
-def _tell(method: str, report: ExportReport, left_out: Counter[str]) -> None:
+def _tell(method: str, report: ExportReport, before: ExportReport) -> None:
     """Say in the log what is not in the output, whether or not the writer saw it."""
-    report.left_before(left_out)
+    report.add_before(before)
     if report.skipped:
         left = ", ".join(f"{count} {reason}" for reason, count in report.top_reasons().items())
         total = report.annotations_in

@@ -49,7 +49,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_fastlabel.formats.geometry.shapes import Region
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
+
+    # Task, annotation, and their place in the list of what is left out.
+    Source = tuple[Mapping[str, Any], Mapping[str, Any], tuple[int, int]]
 
 _INFO = {"description": "Exported from FastLabel", "version": "1.0", "contributor": "", "url": "", "date_created": ""}
 _TRUE = ("true", "1")
@@ -70,6 +74,7 @@ def export_coco(
     clip: bool = True,
     box_margin: float = 0,
     on_error: OnError = "raise",
+    left_out: LeftOut | None = None,
 ) -> ExportReport:
     """Write tasks as one COCO file.
 
@@ -82,6 +87,7 @@ def export_coco(
     :param box_margin: share of a pose's extent by which its box grows on each side: the box of a person is wider than
         the person's keypoints. With ``clip`` it ends at the image's border.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :param left_out: gets a row for each annotation, picture and task that is left out; None for no list.
     :returns: counts, the file's name, and the class values in id order.
     :raises GeometryError: malformed points, with ``raise``.
     :raises ValueError: the file name is no plain ``.json`` name, or ``box_margin`` is negative.
@@ -90,7 +96,7 @@ def export_coco(
     known = ClassMap.of(classes)
     if known.open and isinstance(tasks, Sequence):
         known = ClassMap.discover(tasks, AREA_KINDS)
-    stage = Stage(AREA_KINDS, known, clip=clip, on_error=on_error, areas=True, box_margin=box_margin)
+    stage = Stage(AREA_KINDS, known, clip=clip, on_error=on_error, left_out=left_out, areas=True, box_margin=box_margin)
     writer = _Writer(Path(folder), stage)
     with writer.images, writer.annotations:
         for task, found in writer.stage.shapes(tasks):
@@ -118,8 +124,10 @@ class _Writer:
         self.poses: dict[int, int] = {}
         # Lines that wait to be written: bytes, which the garbage collector need not look at.
         self.lines: list[bytes] = []
-        # Those among them that become run lengths: number of the line, the annotation, regions, height and width.
+        # Those among them that become run lengths: number of the line, the annotation, regions, height and width; and
+        # what is said of each if it is left out.
         self.masks: list[tuple[int, dict[str, Any], list[Region], int, int]] = []
+        self.sources: list[Source] = []
         self.crossings = 0.0
 
     def add(self, task: Mapping[str, Any], found: list[Labelled]) -> None:
@@ -136,19 +144,19 @@ class _Writer:
         for annotation, class_id, shape in found:
             row = self._row(annotation, class_id, shape)
             if shape.holes or row["iscrowd"]:
-                self._add_mask(row, shape, round(width), round(height))
+                self._add_mask(row, shape, round(width), round(height), (task, annotation, self.stage.order))
             else:
                 self.lines.append(dumps(row))
         if len(self.lines) >= _BATCH:
             self.flush()
 
-    def _add_mask(self, row: dict[str, Any], shape: Shape, width: int, height: int) -> None:
+    def _add_mask(self, row: dict[str, Any], shape: Shape, width: int, height: int, source: Source) -> None:
         """Keep an annotation for its run lengths to be made with others, if its image has a possible size."""
         report = self.stage.report
         too_large = max(width, height) > MAX_SIDE or width * height > MAX_PIXELS
         if too_large and shape.holes:
             self.annotation_id -= 1
-            self._leave_out(IMAGE_TOO_LARGE)
+            self._leave_out(IMAGE_TOO_LARGE, source)
             return
         if too_large or not width:
             if shape.holes:
@@ -158,28 +166,31 @@ class _Writer:
             self.lines.append(dumps(row))
             return
         self.masks.append((len(self.lines), row, shape.regions, height, width))
+        self.sources.append(source)
         self.lines.append(b"")
         self.crossings += 2 * (shape.x2 - shape.x1) * sum(map(len, shape.regions))
         if self.crossings > _CROSSINGS:
             self.flush()
 
-    def _leave_out(self, reason: str) -> None:
+    def _leave_out(self, reason: str, source: Source) -> None:
         """Count an annotation that the stage took for written."""
+        task, annotation, order = source
         self.stage.report.annotations -= 1
-        self.stage.report.skip(reason)
+        self.stage.report.skip(reason, task, [annotation], order)
 
     def flush(self) -> None:
         """Write the lines that wait."""
         counts = encode_many([one[2:] for one in self.masks])
-        for (number, row, _, height, width), text in zip(self.masks, counts, strict=True):
+        for (number, row, _, height, width), source, text in zip(self.masks, self.sources, counts, strict=True):
             if text is None:
-                self._leave_out(NO_PIXELS)
+                self._leave_out(NO_PIXELS, source)
                 continue
             row["segmentation"] = {"size": [height, width], "counts": text}
             self.lines[number] = dumps(row)
         self.annotations.write(b",\n".join([*filter(None, self.lines), b""]))
         self.lines.clear()
         self.masks.clear()
+        self.sources.clear()
         self.crossings = 0
 
     def _row(self, annotation: Mapping[str, Any], class_id: int, shape: Shape) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.formats.drawings.image_file import Picture
 from airflow_provider_fastlabel.formats.drawings.pen import Marker, draw
@@ -28,11 +28,13 @@ from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
+from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -47,6 +49,27 @@ IMAGE_UNREADABLE = "image_unreadable"
 """Reason: the file cannot be decoded; only with ``on_error="skip"``."""
 
 
+IMAGES_UNREADABLE = "images_unreadable"
+"""Counted: the images themselves."""
+
+
+class Pending(NamedTuple):
+    """An image that is being drawn on.
+
+    :param name: its path in the output.
+    :param task: its task.
+    :param found: what is drawn.
+    :param order: place of the task in the list of what is left out.
+    :param future: the work.
+    """
+
+    name: str
+    task: Mapping[str, Any]
+    found: Sequence[Labelled]
+    order: tuple[int, int]
+    future: Future[OSError | None]
+
+
 class ImageError(ValueError):
     """An image that cannot be read or written; the message names it."""
 
@@ -58,6 +81,7 @@ def export_drawings(
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     on_error: OnError = "raise",
+    left_out: LeftOut | None = None,
 ) -> ExportReport:
     """Draw every task's annotations onto its image and write ``<name>``.
 
@@ -68,6 +92,7 @@ def export_drawings(
         ``unknown_class``. None takes all.
     :param on_error: ``raise`` stops at malformed points and at images that cannot be read, naming them; ``skip`` counts
         their annotations.
+    :param left_out: gets a row for each annotation, picture and task that is left out; None for no list.
     :returns: counts, files, and the class values. ``images_without_task`` and ``default_colour`` are adjustments.
     :raises GeometryError: malformed points, with ``raise``.
     :raises ImageError: an image that cannot be read, with ``raise``.
@@ -78,21 +103,21 @@ def export_drawings(
     image_dir, folder = Path(image_dir), Path(folder)
     if folder.resolve() == image_dir.resolve():
         raise ValueError("the annotated images would overwrite the originals: give another output folder")
-    stage = Stage(DRAWN_TYPES, ClassMap.of(classes), on_error=on_error, box_margin=None)
+    stage = Stage(DRAWN_TYPES, ClassMap.of(classes), on_error=on_error, left_out=left_out, box_margin=None)
     writer = _Writer(stage, Folder(folder, stage.report), image_dir, on_error)
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads, thread_name_prefix="fastlabel-draw") as pool:
-        pending: deque[tuple[str, int, Future[OSError | None]]] = deque()
+        pending: deque[Pending] = deque()
         try:
             for task, found in stage.shapes(tasks):
                 writer.submit(task, found, pool, pending)
                 while len(pending) > 4 * threads:
-                    writer.settle(*pending.popleft())
+                    writer.settle(pending.popleft())
             while pending:
-                writer.settle(*pending.popleft())
+                writer.settle(pending.popleft())
         finally:
-            for _, _, future in pending:
-                future.cancel()
+            for one in pending:
+                one.future.cancel()
     writer.finish()
     return stage.report
 
@@ -113,34 +138,32 @@ class _Writer:
         task: Mapping[str, Any],
         found: list[Labelled],
         pool: ThreadPoolExecutor,
-        pending: deque[tuple[str, int, Future[OSError | None]]],
+        pending: deque[Pending],
     ) -> None:
         """Start the work on one task's image."""
         name = safe_name(name_of(task))
         path = self.files.pop(name, None)
         if path is None:
-            self._leave_out(NO_IMAGE, len(found))
-            self.stage.report.images -= 1
+            self._leave_out(NO_IMAGE, IMAGES_MISSING, task, found, self.stage.order)
             return
         markers = [self._marker(one) for one in found]
         width, height = image_size(task)
         future = pool.submit(_redraw, path, self.out.reserve(name), markers, (round(width), round(height)))
-        pending.append((name, len(found), future))
+        pending.append(Pending(name, task, found, self.stage.order, future))
 
-    def settle(self, name: str, count: int, future: Future[OSError | None]) -> None:
+    def settle(self, one: Pending) -> None:
         """Wait for one image, and raise or count what went wrong with it."""
         unwritten = None
         try:
-            unwritten = future.result()
+            unwritten = one.future.result()
         except Exception as error:  # whatever a damaged image makes a decoder raise
             if self.on_error == "raise":
                 raise ImageError(
-                    f'image {name!r} cannot be drawn on: {error}. Replace it, or export with on_error="skip"'
+                    f'image {one.name!r} cannot be drawn on: {error}. Replace it, or export with on_error="skip"'
                 ) from error
-            log.warning("Left out: image %r cannot be drawn on: %s", name, error)
-            self._leave_out(IMAGE_UNREADABLE, count)
-            self.stage.report.images -= 1
-            self.stage.report.files.remove(name)
+            log.warning("Left out: image %r cannot be drawn on: %s", one.name, error)
+            self._leave_out(IMAGE_UNREADABLE, IMAGES_UNREADABLE, one.task, one.found, one.order)
+            self.stage.report.files.remove(one.name)
         if unwritten:
             raise unwritten
 
@@ -153,11 +176,15 @@ class _Writer:
         known = self.stage.classes
         report.classes = known.sorted().values if known.open else known.values
 
-    def _leave_out(self, reason: str, count: int) -> None:
-        """Count annotations the stage took for written."""
-        if count:
-            self.stage.report.annotations -= count
-            self.stage.report.skip(reason, count)
+    def _leave_out(
+        self, reason: str, change: str, task: Mapping[str, Any], found: Sequence[Labelled], order: tuple[int, int]
+    ) -> None:
+        """Count an image that is not in the output, and its annotations, which the stage took for written."""
+        report = self.stage.report
+        report.images -= 1
+        report.annotations -= len(found)
+        report.lose("picture", change, task, order)
+        report.skip(reason, task, [annotation for annotation, _, _ in found], order)
 
     def _marker(self, found: Labelled) -> Marker:
         """Join a shape with what its drawing needs beside it."""

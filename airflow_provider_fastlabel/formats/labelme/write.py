@@ -37,6 +37,7 @@ from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
     Points = list[tuple[float, float]]
@@ -54,6 +55,7 @@ def export_labelme(
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     clip: bool = True,
     on_error: OnError = "raise",
+    left_out: LeftOut | None = None,
 ) -> ExportReport:
     """Write tasks as ``<name>.json``.
 
@@ -66,10 +68,11 @@ def export_labelme(
         ``unknown_class``. None takes all.
     :param clip: cut shapes at the image's border, counted as ``clipped``.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :param left_out: gets a row for each annotation, picture and task that is left out; None for no list.
     :returns: counts, files, and the class values: those given, or those found, sorted.
     :raises GeometryError: malformed points, with ``raise``.
     """
-    stage = Stage(LABELME_TYPES, ClassMap.of(classes), clip=clip, on_error=on_error)
+    stage = Stage(LABELME_TYPES, ClassMap.of(classes), clip=clip, on_error=on_error, left_out=left_out)
     out = Folder(Path(folder), stage.report)
     names = OutputNames(".json", OWN_FILES)
     for task, found in stage.shapes(tasks):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from airflow_provider_fastlabel.formats.geometry.raster import Cover, covers
+from airflow_provider_fastlabel.formats.geometry.raster import covers
 from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE, NO_PIXELS
 from airflow_provider_fastlabel.formats.geometry.shapes import image_size
 from airflow_provider_fastlabel.formats.masks.png import Canvas
@@ -27,14 +27,14 @@ from airflow_provider_fastlabel.formats.writing.folder import Folder, with_class
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES, OutputNames
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
+from airflow_provider_fastlabel.formats.writing.report import TASKS_WITHOUT_FILE
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import IO
 
-    from numpy.typing import NDArray
-
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 MASK_TYPES = ("bbox", "polygon", "segmentation")
@@ -60,6 +60,7 @@ def export_masks(
     palette: Sequence[int] | None = None,
     start_index: int = 1,
     on_error: OnError = "raise",
+    left_out: LeftOut | None = None,
 ) -> ExportReport:
     """Write one index mask per task.
 
@@ -73,6 +74,7 @@ def export_masks(
     :param palette: R, G, B, R, G, B, … from index 0; completed to 256 colours. None for the VOC devkit's colour map.
     :param start_index: index of the first class or object, 1, or 0 to use background's.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :param left_out: gets a row for each annotation, picture and task that is left out; None for no list.
     :returns: counts and files. A task without size makes no mask.
     :raises GeometryError: malformed points, with ``raise``.
     :raises ValueError: unknown ``kind``, negative ``start_index``, or a palette of no whole colours.
@@ -87,7 +89,7 @@ def export_masks(
     with ExitStack() as stack:
         if not by_instance:
             tasks, given = stack.enter_context(with_classes(tasks, given, MASK_TYPES, folder))
-        stage = Stage(MASK_TYPES, given, on_error=on_error, need_size=True)
+        stage = Stage(MASK_TYPES, given, on_error=on_error, left_out=left_out, need_size=True)
         out = Folder(folder, stage.report)
         table = stack.enter_context(Path(out.reserve(INSTANCES_FILE)).open("wb")) if by_instance else None
         writer = _Writer(out, stage, table, whole_palette(palette), start_index)
@@ -114,7 +116,8 @@ class _Writer:
         name = name_of(task)
         width, height = (round(side) for side in image_size(task))
         if max(width, height) > MAX_SIDE or not 0 < width * height <= MAX_PIXELS:
-            self._leave_out(IMAGE_TOO_LARGE, len(found))
+            self._leave_out(IMAGE_TOO_LARGE, task, [annotation for annotation, _, _ in found])
+            self.stage.report.lose("task", TASKS_WITHOUT_FILE, task, self.stage.order)
             return
         canvas = self._cleared(width, height)
         instances: list[dict[str, Any]] = []
@@ -123,7 +126,10 @@ class _Writer:
             index = self.start + (class_id if self.table is None else len(instances))
             if 255 < index <= _MOST and not canvas.wide:
                 canvas = canvas.widened()
-            if self._draw(canvas.pixels, cover, index):
+            if cover is None or index > _MOST:
+                self._leave_out(TOO_MANY if cover else NO_PIXELS, task, [annotation])
+            else:
+                np.copyto(canvas.pixels[cover.window], index, where=cover.mask)
                 instances.append({"id": index, "value": annotation["value"]})
         path = self.names.path_for(name)
         self.out.write(path, canvas.png(self.palette))
@@ -138,19 +144,10 @@ class _Writer:
             self.canvas.clear()
         return self.canvas
 
-    def _draw(self, pixels: NDArray[Any], cover: Cover | None, index: int) -> bool:
-        """Paint one shape, or count why not."""
-        if cover is None or index > _MOST:
-            self._leave_out(TOO_MANY if cover else NO_PIXELS, 1)
-            return False
-        np.copyto(pixels[cover.window], index, where=cover.mask)
-        return True
-
-    def _leave_out(self, reason: str, count: int) -> None:
+    def _leave_out(self, reason: str, task: Mapping[str, Any], annotations: Sequence[Any]) -> None:
         """Count annotations the stage took for written."""
-        if count:
-            self.stage.report.annotations -= count
-            self.stage.report.skip(reason, count)
+        self.stage.report.annotations -= len(annotations)
+        self.stage.report.skip(reason, task, annotations, self.stage.order)
 
     def finish(self) -> None:
         """Write the table."""

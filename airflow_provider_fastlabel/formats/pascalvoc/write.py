@@ -32,6 +32,7 @@ from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 Corners = Literal["one_based", "zero_based"]
@@ -71,6 +72,7 @@ def export_pascalvoc(
     corners: Corners = "one_based",
     clip: bool = True,
     on_error: OnError = "raise",
+    left_out: LeftOut | None = None,
 ) -> ExportReport:
     """Write tasks as ``annotations/<name>.xml``.
 
@@ -81,6 +83,7 @@ def export_pascalvoc(
     :param corners: ``one_based`` or ``zero_based``, see the module.
     :param clip: cut shapes at the image's border, counted as ``clipped``.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :param left_out: gets a row for each annotation, picture and task that is left out; None for no list.
     :returns: counts, files, and the class values: those given, or those found, sorted.
     :raises GeometryError: malformed points, with ``raise``.
     :raises ValueError: unknown ``corners``.
@@ -88,7 +91,7 @@ def export_pascalvoc(
     if corners not in ("one_based", "zero_based"):
         raise ValueError(f"corners is 'one_based' or 'zero_based', not {corners!r}")
     first = 1 if corners == "one_based" else 0
-    stage = Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error)
+    stage = Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error, left_out=left_out)
     out = Folder(Path(folder), stage.report)
     names = OutputNames(".xml")
     documents = _Documents(first)

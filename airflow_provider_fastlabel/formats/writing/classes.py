@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple, TypeGuard
 
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
@@ -48,6 +48,8 @@ class LabelClass:
     :param title: display name, empty if not known.
     :param color: ``#rrggbb``, empty if not known.
     :param keypoints: keypoints of a pose class, in their order.
+    :param fastlabel_id: FastLabel's id of the class, empty if not known: it stays when the value is changed.
+    :param gone: whether the project had the class once and has it not any more.
     """
 
     value: str
@@ -55,6 +57,8 @@ class LabelClass:
     title: str = ""
     color: str = ""
     keypoints: tuple[Keypoint, ...] = ()
+    fastlabel_id: str = field(default="", compare=False)
+    gone: bool = field(default=False, compare=False)
 
     def skeleton(self) -> list[list[int]]:
         """Return the edges as COCO wants them.
@@ -159,6 +163,7 @@ class ClassMap:
             title=old.title or one.title,
             color=old.color or one.color,
             keypoints=old.keypoints or one.keypoints,
+            fastlabel_id=old.fastlabel_id or one.fastlabel_id,
         )
         return known
 
@@ -237,14 +242,19 @@ class ClassMap:
 
     # The lock file.
 
-    def to_lock(self) -> bytes:
-        """Return the text of the lock file (JSON, UTF-8, same map, same bytes)."""
+    def to_lock(self, changes: Mapping[str, Any] | None = None) -> bytes:
+        """Return the text of the lock file (JSON, UTF-8, same map, same bytes).
+
+        :param changes: how the classes changed the last time they did, see :func:`changes_of_lock`.
+        """
         rows = [
             {"id": n, "value": one.value, "type": one.type, "title": one.title, "color": one.color}
+            | ({"fastlabel_id": one.fastlabel_id} if one.fastlabel_id else {})
+            | ({"gone": True} if one.gone else {})
             | ({"keypoints": [keypoint._asdict() for keypoint in one.keypoints]} if one.keypoints else {})
             for n, one in enumerate(self._classes)
         ]
-        lock = {"version": _LOCK_VERSION, "classes": rows}
+        lock = {"version": _LOCK_VERSION, "classes": rows, **({"changes": changes} if changes else {})}
         try:
             return (json.dumps(lock, indent=1, ensure_ascii=False) + "\n").encode()
         except UnicodeEncodeError:  # half of a surrogate pair in a title: escaped, it is read again as it was
@@ -272,20 +282,10 @@ class ClassMap:
         # Of a class that comes twice the second would be the first, and all ids behind it would move.
         if not all(value and isinstance(value, str) for value in values) or len(set(values)) < len(values):
             raise ValueError(f"the classes in {LOCK_FILE} do not each have a value of their own: it was edited by hand")
-        return cls(_from_api(row) for row in rows)
-
-    def extended(self, current: ClassMap) -> ClassMap:
-        """Return the locked map brought up to date: old ids stay, classes that are new are appended.
-
-        This is for the project's own class list, whose order and members may change.
-
-        :param current: the classes as the project has them now; their titles, colours and keypoints win.
-        :returns: a closed map in which every class of this map has its old id.
-        """
-        merged = ClassMap(current[current._ids[one.value]] if one.value in current else one for one in self._classes)
-        for one in current:
-            merged.add(one)
-        return merged
+        return cls(
+            replace(_from_api(row), fastlabel_id=_text(row.get("fastlabel_id")), gone=row.get("gone") is True)
+            for row in rows
+        )
 
     def check(self, wanted: ClassMap) -> None:
         """Refuse an order that moves an id.
@@ -306,6 +306,17 @@ class ClassMap:
                 )
 
 
+def changes_of_lock(text: bytes) -> dict[str, Any]:
+    """Return how the classes changed the last time they did.
+
+    :param text: a lock file that :meth:`ClassMap.from_lock` has read.
+    :returns: what :meth:`ClassMap.to_lock` was given; empty if nothing.
+    """
+    found = parse_json(text).get("changes")
+    kinds = found.items() if isinstance(found, dict) else ()
+    return {kind: one for kind, one in kinds if isinstance(one, dict | list) and all(map(is_text, map(str, one)))}
+
+
 def _from_api(row: Mapping[str, Any]) -> LabelClass:
     """Read an annotation class of the API, or a row of the lock file."""
     return LabelClass(
@@ -314,7 +325,13 @@ def _from_api(row: Mapping[str, Any]) -> LabelClass:
         str(row.get("title") or ""),
         str(row.get("color") or ""),
         _keypoints(row.get("keypoints")),
+        _text(row.get("id")),
     )
+
+
+def _text(value: Any) -> str:
+    """Return a text, and nothing of anything else."""
+    return value if isinstance(value, str) else ""
 
 
 def _is_list(value: Any) -> TypeGuard[Sequence[Any]]:

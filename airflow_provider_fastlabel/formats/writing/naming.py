@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 PREVIOUS = "manifest.previous.json"
-OWN_FILES = (MANIFEST, PREVIOUS, LOCK_FILE)
+LEFT_OUT_FILE = "left_out.jsonl"
+"""The list of what an export left out, beside the manifest."""
+OWN_FILES = (MANIFEST, PREVIOUS, LOCK_FILE, LEFT_OUT_FILE)
 """What a data set's folder holds beside the writers' files."""
 
 # What makes a name need work: what files or XML cannot hold, a component that is empty, "." or "..", a drive, and the
@@ -200,8 +202,8 @@ class PictureNames(Paths):
 
 BESIDE_OWN_FILES = re.compile(rf"^(?=(?:{'|'.join(map(re.escape, OWN_FILES))})(?:/|$))", re.IGNORECASE)
 """For pictures at the root of a data set: they are none of its own files, nor folders of these names."""
-BESIDE_JSON = re.compile(r"(?<=\.json)(?=/|$)", re.IGNORECASE)
-"""For pictures beside JSON files of any name."""
+BESIDE_JSON = re.compile(r"(?:(?<=\.json)|(?<=\.jsonl))(?=/|$)", re.IGNORECASE)
+"""For pictures beside JSON files and JSON Lines of any name."""
 BESIDE_IMAGES = re.compile(r"^(?=images/)", re.IGNORECASE)
 """For pictures in ``images/`` and other files of the tasks at the root: those of a folder ``images`` lie elsewhere."""
 

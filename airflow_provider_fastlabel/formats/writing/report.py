@@ -6,14 +6,19 @@ The law of every writer: ``annotations_in == annotations + sum(skipped.values())
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_fastlabel.formats.geometry.reasons import UNSUPPORTED_TYPE
+from airflow_provider_fastlabel.formats.writing.left_out import LeftOut, row_of_annotation, row_of_task
 from airflow_provider_fastlabel.words import top_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+TASKS_WITHOUT_FILE = "tasks_without_file"
+"""Counted: tasks for which the format has no file, since they have no size, or a forged one."""
+IMAGES_MISSING = "images_missing"
+"""Counted: tasks whose image is not there."""
 MOST_CLASSES = 1000
 """How many class values a summary names; the manifest names all."""
 _WITH_TYPE = f"{UNSUPPORTED_TYPE}:"
@@ -32,6 +37,9 @@ class ExportReport:
     :param files: paths of the files written, relative to the folder, with forward slashes.
     :param classes: class values in id order.
     :param splits: of each split, where the format has some, the share asked for, the images it got, and their share.
+    :param class_changes: what has become of the classes since an earlier export to the same place.
+    :param left_out: the list that gets a row for each annotation in ``skipped``, and for each picture and task that is
+        counted by :meth:`lose`; ``None`` for no list.
     """
 
     images: int = 0
@@ -42,6 +50,8 @@ class ExportReport:
     files: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     splits: dict[str, dict[str, float]] = field(default_factory=dict)
+    class_changes: dict[str, Any] = field(default_factory=dict)
+    left_out: LeftOut | None = field(default=None, repr=False, compare=False)
 
     def count_splits(self, asked: Mapping[str, float], counts: Mapping[str, int]) -> None:
         """Note how many images each split got: of few images the shares are far from what was asked for.
@@ -55,22 +65,48 @@ class ExportReport:
             for split, share in asked.items()
         }
 
-    def skip(self, reason: str, count: int = 1) -> None:
-        """Count annotations that are not in the output.
+    def skip(
+        self, reason: str, task: Mapping[str, Any], annotations: Sequence[Any], order: tuple[int, int], **more: Any
+    ) -> None:
+        """Count annotations of a task that are not in the output, and list them where a list is wanted.
 
-        :param reason: why, one of this module's constants, possibly followed by ``:`` and the annotation type.
-        :param count: how many.
+        :param reason: why, one of :mod:`.reasons`, possibly followed by ``:`` and the annotation type.
+        :param task: the task.
+        :param annotations: the annotations.
+        :param order: their place in the list, as for :meth:`.LeftOut.add`.
+        :param more: what else their rows say.
         """
-        self.skipped[reason] = self.skipped.get(reason, 0) + count
+        if not annotations:
+            return
+        self.skipped[reason] = self.skipped.get(reason, 0) + len(annotations)
+        if self.left_out is not None:
+            for one in annotations:
+                self.left_out.add(order, row_of_annotation(reason, task, one, more))
 
-    def left_before(self, counts: Mapping[str, int]) -> None:
-        """Count annotations that were left out before the writer saw them.
+    def lose(
+        self, what: Literal["picture", "task"], reason: str, task: Mapping[str, Any], order: tuple[int, int]
+    ) -> None:
+        """Count a picture or task that is not in the output among what was adjusted, and list it where that is wanted.
 
-        :param counts: reason -> how many.
+        :param what: which of the two.
+        :param reason: why.
+        :param task: the task.
+        :param order: as for :meth:`skip`.
         """
-        for reason, count in counts.items():
+        self.adjust(reason)
+        if self.left_out is not None:
+            self.left_out.add(order, row_of_task(what, reason, task))
+
+    def add_before(self, before: ExportReport) -> None:
+        """Add what was left out before the writer saw it.
+
+        :param before: where that was counted, ``skipped`` and ``adjusted``.
+        """
+        for reason, count in before.skipped.items():
             self.annotations_in += count
-            self.skip(reason, count)
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+        for change, count in before.adjusted.items():
+            self.adjust(change, count)
 
     def adjust(self, change: str, count: int = 1) -> None:
         """Count something that is in the output but not exactly as FastLabel had it.

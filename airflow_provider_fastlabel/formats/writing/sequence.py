@@ -12,22 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.geometry.reasons import NO_SUCH_IMAGE
 from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
+from airflow_provider_fastlabel.formats.writing.left_out import UNFOLDED
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterable, Iterator
+
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 log: logging.Logger = logging.getLogger(__name__)
 
 
-def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+TASKS_WITHOUT_IMAGES = "tasks_without_images"
+"""Counted: sequences with no image in them."""
+
+
+def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[Any]]:
     """Take a sequence apart.
 
     :param task: sequential image task as the API returns it; not changed.
     :returns: one image task per image, in their order, named ``<task>/<image>`` and with the keys ``source_name`` (the
-        task's) and ``content_name`` (the image's) beside; and the number of annotations that belong to no image of the
-        sequence, or are none.
+        task's) and ``content_name`` (the image's) beside; and the annotations that belong to no image of the sequence,
+        or are none.
     :raises GeometryError: the task or an image has no name, or contents or annotations are no list.
     """
     name = task.get("name")
@@ -54,28 +60,28 @@ def content_tasks(task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
         }
         for content in contents
     ]
-    return images, sum(map(len, by_content.values()))
+    return images, [one for left in by_content.values() for one in left]
 
 
-def image_tasks(tasks: Iterable[Mapping[str, Any]], left_out: Counter[str]) -> Iterator[Mapping[str, Any]]:
+def image_tasks(tasks: Iterable[Mapping[str, Any]], before: ExportReport) -> Iterator[Mapping[str, Any]]:
     """Take the sequences among tasks apart; other tasks pass as they are.
 
     What has ``contents`` is a sequence, also with no image in them.
 
     :param tasks: tasks of any kind, read one after the other.
-    :param left_out: reason -> number of annotations; those that belong to no image are added while the tasks are read,
-        for :meth:`~.report.ExportReport.left_before`.
+    :param before: where annotations that belong to no image, and sequences without any, are counted while the tasks are
+        read, for :meth:`~.report.ExportReport.add_before`.
     :returns: image tasks; the log names sequences without images or with annotations that belong to none of them.
     """
-    for task in tasks:
+    for number, task in enumerate(tasks):
         if task.get("contents") is None:
             yield task
             continue
         images, homeless = content_tasks(task)
-        if homeless:
-            left_out[NO_SUCH_IMAGE] += homeless
+        before.skip(NO_SUCH_IMAGE, task, homeless, (UNFOLDED, number))
         if not images:
-            log.warning("Task %r: it has no images; its %d annotations are left out", task.get("name"), homeless)
+            before.lose("task", TASKS_WITHOUT_IMAGES, task, (UNFOLDED, number))
+            log.warning("Task %r: it has no images; its %d annotations are left out", task.get("name"), len(homeless))
         elif homeless:
-            log.warning("Task %r: %d annotations belong to none of its images", task.get("name"), homeless)
+            log.warning("Task %r: %d annotations belong to none of its images", task.get("name"), len(homeless))
         yield from images

@@ -16,6 +16,7 @@ from airflow_provider_fastlabel.formats.geometry import reasons
 from airflow_provider_fastlabel.formats.geometry.rings import Rings
 from airflow_provider_fastlabel.formats.geometry.shapes import MAKERS, GeometryError, Known, Shape, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+from airflow_provider_fastlabel.formats.writing.left_out import WRITTEN, LeftOut
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 from airflow_provider_fastlabel.json_text import is_text
@@ -93,9 +94,11 @@ class Stage:
     :param box_margin: share of a pose's extent by which its box grows on each side, within the image. A pose whose
         keypoints have no extent in a direction is counted as ``pose_box_without_extent``, with or without a margin.
         ``None`` where the format writes no box of a pose.
+    :param left_out: the list of what is left out; ``None`` for no list.
     :raises ValueError: ``on_error`` is neither word, or ``box_margin`` is negative or no number.
 
     :ivar report: the counts; the writer adds files and classes.
+    :ivar order: place of the task that was last yielded in the list of what is left out.
     :ivar classes: a copy of the map, which an open map's discoveries and learned keypoints go into.
     """
 
@@ -109,12 +112,14 @@ class Stage:
         need_size: bool = False,
         areas: bool = False,
         box_margin: float | None = 0,
+        left_out: LeftOut | None = None,
     ) -> None:
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error is 'raise' or 'skip', not {on_error!r}")
         if box_margin is not None and not 0 <= box_margin < math.inf:
             raise ValueError(f"box_margin is a share of the keypoints' extent, 0 or more, not {box_margin!r}")
-        self.report: ExportReport = ExportReport()
+        self.report: ExportReport = ExportReport(left_out=left_out)
+        self.order: tuple[int, int] = (WRITTEN, 0)
         self.classes: ClassMap = ClassMap(classes, open=classes.open)
         # Classes given by value only: a pose's keypoints are learned from the annotations.
         self._bare = {number for number, one in enumerate(classes) if not one.keypoints}
@@ -163,6 +168,7 @@ class Stage:
         """Make the shapes of one task."""
         report = self.report
         report.images += 1
+        self.order = (WRITTEN, self.order[1] + 1)
         width, height = image_size(task)
         if not width:
             report.adjust("tasks_without_size")
@@ -172,7 +178,7 @@ class Stage:
             return []
         report.annotations_in += len(annotations)
         if self._need_size and not width:
-            report.skip(reasons.NO_IMAGE_SIZE, len(annotations))
+            report.skip(reasons.NO_IMAGE_SIZE, task, annotations, self.order)
             return []
         if not self._clip:
             width = height = 0
@@ -184,7 +190,7 @@ class Stage:
                 self._malformed(task, number, annotation, error)
                 continue
             if isinstance(outcome, str):
-                report.skip(outcome)
+                report.skip(outcome, task, [annotation], self.order)
             else:
                 found.append(outcome)
         report.annotations += len(found)
@@ -243,4 +249,4 @@ class Stage:
             which += f" ({', '.join(details)})"
         message = f"task {shortened(task.get('name'), 300)}, {which}: {foreign_text(why)}"
         malformed(message, self.report.skipped.get(reasons.MALFORMED, 0), self._on_error, error)
-        self.report.skip(reasons.MALFORMED)
+        self.report.skip(reasons.MALFORMED, task, [annotation], self.order, why=foreign_text(why))

@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.geometry.reasons import BEYOND_CLIP, MALFORMED, NO_POINTS
 from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
+from airflow_provider_fastlabel.formats.writing.left_out import UNFOLDED
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name
 from airflow_provider_fastlabel.formats.writing.stage import malformed
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 from airflow_provider_fastlabel.mp4 import NotMp4, video_codec
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
+    from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
 
     ClipOf = Callable[[Mapping[str, Any]], AbstractContextManager[Path]]
@@ -69,36 +70,39 @@ def frame_stem(names: OutputNames, name: str) -> str:
 
 
 def frame_tasks(
-    task: Mapping[str, Any], frames: int, stem: str, left_out: Counter[str], on_error: OnError = "raise"
+    task: Mapping[str, Any], frames: int, stem: str, before: ExportReport, on_error: OnError = "raise", number: int = 0
 ) -> Iterator[dict[str, Any]]:
     """Expand a video task without touching its clip.
 
     :param task: video task as the API returns it; not changed.
     :param frames: number of frames.
     :param stem: path of the frames' names, without number and extension.
-    :param left_out: reason -> number of annotations, counted frame by frame; what is in no frame task is added, for
-        :meth:`~.report.ExportReport.left_before`.
+    :param before: where annotations that are in no frame task are counted, frame by frame, for
+        :meth:`~.report.ExportReport.add_before`.
     :param on_error: what points that are not keyed by frame numbers do: ``raise``, or ``skip``: what cannot be placed
         is counted as ``malformed`` and logged.
+    :param number: of the task among those of the export.
     :returns: one image task per frame, named ``<stem>_<n>.jpg``: n counts from 0 and has as many digits as ``frames``;
         with the video's name as ``source_name``.
     :raises GeometryError: points that are not keyed by frame numbers, with ``raise``.
     """
     by_frame: dict[int, list[dict[str, Any]]] = {}
     beyond = 0
-    for number, annotation in enumerate(annotations_of(task), 1):
+    order = (UNFOLDED, number)
+    for place, annotation in enumerate(annotations_of(task), 1):
         for frame, shown in _frames_of(annotation):
             if isinstance(shown, str):
-                malformed(f"task {task.get('name')!r}, annotation {number}: {shown}", left_out[MALFORMED], on_error)
-                left_out[MALFORMED] += 1
+                seen = before.skipped.get(MALFORMED, 0)
+                malformed(f"task {task.get('name')!r}, annotation {place}: {shown}", seen, on_error)
+                before.skip(MALFORMED, task, [annotation], order, why=foreign_text(shown))
             elif shown is None:
-                left_out[NO_POINTS] += 1
+                before.skip(NO_POINTS, task, [annotation], order, **({"frame": frame} if frame else {}))
             elif frame > frames:
                 beyond += 1
+                before.skip(BEYOND_CLIP, task, [annotation], order, frame=frame)
             else:
                 by_frame.setdefault(frame, []).append(shown)
     if beyond:
-        left_out[BEYOND_CLIP] += beyond
         log.warning("Task %r: %d annotated frames lie beyond its %d frames", task.get("name"), beyond, frames)
     digits = len(str(frames))
     for frame in range(1, frames + 1):
@@ -137,7 +141,7 @@ def expanded(
     tasks: Iterable[Mapping[str, Any]],
     clip_of: ClipOf,
     images: Path | None,
-    left_out: Counter[str],
+    before: ExportReport,
     on_error: OnError = "raise",
     reserved: re.Pattern[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -150,7 +154,7 @@ def expanded(
     :param images: folder of the frames, ``<stem>_<n>.jpg``, stem being the task's name without extension; made if
         missing. Names are safe and unique, as those of all exports. ``None`` for no images: only the clips of tasks
         that do not say how many frames of what size they have are then opened.
-    :param left_out: as for :func:`frame_tasks`.
+    :param before: as for :func:`frame_tasks`.
     :param on_error: as for :func:`frame_tasks`.
     :param reserved: where the paths of images need a ``_``, as for :class:`~.naming.PictureNames`.
     :returns: image tasks for an exporter, named as their files.
@@ -159,7 +163,7 @@ def expanded(
     """
     patterns = [_LIKE_A_FRAME.pattern, *([reserved.pattern] if reserved else [])]
     names = OutputNames("", unwanted=None if images is None else re.compile("|".join(patterns), re.IGNORECASE))
-    for task in tasks:
+    for number, task in enumerate(tasks):
         name = task.get("name") or task.get("id")
         if not name:
             raise GeometryError("a video has neither a name nor an id, and its frames are named after it")
@@ -176,7 +180,7 @@ def expanded(
                 raise VideoError(f"task {task.get('name')!r}: {error}") from error
             if not sized:
                 task = {**task, "width": width, "height": height}
-        yield from frame_tasks(task, frames, stem, left_out, on_error)
+        yield from frame_tasks(task, frames, stem, before, on_error, number)
 
 
 def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int, int]:

@@ -37,6 +37,7 @@ from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, image
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder, with_classes
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, Paths, safe_name, split_extension
+from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING, TASKS_WITHOUT_FILE
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 from airflow_provider_fastlabel.formats.yolo.rows import Rows
 from airflow_provider_fastlabel.regular_files import open_regular
@@ -44,6 +45,7 @@ from airflow_provider_fastlabel.regular_files import open_regular
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ def export_yolo(
     image_dir: Path | None = None,
     box_margin: float = 0,
     on_error: OnError = "raise",
+    left_out: LeftOut | None = None,
 ) -> ExportReport:
     """Write tasks as YOLO label files.
 
@@ -100,11 +103,10 @@ def export_yolo(
         0.2. A task's split follows from the SHA-256 of its group alone, so it never changes when the data grow.
     :param group_by: ultralytics: what must stay in one split (the video a frame is of, a patient); default the task's
         name.
-    :param image_dir: ultralytics: folder with the images, named like the tasks (:func:`~.naming.safe_name`); missing
-        ones are counted.
-    :param box_margin: share of a pose's extent by which its box grows on each side, within the image: the box of a
-        person is wider than the person's keypoints.
+    :param image_dir: ultralytics: folder with the images, named like the tasks; missing ones are counted.
+    :param box_margin: share of a pose's extent by which its box grows on each side, within the image.
     :param on_error: ``raise`` stops at malformed points, naming task and annotation; ``skip`` counts them.
+    :param left_out: gets a row for each annotation, picture and task that is left out; None for no list.
     :returns: counts, files, and the class values in id order.
     :raises GeometryError: malformed points, with ``raise``.
     :raises ValueError: an unknown kind or layout, splits that are no shares of a whole, or a negative ``box_margin``.
@@ -116,7 +118,7 @@ def export_yolo(
     folder = Path(folder)
     given = ClassMap.of(classes)
     with with_classes(tasks, given, _KINDS[task], folder, keypoints=task == "pose") as (known_tasks, known):
-        stage = Stage(_KINDS[task], known, on_error=on_error, need_size=True, box_margin=box_margin)
+        stage = Stage(_KINDS[task], known, on_error=on_error, left_out=left_out, need_size=True, box_margin=box_margin)
         out = Folder(folder, stage.report)
         rows = Rows(task, stage.classes, stage.report)
         places = _Places(_checked_splits(splits), group_by) if layout == "ultralytics" else None
@@ -163,6 +165,7 @@ class _Writer:
         name = name_of(task)
         width, height = image_size(task)
         if task.get("annotations") and not width:
+            self._stage.report.lose("task", TASKS_WITHOUT_FILE, task, self._stage.order)
             return
         path = self.names.path_for(name)
         if self._places is None:
@@ -171,27 +174,27 @@ class _Writer:
             split = self._places.split_of(task, name)
             self._waiting.append(f"labels/{split}/{path}")
             if self._image_dir is not None:
-                self._bring_image(self._image_dir / safe_name(name), f"images/{split}", path[:-4], name)
+                self._bring_image(self._image_dir / safe_name(name), f"images/{split}", path[:-4], task)
         self._rows.add(found, width, height)
         if len(self._rows) >= _NUMBERS or len(self._waiting) >= _FILES:
             self.flush()
 
-    def _bring_image(self, source: Path, folder: str, stem: str, name: str) -> None:
+    def _bring_image(self, source: Path, folder: str, stem: str, task: Mapping[str, Any]) -> None:
         """Link the image of a task into the data set, or copy it where that is not possible."""
         if not source.is_file():
-            self._stage.report.adjust("images_missing")
+            self._stage.report.lose("picture", IMAGES_MISSING, task, self._stage.order)
             return
         extension = split_extension(source.name)[1]
         if not extension:
             extension = _extension_of(source)
-            if stem == name:  # else it is counted already
+            if stem == task["name"]:  # else it is counted already
                 self._stage.report.adjust("names_changed")
         # The labels' names are unlike in all but their endings; only names made for it are a folder of others here.
         path = f"{folder}/{stem}{extension}"
         if not self._images.take(path):
-            self._stage.report.adjust("images_missing")
+            self._stage.report.lose("picture", IMAGES_MISSING, task, self._stage.order)
             log.warning(
-                "The image of task %r is left out: another image has a folder of its name, or the reverse", name
+                "The image of task %r is left out: another image has a folder of its name, or the reverse", task["name"]
             )
             return
         target = self._out.reserve(path)

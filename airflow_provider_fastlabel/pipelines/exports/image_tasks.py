@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
 from airflow_provider_fastlabel.client.http.shapes import needed
+from airflow_provider_fastlabel.formats.writing.left_out import FETCHED
 from airflow_provider_fastlabel.formats.writing.naming import PictureNames
+from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING, ExportReport
 from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.stage import OnError
     from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 
@@ -44,6 +45,9 @@ class Frames:
     :param on_error: ``raise`` at an annotation that cannot be said to be in a frame, or ``skip`` it, counted.
     :param reserved: where the paths of pictures need a ``_``, see :class:`~.naming.PictureNames`.
     :param earlier: pictures of an earlier export, which are taken where they are still the same; ``None`` for none.
+    :param aside: whether the pictures lie aside and the writer brings them into the data set: then it counts those that
+        are missing.
+    :param left_out: the list of what is left out; ``None`` for no list.
     """
 
     def __init__(
@@ -56,6 +60,8 @@ class Frames:
         on_error: OnError,
         reserved: re.Pattern[str] | None = None,
         earlier: EarlierPictures | None = None,
+        aside: bool = False,
+        left_out: LeftOut | None = None,
     ) -> None:
         self._client = client
         self._kind = kind
@@ -64,8 +70,13 @@ class Frames:
         self._reserved = reserved
         self._names = PictureNames(reserved)
         self._earlier = earlier
-        self._pictures = None if images is None else Pictures(self._fetch_picture, images, workers=workers)
-        self._left_out: Counter[str] = Counter()
+        self._aside = aside
+        self._before = ExportReport(left_out=left_out)
+        self._pictures = (
+            None
+            if images is None
+            else Pictures(self._fetch_picture, images, workers=workers, missing=self._count_missing)
+        )
 
     def of(self, tasks: Iterable[Task]) -> Generator[Task]:
         """Yield image tasks, each once its picture is there; to be closed by who does not read them to the end.
@@ -78,9 +89,9 @@ class Frames:
         from airflow_provider_fastlabel.formats.writing.video import expanded
 
         if self._kind == "video":
-            yield from expanded(tasks, self._clip, self._images, self._left_out, self._on_error, self._reserved)
+            yield from expanded(tasks, self._clip, self._images, self._before, self._on_error, self._reserved)
             return
-        images = image_tasks(tasks, self._left_out)
+        images = image_tasks(tasks, self._before)
         yield from images if self._pictures is None else self._pictures.ahead_of(self._named(images))
 
     def _named(self, tasks: Iterable[Task]) -> Iterator[Task]:
@@ -97,15 +108,17 @@ class Frames:
 
         :param report: the writer's report, to be completed.
         """
-        report.left_before(self._left_out)
+        report.add_before(self._before)
         if self._pictures is None:
             return
-        if self._pictures.missing:
-            report.adjust("images_missing", self._pictures.missing)
         if self._names.changed:
             report.adjust("names_changed", self._names.changed)
         if self._pictures.kept:
             log.info("%d pictures are those of the earlier data set, the rest was downloaded", self._pictures.kept)
+
+    def _count_missing(self, task: Task, number: int) -> None:
+        if not self._aside:
+            self._before.lose("picture", IMAGES_MISSING, task, (FETCHED, number))
 
     def _fetch_picture(self, task: Task, target: Path) -> bool:
         """Bring the picture of a task; return whether it had to be downloaded."""

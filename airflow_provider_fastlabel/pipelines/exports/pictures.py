@@ -28,6 +28,7 @@ class Pictures:
     :param fetch: brings the picture of a task to a place, whole or not at all; returns whether it was downloaded.
     :param folder: existing folder. A name that could leave it is made safe; no two tasks may want one path.
     :param workers: how many pictures come at a time.
+    :param missing: is told each task that has no picture, and its number; in the order of the tasks.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class Pictures:
         folder: Path,
         *,
         workers: int,
+        missing: Callable[[Mapping[str, Any], int], None],
     ) -> None:
         self.folder = folder
-        self.missing: int = 0
+        self._missing = missing
         self.kept: int = 0
         self._lock = threading.Lock()
         self._fetch = fetch
@@ -51,11 +53,11 @@ class Pictures:
         :returns: the same tasks, in the same order.
         :raises FastLabelException: a picture cannot be fetched, still after the retries.
         """
-        waiting: deque[tuple[Mapping[str, Any], Future[None]]] = deque()
+        waiting: deque[tuple[int, Mapping[str, Any], Future[bool]]] = deque()
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="fastlabel-picture")
         try:
-            for task in tasks:
-                waiting.append((task, pool.submit(self._bring, task)))
+            for number, task in enumerate(tasks):
+                waiting.append((number, task, pool.submit(self._bring, task)))
                 if len(waiting) > AHEAD * self._workers:
                     yield self._arrived(*waiting.popleft())
             while waiting:
@@ -64,18 +66,19 @@ class Pictures:
             # A download that went on would write into a folder that is about to be removed.
             pool.shutdown(cancel_futures=True)
 
-    def _arrived(self, task: Mapping[str, Any], picture: Future[None]) -> Mapping[str, Any]:
-        picture.result()
+    def _arrived(self, number: int, task: Mapping[str, Any], picture: Future[bool]) -> Mapping[str, Any]:
+        if not picture.result():
+            self._missing(task, number)
         return task
 
-    def _bring(self, task: Mapping[str, Any]) -> None:
+    def _bring(self, task: Mapping[str, Any]) -> bool:
+        """Bring one picture; return whether there is one."""
         target = self.folder / safe_name(str(needed(task, "name", f"task {task.get('id')}")))
         if not task.get("url"):
-            with self._lock:
-                self.missing += 1
             log.warning("The picture of task %s is left out: it has no address", shortened(task["name"], 300))
-            return
+            return False
         target.parent.mkdir(parents=True, exist_ok=True)
         if not self._fetch(task, target):
             with self._lock:
                 self.kept += 1
+        return True

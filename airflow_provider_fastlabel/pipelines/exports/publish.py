@@ -63,6 +63,7 @@ def manifest_of(
     classes: ClassMap | None = None,
     first_class_id: int = 0,
     filters: Mapping[str, Any] | None = None,
+    class_changes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe an export for its manifest.
 
@@ -71,6 +72,7 @@ def manifest_of(
     :param classes: class map, for the ids; without it the report's classes, in order.
     :param first_class_id: id of the first class in the format: 1 for COCO categories, 0 for YOLO.
     :param filters: what the tasks were selected by (project, status, tags ...); JSON types.
+    :param class_changes: how the classes changed the last time they did.
     :returns: the manifest without its files, which :func:`publish` adds.
     """
     counts = report.to_dict(whole=True)
@@ -82,6 +84,7 @@ def manifest_of(
         "filters": dict(filters or {}),
         "counts": counts,
         "classes": {value: number for number, value in enumerate(values, first_class_id)},
+        **({"class_changes": dict(class_changes)} if class_changes else {}),
     }
 
 

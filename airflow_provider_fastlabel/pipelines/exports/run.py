@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
-from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
+from airflow_provider_fastlabel.formats.writing.class_changes import ClassChanges, brought_up_to_date, class_changes
+from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap, changes_of_lock
+from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+MOST_CHANGES = 100
+"""How many classes of each kind of change a result names; the manifest names all."""
+_SHOWN_CHANGES = 20
 _MOST_LOCK_BYTES = 1 << 26
 """A larger class lock is not read."""
 
@@ -49,7 +55,8 @@ class Export:
     :param kinds: names of the task kinds that can be written.
     :param format: name of the format, for the manifest.
     :param write: writes image tasks into a folder: it is given the tasks, to be read once, the folder, the project's
-        classes, and the folder in which a task's image lies when the task comes, or ``None``.
+        classes, the folder in which a task's image lies when the task comes, or ``None``, and the list of what is left
+        out.
     :param images_folder: says where images are downloaded to, given a folder for work and the one of the data set;
         ``None`` when images are not wanted.
     :param earlier_places: says where in the published data set the image of a task may lie, given the task's name;
@@ -60,6 +67,7 @@ class Export:
     :param on_error: ``raise`` at the first malformed annotation, or ``skip`` such and count them.
     :param allow_empty: publish an empty data set if no task matches.
     :param workers: how many images are downloaded at a time.
+    :param keep_renamed: whether a class with another value than in the earlier export keeps its number.
     :param there: what :func:`.refuse_foreign_files` has just read at an object store; read anew without it.
     """
 
@@ -68,7 +76,7 @@ class Export:
     filters: Mapping[str, Any]
     kinds: Collection[str]
     format: str
-    write: Callable[[Iterable[Task], Path, ClassMap, Path | None], ExportReport]
+    write: Callable[[Iterable[Task], Path, ClassMap, Path | None, LeftOut], ExportReport]
     images_folder: Callable[[Path, Path], Path | None]
     earlier_places: Callable[[str], Sequence[str]] | None = None
     reserved: re.Pattern[str] | None = None
@@ -76,6 +84,7 @@ class Export:
     on_error: OnError = "raise"
     allow_empty: bool = False
     workers: int = 4
+    keep_renamed: bool = False
     there: Recorded | None = None
 
     @property
@@ -94,14 +103,17 @@ class Export:
         """
         kind = self._kind()
         count = self._count()
-        classes = self._classes()
+        classes, changes, last = self._classes()
+        self._tell_changes(changes)
         wanted = self.earlier_places
         earlier = None if wanted is None else EarlierPictures.of(self.target, wanted, self.there)
         try:
-            return self._publish(kind, count, classes, earlier)
+            report, published = self._publish(kind, count, classes, last, earlier)
         except FileGoneError as gone:
             log.warning("%s: the export starts again and downloads every image", gone)
-            return self._publish(kind, count, classes, None)
+            report, published = self._publish(kind, count, classes, last, None)
+        report.class_changes = changes.to_dict(MOST_CHANGES)
+        return report, published
 
     def _kind(self) -> Kind:
         project = self.client.find_project_by_slug(self.project)
@@ -129,34 +141,68 @@ class Export:
             "FastLabelTaskStatusSensor, change the filters, or set allow_empty=True."
         )
 
-    def _classes(self) -> ClassMap:
-        """Return the project's classes; ids that an earlier export to the same place gave stay."""
+    def _classes(self) -> tuple[ClassMap, ClassChanges, dict[str, Any]]:
+        """Return the project's classes, whose ids of an earlier export to the same place stay, and what changed.
+
+        The last is how they changed when they last did: it stays in the data set while nothing else changes there.
+        """
         current = ClassMap.of(list(self.client.iter_annotations(self.project)))
+        changes, last = ClassChanges(), {}
         lock = read_own(self.target, LOCK_FILE, _MOST_LOCK_BYTES)
         if lock is not None:
             try:
-                current = ClassMap.from_lock(lock).extended(current)
+                locked = ClassMap.from_lock(lock)
             except ValueError as error:
                 raise DamagedFileError(self.target / LOCK_FILE, str(error)) from None
-        current.to_lock()  # what cannot be written is refused now, not after all the work
-        return current
+            changes = class_changes(locked, current)
+            last = changes.to_dict() or changes_of_lock(lock)
+            current = brought_up_to_date(locked, current, keep_renamed=self.keep_renamed)
+        current.to_lock(last)  # what cannot be written is refused now, not after all the work
+        return current, changes, last
+
+    def _tell_changes(self, changes: ClassChanges) -> None:
+        """Say in the log what has become of the classes since the earlier export to the same place."""
+        shown = changes.to_dict(_SHOWN_CHANGES)
+        if shown:
+            log.log(
+                logging.INFO if shown.keys() <= {"new"} else logging.WARNING,
+                "Classes have changed since the earlier export to %s: %s. Numbers that were given stay; a class that "
+                "was renamed %s.",
+                self.target,
+                shown,
+                "keeps its number" if self.keep_renamed else "gets a new one (keep_renamed=True: keeps its number)",
+            )
 
     def _publish(
-        self, kind: Kind, count: int, classes: ClassMap, earlier: EarlierPictures | None
+        self, kind: Kind, count: int, classes: ClassMap, last: Mapping[str, Any], earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
         """Put the data set together aside, and publish it."""
-        with staging(self.target) as work:
+        with staging(self.target) as work, closing(LeftOut(work)) as left_out:
             folder = work / "dataset"
             folder.mkdir()
-            report = self._written(kind, count, work, folder, classes, earlier)
-            (folder / LOCK_FILE).write_bytes(classes.to_lock())
+            report = self._written(kind, count, work, folder, classes, earlier, left_out)
+            (folder / LOCK_FILE).write_bytes(classes.to_lock(last))
+            left_out.write(folder / LEFT_OUT_FILE)
+            report.left_out = left_out
             described = manifest_of(
-                report, format=self.format, classes=classes, first_class_id=self.first_class_id, filters=self.filters
+                report,
+                format=self.format,
+                classes=classes,
+                first_class_id=self.first_class_id,
+                filters=self.filters,
+                class_changes=last,
             )
             return report, publish(folder, self.target, described, stand_ins=earlier.stand_ins if earlier else None)
 
     def _written(
-        self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
+        self,
+        kind: Kind,
+        count: int,
+        work: Path,
+        folder: Path,
+        classes: ClassMap,
+        earlier: EarlierPictures | None,
+        left_out: LeftOut,
     ) -> ExportReport:
         """Bring the tasks, with their images where they are wanted, to the writer."""
         images = self.images_folder(work, folder)
@@ -170,11 +216,13 @@ class Export:
             on_error=self.on_error,
             reserved=self.reserved,
             earlier=earlier,
+            aside=images is not None and not images.is_relative_to(folder),
+            left_out=left_out,
         )
         progress = Progress(count, calls_left=self.client.quota.remaining)
         # Closed also where the writer has failed: its error would keep downloads going while the folder is removed.
         with closing(frames.of(self._tasks(kind, progress))) as tasks:
-            report = self.write(tasks, folder, classes, images)
+            report = self.write(tasks, folder, classes, images, left_out)
         frames.account(report)
         if progress.done < count:
             report.adjust("tasks_gone_meanwhile", count - progress.done)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.pipelines.projects.definition import CLASSIFICATION
@@ -9,6 +11,27 @@ from airflow_provider_fastlabel.pipelines.projects.definition import CLASSIFICAT
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.projects.plan import ClassChange, Plan
+
+log: logging.Logger = logging.getLogger(__name__)
+
+_SHOWN = 10
+
+
+def tell_extra(slug: str, made: Plan) -> None:
+    """Say in the log what the project has beyond its definition, and what of that may be a class that was renamed.
+
+    :param slug: the project's slug.
+    :param made: the plan, written.
+    """
+    if made.extra:
+        log.warning("Project %s has more than its definition, which stays: %s", slug, made.extra)
+    for value, earlier in islice(made.perhaps_renamed.items(), _SHOWN):
+        log.warning(
+            "Class %s was created beside %s of the same type, which the definition lacks. If the two are one, the "
+            "annotations carry the other value: rename that class at FastLabel, or correct the definition.",
+            value,
+            ", ".join(earlier[:_SHOWN]),
+        )
 
 
 def write_project(client: FastLabelClient, made: Plan) -> str:

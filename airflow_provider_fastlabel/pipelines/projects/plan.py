@@ -41,12 +41,15 @@ class Plan:
     :param classes: classes to create or to change.
     :param extra: what is in the project and not in the definition: class values, ``class.attribute`` keys and
         ``class.attribute.option`` values. It stays.
+    :param perhaps_renamed: value of a class to create -> values of classes of its type that are there and not in the
+        definition: it may mean one of them.
     """
 
     project_id: str | None
     project_fields: dict[str, Any] = field(default_factory=dict)
     classes: list[ClassChange] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
+    perhaps_renamed: dict[str, list[str]] = field(default_factory=dict)
 
 
 def plan(definition: ProjectDefinition, project: Existing | None, classes: Sequence[Existing]) -> Plan:
@@ -67,6 +70,10 @@ def plan(definition: ProjectDefinition, project: Existing | None, classes: Seque
         if fields or found is None:
             made.classes.append(ClassChange(item, None if found is None else str(found["id"]), fields))
     made.extra += list(present)
+    for change in made.classes:
+        alike = [value for value, one in present.items() if one.get("type") == change.definition.type]
+        if change.class_id is None and alike:
+            made.perhaps_renamed[change.definition.value] = alike
     if problems:
         raise InvalidDefinitionError(
             f"Project {definition.slug!r} differs in what FastLabel cannot change, nothing was sent.\n"

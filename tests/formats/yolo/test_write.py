@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from airflow_provider_fastlabel.formats.geometry.shapes import Shape, shape_of
+from airflow_provider_fastlabel.formats.writing.class_changes import brought_up_to_date
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 from tests.formats.readers import checked
@@ -402,6 +403,6 @@ def test_a_data_set_without_classes_says_so(tmp_path):
 
 
 def test_lock_ids_are_used_as_they_are(tmp_path):
-    locked = ClassMap.of(["gone", "dog"]).extended(ClassMap.of(["ant", "dog"]))
+    locked = brought_up_to_date(ClassMap.of(["gone", "dog"]), ClassMap.of(["ant", "dog"]), keep_renamed=False)
     assert rows(tmp_path, bbox(1, 1, 9, 9), bbox(1, 1, 9, 9, value="ant"), classes=locked)[0][0] == 1
     assert (tmp_path / "classes.txt").read_text() == "gone\ndog\nant\n"

@@ -36,7 +36,7 @@ def export(client, tmp_path):
             filters={"project": project, "status": status, "external_status": None, "tags": []},
             kinds=("image",),
             format="labelme",
-            write=lambda tasks, folder, classes, _: export_labelme(tasks, folder, classes=classes),
+            write=lambda tasks, folder, classes, *_: export_labelme(tasks, folder, classes=classes),
             images_folder=lambda _, folder: folder / "images" if images else None,
             earlier_places=(lambda name: (f"images/{name}",)) if images else None,
         )
