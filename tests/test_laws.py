@@ -55,11 +55,13 @@ MAY_IMPORT |= {
 }
 FOR_ALL = {
     "./",
+    "digests",
     "foreign_names",
     "foreign_text",
     "json_text",
     "lazy",
     "regular_files",
+    "scratch",
     "mp4",
     "number_text",
     "words",

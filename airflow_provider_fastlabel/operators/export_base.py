@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
@@ -127,7 +128,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             raise ValueError(f"emit must be 'changed' or 'always', not {emit!r}")
         self.emit: Literal["changed", "always"] = emit
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None) -> ExportReport:
         """Write the tasks in the operator's format.
 
         :param tasks: image tasks, or the frames of sequences and videos as such; to be read once.

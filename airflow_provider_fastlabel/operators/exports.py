@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.formats.writing.naming import (
@@ -20,9 +20,9 @@ from airflow_provider_fastlabel.utils.numbers import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.operators.export_base import Task
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -71,7 +71,7 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
         self.file_name = file_name
         self.clip = clip
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None) -> ExportReport:
         """Write the COCO file; see the base class."""
         from airflow_provider_fastlabel.formats.coco import export_coco
 
@@ -148,7 +148,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
 
         return image_paths(name, self.splits) if self.layout == "ultralytics" else super().earlier_places(name)
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None) -> ExportReport:
         """Write the label files; see the base class."""
         from airflow_provider_fastlabel.formats.yolo import export_yolo
 
@@ -193,7 +193,7 @@ class FastLabelExportPascalVocOperator(FastLabelExportOperator):
         self.corners: Literal["one_based", "zero_based"] = corners
         self.clip = clip
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None) -> ExportReport:
         """Write the XML files; see the base class."""
         from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 
@@ -228,7 +228,7 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
         """Return the image's path beside its file."""
         return (safe_name(name),)
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None) -> ExportReport:
         """Write the JSON files; see the base class."""
         from airflow_provider_fastlabel.formats.labelme import export_labelme
 
@@ -256,7 +256,7 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
         self.start_index = start_index
         self.first_class_id: int = start_index
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None) -> ExportReport:
         """Write the masks; see the base class."""
         from airflow_provider_fastlabel.formats.masks import export_masks
 
@@ -290,13 +290,13 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
         del name
         return ()
 
-    def write(self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None) -> ExportReport:
+    def write(self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None) -> ExportReport:
         """Draw; see the base class."""
         from airflow_provider_fastlabel.formats.drawings import export_drawings
 
         assert images is not None
         # The writer lists the images first: all of them must be there before the first task comes.
-        with tempfile.TemporaryFile("w+", dir=images.parent, encoding="utf-8") as kept:
+        with tempfile.TemporaryFile("w+", dir=Path(images).parent, encoding="utf-8") as kept:
             for task in tasks:
                 kept.write(json.dumps(task) + "\n")
             kept.seek(0)

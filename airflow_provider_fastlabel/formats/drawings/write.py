@@ -33,6 +33,7 @@ from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -53,8 +54,8 @@ class ImageError(ValueError):
 
 def export_drawings(
     tasks: Iterable[Mapping[str, Any]],
-    image_dir: Path,
-    folder: Path,
+    image_dir: Place,
+    folder: Place,
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     on_error: OnError = "raise",
@@ -75,11 +76,11 @@ def export_drawings(
     :raises ValueError: source and target are one folder.
     :raises NotADirectoryError: there is no ``image_dir``.
     """
-    image_dir, folder = Path(image_dir), Path(folder)
-    if folder.resolve() == image_dir.resolve():
+    images = Path(image_dir)
+    if Path(folder).resolve() == images.resolve():
         raise ValueError("the annotated images would overwrite the originals: give another output folder")
     stage = Stage(DRAWN_TYPES, ClassMap.of(classes), on_error=on_error, box_margin=None)
-    writer = _Writer(stage, Folder(folder, stage.report), image_dir, on_error)
+    writer = _Writer(stage, Folder(folder, stage.report), images, on_error)
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads, thread_name_prefix="fastlabel-draw") as pool:
         pending: deque[tuple[str, int, Future[OSError | None]]] = deque()
@@ -104,8 +105,9 @@ class _Writer:
         self.stage = stage
         self.out = out
         self.on_error = on_error
+        self.image_dir = image_dir
         names = DataFolder(image_dir, follow_links=True).names
-        self.files = {name: image_dir / name for name in names if suffix_of(name).lower() in SUFFIXES}
+        self.files = dict.fromkeys(name for name in names if suffix_of(name).lower() in SUFFIXES)
         self.palette = whole_palette()
 
     def submit(
@@ -117,14 +119,13 @@ class _Writer:
     ) -> None:
         """Start the work on one task's image."""
         name = safe_name(name_of(task))
-        path = self.files.pop(name, None)
-        if path is None:
+        if self.files.pop(name, False) is False:
             self._leave_out(NO_IMAGE, len(found))
             self.stage.report.images -= 1
             return
         markers = [self._marker(one) for one in found]
         width, height = image_size(task)
-        future = pool.submit(_redraw, path, self.out.reserve(name), markers, (round(width), round(height)))
+        future = pool.submit(_redraw, self.image_dir, name, self.out, markers, (round(width), round(height)))
         pending.append((name, len(found), future))
 
     def settle(self, name: str, count: int, future: Future[OSError | None]) -> None:
@@ -140,9 +141,10 @@ class _Writer:
             log.warning("Left out: image %r cannot be drawn on: %s", name, error)
             self._leave_out(IMAGE_UNREADABLE, count)
             self.stage.report.images -= 1
-            self.stage.report.files.remove(name)
-        if unwritten:
-            raise unwritten
+        else:
+            if unwritten:
+                raise unwritten
+            self.out.count(name)
 
     def finish(self) -> None:
         """Count what was not asked for."""
@@ -185,18 +187,16 @@ def _colour(text: Any) -> tuple[int, int, int] | None:
     return red, green, blue
 
 
-def _redraw(source: Path, target: str, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
+def _redraw(images: Path, name: str, out: Folder, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
     """Read, draw and write one image.
 
     :returns: what kept the file from being written, which is not the image's fault.
     """
-    picture = Picture.read(source, size)
+    picture = Picture.read(images / name, size)
     draw(picture.pixels, markers)
     content = picture.encoded()
     try:
-        with open(target, "wb") as file:
-            file.writelines(content)
+        out.write_pieces(name, content)
     except OSError as error:
-        error.filename = error.filename or target
         return error
     return None

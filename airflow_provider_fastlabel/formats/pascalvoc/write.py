@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from math import ceil, floor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
@@ -32,6 +31,7 @@ from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 Corners = Literal["one_based", "zero_based"]
@@ -65,7 +65,7 @@ _NO_FLAGS = (0, 0, 0)
 
 def export_pascalvoc(
     tasks: Iterable[Mapping[str, Any]],
-    folder: Path,
+    folder: Place,
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     corners: Corners = "one_based",
@@ -89,7 +89,7 @@ def export_pascalvoc(
         raise ValueError(f"corners is 'one_based' or 'zero_based', not {corners!r}")
     first = 1 if corners == "one_based" else 0
     stage = Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error)
-    out = Folder(Path(folder), stage.report)
+    out = Folder(folder, stage.report)
     names = OutputNames(".xml")
     documents = _Documents(first)
     for task, found in stage.shapes(tasks):

@@ -11,10 +11,12 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
+from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish
+from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.kinds import Kind
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
@@ -48,8 +51,8 @@ class Export:
     :param filters: what the tasks are selected by: ``project``, its slug, and what ``count_tasks`` takes beside it.
     :param kinds: names of the task kinds that can be written.
     :param format: name of the format, for the manifest.
-    :param write: writes image tasks into a folder: it is given the tasks, to be read once, the folder, the project's
-        classes, and the folder in which a task's image lies when the task comes, or ``None``.
+    :param write: writes image tasks into a folder: it is given the tasks, to be read once, the folder with its account,
+        the project's classes, and the folder in which a task's image lies when the task comes, or ``None``.
     :param images_folder: says where images are downloaded to, given a folder for work and the one of the data set;
         ``None`` when images are not wanted.
     :param earlier_places: says where in the published data set the image of a task may lie, given the task's name;
@@ -68,7 +71,7 @@ class Export:
     filters: Mapping[str, Any]
     kinds: Collection[str]
     format: str
-    write: Callable[[Iterable[Task], Path, ClassMap, Path | None], ExportReport]
+    write: Callable[[Iterable[Task], Place, ClassMap, Place | None], ExportReport]
     images_folder: Callable[[Path, Path], Path | None]
     earlier_places: Callable[[str], Sequence[str]] | None = None
     reserved: re.Pattern[str] | None = None
@@ -145,23 +148,31 @@ class Export:
         self, kind: Kind, count: int, classes: ClassMap, earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
         """Put the data set together aside, and publish it."""
-        with staging(self.target) as work:
-            folder = work / "dataset"
-            folder.mkdir()
-            report = self._written(kind, count, work, folder, classes, earlier)
-            (folder / LOCK_FILE).write_bytes(classes.to_lock())
+        with staging(self.target) as work, closing(Rows(work)) as rows:
+            noted = NotedFolder(work, rows)
+            folder = noted.at(work / "dataset")
+            folder.path.mkdir()
+            report = self._written(kind, count, noted, folder, classes, earlier)
+            (folder.path / LOCK_FILE).write_bytes(classes.to_lock())
             described = manifest_of(
                 report, format=self.format, classes=classes, first_class_id=self.first_class_id, filters=self.filters
             )
             return report, publish(folder, self.target, described, stand_ins=earlier.stand_ins if earlier else None)
 
     def _written(
-        self, kind: Kind, count: int, work: Path, folder: Path, classes: ClassMap, earlier: EarlierPictures | None
+        self,
+        kind: Kind,
+        count: int,
+        work: NotedFolder[Rows],
+        folder: NotedFolder[Rows],
+        classes: ClassMap,
+        earlier: EarlierPictures | None,
     ) -> ExportReport:
         """Bring the tasks, with their images where they are wanted, to the writer."""
-        images = self.images_folder(work, folder)
-        if images is not None:
-            images.mkdir(parents=True, exist_ok=True)
+        place = self.images_folder(work.path, folder.path)
+        images = None if place is None else work.at(place)
+        if place is not None:
+            place.mkdir(parents=True, exist_ok=True)
         frames = Frames(
             self.client,
             kind.name,
