@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.drawings.image_file import Picture
 from airflow_provider_fastlabel.formats.drawings.pen import Marker, draw
-from airflow_provider_fastlabel.formats.files import suffix_of
+from airflow_provider_fastlabel.formats.files import suffix_of, walk
 from airflow_provider_fastlabel.formats.geometry.shapes import image_size
-from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
+from airflow_provider_fastlabel.formats.writing.seen import Seen
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
@@ -106,8 +106,8 @@ class _Writer:
         self.out = out
         self.on_error = on_error
         self.image_dir = image_dir
-        names = DataFolder(image_dir, follow_links=True).names
-        self.files = dict.fromkeys(name for name in names if suffix_of(name).lower() in SUFFIXES)
+        self.there = Seen(_images_below(image_dir))
+        self.taken = Seen()
         self.palette = whole_palette()
 
     def submit(
@@ -119,10 +119,11 @@ class _Writer:
     ) -> None:
         """Start the work on one task's image."""
         name = safe_name(name_of(task))
-        if self.files.pop(name, False) is False:
+        if name not in self.there or name in self.taken:
             self._leave_out(NO_IMAGE, len(found))
             self.stage.report.images -= 1
             return
+        self.taken.add(name)
         markers = [self._marker(one) for one in found]
         width, height = image_size(task)
         future = pool.submit(_redraw, self.image_dir, name, self.out, markers, (round(width), round(height)))
@@ -149,9 +150,11 @@ class _Writer:
     def finish(self) -> None:
         """Count what was not asked for."""
         report = self.stage.report
-        if self.files:
-            report.adjust("images_without_task", len(self.files))
-            log.info("%d images have no task, the first is %r", len(self.files), next(iter(self.files)))
+        left = len(self.there) - len(self.taken)
+        if left:
+            report.adjust("images_without_task", left)
+            first = next((name for name in _images_below(self.image_dir) if name not in self.taken), "gone")
+            log.info("%d images have no task, one is %r", left, first)
         known = self.stage.classes
         report.classes = known.sorted().values if known.open else known.values
 
@@ -174,6 +177,16 @@ class _Writer:
             for row in (annotation.get("keypoints") or () if shape.kind == "pose_estimation" else ())
         }
         return Marker(shape, colour, edges)
+
+
+def _images_below(folder: Path) -> Iterator[str]:
+    """Find the images below a folder."""
+    if not folder.is_dir():
+        raise NotADirectoryError(f"There is no folder {os.fspath(folder)!r} of images.")
+    for level in walk(folder, follow_links=True):
+        for entry in level.files:
+            if suffix_of(entry.name).lower() in SUFFIXES:
+                yield level.prefix + entry.name
 
 
 def _colour(text: Any) -> tuple[int, int, int] | None:

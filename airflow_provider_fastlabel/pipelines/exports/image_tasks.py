@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from airflow_provider_fastlabel.digests import Digest
 from airflow_provider_fastlabel.formats.writing.naming import PictureNames, safe_name
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import re
@@ -145,7 +145,7 @@ class Frames:
     def _clip(self, task: Task) -> Iterator[Path]:
         """Fetch the clip of a task for as long as it is read."""
         beside = None if self._images is None else Path(self._images).parent
-        with tempfile.TemporaryDirectory(prefix=".clip-", dir=beside) as folder:
-            clip = Path(folder, "clip.mp4")
+        with scratch_folder("fastlabel-clip-", beside) as folder:
+            clip = folder / "clip.mp4"
             self._fetch(task, clip)
             yield clip
