@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def child(tmp_path):
     for process in started:
         process.kill()
         process.wait()
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +147,7 @@ def test_what_has_such_a_name_and_is_no_folder_is_neither_waited_for_nor_followe
 
 def test_a_folder_that_was_taken_for_abandoned_before_it_was_locked_is_made_again(tmp_path, monkeypatch):
     made = []
-    mkdtemp = scratch.tempfile.mkdtemp
+    mkdtemp = tempfile.mkdtemp
 
     def meddling(**arguments):
         made.append(mkdtemp(**arguments))
@@ -153,7 +155,7 @@ def test_a_folder_that_was_taken_for_abandoned_before_it_was_locked_is_made_agai
             Path(made[0]).rmdir()
         return made[-1]
 
-    monkeypatch.setattr(scratch.tempfile, "mkdtemp", meddling)
+    monkeypatch.setattr(tempfile, "mkdtemp", meddling)
     with scratch_folder("work-", tmp_path) as folder:
         assert folder == Path(made[1])
         assert folder.is_dir()
