@@ -32,6 +32,7 @@ PRAGMA cache_size = -{_CACHE_KIB};
 CREATE TABLE rows (key BLOB PRIMARY KEY, path TEXT, size INTEGER, sha256 TEXT, md5 TEXT) WITHOUT ROWID;
 BEGIN;
 """
+_ONE = "SELECT path, size, sha256, md5 FROM rows WHERE key = ?"
 _COLUMNS = ("path", "size", "sha256", "md5")
 
 
@@ -164,13 +165,13 @@ class Rows(Mapping[str, "Row"]):
 
     def _find(self, key: str) -> tuple[Any, ...] | None:
         raw = _key(key)
-        with self._lock, _full_disk_said():
-            waiting = self._waiting.get(raw)
-            if waiting is not None:
+        with self._lock:
+            if (waiting := self._waiting.get(raw)) is not None:
                 return waiting
-            found: tuple[Any, ...] | None = self._table.execute(
-                "SELECT path, size, sha256, md5 FROM rows WHERE key = ?", (raw,)
-            ).fetchone()
+            try:  # asked for each file: a context manager would cost a fifth of it
+                found: tuple[Any, ...] | None = self._table.execute(_ONE, (raw,)).fetchone()
+            except sqlite3.OperationalError as error:
+                raise _as_of_the_system(error) from error
             return found
 
 
@@ -197,5 +198,9 @@ def _full_disk_said() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
-        raise OSError(number, os.strerror(number)) from error
+        raise _as_of_the_system(error) from error
+
+
+def _as_of_the_system(error: sqlite3.OperationalError) -> OSError:
+    number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
+    return OSError(number, os.strerror(number))

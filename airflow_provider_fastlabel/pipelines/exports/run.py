@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.digests import facts_of
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
@@ -153,7 +154,9 @@ class Export:
             folder = noted.at(work / "dataset")
             folder.path.mkdir()
             report = self._written(kind, count, noted, folder, classes, earlier)
-            (folder.path / LOCK_FILE).write_bytes(classes.to_lock())
+            lock = classes.to_lock()
+            (folder.path / LOCK_FILE).write_bytes(lock)
+            folder.note(LOCK_FILE, facts_of((lock,)))
             described = manifest_of(
                 report, format=self.format, classes=classes, first_class_id=self.first_class_id, filters=self.filters
             )
