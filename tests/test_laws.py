@@ -55,12 +55,14 @@ MAY_IMPORT |= {
 }
 FOR_ALL = {
     "./",
+    "digests",
     "foreign_names",
     "foreign_text",
     "json_text",
     "lazy",
     "marks",
     "regular_files",
+    "scratch",
     "mp4",
     "number_text",
     "words",

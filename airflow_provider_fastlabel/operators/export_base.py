@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.run import Export
@@ -139,7 +140,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self.emit: Literal["changed", "always"] = emit
 
     def write(
-        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+        self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
         """Write the tasks in the operator's format.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_fastlabel.formats.writing.naming import (
@@ -20,10 +20,10 @@ from airflow_provider_fastlabel.utils.numbers import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.operators.export_base import Task
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -73,7 +73,7 @@ class FastLabelExportCocoOperator(FastLabelExportOperator):
         self.clip = clip
 
     def write(
-        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+        self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
         """Write the COCO file; see the base class."""
         from airflow_provider_fastlabel.formats.coco import export_coco
@@ -153,7 +153,7 @@ class FastLabelExportYoloOperator(FastLabelExportOperator):
         return image_paths(name, self.splits) if self.layout == "ultralytics" else super().earlier_places(name)
 
     def write(
-        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+        self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
         """Write the label files; see the base class."""
         from airflow_provider_fastlabel.formats.yolo import export_yolo
@@ -201,7 +201,7 @@ class FastLabelExportPascalVocOperator(FastLabelExportOperator):
         self.clip = clip
 
     def write(
-        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+        self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
         """Write the XML files; see the base class."""
         from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
@@ -244,7 +244,7 @@ class FastLabelExportLabelmeOperator(FastLabelExportOperator):
         return (safe_name(name),)
 
     def write(
-        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+        self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
         """Write the JSON files; see the base class."""
         from airflow_provider_fastlabel.formats.labelme import export_labelme
@@ -274,7 +274,7 @@ class FastLabelExportMasksOperator(FastLabelExportOperator):
         self.first_class_id: int = start_index
 
     def write(
-        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+        self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
         """Write the masks; see the base class."""
         from airflow_provider_fastlabel.formats.masks import export_masks
@@ -311,14 +311,14 @@ class FastLabelExportAnnotatedImagesOperator(FastLabelExportOperator):
         return ()
 
     def write(
-        self, tasks: Iterable[Task], folder: Path, classes: ClassMap, images: Path | None, left_out: LeftOut
+        self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
         """Draw; see the base class."""
         from airflow_provider_fastlabel.formats.drawings import export_drawings
 
         assert images is not None
         # The writer lists the images first: all of them must be there before the first task comes.
-        with tempfile.TemporaryFile("w+", dir=images.parent, encoding="utf-8") as kept:
+        with tempfile.TemporaryFile("w+", dir=Path(images).parent, encoding="utf-8") as kept:
             for task in tasks:
                 kept.write(json.dumps(task) + "\n")
             kept.seek(0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import signal
+import subprocess
+import sys
 import tempfile
-import time
+from pathlib import Path
 
 import fsspec
 import pytest
@@ -13,8 +15,10 @@ from airflow.sdk.io import attach
 from airflow_provider_fastlabel.operators import (
     FastLabelExportCocoOperator,
 )
-from airflow_provider_fastlabel.pipelines.exports.staging import STALE_SECONDS, staging
-from airflow_provider_fastlabel.utils.object_stores import storage_path
+from airflow_provider_fastlabel.pipelines.exports.staging import staging
+from tests.pipelines.exports.places import store_at
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -57,20 +61,32 @@ def test_an_output_rendered_to_nothing_writes_nowhere(export, label, tmp_path, m
     assert list(work.iterdir()) == []
 
 
+KILLED = """
+import os, signal, sys, tempfile
+from pathlib import Path
+from airflow_provider_fastlabel.pipelines.exports.staging import staging
+from tests.pipelines.exports.places import store_at
+folder = Path(sys.argv[1])
+tempfile.tempdir = sys.argv[1]
+with staging(folder / "coco" if sys.argv[2] == "folder" else store_at(folder / "store" / "coco")) as work:
+    (work / "dataset").mkdir()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 @pytest.mark.parametrize("where", ["folder", "store"])
-def test_abandoned_staging_folders_are_cleared_away_and_busy_ones_are_not(bucket, tmp_path, monkeypatch, where):
+def test_what_a_killed_export_leaves_goes_away_at_once_and_what_others_are_at_does_not(tmp_path, monkeypatch, where):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    target = tmp_path / "coco" if where == "folder" else storage_path("output", f"{bucket}/coco")
-    prefix = ".coco.staging-" if where == "folder" else "fastlabel-export-"
-    abandoned, other = tmp_path / f"{prefix}old", tmp_path / ".yolo.staging-old"
-    for folder in (abandoned, other):
-        (folder / "dataset").mkdir(parents=True)
-        os.utime(folder, (time.time() - STALE_SECONDS - 9,) * 2)
-    with staging(target) as busy:
-        os.utime(busy, (time.time() - STALE_SECONDS - 9,) * 2)
-        with staging(target):
-            assert busy.is_dir()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".yolo.staging-old"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path, where], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    left = [path.name for path in tmp_path.iterdir() if ".staging-" in path.name or "fastlabel-export-" in path.name]
+    assert len(left) == 1
+    (tmp_path / ".yolo.staging-mine").mkdir()
+    target = tmp_path / "coco" if where == "folder" else store_at(tmp_path / "store" / "coco")
+    with staging(target) as busy, staging(target):
+        assert busy.is_dir()
+        assert not (tmp_path / left[0]).exists()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] == ".") == [".yolo.staging-mine"]
 
 
 @pytest.mark.parametrize("output", ["file/dataset", "file/deep/dataset"])

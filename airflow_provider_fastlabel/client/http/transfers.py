@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
+    from airflow_provider_fastlabel.digests import Digest
+
 
 class Transfers(Connections):
     """Uploads and downloads."""
@@ -48,7 +50,7 @@ class Transfers(Connections):
 
         self._persist(call, send)
 
-    def download(self, url: str, target: Path, *, known_md5: str | None = None) -> bool:
+    def download(self, url: str, target: Path, *, known_md5: str | None = None, digest: Digest | None = None) -> bool:
         """Fetch a signed address into a file, which appears complete or not at all.
 
         It is written aside, its length checked, then renamed. An interrupted transfer goes on where it stopped if the
@@ -58,6 +60,7 @@ class Transfers(Connections):
         :param target: the file; its folder must exist.
         :param known_md5: MD5 of the bytes that ``target`` holds already, hexadecimal. A store that names its objects by
             their MD5, as S3 does without KMS, then only confirms that they are the same.
+        :param digest: takes in the bytes of the file as they pass.
         :returns: whether the file was fetched; false if it was confirmed.
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
@@ -91,7 +94,7 @@ class Transfers(Connections):
                 elif not _is_rest(response.headers.get("Content-Range", ""), have):
                     tag = ""
                     return ConnectionFailed(f"{call}: another part arrived than asked for.")
-                return _save(call, response, aside, have)
+                return _save(call, response, aside, have, digest)
 
         try:
             self._persist(call, fetch)
@@ -140,11 +143,19 @@ def _is_rest(content_range: str, start: int) -> bool:
     return match is not None and int(match[1]) == start and int(match[2]) + 1 == int(match[3])
 
 
-def _save(call: str, response: requests.Response, aside: Path, have: int) -> FastLabelException | None:
+def _save(
+    call: str, response: requests.Response, aside: Path, have: int, digest: Digest | None
+) -> FastLabelException | None:
     """Write the body behind the ``have`` bytes of ``aside``, and check that the promised length arrived."""
+    got = 0
+    if digest is not None and not have:
+        digest.restart()
     with aside.open("r+b" if have else "wb") as file:
         file.seek(have)
-        got = sum(file.write(piece) for piece in pieces(response))
+        for piece in pieces(response):
+            got += file.write(piece)
+            if digest is not None:
+                digest.update(piece)
         file.truncate()
     promised = response.headers.get("Content-Length", "")
     # As texts: not everything that stands there is a number, or one that Python would read.

@@ -10,7 +10,6 @@ The formats need numpy, OpenCV and Pillow; nothing of them is imported before a 
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from itertools import chain
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow_provider_fastlabel.client.const import COLOR_PALETTE
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
 from airflow_provider_fastlabel.client.resources.projects import Projects
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import os
@@ -313,8 +313,8 @@ class Converters(Projects):
         url = task.get("url")
         if not url:
             raise FastLabelInvalidException(f"Task {task.get('name')!r} has no url to download its clip from.", 422)
-        with tempfile.TemporaryDirectory(prefix="fastlabel-clip-") as folder:
-            clip = Path(folder, "clip.mp4")
+        with scratch_folder("fastlabel-clip-") as folder:
+            clip = folder / "clip.mp4"
             self._transport.download(str(url), clip)
             yield clip
 

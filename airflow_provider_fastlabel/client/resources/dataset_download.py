@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
@@ -20,9 +16,11 @@ from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_belo
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.regular_files import read_regular
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from airflow_provider_fastlabel.client.http.transport import Transport
     from airflow_provider_fastlabel.client.types import DatasetObject
@@ -71,7 +69,7 @@ class DatasetDownload:
         wanted = [place for each in unique.values() if (place := self._place(each)) is not None]
         notes = {folder: read_notes(folder / ANNOTATIONS_FILE) for folder in dict.fromkeys(w.folder for w in wanted)}
         self._base.mkdir(parents=True, exist_ok=True)
-        with aside_folder(self._base) as aside:
+        with scratch_folder(ASIDE, self._base) as aside:
             done = self._fetch_all(wanted, aside)
         for folder, known in notes.items():
             present = [place.object for place in done if place.folder == folder]
@@ -148,31 +146,6 @@ class DatasetDownload:
                 os.utime(staged, (updated, updated))
         place.target.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(place.target)
-
-
-@contextlib.contextmanager
-def aside_folder(base: Path) -> Iterator[Path]:
-    """Make a folder for unfinished files that goes away at the end, and remove those that killed processes have left.
-
-    Each is locked while it is in use; the lock of a killed process is gone.
-
-    :param base: where to make it, on the file system of the finished files.
-    """
-    for left in base.glob(f"{ASIDE}*"):
-        with contextlib.suppress(OSError), _locked(left):
-            shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=ASIDE, dir=base) as folder, _locked(Path(folder)):
-        yield Path(folder)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
 
 
 def safe_target(folder: Path, name: str) -> Path:

@@ -41,6 +41,7 @@ from airflow_provider_fastlabel.formats.coco.rle import MAX_PIXELS, MAX_SIDE, en
 from airflow_provider_fastlabel.formats.geometry.reasons import IMAGE_TOO_LARGE, NO_PIXELS
 from airflow_provider_fastlabel.formats.geometry.shapes import AREA_KINDS, Shape, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap, LabelClass
+from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.formats.writing.naming import plain_file_name, safe_name
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, attributes_of, name_of
@@ -49,7 +50,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_fastlabel.formats.geometry.shapes import Region
+    from airflow_provider_fastlabel.formats.writing.folder import Output
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
     # Task, annotation, and their place in the list of what is left out.
@@ -67,7 +70,7 @@ _CROSSINGS = 1 << 20
 
 def export_coco(
     tasks: Iterable[Mapping[str, Any]],
-    folder: Path,
+    folder: Place,
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     file_name: str = "annotations.json",
@@ -97,7 +100,7 @@ def export_coco(
     if known.open and isinstance(tasks, Sequence):
         known = ClassMap.discover(tasks, AREA_KINDS)
     stage = Stage(AREA_KINDS, known, clip=clip, on_error=on_error, left_out=left_out, areas=True, box_margin=box_margin)
-    writer = _Writer(Path(folder), stage)
+    writer = _Writer(folder, stage)
     with writer.images, writer.annotations:
         for task, found in writer.stage.shapes(tasks):
             writer.add(task, found)
@@ -112,8 +115,9 @@ class _Writer:
     has its own line, so that the join can put the final id in place of the provisional one.
     """
 
-    def __init__(self, folder: Path, stage: Stage) -> None:
-        self.folder = folder
+    def __init__(self, folder: Place, stage: Stage) -> None:
+        self.out = Folder(folder, stage.report)
+        self.folder = Path(folder)
         self.stage = stage
         self.images: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
         self.annotations: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
@@ -242,24 +246,17 @@ class _Writer:
         lines = self.annotations
         if self._incomplete_poses(given) or new_id != list(range(len(new_id))):
             lines = self._renumbered(given, [number + 1 for number in new_id if number is not None])
-        path = self.folder / f"{file_name}.part"
-        try:
-            with path.open("wb") as out:
-                out.write(b'{"info":' + dumps(_INFO) + b',"licenses":[],\n"images":[\n')
-                _append_list(self.images, out)
-                out.write(b'],\n"categories":[\n')
-                out.write(b",\n".join(dumps(_category(n, one)) for n, one in enumerate(final, 1)))
-                out.write(b'],\n"annotations":[\n')
-                _append_list(lines, out)
-                out.write(b"]}\n")
-            path.replace(self.folder / file_name)
-        finally:
-            path.unlink(missing_ok=True)
+        with self.out.open(file_name) as out:
+            out.write(b'{"info":' + dumps(_INFO) + b',"licenses":[],\n"images":[\n')
+            _append_list(self.images, out)
+            out.write(b'],\n"categories":[\n')
+            out.write(b",\n".join(dumps(_category(n, one)) for n, one in enumerate(final, 1)))
+            out.write(b'],\n"annotations":[\n')
+            _append_list(lines, out)
+            out.write(b"]}\n")
         if lines is not self.annotations:
             lines.close()
-        report = self.stage.report
-        report.files.append(file_name)
-        report.classes = final.values
+        self.stage.report.classes = final.values
 
     def _incomplete_poses(self, classes: ClassMap) -> bool:
         """Whether a pose was written before its class had all its keypoints."""
@@ -297,7 +294,7 @@ def _padded(head: bytes, length: int) -> bytes:
     return dumps(annotation)[:-3]
 
 
-def _append_list(lines: IO[bytes], out: IO[bytes]) -> None:
+def _append_list(lines: IO[bytes], out: Output) -> None:
     """Copy lines that each end in a comma, without the last comma."""
     end = lines.seek(0, os.SEEK_END)
     if end:

@@ -21,20 +21,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.formats.drawings.image_file import Picture
 from airflow_provider_fastlabel.formats.drawings.pen import Marker, draw
-from airflow_provider_fastlabel.formats.files import suffix_of
+from airflow_provider_fastlabel.formats.files import suffix_of, walk
 from airflow_provider_fastlabel.formats.geometry.shapes import image_size
-from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
 from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING
+from airflow_provider_fastlabel.formats.writing.seen import Seen
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -76,8 +77,8 @@ class ImageError(ValueError):
 
 def export_drawings(
     tasks: Iterable[Mapping[str, Any]],
-    image_dir: Path,
-    folder: Path,
+    image_dir: Place,
+    folder: Place,
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     on_error: OnError = "raise",
@@ -100,11 +101,11 @@ def export_drawings(
     :raises ValueError: source and target are one folder.
     :raises NotADirectoryError: there is no ``image_dir``.
     """
-    image_dir, folder = Path(image_dir), Path(folder)
-    if folder.resolve() == image_dir.resolve():
+    images = Path(image_dir)
+    if Path(folder).resolve() == images.resolve():
         raise ValueError("the annotated images would overwrite the originals: give another output folder")
     stage = Stage(DRAWN_TYPES, ClassMap.of(classes), on_error=on_error, left_out=left_out, box_margin=None)
-    writer = _Writer(stage, Folder(folder, stage.report), image_dir, on_error)
+    writer = _Writer(stage, Folder(folder, stage.report), images, on_error)
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads, thread_name_prefix="fastlabel-draw") as pool:
         pending: deque[Pending] = deque()
@@ -129,8 +130,9 @@ class _Writer:
         self.stage = stage
         self.out = out
         self.on_error = on_error
-        names = DataFolder(image_dir, follow_links=True).names
-        self.files = {name: image_dir / name for name in names if suffix_of(name).lower() in SUFFIXES}
+        self.image_dir = image_dir
+        self.there = Seen(_images_below(image_dir))
+        self.taken = Seen()
         self.palette = whole_palette()
 
     def submit(
@@ -142,13 +144,13 @@ class _Writer:
     ) -> None:
         """Start the work on one task's image."""
         name = safe_name(name_of(task))
-        path = self.files.pop(name, None)
-        if path is None:
+        if name not in self.there or name in self.taken:
             self._leave_out(NO_IMAGE, IMAGES_MISSING, task, found, self.stage.order)
             return
+        self.taken.add(name)
         markers = [self._marker(one) for one in found]
         width, height = image_size(task)
-        future = pool.submit(_redraw, path, self.out.reserve(name), markers, (round(width), round(height)))
+        future = pool.submit(_redraw, self.image_dir, name, self.out, markers, (round(width), round(height)))
         pending.append(Pending(name, task, found, self.stage.order, future))
 
     def settle(self, one: Pending) -> None:
@@ -163,16 +165,19 @@ class _Writer:
                 ) from error
             log.warning("Left out: image %r cannot be drawn on: %s", one.name, error)
             self._leave_out(IMAGE_UNREADABLE, IMAGES_UNREADABLE, one.task, one.found, one.order)
-            self.stage.report.files.remove(one.name)
-        if unwritten:
-            raise unwritten
+        else:
+            if unwritten:
+                raise unwritten
+            self.out.count(one.name)
 
     def finish(self) -> None:
         """Count what was not asked for."""
         report = self.stage.report
-        if self.files:
-            report.adjust("images_without_task", len(self.files))
-            log.info("%d images have no task, the first is %r", len(self.files), next(iter(self.files)))
+        left = len(self.there) - len(self.taken)
+        if left:
+            report.adjust("images_without_task", left)
+            first = next((name for name in _images_below(self.image_dir) if name not in self.taken), "gone")
+            log.info("%d images have no task, one is %r", left, first)
         known = self.stage.classes
         report.classes = known.sorted().values if known.open else known.values
 
@@ -201,6 +206,16 @@ class _Writer:
         return Marker(shape, colour, edges)
 
 
+def _images_below(folder: Path) -> Iterator[str]:
+    """Find the images below a folder."""
+    if not folder.is_dir():
+        raise NotADirectoryError(f"There is no folder {os.fspath(folder)!r} of images.")
+    for level in walk(folder, follow_links=True):
+        for entry in level.files:
+            if suffix_of(entry.name).lower() in SUFFIXES:
+                yield level.prefix + entry.name
+
+
 def _colour(text: Any) -> tuple[int, int, int] | None:
     """Read ``#rrggbb``."""
     if not isinstance(text, str) or len(text) != 7 or text[0] != "#":
@@ -212,18 +227,16 @@ def _colour(text: Any) -> tuple[int, int, int] | None:
     return red, green, blue
 
 
-def _redraw(source: Path, target: str, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
+def _redraw(images: Path, name: str, out: Folder, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
     """Read, draw and write one image.
 
     :returns: what kept the file from being written, which is not the image's fault.
     """
-    picture = Picture.read(source, size)
+    picture = Picture.read(images / name, size)
     draw(picture.pixels, markers)
     content = picture.encoded()
     try:
-        with open(target, "wb") as file:
-            file.writelines(content)
+        out.write_pieces(name, content)
     except OSError as error:
-        error.filename = error.filename or target
         return error
     return None

@@ -23,7 +23,6 @@ folders of the task's name.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.geometry.holes import bridged
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
     Points = list[tuple[float, float]]
@@ -50,7 +50,7 @@ _VERSION = "6.0.0"  # the first with oriented_rectangle
 
 def export_labelme(
     tasks: Iterable[Mapping[str, Any]],
-    folder: Path,
+    folder: Place,
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     clip: bool = True,
@@ -73,7 +73,7 @@ def export_labelme(
     :raises GeometryError: malformed points, with ``raise``.
     """
     stage = Stage(LABELME_TYPES, ClassMap.of(classes), clip=clip, on_error=on_error, left_out=left_out)
-    out = Folder(Path(folder), stage.report)
+    out = Folder(folder, stage.report)
     names = OutputNames(".json", OWN_FILES)
     for task, found in stage.shapes(tasks):
         name = name_of(task)

@@ -13,7 +13,6 @@ masks lies the table that gives the indexes a meaning:
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -32,9 +31,10 @@ from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import IO
 
+    from airflow_provider_fastlabel.formats.writing.folder import Output
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 MASK_TYPES = ("bbox", "polygon", "segmentation")
@@ -53,7 +53,7 @@ _MOST = 65_535
 
 def export_masks(
     tasks: Iterable[Mapping[str, Any]],
-    folder: Path,
+    folder: Place,
     *,
     kind: Literal["semantic", "instance"],
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
@@ -83,7 +83,6 @@ def export_masks(
         raise ValueError(f"kind is 'semantic' or 'instance', not {kind!r}")
     if start_index < 0:
         raise ValueError(f"start_index counts from 0, not {start_index}")
-    folder = Path(folder)
     given = ClassMap.of(classes)
     by_instance = kind == "instance"
     with ExitStack() as stack:
@@ -91,7 +90,7 @@ def export_masks(
             tasks, given = stack.enter_context(with_classes(tasks, given, MASK_TYPES, folder))
         stage = Stage(MASK_TYPES, given, on_error=on_error, left_out=left_out, need_size=True)
         out = Folder(folder, stage.report)
-        table = stack.enter_context(Path(out.reserve(INSTANCES_FILE)).open("wb")) if by_instance else None
+        table = stack.enter_context(out.open(INSTANCES_FILE)) if by_instance else None
         writer = _Writer(out, stage, table, whole_palette(palette), start_index)
         for task, found in stage.shapes(tasks):
             writer.add(task, found)
@@ -102,7 +101,7 @@ def export_masks(
 class _Writer:
     """Masks and the rows of their table."""
 
-    def __init__(self, out: Folder, stage: Stage, table: IO[bytes] | None, palette: bytes, start_index: int) -> None:
+    def __init__(self, out: Folder, stage: Stage, table: Output | None, palette: bytes, start_index: int) -> None:
         self.out = out
         self.stage = stage
         self.table = table

@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from math import ceil, floor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 Corners = Literal["one_based", "zero_based"]
@@ -66,7 +66,7 @@ _NO_FLAGS = (0, 0, 0)
 
 def export_pascalvoc(
     tasks: Iterable[Mapping[str, Any]],
-    folder: Path,
+    folder: Place,
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     corners: Corners = "one_based",
@@ -92,7 +92,7 @@ def export_pascalvoc(
         raise ValueError(f"corners is 'one_based' or 'zero_based', not {corners!r}")
     first = 1 if corners == "one_based" else 0
     stage = Stage(AREA_KINDS, ClassMap.of(classes), clip=clip, on_error=on_error, left_out=left_out)
-    out = Folder(Path(folder), stage.report)
+    out = Folder(folder, stage.report)
     names = OutputNames(".xml")
     documents = _Documents(first)
     for task, found in stage.shapes(tasks):

@@ -14,6 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
+from airflow_provider_fastlabel.formats.writing.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -103,8 +104,8 @@ class Paths:
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._files = {_key(path) for path in taken}
-        self._folders: set[str] = {""}
+        self._files = Seen(_key(path) for path in taken)
+        self._folders = Seen([""])
         self._last: dict[str, int] = {}
         self._last_beside: dict[str, int] = {}
 
@@ -152,7 +153,8 @@ class Paths:
                 return False
             folders.append(folder)
             folder = folder.rpartition("/")[0]
-        self._folders.update(folders)
+        for folder in folders:
+            self._folders.add(folder)
         self._files.add(key)
         return True
 

@@ -34,7 +34,9 @@ class ExportReport:
     :param skipped: reason -> number of annotations left out.
     :param adjusted: change -> how often it was made; such annotations and tasks are in the output (``clipped``,
         ``rotation_as_box``, ``tasks_empty``, ``names_changed``, ...).
-    :param files: paths of the files written, relative to the folder, with forward slashes.
+    :param files: paths of the files written, relative to the folder, with forward slashes. Of a folder that keeps an
+        account itself (:class:`~.noted.NotedFolder`) they are only in that.
+    :param file_count: how many files were written.
     :param classes: class values in id order.
     :param splits: of each split, where the format has some, the share asked for, the images it got, and their share.
     :param class_changes: what has become of the classes since an earlier export to the same place.
@@ -50,6 +52,7 @@ class ExportReport:
     files: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     splits: dict[str, dict[str, float]] = field(default_factory=dict)
+    file_count: int = 0
     class_changes: dict[str, Any] = field(default_factory=dict)
     left_out: LeftOut | None = field(default=None, repr=False, compare=False)
 
@@ -117,7 +120,7 @@ class ExportReport:
         self.adjusted[change] = self.adjusted.get(change, 0) + count
 
     def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
-        """Return the counts for a summary; ``files`` is their number, the list itself belongs to the manifest.
+        """Return the counts for a summary; ``files`` is their number.
 
         :param whole: name every type that the format has no place for, and every class. Without it the ten most
             frequent types are named and the others counted together; of more than :data:`MOST_CLASSES` classes the
@@ -132,7 +135,7 @@ class ExportReport:
             "annotations": self.annotations,
             "skipped": dict(sorted(self.skipped.items())) if whole else self.top_reasons(),
             "adjusted": dict(sorted(self.adjusted.items())),
-            "files": len(self.files),
+            "files": self.file_count,
             "classes": classes[:MOST_CLASSES] if more > 0 else classes,
             **({"classes_more": more} if more > 0 else {}),
             **({"splits": self.splits} if self.splits else {}),

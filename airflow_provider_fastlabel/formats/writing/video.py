@@ -16,11 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.digests import facts_of
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.geometry.reasons import BEYOND_CLIP, MALFORMED, NO_POINTS
 from airflow_provider_fastlabel.formats.geometry.shape import GeometryError
 from airflow_provider_fastlabel.formats.writing.left_out import UNFOLDED
 from airflow_provider_fastlabel.formats.writing.naming import OutputNames, safe_name
+from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.formats.writing.stage import malformed
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 from airflow_provider_fastlabel.mp4 import NotMp4, video_codec
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
 
@@ -140,7 +143,7 @@ def _frames_of(annotation: Any) -> Iterator[tuple[int, dict[str, Any] | str | No
 def expanded(
     tasks: Iterable[Mapping[str, Any]],
     clip_of: ClipOf,
-    images: Path | None,
+    images: Place | None,
     before: ExportReport,
     on_error: OnError = "raise",
     reserved: re.Pattern[str] | None = None,
@@ -183,7 +186,7 @@ def expanded(
         yield from frame_tasks(task, frames, stem, before, on_error, number)
 
 
-def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int, int]:
+def extract_frames(clip: Path, folder: Place | None, stem: str) -> tuple[int, int, int]:
     """Count the frames of a clip and write each as JPEG.
 
     :param clip: the clip.
@@ -195,19 +198,18 @@ def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int
     """
     import cv2
 
-    name = foreign_text(clip.name)
+    called = foreign_text(clip.name)
     try:
         video_codec(clip)
     except NotMp4 as error:
-        raise VideoError(f"the clip {name} is no MP4 video ({error}), which is what FastLabel takes") from None
+        raise VideoError(f"the clip {called} is no MP4 video ({error}), which is what FastLabel takes") from None
     capture = cv2.VideoCapture(str(clip))
     try:
         if not capture.isOpened():
-            raise VideoError(f"the clip {name} cannot be opened; H.264 in MP4 is what FastLabel takes")
+            raise VideoError(f"the clip {called} cannot be opened; H.264 in MP4 is what FastLabel takes")
         digits = len(str(max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 1)))
         if folder is not None:
-            (folder / stem).parent.mkdir(parents=True, exist_ok=True)
-        written: list[Path] = []
+            Path(folder, stem).parent.mkdir(parents=True, exist_ok=True)
         frames = width = height = 0
         while True:
             there, frame = capture.read()
@@ -215,25 +217,29 @@ def extract_frames(clip: Path, folder: Path | None, stem: str) -> tuple[int, int
                 break
             height, width = frame.shape[:2]
             if folder is not None:
-                path = folder / f"{stem}_{frames:0{digits}}.jpg"
-                path.write_bytes(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes())
-                written.append(path)
+                jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+                name = f"{stem}_{frames:0{digits}}.jpg"
+                Path(folder, name).write_bytes(jpeg)
+                if isinstance(folder, NotedFolder):
+                    folder.note(name, facts_of((jpeg,)))
             frames += 1
     finally:
         capture.release()
     if not frames:
-        raise VideoError(f"the clip {name} has no frame that can be read")
-    _pad(written, stem, digits)
+        raise VideoError(f"the clip {called} has no frame that can be read")
+    if folder is not None:
+        _pad(folder, stem, frames, digits)
     return frames, width, height
 
 
-def _pad(written: list[Path], stem: str, digits: int) -> None:
+def _pad(folder: Place, stem: str, frames: int, digits: int) -> None:
     """Rename frames where the clip's header promised a number of frames with other digits than there were."""
-    real = len(str(len(written)))
+    real = len(str(frames))
     if real == digits:
         return
     # Longer names first become free when counting down, shorter ones when counting up.
-    order = range(len(written)) if real < digits else range(len(written) - 1, -1, -1)
-    for number in order:
-        name = f"{Path(stem).name}_{number:0{real}}.jpg"
-        written[number].rename(written[number].with_name(name))
+    for number in range(frames) if real < digits else range(frames - 1, -1, -1):
+        old, new = (f"{stem}_{number:0{wide}}.jpg" for wide in (digits, real))
+        Path(folder, old).rename(Path(folder, new))
+        if isinstance(folder, NotedFolder) and (facts := folder.facts_of(old)):
+            folder.note(new, facts)

@@ -27,9 +27,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -72,14 +71,14 @@ _FILES = 1000
 
 def export_yolo(
     tasks: Iterable[Mapping[str, Any]],
-    folder: Path,
+    folder: Place,
     *,
     classes: ClassMap | Iterable[str | Mapping[str, Any]] | None = None,
     task: YoloTask = "detect",
     layout: Layout = "fastlabel",
     splits: Mapping[str, float] | None = None,
     group_by: Callable[[Mapping[str, Any]], str] | None = None,
-    image_dir: Path | None = None,
+    image_dir: Place | None = None,
     box_margin: float = 0,
     on_error: OnError = "raise",
     left_out: LeftOut | None = None,
@@ -115,14 +114,13 @@ def export_yolo(
         raise ValueError(f"task is one of {', '.join(_KINDS)}, not {task!r}")
     if layout not in ("fastlabel", "ultralytics"):
         raise ValueError(f"layout is 'fastlabel' or 'ultralytics', not {layout!r}")
-    folder = Path(folder)
     given = ClassMap.of(classes)
     with with_classes(tasks, given, _KINDS[task], folder, keypoints=task == "pose") as (known_tasks, known):
         stage = Stage(_KINDS[task], known, on_error=on_error, left_out=left_out, need_size=True, box_margin=box_margin)
         out = Folder(folder, stage.report)
         rows = Rows(task, stage.classes, stage.report)
         places = _Places(_checked_splits(splits), group_by) if layout == "ultralytics" else None
-        writer = _Writer(out, stage, rows, places, None if image_dir is None else Path(image_dir))
+        writer = _Writer(out, stage, rows, places, image_dir)
         for one, found in stage.shapes(known_tasks):
             writer.add(one, found)
         writer.flush()
@@ -150,7 +148,7 @@ def image_paths(name: str, splits: Iterable[str] | None = None) -> list[str]:
 class _Writer:
     """Writes the label files; some tasks wait, for the text of their rows to be made together."""
 
-    def __init__(self, out: Folder, stage: Stage, rows: Rows, places: _Places | None, image_dir: Path | None) -> None:
+    def __init__(self, out: Folder, stage: Stage, rows: Rows, places: _Places | None, image_dir: Place | None) -> None:
         self.names = OutputNames(".txt", unwanted=_NOT_FOUND if places else None)
         self._out = out
         self._stage = stage
@@ -174,13 +172,14 @@ class _Writer:
             split = self._places.split_of(task, name)
             self._waiting.append(f"labels/{split}/{path}")
             if self._image_dir is not None:
-                self._bring_image(self._image_dir / safe_name(name), f"images/{split}", path[:-4], task)
+                self._bring_image(self._image_dir, safe_name(name), f"images/{split}", path[:-4], task)
         self._rows.add(found, width, height)
         if len(self._rows) >= _NUMBERS or len(self._waiting) >= _FILES:
             self.flush()
 
-    def _bring_image(self, source: Path, folder: str, stem: str, task: Mapping[str, Any]) -> None:
+    def _bring_image(self, images: Place, safe: str, folder: str, stem: str, task: Mapping[str, Any]) -> None:
         """Link the image of a task into the data set, or copy it where that is not possible."""
+        source = Path(images, safe)
         if not source.is_file():
             self._stage.report.lose("picture", IMAGES_MISSING, task, self._stage.order)
             return
@@ -197,12 +196,7 @@ class _Writer:
                 "The image of task %r is left out: another image has a folder of its name, or the reverse", task["name"]
             )
             return
-        target = self._out.reserve(path)
-        try:
-            # Without this, Linux would link the symbolic link, which leads elsewhere from there.
-            os.link(os.path.realpath(source), target)
-        except OSError:
-            shutil.copyfile(source, target)
+        self._out.link(safe, images, path)
 
     def flush(self) -> None:
         """Write the files that wait."""

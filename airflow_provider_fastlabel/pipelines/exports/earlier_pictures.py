@@ -5,15 +5,16 @@ Nothing is believed of them: the store that FastLabel keeps its pictures in must
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import stat
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from airflow_provider_fastlabel.digests import Facts, facts_of, facts_of_file
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
 from airflow_provider_fastlabel.pipelines.exports.object_store import held
+from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
 
     Places = Callable[[str], Iterable[str]]
+
+
+class Offer(NamedTuple):
+    """What was put in the place of a picture.
+
+    :param md5: of the picture, hexadecimal.
+    :param facts: of the file that lies there.
+    """
+
+    md5: str
+    facts: Facts
 
 
 class EarlierPictures(ABC):
@@ -43,12 +55,12 @@ class EarlierPictures(ABC):
         return _Stored(target, places, now) if local is None else _Local(local, places)
 
     @abstractmethod
-    def offer(self, name: str, target: Path) -> str | None:
-        """Put the picture of a task, or what stands for it, to its new place, and return the picture's MD5.
+    def offer(self, name: str, target: Path) -> Offer | None:
+        """Put the picture of a task, or what stands for it, to its new place.
 
         :param name: the task's name.
         :param target: its new place, where nothing is yet.
-        :returns: the MD5, hexadecimal; ``None`` where there is no such picture.
+        :returns: what was put there; ``None`` where there is no such picture.
         """
 
 
@@ -60,7 +72,7 @@ class _Local(EarlierPictures):
         self._root = root
         self._places = places
 
-    def offer(self, name: str, target: Path) -> str | None:
+    def offer(self, name: str, target: Path) -> Offer | None:
         """See the base class."""
         for place in self._places(name):
             try:
@@ -70,7 +82,8 @@ class _Local(EarlierPictures):
             # A link stands for the very file, whatever becomes of the old name meanwhile.
             if stat.S_ISREG(target.lstat().st_mode):
                 with target.open("rb") as file:
-                    return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+                    facts = facts_of_file(file)
+                return Offer(facts.md5, facts)
             target.unlink()
         return None
 
@@ -79,18 +92,19 @@ class _Stored(EarlierPictures):
     """Puts a line of text for a picture of an object store, which is not read: its MD5 is what the manifest says."""
 
     def __init__(self, target: Any, places: Places, now: Recorded | None) -> None:
-        self.stand_ins: dict[str, Mapping[str, Any]] = {}
+        self.stand_ins: Rows = Rows()
         self._rows = held(target, now)
         self._places = places
         self._secret = secrets.token_hex()  # no picture has the same bytes as what stands for one
 
-    def offer(self, name: str, target: Path) -> str | None:
+    def offer(self, name: str, target: Path) -> Offer | None:
         """See the base class."""
         for place in self._places(name):
             row = self._rows.get(place, {})
             if "md5" in row:
                 text = f"{self._secret} {row['path']}".encode()
                 target.write_bytes(text)
-                self.stand_ins[hashlib.sha256(text).hexdigest()] = row
-                return str(row["md5"])
+                facts = facts_of((text,))
+                self.stand_ins.put(row, facts.sha256)
+                return Offer(str(row["md5"]), facts)
         return None

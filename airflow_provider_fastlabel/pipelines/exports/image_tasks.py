@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
 from airflow_provider_fastlabel.client.http.shapes import needed
+from airflow_provider_fastlabel.digests import Digest
 from airflow_provider_fastlabel.formats.writing.left_out import FETCHED
-from airflow_provider_fastlabel.formats.writing.naming import PictureNames
+from airflow_provider_fastlabel.formats.writing.naming import PictureNames, safe_name
+from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING, ExportReport
 from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import re
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.stage import OnError
-    from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
+    from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures, Offer
 
     Task = Mapping[str, Any]
 
@@ -54,7 +57,7 @@ class Frames:
         self,
         client: FastLabelClient,
         kind: str,
-        images: Path | None,
+        images: Place | None,
         *,
         workers: int,
         on_error: OnError,
@@ -75,7 +78,7 @@ class Frames:
         self._pictures = (
             None
             if images is None
-            else Pictures(self._fetch_picture, images, workers=workers, missing=self._count_missing)
+            else Pictures(self._fetch_picture, Path(images), workers=workers, missing=self._count_missing)
         )
 
     def of(self, tasks: Iterable[Task]) -> Generator[Task]:
@@ -122,18 +125,27 @@ class Frames:
 
     def _fetch_picture(self, task: Task, target: Path) -> bool:
         """Bring the picture of a task; return whether it had to be downloaded."""
-        return self._fetch(task, target, None if self._earlier is None else self._earlier.offer(task["name"], target))
+        offer = None if self._earlier is None else self._earlier.offer(task["name"], target)
+        if not isinstance(self._images, NotedFolder):
+            return self._fetch(task, target, offer)
+        digest = Digest()
+        fetched = self._fetch(task, target, offer, digest)
+        facts = digest.facts() if offer is None or fetched else offer.facts
+        self._images.note(safe_name(task["name"]), facts)
+        return fetched
 
-    def _fetch(self, task: Task, target: Path, known_md5: str | None = None) -> bool:
+    def _fetch(self, task: Task, target: Path, offer: Offer | None = None, digest: Digest | None = None) -> bool:
         """Download the picture or clip of a task; an address that has expired is asked for anew."""
+        known_md5 = None if offer is None else offer.md5
         try:
-            return self._client.transport.download(task["url"], target, known_md5=known_md5)
+            return self._client.transport.download(task["url"], target, known_md5=known_md5, digest=digest)
         except NotFound:
             raise
         except FastLabelException as error:
             if error.code not in _REFUSED:
                 raise
-            return self._client.transport.download(self._fresh_address(task), target, known_md5=known_md5)
+            address = self._fresh_address(task)
+            return self._client.transport.download(address, target, known_md5=known_md5, digest=digest)
 
     def _fresh_address(self, task: Task) -> str:
         now = self._client.find_task(self._kind, task["id"])
@@ -145,8 +157,8 @@ class Frames:
     @contextmanager
     def _clip(self, task: Task) -> Iterator[Path]:
         """Fetch the clip of a task for as long as it is read."""
-        beside = None if self._images is None else self._images.parent
-        with tempfile.TemporaryDirectory(prefix=".clip-", dir=beside) as folder:
-            clip = Path(folder, "clip.mp4")
+        beside = None if self._images is None else Path(self._images).parent
+        with scratch_folder("fastlabel-clip-", beside) as folder:
+            clip = folder / "clip.mp4"
             self._fetch(task, clip)
             yield clip

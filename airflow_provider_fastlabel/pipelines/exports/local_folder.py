@@ -17,7 +17,8 @@ import logging
 import os
 import shutil
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
@@ -27,7 +28,12 @@ from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, ManifestFile
+    from airflow_provider_fastlabel.pipelines.exports.manifests import Earlier
+
+_TOGETHER = 1000
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -116,12 +122,13 @@ def settle(target: Any) -> None:
         _settle(local.absolute(), beside(local.absolute(), "previous"))
 
 
-def publish_local(staged: Path, target: Path, text: bytes) -> bool:
+def publish_local(staged: Path, target: Path, files: Files, text: ManifestFile) -> bool:
     """Put a data set in its place.
 
     :param staged: folder with its files, which are moved.
     :param target: its place; what leads to it may be links, it itself is none.
-    :param text: of its manifest.
+    :param files: the rows of its manifest.
+    :param text: its manifest.
     :returns: whether it was not there already.
     :raises FileExistsError: the target holds files but no manifest of ours.
     :raises OddPlaceError: the target, or a folder needed beside it, is something else than a folder.
@@ -134,7 +141,7 @@ def publish_local(staged: Path, target: Path, text: bytes) -> bool:
         _refuse_odd(target, coming)
         _settle(target, leaving)
         old = load(target, MANIFEST)
-        if _same(target, text, old):
+        if old is not None and old.sha256 == text.sha256 and _untouched(target, files):
             return False
         if old is None and target.exists() and any(target.iterdir()):
             raise FileExistsError(
@@ -153,31 +160,36 @@ def publish_local(staged: Path, target: Path, text: bytes) -> bool:
     return True
 
 
-def _same(target: Path, text: bytes, manifest: Mapping[str, Any] | None) -> bool:
-    """Whether a folder holds this very data set, every file with its size and not written after the manifest."""
+def _untouched(target: Path, files: Files) -> bool:
+    """Whether a folder holds every file of a data set, with its size and not written after the manifest."""
     try:
-        if manifest is None or (target / MANIFEST).read_bytes() != text:
-            return False
         until = (target / MANIFEST).stat().st_mtime_ns
         # Of a link that somebody has put into a file's place, neither is what it leads to.
-        seen = ((row["size"], (target / row["path"]).lstat()) for row in manifest["files"])
+        seen = ((row["size"], os.lstat(f"{target}/{row['path']}")) for row in files)
         return all(stat.st_size == size and stat.st_mtime_ns <= until for size, stat in seen)
     except OSError:
         return False
 
 
-def _complete(staged: Path, coming: Path, text: bytes) -> None:
+def _complete(staged: Path, coming: Path, text: ManifestFile) -> None:
     """Bring the staged files beside the target, by rename where that is possible, and write the manifest.
 
     The folder itself is new: a staging folder is often readable by its owner only.
     """
     coming.mkdir()
-    for child in list(staged.iterdir()):
-        shutil.move(child, coming / child.name)
+    while names := _some_names(staged):
+        for name in names:
+            shutil.move(f"{staged}/{name}", f"{coming}/{name}")
     with (coming / MANIFEST).open("wb") as file:
-        file.write(text)
+        text.copy_to(file)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _some_names(folder: Path) -> list[str]:
+    """List a folder in part: all at once could be many."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in islice(entries, _TOGETHER)]
 
 
 def _settle(target: Path, leaving: Path) -> None:
@@ -206,11 +218,10 @@ def _clear(leaving: Path) -> None:
     shutil.rmtree(leaving)
 
 
-def _carry_over(leaving: Path, target: Path, old: Mapping[str, Any] | None) -> None:
+def _carry_over(leaving: Path, target: Path, old: Earlier | None) -> None:
     """Move what a user has put into the old data set to the new one; where that has a file, it stays."""
-    ours = {MANIFEST, *(row["path"] for row in old["files"])} if old else set()
-    for path in files_of(leaving):
-        if path in ours:
+    for path, _ in files_below(leaving):
+        if old is not None and (path == MANIFEST or path in old.rows):
             continue
         try:
             if not (taken := os.path.lexists(target / path)):
@@ -222,15 +233,19 @@ def _carry_over(leaving: Path, target: Path, old: Mapping[str, Any] | None) -> N
             log.warning("%s of the earlier data set is replaced by the new one's", target / path)
 
 
-def files_of(folder: Path) -> list[str]:
-    """List all files under a folder, links to folders among them, which are not entered.
+def files_below(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Find all files under a folder, links to folders among them, which are not entered; in no order.
 
-    :param folder: the folder.
-    :returns: relative paths with forward slashes, sorted.
+    :param folder: the folder. Files may be moved out of it meanwhile.
+    :returns: relative path with forward slashes, and the entry.
+    :raises OSError: a folder cannot be read.
     """
-    found = []
-    for root, folders, names in os.walk(folder):
-        inside = PurePosixPath(os.path.relpath(root, folder))
-        links = [name for name in folders if Path(root, name).is_symlink()]
-        found += [str(inside / name) for name in [*names, *links]]
-    return sorted(found)
+    left = [""]
+    while left:
+        inside = left.pop()
+        with os.scandir(folder / inside) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(f"{inside}{entry.name}/")
+                else:
+                    yield inside + entry.name, entry

@@ -6,22 +6,30 @@ It lies where others may write too. The paths in it say which files an export re
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.json_text import UnusableJsonError, entries_of, is_text, parse_json
+from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+_ROWS = "files"
 MOST_BYTES = 1 << 30
 """A larger manifest is not read: it would name some four million files."""
+
+_MOST_SIZE = 1 << 63
 
 
 class DamagedFileError(FastLabelInvalidException):
@@ -34,33 +42,65 @@ class DamagedFileError(FastLabelInvalidException):
         )
 
 
-def load(target: Any, name: str) -> dict[str, Any] | None:
-    """Read a manifest.
+class Earlier(NamedTuple):
+    """The manifest of an earlier export.
+
+    :param rows: path -> row of its files.
+    :param sha256: of the whole manifest, hexadecimal.
+    """
+
+    rows: Rows
+    sha256: str
+
+
+def load(target: Any, name: str) -> Earlier | None:
+    """Read a manifest, row by row.
 
     :param target: the data set's local folder, or its path in an object store.
     :param name: of the manifest.
-    :returns: the manifest, whose ``files`` are objects with a harmless ``path``; ``None`` if there is none.
+    :returns: the manifest, whose rows have harmless paths; ``None`` if there is none.
+    :raises DamagedFileError: it is no regular file, or not what an export writes.
+    :raises OSError: it cannot be read.
+    """
+    with _opened(target, name, MOST_BYTES) as file:
+        if file is None:
+            return None
+        rows, passing = Rows(), _Passing(file)
+        for row in _rows_of(passing, target / name):
+            rows.put(row)
+        return Earlier(rows, passing.sha256())
+
+
+def is_there(target: Any, name: str) -> bool:
+    """Tell whether there is a manifest, and read it to its end to see that it is one.
+
+    :param target: as for :func:`load`.
+    :param name: of the manifest.
+    :raises DamagedFileError: it is no regular file, or not what an export writes.
+    :raises OSError: it cannot be read.
+    """
+    with _opened(target, name, MOST_BYTES) as file:
+        if file is not None:
+            for _ in _rows_of(file, target / name):
+                pass
+        return file is not None
+
+
+def load_whole(target: Any, name: str) -> dict[str, Any] | None:
+    """Read a manifest at once; one of many files takes memory.
+
+    :param target: as for :func:`load`.
+    :param name: of the manifest.
+    :returns: all that it says; ``None`` if there is none.
     :raises DamagedFileError: it is no regular file, or not what an export writes.
     :raises OSError: it cannot be read.
     """
     raw = read_own(target, name, MOST_BYTES)
-    return None if raw is None else checked(raw, target / name)
-
-
-def checked(raw: bytes, place: Any) -> dict[str, Any]:
-    """Return the manifest that a file holds.
-
-    :param raw: content of the file.
-    :param place: where it lies, for messages.
-    :raises DamagedFileError: it is not what an export writes.
-    """
-    try:
-        data = parse_json(raw)
-    except UnusableJsonError as error:
-        raise DamagedFileError(place, f"it is {error}") from None
-    if fault := _fault(data):
-        raise DamagedFileError(place, fault)
-    return dict(data)
+    if raw is None:
+        return None
+    for _ in _rows_of(io.BytesIO(raw), target / name):
+        pass
+    return dict(parse_json(raw))
 
 
 def read_own(target: Any, name: str, most: int) -> bytes | None:
@@ -73,27 +113,35 @@ def read_own(target: Any, name: str, most: int) -> bytes | None:
     :raises DamagedFileError: it is no regular file, or larger.
     :raises OSError: it cannot be read.
     """
+    with _opened(target, name, most) as file:
+        return None if file is None else file.read()
+
+
+@contextmanager
+def _opened(target: Any, name: str, most: int) -> Iterator[BinaryIO | None]:
+    """Open such a file; what a store has arrives as a whole, in one answer, so that it is of one moment."""
     local = local_path(target)
     try:
-        raw = _read_stored(target, name, most) if local is None else _read_local(local / name, most)
+        file = io.BytesIO(_stored(target, name, most)) if local is None else _local(local / name)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        yield None
+        return
     except NotRegularError as error:
         raise DamagedFileError(target / name, str(error.strerror)) from None
-    if len(raw) > most:
-        raise DamagedFileError(target / name, f"it has more than {most:,} bytes")
-    return raw
+    with file:
+        if file.seek(0, os.SEEK_END) > most:
+            raise DamagedFileError(target / name, f"it has more than {most:,} bytes")
+        file.seek(0)
+        yield file
 
 
-def _read_local(path: Path, most: int) -> bytes:
+def _local(path: Path) -> BinaryIO:
     if path.is_symlink():
         raise DamagedFileError(path, "it is a symbolic link")
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        return file.read(min(size, most) + 1)
+    return open_regular(path)
 
 
-def _read_stored(target: Any, name: str, most: int) -> bytes:
+def _stored(target: Any, name: str, most: int) -> bytes:
     """Read a file of a store, of which only stores with real folders have pipes, links and devices."""
     place = target / name
     if target.protocol not in BUCKET_STORES:
@@ -109,23 +157,54 @@ def _read_stored(target: Any, name: str, most: int) -> bytes:
         return bytes(place.read_bytes())
 
 
-def _fault(data: Any) -> str:
-    """Say why something cannot be a manifest of ours; empty if it can."""
-    rows = data.get("files") if isinstance(data, dict) else None
-    if not isinstance(rows, list):
-        return "it has no list of files"
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            return f"its file {number} is no object"
-        try:
-            path = checked_name(row.get("path"))
-        except UnsafeNameError as error:
-            return f"in file {number}, {error}"
-        texts = (row.get("sha256", ""), row.get("md5", ""))
-        if path in (MANIFEST, PREVIOUS) or type(row.get("size", 0)) is not int or not all(map(_is_text, texts)):
-            return f"its file {number} ({path!r}) has values that no export writes"
+class _Passing(io.RawIOBase):
+    """Passes the bytes of a file on to who reads it, and hashes them."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self._file.read(size)
+        self._sha256.update(piece)
+        return piece
+
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+
+def _rows_of(file: Any, place: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a manifest, each once it is seen to be harmless.
+
+    :param file: the manifest, opened; read to its end.
+    :param place: where it lies, for messages.
+    :raises DamagedFileError: it is not what an export writes.
+    """
+    lists = 0
+    try:
+        for key, number, row in entries_of(file, _ROWS):
+            if number and (fault := _fault(row, number)):
+                raise DamagedFileError(place, fault)
+            if number:
+                yield row
+            elif key == _ROWS:
+                lists += 1 if number == 0 else 2
+    except UnusableJsonError as error:
+        raise DamagedFileError(place, f"it is {error}") from None
+    if lists != 1:
+        raise DamagedFileError(place, "it has no list of files, or not one alone")
+
+
+def _fault(row: Any, number: int) -> str:
+    """Say why something cannot be a row of ours; empty if it can."""
+    if not isinstance(row, dict):
+        return f"its file {number} is no object"
+    try:
+        path = checked_name(row.get("path"))
+    except UnsafeNameError as error:
+        return f"in file {number}, {error}"
+    size, texts = row.get("size", 0), (row.get("sha256", ""), row.get("md5", ""))
+    numbered = type(size) is int and abs(size) < _MOST_SIZE
+    if path in (MANIFEST, PREVIOUS) or not numbered or not all(isinstance(one, str) and is_text(one) for one in texts):
+        return f"its file {number} ({path!r}) has values that no export writes"
     return ""
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)

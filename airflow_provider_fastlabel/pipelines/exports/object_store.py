@@ -8,21 +8,25 @@ touched. A file stays where it is if :func:`held` finds it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.pipelines.exports.manifests import MOST_BYTES, DamagedFileError, checked, read_own
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
+from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
+from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, ManifestFile
+    from airflow_provider_fastlabel.pipelines.exports.manifests import Earlier
 
     Row = Mapping[str, Any]
 
@@ -40,13 +44,11 @@ class Recorded(NamedTuple):
     :param old: manifest of the finished data set.
     :param before: record of a publish that died, or had only this left to remove.
     :param torn: whether one of the two files is there in part.
-    :param sha256: that of the finished data set's manifest, hexadecimal; empty without one.
     """
 
-    old: dict[str, Any] | None
-    before: dict[str, Any] | None
+    old: Earlier | None
+    before: Earlier | None
     torn: bool
-    sha256: str
 
 
 def recorded(target: Any) -> Recorded:
@@ -58,24 +60,21 @@ def recorded(target: Any) -> Recorded:
     :param target: an object-store path.
     :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
-    found: dict[str, dict[str, Any] | None] = {}
-    digests: dict[str, str] = {}
+    found: dict[str, Earlier | None] = {}
     damaged: DamagedFileError | None = None
     for name in (MANIFEST, PREVIOUS):
         try:
-            raw = read_own(target, name, MOST_BYTES)
-            found[name] = None if raw is None else checked(raw, target / name)
-            digests[name] = "" if raw is None else hashlib.sha256(raw).hexdigest()
+            found[name] = load(target, name)
         except DamagedFileError as error:
             damaged = damaged or error
     if damaged and not any(found.values()):
         target.fs.invalidate_cache()
         if MANIFEST not in found or len(target.fs.find(target.path)) > 1:
             raise damaged
-    return Recorded(found.get(MANIFEST), found.get(PREVIOUS), damaged is not None, digests.get(MANIFEST, ""))
+    return Recorded(found.get(MANIFEST), found.get(PREVIOUS), damaged is not None)
 
 
-def held(target: Any, now: Recorded | None = None) -> dict[str, dict[str, Any]]:
+def held(target: Any, now: Recorded | None = None) -> Mapping[str, Row]:
     """Find the files of a data set in an object store that are as its manifest says.
 
     A file counts if it has its size and was not written after the manifest, which comes last: an overwritten one does
@@ -87,7 +86,7 @@ def held(target: Any, now: Recorded | None = None) -> dict[str, dict[str, Any]]:
     :returns: path -> the file's row of the manifest.
     :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
-    old, before, _, _ = now or recorded(target)
+    old, before, _ = now or recorded(target)
     manifest, mark = (old, MANIFEST) if old is not None else (before, PREVIOUS)
     if manifest is None:
         return {}
@@ -96,11 +95,11 @@ def held(target: Any, now: Recorded | None = None) -> dict[str, dict[str, Any]]:
     listed = target.fs.find(target.path, detail=True).items()
     found = {path.lstrip("/").removeprefix(root): (info["size"], _changed(info)) for path, info in listed}
     _, until = found.get(mark, (0, None))
-    rows = {}
-    for row in manifest["files"]:
+    rows = Rows()
+    for row in manifest.rows.below(""):
         size, changed = found.get(row["path"], (-1, None))
         if size == row.get("size") and (until is None or changed is None or changed <= until):
-            rows[row["path"]] = row
+            rows.put(row)
     return rows
 
 
@@ -110,14 +109,14 @@ def _changed(info: Mapping[str, Any]) -> Any:
 
 
 def publish_remote(
-    staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, now: Recorded, there: Mapping[str, Row]
+    staged: Path, target: Any, files: Files, text: ManifestFile, now: Recorded, there: Mapping[str, Row]
 ) -> bool:
     """Put a data set in its place.
 
     :param staged: folder with its files, which are copied.
     :param target: its place.
-    :param manifest: of the data set.
-    :param text: the same as it is written.
+    :param files: the rows of its manifest.
+    :param text: its manifest.
     :param now: what :func:`recorded` has read.
     :param there: what :func:`held` found by it.
     :returns: whether it was not there already.
@@ -130,29 +129,60 @@ def publish_remote(
             "repeated: make room in the store first"
         )
     ):
-        return _publish(staged, target, manifest, text, now, there)
+        return _publish(staged, target, _Changes(files, now, there), text, now)
 
 
-def _publish(
-    staged: Path, target: Any, manifest: Mapping[str, Any], text: bytes, now: Recorded, there: Mapping[str, Row]
-) -> bool:
-    old, before, torn, digest = now
-    rows = {row["path"]: row for row in manifest["files"]}
-    fresh = [path for path, row in rows.items() if there.get(path, {}).get("sha256") != row["sha256"]]
-    settled = old is not None and before is None and not torn
-    if settled and not fresh and digest == hashlib.sha256(text).hexdigest():
+class _Changes:
+    """What a store needs to hold a data set; each question reads the rows anew."""
+
+    def __init__(self, files: Files, now: Recorded, there: Mapping[str, Row]) -> None:
+        self._files = files
+        self._earlier = [one.rows for one in (now.old, now.before) if one is not None]
+        self._there = there
+
+    def fresh(self) -> Iterator[str]:
+        """Yield the files that are to be written."""
+        return (row["path"] for row in self._files if self._is_fresh(row))
+
+    def stale(self) -> Iterator[str]:
+        """Yield the files that are to be removed."""
+        for number, rows in enumerate(self._earlier):
+            for path in rows:
+                if path not in self._files and not any(path in others for others in self._earlier[:number]):
+                    yield path
+
+    def touched(self) -> Iterator[Row]:
+        """Yield the rows that are true whatever of it has happened."""
+        for row in self._files:
+            yield {"path": row["path"]} if self._is_fresh(row) else row
+        for path in self.stale():
+            yield {"path": path}
+
+    def _is_fresh(self, row: Row) -> bool:
+        there = self._there.get(row["path"])
+        return there is None or bool(there.get("sha256") != row["sha256"])
+
+
+def _publish(staged: Path, target: Any, changes: _Changes, text: ManifestFile, now: Recorded) -> bool:
+    settled = now.old is not None and now.before is None and not now.torn and now.old.sha256 == text.sha256
+    if settled and not any(True for _ in changes.fresh()):
         return False
-    stale = {row["path"] for one in (old, before) if one for row in one["files"]} - set(rows)
     make_folder(target)
-    touched = rows | {path: {"path": path} for path in [*fresh, *sorted(stale)]}
-    record = {"files": list(touched.values())}
-    _write(target / PREVIOUS, json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
+    with (target / PREVIOUS).open("wb") as file:
+        between = b""
+        file.write(b'{"files": [')
+        for row in changes.touched():
+            file.write(between + json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
+            between = b", "
+        file.write(b"]}")
     _remove(target / MANIFEST)
-    with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="publish") as pool:
-        list(pool.map(lambda path: _upload(staged / path, target / path), fresh))
-    for path in sorted(stale):
+    run_bounded(
+        lambda path: _upload(staged / path, target / path), changes.fresh(), workers=_UPLOADS, stop=threading.Event()
+    )
+    for path in changes.stale():
         _remove(target / path)
-    _write(target / MANIFEST, text)
+    with (target / MANIFEST).open("wb") as file:
+        text.copy_to(file)
     _remove(target / PREVIOUS)
     return True
 
@@ -163,12 +193,6 @@ def _upload(source: Path, target: Any) -> None:
         make_folder(target.parent)
     with source.open("rb") as read, target.open("wb") as write:
         shutil.copyfileobj(read, write, _CHUNK)
-
-
-def _write(target: Any, text: bytes) -> None:
-    """Write one small object."""
-    with target.open("wb") as file:
-        file.write(text)
 
 
 def _remove(target: Any) -> None:

@@ -5,37 +5,42 @@ counts, class ids, filters, provider version; no timestamps, so the same content
 place: by renaming in a local folder (:mod:`.local_folder`), file by file in an object store (:mod:`.object_store`; any
 object with the pathlib methods over an fsspec file system, such as Airflow's ``ObjectStoragePath``).
 
+Files are hashed while they are written (:mod:`~.writing.noted`), and the rows of the manifest are kept on disk, so that
+none is read twice and memory stays flat. What lies in the staging folder and is unknown there, or has another size than
+was written, is read; nobody else has a business in that folder.
+
 Publishing the same content again changes nothing, unless a file of the data set is missing, has another size, or was
 written after the manifest: then somebody has overwritten it, and it is put right.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel import __version__
+from airflow_provider_fastlabel.digests import facts_of_file
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.local_folder import files_of, publish_local
-from airflow_provider_fastlabel.pipelines.exports.manifests import load
+from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
+from airflow_provider_fastlabel.pipelines.exports.local_folder import files_below, publish_local
+from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, manifest_file
+from airflow_provider_fastlabel.pipelines.exports.manifests import is_there, load_whole
 from airflow_provider_fastlabel.pipelines.exports.object_store import held, publish_remote, recorded
+from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
 
     Row = Mapping[str, Any]
-
-_VERSION = 1
-_CHUNK = 1 << 20
 
 
 class FileGoneError(OSError):
@@ -46,12 +51,10 @@ class FileGoneError(OSError):
 class Published:
     """What a publish did.
 
-    :param manifest: the manifest as written.
     :param digest: SHA-256 of ``manifest.json``, hexadecimal: the same for the same data set.
     :param changed: false if the target already held this very data set.
     """
 
-    manifest: dict[str, Any]
     digest: str
     changed: bool
 
@@ -99,7 +102,7 @@ def refuse_foreign_files(target: Any) -> Recorded | None:
     local = local_path(target)
     if local is None:
         return recorded(target)
-    if not local.exists() or load(local, MANIFEST) is not None:
+    if not local.exists() or is_there(local, MANIFEST):
         return None
     if not local.is_dir() or any(local.iterdir()):
         raise FileExistsError(
@@ -110,18 +113,23 @@ def refuse_foreign_files(target: Any) -> Recorded | None:
 
 
 def publish(
-    staged: Path, target: Any, manifest: Mapping[str, Any], *, stand_ins: Mapping[str, Row] | None = None
+    staged: Path | NotedFolder[Rows],
+    target: Any,
+    manifest: Mapping[str, Any],
+    *,
+    stand_ins: Mapping[str, Row] | None = None,
 ) -> Published:
     """Put a finished folder in its place.
 
     :param staged: folder with the files, on this machine. Its files are moved or copied; what is left is the
-        caller's to remove.
+        caller's to remove. With an account (:class:`~.rows.Rows`), only files are read of which that knows nothing, or
+        another size.
     :param target: where the data set shall be: ``str`` or ``Path`` of a local folder that is no link, as
         :func:`.real_place` returns it, or an object-store path.
     :param manifest: what to say about it, see :func:`manifest_of`; ``version`` and ``files`` are added.
     :param stand_ins: for an object store: the SHA-256 of a staged file that only stands for one that is there already,
         at the same path -> the row of that file, as :func:`held` gave it.
-    :returns: the manifest, its digest, and whether anything changed.
+    :returns: the digest of the manifest, and whether anything changed.
     :raises FileExistsError: a local target holds files but no manifest of ours: it would be overwritten.
     :raises OddPlaceError: a local target, or a folder needed beside it, is a link or something else than a folder.
     :raises DamagedFileError: the target's manifest is not as an export writes it.
@@ -129,57 +137,70 @@ def publish(
     :raises FileGoneError: a file that a stand-in stands for is not at its path, or has changed.
     :raises OSError: files cannot be read, written or renamed; the old data set is then still there.
     """
-    staged = Path(staged)
-    (staged / MANIFEST).unlink(missing_ok=True)
+    folder = Path(staged)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    beside = folder.absolute().parent
+    account = staged if isinstance(staged, NotedFolder) else NotedFolder(folder, Rows())
     with bucket_needed(target):
-        return _published(staged, target, manifest, stand_ins or {})
+        return _published(account, beside, target, manifest, stand_ins or {})
 
 
-def _published(staged: Path, target: Any, manifest: Mapping[str, Any], stand_ins: Mapping[str, Row]) -> Published:
+def _published(
+    staged: NotedFolder[Rows], beside: Path, target: Any, manifest: Mapping[str, Any], stand_ins: Mapping[str, Row]
+) -> Published:
     local = local_path(target)
-    described = _described(staged)
+    _complete(staged)
     now = recorded(target) if local is None else None
     there = held(target, now) if now else {}
-    files = [_meant(row, stand_ins, there) for row in described]
-    full = {**manifest, "version": _VERSION, "files": files}
-    text = (json.dumps(full, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
-    if local is not None:
-        changed = publish_local(staged, local, text)
-    else:
-        assert now is not None
-        changed = publish_remote(staged, target, full, text, now, there)
-    return Published(full, hashlib.sha256(text).hexdigest(), changed)
+    files = _Files(staged, stand_ins, there)
+    with manifest_file(beside, manifest, files) as text:
+        if local is not None:
+            changed = publish_local(staged.path, local, files, text)
+        else:
+            assert now is not None
+            changed = publish_remote(staged.path, target, files, text, now, there)
+        return Published(text.sha256, changed)
 
 
 def read_manifest(target: Any) -> dict[str, Any] | None:
-    """Read the manifest of a data set.
+    """Read the manifest of a data set at once.
 
     :param target: as for :func:`publish`.
     :returns: the manifest, or None if there is no finished data set.
     :raises DamagedFileError: it is not as an export writes it.
     """
-    return load(Path(target) if isinstance(target, str) else target, MANIFEST)
+    return load_whole(Path(target) if isinstance(target, str) else target, MANIFEST)
 
 
-def _described(folder: Path) -> list[dict[str, Any]]:
-    """List the files under a folder, sorted, with size, SHA-256, and the MD5 by which S3 knows them."""
-    rows = []
-    for path in files_of(folder):
-        size, sha256, md5 = 0, hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-        with (folder / path).open("rb") as file:
-            while piece := file.read(_CHUNK):
-                size += len(piece)
-                sha256.update(piece)
-                md5.update(piece)
-        rows.append({"path": path, "size": size, "sha256": sha256.hexdigest(), "md5": md5.hexdigest()})
-    return rows
+def _complete(staged: NotedFolder[Rows]) -> None:
+    """Bring the account of a folder to what lies there: read what is not in it as it is."""
+    seen = 0
+    for path, entry in files_below(staged.path):
+        seen += 1
+        facts = staged.facts_of(path)
+        if facts is None or entry.stat(follow_symlinks=False).st_size != facts.size:
+            with open_regular(entry.path) as file:
+                staged.note(path, facts_of_file(file))
+    if seen < staged.account.count(staged.prefix):
+        for row in staged.account.below(staged.prefix):
+            if not os.path.lexists(staged.path / row["path"]):
+                staged.account.remove(staged.prefix + row["path"])
 
 
-def _meant(row: dict[str, Any], stand_ins: Mapping[str, Row], there: Mapping[str, Row]) -> Row:
-    """Return the row of the file that a staged one stands for; of itself, if it is no stand-in."""
-    meant = stand_ins.get(row["sha256"])
-    if meant is None:
-        return row
-    if there.get(row["path"]) != meant:
-        raise FileGoneError(f"{row['path']} is not in the earlier data set any more, or not as it was")
-    return meant
+class _Files(Files):
+    """The rows of a data set that is staged, with those that stand-ins stand for in their places."""
+
+    def __init__(self, staged: NotedFolder[Rows], stand_ins: Mapping[str, Row], there: Mapping[str, Row]) -> None:
+        self._staged = staged
+        self._stand_ins = stand_ins
+        self._there = there
+
+    def __contains__(self, path: str) -> bool:
+        return self._staged.facts_of(path) is not None
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._staged.account.below(self._staged.prefix):
+            meant = self._stand_ins.get(row["sha256"])
+            if meant is not None and self._there.get(row["path"]) != meant:
+                raise FileGoneError(f"{row['path']} is not in the earlier data set any more, or not as it was")
+            yield meant or row

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.digests import facts_of
 from airflow_provider_fastlabel.formats.writing.class_changes import ClassChanges, brought_up_to_date, class_changes
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap, changes_of_lock
 from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
 from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE
+from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish
+from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.kinds import Kind
+    from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
@@ -54,9 +58,9 @@ class Export:
     :param filters: what the tasks are selected by: ``project``, its slug, and what ``count_tasks`` takes beside it.
     :param kinds: names of the task kinds that can be written.
     :param format: name of the format, for the manifest.
-    :param write: writes image tasks into a folder: it is given the tasks, to be read once, the folder, the project's
-        classes, the folder in which a task's image lies when the task comes, or ``None``, and the list of what is left
-        out.
+    :param write: writes image tasks into a folder: it is given the tasks, to be read once, the folder with its account,
+        the project's classes, the folder in which a task's image lies when the task comes, or ``None``, and the list of
+        what is left out.
     :param images_folder: says where images are downloaded to, given a folder for work and the one of the data set;
         ``None`` when images are not wanted.
     :param earlier_places: says where in the published data set the image of a task may lie, given the task's name;
@@ -76,7 +80,7 @@ class Export:
     filters: Mapping[str, Any]
     kinds: Collection[str]
     format: str
-    write: Callable[[Iterable[Task], Path, ClassMap, Path | None, LeftOut], ExportReport]
+    write: Callable[[Iterable[Task], Place, ClassMap, Place | None, LeftOut], ExportReport]
     images_folder: Callable[[Path, Path], Path | None]
     earlier_places: Callable[[str], Sequence[str]] | None = None
     reserved: re.Pattern[str] | None = None
@@ -177,12 +181,15 @@ class Export:
         self, kind: Kind, count: int, classes: ClassMap, last: Mapping[str, Any], earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
         """Put the data set together aside, and publish it."""
-        with staging(self.target) as work, closing(LeftOut(work)) as left_out:
-            folder = work / "dataset"
-            folder.mkdir()
-            report = self._written(kind, count, work, folder, classes, earlier, left_out)
-            (folder / LOCK_FILE).write_bytes(classes.to_lock(last))
-            left_out.write(folder / LEFT_OUT_FILE)
+        with staging(self.target) as work, closing(Rows(work)) as rows, closing(LeftOut(work)) as left_out:
+            noted = NotedFolder(work, rows)
+            folder = noted.at(work / "dataset")
+            folder.path.mkdir()
+            report = self._written(kind, count, noted, folder, classes, earlier, left_out)
+            lock = classes.to_lock(last)
+            (folder.path / LOCK_FILE).write_bytes(lock)
+            folder.note(LOCK_FILE, facts_of((lock,)))
+            left_out.write(folder.path / LEFT_OUT_FILE)
             report.left_out = left_out
             described = manifest_of(
                 report,
@@ -198,16 +205,17 @@ class Export:
         self,
         kind: Kind,
         count: int,
-        work: Path,
-        folder: Path,
+        work: NotedFolder[Rows],
+        folder: NotedFolder[Rows],
         classes: ClassMap,
         earlier: EarlierPictures | None,
         left_out: LeftOut,
     ) -> ExportReport:
         """Bring the tasks, with their images where they are wanted, to the writer."""
-        images = self.images_folder(work, folder)
-        if images is not None:
-            images.mkdir(parents=True, exist_ok=True)
+        place = self.images_folder(work.path, folder.path)
+        images = None if place is None else work.at(place)
+        if place is not None:
+            place.mkdir(parents=True, exist_ok=True)
         frames = Frames(
             self.client,
             kind.name,
@@ -216,7 +224,7 @@ class Export:
             on_error=self.on_error,
             reserved=self.reserved,
             earlier=earlier,
-            aside=images is not None and not images.is_relative_to(folder),
+            aside=place is not None and not place.is_relative_to(folder.path),
             left_out=left_out,
         )
         progress = Progress(count, calls_left=self.client.quota.remaining)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
 import tempfile
-import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-STALE_SECONDS = 3600
-"""An abandoned staging folder is cleared away after this time, by the next export to the same folder or any store."""
 
 
 @contextmanager
@@ -33,56 +27,34 @@ def staging(target: Any) -> Iterator[Path]:
     :raises DiskFullError: the disk is full.
     :raises OSError: with a remedy in its text, when the folder cannot be made.
     """
-    folder = _make_folder(local_path(target))
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        with room_needed(
+    with (
+        _folder(local_path(target)) as folder,
+        room_needed(
             lambda: (
                 f"the data set was put together in {folder.parent}. Nothing was published, what was published "
                 "before is untouched. Free space there, or export fewer tasks"
             )
-        ):
-            yield folder
-    finally:
-        os.close(handle)
-        shutil.rmtree(folder, ignore_errors=True)
+        ),
+    ):
+        yield folder
 
 
-def _make_folder(local: Path | None) -> Path:
+@contextmanager
+def _folder(local: Path | None) -> Iterator[Path]:
     """Make a folder beside a local target, or in the temporary folder."""
     if local is None:
-        parent, prefix = Path(tempfile.gettempdir()), "fastlabel-export-"
+        parent, kind = Path(tempfile.gettempdir()), "fastlabel-export-"
     else:
-        parent, prefix = local.absolute().parent, f".{local.name}.staging-"
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        _clear_abandoned(parent, prefix)
-        return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    except OSError as error:
-        remedy = "TMPDIR" if local is None else "`output`"
-        raise OSError(
-            error.errno,
-            f"{error.strerror}: the data set cannot be put together in {parent}. Nothing was published, what was "
-            f"published before is untouched. Let the worker's user write there, or give {remedy} another folder",
-        ) from error
-
-
-def _clear_abandoned(parent: Path, prefix: str) -> None:
-    """Remove staging folders whose process was killed: old ones that nobody holds locked."""
-    for name in os.listdir(parent):  # noqa: PTH208 - a glob would take brackets of the name for its own
-        if name.startswith(prefix):
-            with suppress(OSError):
-                _clear_if_abandoned(parent / name)
-
-
-def _clear_if_abandoned(folder: Path) -> None:
-    """Remove one of them; what is no folder, such as a pipe or a link, is not opened."""
-    if time.time() - folder.lstat().st_mtime < STALE_SECONDS:
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
+        parent, kind = local.absolute().parent, f".{local.name}.staging-"
+    with ExitStack() as stack:
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(scratch_folder(kind, parent))
+        except OSError as error:
+            remedy = "TMPDIR" if local is None else "`output`"
+            raise OSError(
+                error.errno,
+                f"{error.strerror}: the data set cannot be put together in {parent}. Nothing was published, what was "
+                f"published before is untouched. Let the worker's user write there, or give {remedy} another folder",
+            ) from error
+        yield folder

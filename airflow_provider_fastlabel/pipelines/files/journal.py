@@ -11,12 +11,10 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel import __version__
@@ -25,8 +23,10 @@ from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular, regular_descriptor
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -66,6 +66,7 @@ class Journal(ABC):
         self._descriptor = -1
         self._torn = False
         self._spool: Path | None = None
+        self._aside = contextlib.ExitStack()
 
     def __str__(self) -> str:
         return str(self.target)
@@ -221,8 +222,7 @@ class Journal(ABC):
 
     def _fetch(self) -> Path:
         """Copy a journal from its object store into a local spool file."""
-        folder = Path(tempfile.mkdtemp(prefix="fastlabel-manifest-"))
-        self._spool = folder / "manifest.jsonl"
+        self._spool = self._aside.enter_context(scratch_folder("fastlabel-manifest-")) / "manifest.jsonl"
         with contextlib.suppress(FileNotFoundError), self.target.open("rb") as source, self._spool.open("wb") as spool:
             shutil.copyfileobj(source, spool)
         self._uploaded_at = time.monotonic()
@@ -240,8 +240,7 @@ class Journal(ABC):
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        if self._spool is not None:
-            shutil.rmtree(self._spool.parent, ignore_errors=True)
+        self._aside.close()
 
 
 def now_text() -> str:

@@ -16,7 +16,6 @@ import hashlib
 import os
 import re
 import stat
-import tempfile
 from collections import defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from airflow_provider_fastlabel.pipelines.files.globs import Glob
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.regular_files import LEAVES, kind_of, leaves, open_below, open_regular
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -79,10 +79,10 @@ class Source:
         if self.filesystem is None and not self.files:
             yield self.place()
             return
-        with tempfile.TemporaryDirectory(prefix=_TEMPORARY) as folder:
+        with scratch_folder(_TEMPORARY) as folder:
             for item in self.files or (self,):
-                item._bring(Path(folder))
-            yield Path(folder) if self.files else Path(folder, _base_name(self.location))
+                item._bring(folder)
+            yield folder if self.files else folder / _base_name(self.location)
 
     @contextmanager
     def open(self) -> Iterator[Any]:

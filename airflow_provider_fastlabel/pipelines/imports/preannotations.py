@@ -7,11 +7,9 @@ temporary folder, from links, downloaded annotation files and the first bytes of
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import place_below
@@ -25,9 +23,11 @@ from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attri
 from airflow_provider_fastlabel.pipelines.imports.class_rules import own_type
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, match, merged
 from airflow_provider_fastlabel.regular_files import read_regular
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.formats.reading.imported import EntryProblem
@@ -189,7 +189,7 @@ class Reader:
 
     @staticmethod
     def _folder(stack: ExitStack) -> Path:
-        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fastlabel-annotations-")))
+        return stack.enter_context(scratch_folder("fastlabel-annotations-"))
 
     def _bring_annotations(self, tree: Path) -> dict[str, str]:
         """Copy the annotation files, and return what cannot be opened -> why."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient, FastLabelException, FastLabelInvalidException
-from airflow_provider_fastlabel.client.resources.dataset_download import aside_folder, safe_target
+from airflow_provider_fastlabel.client.resources.dataset_download import safe_target
 from tests.strange_files import STRANGE, make_strange
 
 LIST = "dataset-revision-objects/signed-urls"
@@ -456,10 +456,3 @@ def test_a_killed_download_leaves_whole_files_and_goes_on(store, tmp_path):
     assert all(path.read_bytes() == bytes([int(path.stem)]) * 100_000 for path in tmp_path.glob("*.bin"))
     assert len(json.loads((tmp_path / "annotations.json").read_text())) == 30
     assert all((tmp_path / name).stat().st_ino == inode for name, inode in before.items())  # not fetched again
-
-
-def test_the_files_of_a_running_download_are_left_alone(tmp_path):
-    with aside_folder(tmp_path) as first, aside_folder(tmp_path) as second:
-        assert first.is_dir()
-        assert second.is_dir()
-    assert list(tmp_path.iterdir()) == []

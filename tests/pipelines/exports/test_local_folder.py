@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ import pytest
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.pipelines.exports.local_folder import OddPlaceError, real_place, settle
 from airflow_provider_fastlabel.pipelines.exports.publish import publish, refuse_foreign_files
-from airflow_provider_fastlabel.pipelines.exports.staging import STALE_SECONDS, staging
-from tests.limits import run_limited
+from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from tests.pipelines.exports.places import content, staged
 from tests.strange_files import STRANGE, make_strange
 
@@ -178,28 +176,3 @@ def test_a_users_links_are_carried_over_and_not_followed(tmp_path):
     assert (target / "sub2" / "a.txt").read_text() == "ours"
     assert not (target / "sub2").is_symlink()
     assert content(theirs) == THEIRS
-
-
-STAGE = """
-import sys
-from pathlib import Path
-from airflow_provider_fastlabel.pipelines.exports.staging import staging
-with staging(Path(sys.argv[1])):
-    print("staged")
-"""
-
-
-@pytest.mark.parametrize("kind", [*STRANGE, "link"])
-def test_what_has_the_name_of_an_abandoned_staging_folder_is_neither_waited_for_nor_followed(tmp_path, kind):
-    theirs = staged(tmp_path / "theirs", THEIRS)
-    odd = tmp_path / ".a[1].staging-old"
-    if kind == "link":
-        odd.symlink_to(theirs)
-    else:
-        make_strange(kind, odd)
-    long_ago = time.time() - STALE_SECONDS - 9
-    os.utime(odd, (long_ago, long_ago), follow_symlinks=False)
-    os.utime(theirs, (long_ago, long_ago))
-    assert run_limited(STAGE, tmp_path / "a[1]", seconds=30) == "staged"
-    assert content(theirs) == THEIRS
-    assert os.path.lexists(odd) is (kind != "folder")

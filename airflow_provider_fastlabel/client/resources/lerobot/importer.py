@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-import tempfile
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException, FastLabelInvalidException
@@ -25,10 +23,12 @@ from airflow_provider_fastlabel.client.resources.lerobot.info import feature_nam
 from airflow_provider_fastlabel.client.resources.robotics import RoboticsContents
 from airflow_provider_fastlabel.client.resources.tasks.other import OtherTasks
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, place_below
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from airflow_provider_fastlabel.client.types import LeRobotResult
 
@@ -201,9 +201,9 @@ class LeRobot(OtherTasks, RoboticsContents):
         result: dict[str, Any]
         task_id = None
         try:
-            with tempfile.TemporaryDirectory(prefix="fastlabel-lerobot-") as folder:
+            with scratch_folder("fastlabel-lerobot-") as folder:
                 frames = dataset.frames(episode)
-                archive = build_episode_zip(dataset, rules, episode, frames, Path(folder))
+                archive = build_episode_zip(dataset, rules, episode, frames, folder)
                 kwargs = rules.build_task_kwargs(episode_index=episode.index, episode_name=name, frames=frames)
                 task_id = self.create_robotics_task(project=project, name=name, **kwargs)
                 result = self.import_robotics_contents_file(project=project, file_path=archive)
