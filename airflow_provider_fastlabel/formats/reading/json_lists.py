@@ -36,6 +36,8 @@ _NEXT_OBJECT = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*\{")
 _MARK = codecs.BOM_UTF8
 # So many characters before its end an error may be one of a text that was cut off there: "-Infinit", "\\ud83d\\ude0".
 _CUT = 16
+# Behind a number there may be so much of what makes it another one: "2" + "e-".
+_OPEN = 3
 _decode_one = json.JSONDecoder().raw_decode
 
 
@@ -113,7 +115,7 @@ class JsonObject:
         :raises UnusableJsonError: it is no JSON that this package takes; a member before the place may have been
             yielded.
         """
-        self._fill(2 * self._window)
+        self._fill(max(2 * self._window, len(_MARK)))
         if self._ended:
             document = _parsed(self._buffer)
             self._buffer = b""
@@ -212,34 +214,32 @@ class JsonObject:
 
     def _slow_batch(self) -> Batch:
         """Return some entries, at least one, whatever they are."""
-        size = _ENTRIES_BYTES
+        size = min(_ENTRIES_BYTES, self._window)
         while True:
             text, final = self._text(size)
-            entries, stop = self._entries(text, final=final)
-            if entries:
-                start = self._before + self._at
+            stop = self._end_of_entries(text, final=final)
+            if stop:
+                at, start = self._at, self._before + self._at
                 self._use(_width(text, stop))
-                return Batch(entries, start, self._before + self._at)
+                return Batch(_parsed(b"[%b]" % self._buffer[at : self._at]), start, self._before + self._at)
             size = self._longer(size)
 
-    def _entries(self, text: str, *, final: bool) -> tuple[list[Any], int]:
-        """Return the whole entries that a text begins with, and where they end."""
-        entries: list[Any] = []
+    def _end_of_entries(self, text: str, *, final: bool) -> int:
+        """Return where the whole entries end that a text begins with; 0 if it is shorter than one."""
         at = stop = 0
         while True:
             try:
-                entry, end = _decode_one(text, at)
+                end = _decode_one(text, at)[1]
             except (ValueError, RecursionError) as error:
-                if not entries and (final or not _is_cut_off(error, text)):
+                if not stop and (final or not _is_cut_off(error, text)):
                     raise self._unusable(error) from None
-                return entries, stop
-            if end == len(text) and not final:  # a number may go on
-                return entries, stop
-            entries.append(entry)
+                return stop
+            if end > len(text) - _OPEN and not final:
+                return stop
             stop = end
             at = _space(text, end)
             if text[at : at + 1] != ",":
-                return entries, stop
+                return stop
             at = _space(text, at + 1)
 
     def _value(self) -> Any:
@@ -253,7 +253,7 @@ class JsonObject:
                 if final or not _is_cut_off(error, text):
                     raise self._unusable(error) from None
             else:
-                if stop < len(text) or final:
+                if stop <= len(text) - _OPEN or final:
                     self._use(_width(text, stop))
                     return value
             size = self._longer(size)
