@@ -366,8 +366,7 @@ def _annotations(name: str, place: str | os.PathLike[str], imported: ImportedAnn
         log.warning("%s: %d of %d objects lost: %s", name, lost.total(), imported.read, _counted(lost))
     _list(log.warning, name, imported.problems, "problems")
     _list(log.info, name, imported.notes, "notes")
-    found = {image: list(annotations) for image, annotations in imported.by_image.items()}
-    flags = _drop_flags(found)
+    flags = _drop_flags(found := {image: list(own) for image, own in imported.by_image.items()})
     if flags:
         log.info("%s: left out the flags of the format: %s", name, _counted(flags))
     if not any(found.values()):
