@@ -56,14 +56,23 @@ def _problems_named() -> Iterator[None]:
     """
     try:
         yield
-    except json.JSONDecodeError as error:
-        raise UnusableJsonError(f"not valid JSON: {error.msg}", error.lineno) from None
-    except UnicodeDecodeError as error:
-        raise UnusableJsonError(f"not UTF-8 text: byte {error.start} is {error.reason}") from None
-    except RecursionError:
-        raise UnusableJsonError("not usable JSON: nested too deeply") from None
-    except ValueError:
-        raise UnusableJsonError("not usable JSON: a number has thousands of digits") from None
+    except (ValueError, RecursionError) as error:
+        raise unusable(error) from None
+
+
+def unusable(error: Exception) -> UnusableJsonError:
+    """Say what Python's reader has met.
+
+    :param error: what it raised.
+    :returns: the same in words of ours.
+    """
+    if isinstance(error, json.JSONDecodeError):
+        return UnusableJsonError(f"not valid JSON: {error.msg}", error.lineno)
+    if isinstance(error, UnicodeDecodeError):
+        return UnusableJsonError(f"not UTF-8 text: byte {error.start} is {error.reason}")
+    if isinstance(error, RecursionError):
+        return UnusableJsonError("not usable JSON: nested too deeply")
+    return UnusableJsonError("not usable JSON: a number has thousands of digits")
 
 
 def entries_of(file: BinaryIO, name: str) -> Iterator[tuple[str, int | None, Any]]:

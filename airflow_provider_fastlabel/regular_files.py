@@ -40,17 +40,25 @@ class NotRegularError(OSError):
     """
 
 
-def open_regular(path: Place, *, seen: bool = False) -> BinaryIO:
+def open_regular(path: Place, *, seen: bool = False, most: int | None = None) -> BinaryIO:
     """Open a regular file for reading bytes.
 
     :param path: the file, or a link to it.
     :param seen: whether the caller has just seen that it is one; it is looked at after the opening alone then.
+    :param most: bytes that it may have; None for any number.
     :returns: the file, to be closed by the caller.
     :raises NotRegularError: it is something else, which was not opened or is closed again.
-    :raises OSError: it is not there, or may not be read.
+    :raises OSError: it is not there, may not be read, or has more bytes.
     """
+    descriptor = regular_descriptor(path, os.O_RDONLY, seen=seen)
+    try:
+        if most is not None:
+            _refuse_above(most, descriptor, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
     # With a buffer of this size nobody asks the system what kind of terminal the file is.
-    return os.fdopen(regular_descriptor(path, os.O_RDONLY, seen=seen), "rb", io.DEFAULT_BUFFER_SIZE)
+    return os.fdopen(descriptor, "rb", io.DEFAULT_BUFFER_SIZE)
 
 
 def read_regular(path: Place, *, seen: bool = False, most: int = MOST_BYTES) -> bytes:
@@ -75,9 +83,7 @@ def read_below(folder: str, name: str, *, most: int = MOST_BYTES) -> bytes:
 def _read(descriptor: int, path: Place, most: int) -> bytes:
     """Read an open file whole, and close it."""
     try:
-        stated = os.fstat(descriptor).st_size
-        if stated > most:
-            raise OSError(errno.EFBIG, f"it has {stated:,} bytes, and {most:,} are the most", os.fspath(path))
+        stated = _refuse_above(most, descriptor, path)
         size = min(stated + 1, _PIECE_BYTES)
         pieces = []
         while piece := os.read(descriptor, size):
@@ -86,6 +92,14 @@ def _read(descriptor: int, path: Place, most: int) -> bytes:
     finally:
         os.close(descriptor)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _refuse_above(most: int, descriptor: int, path: Place) -> int:
+    """Return how many bytes an open file has, if it may have so many."""
+    stated = os.fstat(descriptor).st_size
+    if stated > most:
+        raise OSError(errno.EFBIG, f"it has {stated:,} bytes, and {most:,} are the most", os.fspath(path))
+    return stated
 
 
 def regular_descriptor(path: Place, flags: int, mode: int = 0o666, *, seen: bool = False) -> int:

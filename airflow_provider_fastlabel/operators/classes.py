@@ -108,9 +108,9 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
             into = resolve_destination(self.client, self.project)
             classes = list(self.client.iter_annotations(self.project))
             read, links = self._read(into, classes)
-            refuse_losses(read, self.max_failures)
-            annotations = [annotation for own in read.by_name.values() for annotation in own]
-            made = plan_dataset_classes(annotations, into, classes)
+            with read:
+                refuse_losses(read, self.max_failures)
+                made = plan_dataset_classes(read.by_name.values(), into, classes)
             for change in made.changes:
                 write_class(self.client, self.project, change)
         lists = {

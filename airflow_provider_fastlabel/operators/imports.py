@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
@@ -191,23 +192,23 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
                 follow_links=self.follow_links,
             )
             # First the annotations: pictures that turn out to be masks are taken off the list.
-            annotations = self._read_annotations(folder, found, into)
-            summary = import_files(
-                self.client,
-                into,
-                found.sources,
-                manifest=record,
-                annotations=annotations,
-                fields={name: value for name, value in fields.items() if value not in (None, [], "")},
-                on_exists=self.on_exists,
-                on_difference=self.on_difference,
-                people=people,
-                max_failures=self.max_failures,
-                max_workers=self.max_workers,
-                problems=found.problems,
-                links=found.links,
-                stop=self._stop,
-            )
+            with self._read_annotations(folder, found, into) or nullcontext() as annotations:
+                summary = import_files(
+                    self.client,
+                    into,
+                    found.sources,
+                    manifest=record,
+                    annotations=annotations,
+                    fields={name: value for name, value in fields.items() if value not in (None, [], "")},
+                    on_exists=self.on_exists,
+                    on_difference=self.on_difference,
+                    people=people,
+                    max_failures=self.max_failures,
+                    max_workers=self.max_workers,
+                    problems=found.problems,
+                    links=found.links,
+                    stop=self._stop,
+                )
         self._summary = summary
         result: ImportSummary = {**summary, "manifest": shown_place(manifest)}
         tell_of_project(self, context, result)

@@ -53,7 +53,7 @@ def _check(imported: ImportedAnnotations) -> None:
     annotations = [annotation for own in imported.by_image.values() for annotation in own]
     rules = ClassRules(seeds.CLASSES)
     for unknown in ("fail", "create"):
-        settle_attributes(annotations, seeds.CLASSES, unknown)
+        settle_attributes([annotations], seeds.CLASSES, unknown)
     for annotation in annotations:
         for complaint in (*rules.complaints(annotation), *geometry_complaints(annotation, size)):
             assert complaint

@@ -366,12 +366,12 @@ def _annotations(name: str, place: str | os.PathLike[str], imported: ImportedAnn
         log.warning("%s: %d of %d objects lost: %s", name, lost.total(), imported.read, _counted(lost))
     _list(log.warning, name, imported.problems, "problems")
     _list(log.info, name, imported.notes, "notes")
-    flags = _drop_flags(imported.by_image)
+    flags = _drop_flags(found := {image: list(own) for image, own in imported.by_image.items()})
     if flags:
         log.info("%s: left out the flags of the format: %s", name, _counted(flags))
-    if not any(imported.by_image.values()):
+    if not any(found.values()):
         log.warning("%s: no annotations were found in %s. Check that it is the right place and format.", name, place)
-    return imported.by_image
+    return found
 
 
 def _counted(counts: Counter[str]) -> str:

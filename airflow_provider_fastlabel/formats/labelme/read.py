@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     import os
 
     from airflow_provider_fastlabel.formats.labelme.shapes import Convert
+    from airflow_provider_fastlabel.formats.reading.spool import Spool
 
     GroupKey = tuple[str, str, Any]
 
@@ -58,7 +59,11 @@ _FAMILIES = {"polygon": "area", "mask": "area", "point": "pose"}
 
 
 def read_labelme(
-    folder: str | os.PathLike[str], annotation_type: LabelmeType | None = None, *, follow_links: bool = False
+    folder: str | os.PathLike[str],
+    annotation_type: LabelmeType | None = None,
+    *,
+    follow_links: bool = False,
+    spool: Spool | None = None,
 ) -> ImportedAnnotations:
     """Read every labelme file below a folder.
 
@@ -68,6 +73,7 @@ def read_labelme(
         group and their holes. Points and lines, which have no area, are lost then. Default: what the table above says.
     :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
         to be.
+    :param spool: keeps the annotations on disk until they are looked at; default: in memory.
     :returns: annotations by image path relative to the folder; problems name the shape by its position from 0. A JSON
         file that is no labelme file is a note, unless a picture of its name has no other file.
     :raises ValueError: unknown ``annotation_type``.
@@ -80,11 +86,11 @@ def read_labelme(
     unread = ImportedAnnotations()
     with collector_paused():
         described = [
-            _read_file(root, name, convert, unread, joins=annotation_type != "polygon")
+            _read_file(root, name, convert, unread, joins=annotation_type != "polygon").put_into(spool)
             for name in root.names
             if name.lower().endswith(".json")
         ]
-        return root.tell_closed(paired(described, root.names))
+        return root.tell_closed(paired(described, root.names, spool))
 
 
 def _read_file(

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from airflow_provider_fastlabel.formats.reading.spool import Spool
+
 _MASK_FOLDERS = {"annotation", "annotations", "label", "labels", "mask", "masks", "segmentationclass", "trimaps"}
 _OBJECTS = "segmentationobject"
 _LOSSY = {".jpg", ".jpeg", ".jpe", ".jfif", ".heic", ".heif"}
@@ -48,6 +50,7 @@ def read_masks(
     background: int = 0,
     ignore: int | None = 255,
     follow_links: bool = False,
+    spool: Spool | None = None,
 ) -> ImportedAnnotations:
     """Read a folder of masks; one is in memory at a time.
 
@@ -60,6 +63,7 @@ def read_masks(
         for no such index.
     :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
         to be.
+    :param spool: keeps the annotations on disk until they are looked at; default: in memory.
     :returns: segmentations by picture, its path relative to the folder of the pictures. Each index of a mask is an
         object; one without class is lost, and so are those of a mask of another size than its picture.
     :raises ValueError: no table, or one that cannot be read.
@@ -79,9 +83,9 @@ def read_masks(
     reader = _Reader(root, picture_root, table, background, ignore)
     pairs = _pairs(masks, named, table)
     with collector_paused():
-        described = [reader.read(mask, pairs.get(mask)) for mask in masks]
+        described = [reader.read(mask, pairs.get(mask)).put_into(spool) for mask in masks]
         described += [reader.missing(mask) for mask in table.instances if mask not in taken]
-        return root.tell_closed(paired(described, named))
+        return root.tell_closed(paired(described, named, spool))
 
 
 def _folders(name: str) -> list[str]:

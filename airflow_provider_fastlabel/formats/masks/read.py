@@ -13,7 +13,7 @@ import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.trace import NoisyMaskError, label_points, mask_points
 from airflow_provider_fastlabel.formats.picture_file import read_pixels
-from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+from airflow_provider_fastlabel.formats.reading.imported import Annotation, ImportedAnnotations
 from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def read_mask(
     pixels = load_mask(mask_image, indexes=True)
     result = ImportedAnnotations()
     key = image or file
-    annotations = result.open_image(key, file)
+    annotations: list[Annotation] = []
+    result.describe(key, file, annotations)
     taken = []
     for index in indexes_in(pixels):
         if index == background:

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
+    from airflow_provider_fastlabel.formats.reading.spool import Spool
+
 Corners = Literal["one_based", "zero_based"]
 
 _FLAGS = ("difficult", "truncated", "occluded")
@@ -63,7 +65,11 @@ _NUMBERED = re.compile(r"([xy])([0-9]+)")
 
 
 def read_pascalvoc(
-    folder: str | os.PathLike[str], corners: Corners = "one_based", *, follow_links: bool = False
+    folder: str | os.PathLike[str],
+    corners: Corners = "one_based",
+    *,
+    follow_links: bool = False,
+    spool: Spool | None = None,
 ) -> ImportedAnnotations:
     """Read every Pascal VOC file below a folder.
 
@@ -73,6 +79,7 @@ def read_pascalvoc(
         writes: the borders themselves.
     :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
         to be.
+    :param spool: keeps the annotations on disk until they are looked at; default: in memory.
     :returns: annotations by image path relative to the folder; problems carry the line of the object. An XML file that
         is no Pascal VOC file is a note, unless a picture of its name has no other file.
     :raises ValueError: unknown ``corners``; or a corner at 0 although corners count from 1, so that all boxes of the
@@ -84,9 +91,9 @@ def read_pascalvoc(
     root = DataFolder.of(folder, follow_links=follow_links)
     reader = _Reader(1 if corners == "one_based" else 0)
     with collector_paused():
-        described = [reader.read(root, name) for name in root.names if name.lower().endswith(".xml")]
+        described = [reader.read(root, name).put_into(spool) for name in root.names if name.lower().endswith(".xml")]
         reader.refuse_zeros()
-        result = root.tell_closed(paired(described, root.names))
+        result = root.tell_closed(paired(described, root.names, spool))
     _note_masks(result, root.names)
     return result
 

@@ -20,6 +20,10 @@ from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from airflow_provider_fastlabel.formats.reading.spool import Spool, SpooledList
+
+    AnnotationList = list["Annotation"] | SpooledList
+
 PLACES = 6
 """Decimals kept of a computed pixel coordinate: far below any format's precision, far above float noise."""
 
@@ -92,19 +96,22 @@ class ImportedAnnotations:
     """The annotations of a data set, ready for the create methods, what was lost, and what is worth a note.
 
     :param by_image: image path relative to the data set's folder (posix; meant to be the task name) -> FastLabel
-        annotations. An image that is described without objects has an empty list.
+        annotations. An image that is described without objects has an empty list. With a spool the lists are on disk:
+        they can be read like others, and extended.
     :param objects: image -> how many objects of the files its annotations were made of. One object may make several
         annotations (a polygon of several parts) and several one (a pose of labelme points).
     :param files: image -> the file that describes it.
     :param problems: what was lost, in the order of reading. A picture with a problem is not complete.
     :param notes: what is worth knowing and costs no object.
+    :param spool: where the annotations are kept; None for in memory.
     """
 
-    by_image: dict[str, list[Annotation]] = field(default_factory=dict)
+    by_image: dict[str, AnnotationList] = field(default_factory=dict)
     objects: Counter[str] = field(default_factory=Counter)
     files: dict[str, str] = field(default_factory=dict)
     problems: list[EntryProblem] = field(default_factory=list)
     notes: list[EntryProblem] = field(default_factory=list)
+    spool: Spool | None = None
 
     @property
     def read(self) -> int:
@@ -128,17 +135,28 @@ class ImportedAnnotations:
         """Remember something that costs no object; the parameters are those of :class:`EntryProblem`."""
         self.notes.append(EntryProblem(file, line, message, image))
 
-    def open_image(self, image: str, file: str) -> list[Annotation]:
-        """Return the list that collects an image's annotations; note it when a second file describes the same image.
+    def describe(self, image: str, file: str, annotations: AnnotationList) -> None:
+        """Add what a file says of an image; note it when it is a second file that describes the same image.
 
         :param image: key of :attr:`by_image`.
         :param file: the file that describes it.
-        :returns: the live list; appending to it adds to the image. Count the objects in :attr:`objects`.
+        :param annotations: what it says; the list becomes the image's own. Count the objects in :attr:`objects`.
         """
+        self.files.setdefault(image, file)
         if image in self.by_image:
             self.add_note(file, f"image {image!r} was described before; the annotations are put together", image=image)
-        self.files.setdefault(image, file)
-        return self.by_image.setdefault(image, [])
+            self.by_image[image].extend(annotations)
+        else:
+            self.by_image[image] = kept(annotations, self.spool)
+
+
+def kept(annotations: AnnotationList, spool: Spool | None) -> AnnotationList:
+    """Return annotations where they are to be kept until their picture's turn comes.
+
+    :param annotations: the annotations; a list that is on disk stays there.
+    :param spool: where; None for in memory.
+    """
+    return spool.keep(annotations) if spool is not None and isinstance(annotations, list) else annotations
 
 
 @contextmanager

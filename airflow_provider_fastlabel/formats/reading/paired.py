@@ -25,6 +25,8 @@ from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from airflow_provider_fastlabel.formats.reading.spool import Spool, SpooledList
+
 
 @dataclass(slots=True)
 class Described:
@@ -38,6 +40,7 @@ class Described:
     :param objects: how many objects they were made of.
     :param lost: the file's problems, without their picture.
     :param remarks: its notes: message and line.
+    :param spooled: what was taken, once it is on disk.
     """
 
     file: str
@@ -48,6 +51,18 @@ class Described:
     objects: int = 0
     lost: list[EntryProblem] = field(default_factory=list)
     remarks: list[tuple[str, int | None]] = field(default_factory=list)
+    spooled: SpooledList | None = None
+
+    def put_into(self, spool: Spool | None) -> Described:
+        """Put what was taken where it is kept until its picture is known.
+
+        :param spool: where; None for in memory.
+        :returns: the same.
+        """
+        if spool is not None:
+            self.spooled = spool.keep(self.annotations)
+            self.annotations = []
+        return self
 
     def lose(self, message: str, line: int | None = None) -> None:
         """Remember an object that cannot be taken.
@@ -80,18 +95,19 @@ class Described:
         return cls(file, kind=kind, lost=[EntryProblem(file, line, message, None, UNREADABLE, 0)])
 
 
-def paired(described: Sequence[Described], names: Iterable[str]) -> ImportedAnnotations:
+def paired(described: Sequence[Described], names: Iterable[str], spool: Spool | None = None) -> ImportedAnnotations:
     """Give each description to its picture.
 
     :param described: the annotation files, in the order of reading.
     :param names: the files of the folder, pictures among them.
+    :param spool: where the annotations are kept; None for in memory.
     :returns: all annotations by picture, what was lost and what was noted. A file that cannot be read is a problem of
         the picture of its stem; one that is no annotation file is a note unless there is such a picture.
     """
     images = [name for name in names if is_image(name)]
     pictures = Pictures(images)
     pairs = _pairs(described, pictures) if images else {}
-    result = ImportedAnnotations()
+    result = ImportedAnnotations(spool=spool)
     for one in described:
         picture = pairs.get(one.file)
         if one.kind != "read":
@@ -142,7 +158,7 @@ def _stated(pictures: Pictures, described: Iterable[Described], *, exact: bool) 
 
 def _add(result: ImportedAnnotations, one: Described, picture: str) -> None:
     """Add a file's annotations, problems and notes to its picture."""
-    result.open_image(picture, one.file).extend(one.annotations)
+    result.describe(picture, one.file, one.annotations if one.spooled is None else one.spooled)
     if one.objects:
         result.objects[picture] += one.objects
     for problem in one.lost:

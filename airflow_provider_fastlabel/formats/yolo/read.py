@@ -41,6 +41,8 @@ from airflow_provider_fastlabel.formats.yolo.objects import Objects
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from airflow_provider_fastlabel.formats.reading.spool import Spool
+
 
 def read_yolo(
     classes_file: str | os.PathLike[str] | None,
@@ -50,6 +52,7 @@ def read_yolo(
     annotation_type: YoloType | None = None,
     keypoints: Mapping[str, Sequence[str]] | None = None,
     follow_links: bool = False,
+    spool: Spool | None = None,
 ) -> ImportedAnnotations:
     """Read a folder of images with YOLO labels, as Ultralytics, Roboflow, CVAT, Label Studio and Darknet write it.
 
@@ -74,6 +77,7 @@ def read_yolo(
         file. Also says that rows that may be poses are poses.
     :param follow_links: whether links that leave the folder are followed; otherwise what they lead to is lost, and said
         to be.
+    :param spool: keeps the annotations on disk until they are looked at; default: in memory.
     :returns: annotations by image path relative to the folder; an image without a label file is absent.
     :raises ValueError: unknown ``task`` or ``annotation_type``; no usable file of classes, or several that disagree;
         rows that may be of several kinds, or are of another than ``task`` or ``annotation_type`` say.
@@ -91,7 +95,8 @@ def read_yolo(
         for index, name in enumerate(classes.names):
             if name is not None and keypoints and name in keypoints:
                 classes.keys[index] = list(keypoints[name])
-        return folder.tell_closed(_Reader(folder, files, classes, annotation_type, keyed=bool(keypoints)).read(task))
+        reader = _Reader(folder, files, classes, annotation_type, spool, keyed=bool(keypoints))
+        return folder.tell_closed(reader.read(task))
 
 
 def _classes(folder: DataFolder, files: LabelFiles, given: Path | None) -> Classes:
@@ -127,6 +132,7 @@ class _Reader:
         files: LabelFiles,
         classes: Classes,
         annotation_type: YoloType | None,
+        spool: Spool | None,
         *,
         keyed: bool,
     ) -> None:
@@ -136,7 +142,8 @@ class _Reader:
         self._classes = classes
         self._annotation_type: YoloType | None = annotation_type
         self._keyed = keyed
-        self._result = ImportedAnnotations()
+        self._spool = spool
+        self._result = ImportedAnnotations(spool=spool)
         self._objects = Objects("detect", None, None, {})
         self._watch: Callable[[list[float]], None] | None = None
 
@@ -200,7 +207,7 @@ class _Reader:
     def _read_as(self, kind: YoloTask, why: str, pairs: Mapping[str, str], strays: Mapping[str, Stray]) -> None:
         """Read all label files as rows of one kind."""
         check_wish(kind, self._annotation_type, why)
-        self._result = ImportedAnnotations()
+        self._result = ImportedAnnotations(spool=self._spool)
         self._objects = Objects(kind, self._annotation_type, self._classes.keypoints, self._classes.keys)
         for name in self._files.labels:
             image = pairs.get(name)
@@ -230,16 +237,24 @@ class _Reader:
         try:
             lines = self._text(name).splitlines()
         except (OSError, ValueError) as error:
-            self._result.open_image(image, name)
+            self._result.describe(image, name, [])
             self._result.add_problem(name, why(error), image=image, reason=UNREADABLE, lost=0)
             return
         rows = [(number, fields) for number, line in enumerate(lines, 1) if (fields := line.split())]
         if rows and all(is_image(fields[-1]) for _, fields in rows):
             self._result.add_note(name, "lists pictures; it is no label file")
             return
-        annotations = self._result.open_image(image, name)
-        if not rows:
-            return
+        annotations: list[Annotation] = []
+        if rows:
+            self._read_rows(name, image, rows, annotations)
+        self._result.describe(image, name, annotations)
+        if annotations:
+            self._result.objects[image] += len(annotations)
+
+    def _read_rows(
+        self, name: str, image: str, rows: list[tuple[int, list[str]]], annotations: list[Annotation]
+    ) -> None:
+        """Convert the rows of a label file."""
         try:
             with self._folder.open(image) as file:
                 self._objects.width, self._objects.height = image_size(file)
@@ -247,13 +262,11 @@ class _Reader:
             message = f"the size of {image} cannot be read: {why(error)}"
             self._result.add_problem(name, message, image=image, reason=UNREADABLE, lost=len(rows))
             return
-        before = len(annotations)
         for number, fields in rows:
             try:
                 annotations.append(self._annotation(fields))
             except UnusableError as error:
                 self._result.add_problem(name, str(error), number, image=image)
-        self._result.objects[image] += len(annotations) - before
 
     def _annotation(self, fields: list[str]) -> Annotation:
         """Convert one row."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.reading.imported import FORMAT_FLAGS
+from airflow_provider_fastlabel.formats.reading.spool import change_each
 from airflow_provider_fastlabel.pipelines.imports.attribute_values import fitted, says_nothing, value_complaint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.formats.reading.imported import AnnotationList
     from airflow_provider_fastlabel.pipelines.choices import UnknownAttributes
 
 
@@ -40,7 +42,7 @@ class SettledAttributes:
 
 
 def settle_attributes(
-    annotations: Sequence[dict[str, Any]], classes: Sequence[Mapping[str, Any]], unknown: UnknownAttributes
+    lists: Collection[AnnotationList], classes: Sequence[Mapping[str, Any]], unknown: UnknownAttributes
 ) -> SettledAttributes:
     """Take away, or plan to create, the attributes that classes do not have; make values fit those they have.
 
@@ -48,7 +50,7 @@ def settle_attributes(
     user's: it goes where the class does not ask for it, or not for such a value, unless unknown attributes are created.
     A value that says nothing is left out.
 
-    :param annotations: the pre-annotations; their attributes are changed in place.
+    :param lists: the pre-annotations of each picture; their attributes are changed in place.
     :param classes: the project's annotation classes, as the API returns them.
     :param unknown: ``fail`` leaves the attributes where they are, for the checks to complain; ``ignore`` takes them
         away, and those with a value that the class does not take; ``create`` plans them: as a switch if all values are
@@ -59,10 +61,11 @@ def settle_attributes(
     by_value = {str(item["value"]): item for item in copies}
     known = {value: {str(a["key"]): a for a in item.get("attributes") or ()} for value, item in by_value.items()}
     wanted: dict[tuple[str, str], bool] = {}
-    for annotation in annotations:
+
+    def settle(annotation: dict[str, Any]) -> bool:
         value = str(annotation.get("value"))
         if value not in known or not annotation.get("attributes"):
-            continue
+            return False
         kept = []
         for attribute in annotation["attributes"]:
             key = str(attribute["key"])
@@ -78,9 +81,12 @@ def settle_attributes(
             if definition is None and unknown == "create" and key.strip():
                 wanted[value, key] = wanted.get((value, key), True) and isinstance(attribute["value"], bool)
         annotation["attributes"] = kept
+        return True
+
+    change_each(lists, settle)
     _plan(settled, by_value, wanted)
     if wanted:
-        _fit_new(annotations, wanted)
+        _fit_new(lists, wanted)
     return settled
 
 
@@ -108,10 +114,15 @@ def _plan(
         created.append({"type": "switch" if switch else "text", "name": key, "key": key})
 
 
-def _fit_new(annotations: Iterable[dict[str, Any]], wanted: Mapping[tuple[str, str], bool]) -> None:
+def _fit_new(lists: Iterable[AnnotationList], wanted: Mapping[tuple[str, str], bool]) -> None:
     """Make values fit the attributes that are still to be created."""
-    for annotation in annotations:
-        for attribute in annotation.get("attributes") or ():
+
+    def fit(annotation: dict[str, Any]) -> bool:
+        attributes = annotation.get("attributes") or ()
+        for attribute in attributes:
             switch = wanted.get((str(annotation.get("value")), str(attribute["key"])))
             if switch is False:
                 attribute["value"] = fitted({"type": "text"}, attribute["value"])
+        return bool(attributes)
+
+    change_each(lists, fit)

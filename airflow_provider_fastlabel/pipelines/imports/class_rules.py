@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.formats.reading.imported import finite
 from airflow_provider_fastlabel.json_text import is_number
 from airflow_provider_fastlabel.pipelines.imports.attribute_values import listed, value_complaint
 from airflow_provider_fastlabel.words import shortened
@@ -17,6 +18,7 @@ MARGIN = 1.0
 """Pixels a coordinate may lie outside the image: formats differ by one in where they count from."""
 
 _FEWEST_NUMBERS = {"polygon": 6, "line": 4}
+_ORDINARY = frozenset((int, float))
 _EXACT_NUMBERS = {"bbox": 4, "keypoint": 2, "circle": 3, "cuboid": 9}
 
 
@@ -128,10 +130,15 @@ def _shape_complaint(kind: str, points: Any, size: ImageSize | None) -> str | No
     return None
 
 
+def _are_numbers(points: list[Any] | tuple[Any, ...]) -> bool:
+    """Tell whether all of them are ordinary numbers; one by one only where not all can be told at once."""
+    return (_ORDINARY.issuperset(map(type, points)) and finite(points)) or all(map(is_number, points))
+
+
 def _number_complaint(kind: str, points: Any) -> str | None:
     if not isinstance(points, list | tuple) or not points:
         return f"{kind} has no points"
-    if not all(map(is_number, points)):
+    if not _are_numbers(points):
         return f"{kind} {shortened(list(points))} holds something that is not a finite number"
     exact, fewest = _EXACT_NUMBERS.get(kind), _FEWEST_NUMBERS.get(kind)
     if exact is not None and len(points) != exact:

@@ -344,7 +344,7 @@ class _Import:
     def _payload(self, name: str) -> dict[str, Any]:
         payload = dict(self.fields) | self.people.of(name)
         if self.annotations.get(name):
-            payload["annotations"] = self.annotations[name]
+            payload["annotations"] = list(self.annotations[name])
         return payload
 
     def _digest(self, payload: Mapping[str, Any]) -> str | None:

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
+from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE, kept
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures, possible_places
 from airflow_provider_fastlabel.pipelines.files.problems import SHOWN, ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.imports.attributes import SettledAttributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Self
 
-    from airflow_provider_fastlabel.formats.reading.imported import EntryProblem, ImportedAnnotations
+    from airflow_provider_fastlabel.formats.reading.imported import AnnotationList, EntryProblem, ImportedAnnotations
+    from airflow_provider_fastlabel.formats.reading.spool import Spool
     from airflow_provider_fastlabel.pipelines.files.sources import Found
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -33,14 +35,23 @@ class PreAnnotations:
     :param notes: how many remarks there were that cost nothing.
     :param asked: whether annotations were asked for: a run that brings none is no success then.
     :param settled: what becomes of attributes that classes do not have.
+    :param spool: where the annotations are kept; None for in memory. They are gone when it is closed.
     """
 
-    by_name: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    by_name: dict[str, AnnotationList] = field(default_factory=dict)
     objects: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     notes: int = 0
     asked: bool = True
     settled: SettledAttributes = field(default_factory=SettledAttributes)
+    spool: Spool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.spool is not None:
+            self.spool.close()
 
     @property
     def read(self) -> int:
@@ -61,7 +72,7 @@ def as_read(annotations: Mapping[str, Sequence[Mapping[str, Any]]]) -> PreAnnota
 
     :param annotations: task name -> annotations.
     """
-    lists = {name: [dict(one) for one in own] for name, own in annotations.items()}
+    lists: dict[str, AnnotationList] = {name: [dict(one) for one in own] for name, own in annotations.items()}
     counts = Counter({name: len(own) for name, own in lists.items() if own})
     return PreAnnotations(lists, counts, asked=bool(counts))
 
@@ -99,7 +110,7 @@ class _Match:
         self.tasks = {file.name: source.name for source in found.sources for file in source.files or (source,)}
         self.names = {source.name for source in found.sources}
         self.unusable = found.unusable
-        self.result = PreAnnotations(notes=len(imported.notes))
+        self.result = PreAnnotations(notes=len(imported.notes), spool=imported.spool)
         self.left_out = 0
         self.empty: list[str] = []
 
@@ -157,9 +168,14 @@ class _Match:
                 self.empty.append(image)
             return True
         name = self.tasks[place]
-        content = {} if name == place else {"content": PurePosixPath(place).name}
-        own = self.result.by_name.setdefault(name, [])
-        own += [{**annotation, **content} for annotation in self.imported.by_image[image]]
+        own = self.imported.by_image[image]
+        if name != place:
+            content = PurePosixPath(place).name
+            own = kept([{**annotation, "content": content} for annotation in own], self.imported.spool)
+        if name in self.result.by_name:
+            self.result.by_name[name].extend(own)
+        else:
+            self.result.by_name[name] = own
         self.result.objects[name] += objects
         return True
 
@@ -235,7 +251,7 @@ def merged(parts: Iterable[ImportedAnnotations], into: ImportedAnnotations) -> I
     """
     for part in parts:
         for image, own in part.by_image.items():
-            into.open_image(image, part.files.get(image, "")).extend(own)
+            into.describe(image, part.files.get(image, ""), own)
         into.objects.update(part.objects)
         into.problems += part.problems
         into.notes += part.notes

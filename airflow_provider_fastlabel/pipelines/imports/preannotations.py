@@ -16,8 +16,10 @@ from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
+from airflow_provider_fastlabel.formats.reading.spool import Spool
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, find_sources
 from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
 from airflow_provider_fastlabel.pipelines.imports.class_rules import own_type
@@ -79,51 +81,61 @@ class Reader:
         """Read the annotations of what a folder holds.
 
         :param found: the media, from listing the folder.
-        :returns: the annotations by task name, and what was lost.
+        :returns: the annotations by task name, and what was lost. They lie in a temporary file; use the object as a
+            context manager, or the file is there until nothing refers to it.
         :raises ImportRefused: the annotation files are not where they should be, hold nothing, or nothing of them
             belongs to any item.
+        :raises DiskFullError: the temporary folder has no room.
         """
-        with ExitStack() as stack:
-            try:
-                imported = self._parse(found, stack)
-            except ImportRefused:
-                raise
-            except (OSError, ValueError, TypeError) as error:
-                raise ImportRefused(
-                    f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
-                ) from error
-        result = match(imported, found, self.form, one_file=self.form == "coco")
-        annotations = [annotation for own in result.by_name.values() for annotation in own]
-        result.settled = settle_attributes(annotations, self.classes, self.attributes)
+        with ExitStack() as opened, room_needed(_spooling):
+            spool = Spool()
+            opened.callback(spool.close)
+            imported = self._parsed(found, spool)
+            result = match(imported, found, self.form, one_file=self.form == "coco")
+            result.settled = settle_attributes(result.by_name.values(), self.classes, self.attributes)
+            opened.pop_all()
         return result
 
-    def _parse(self, found: Found, stack: ExitStack) -> ImportedAnnotations:
+    def _parsed(self, found: Found, spool: Spool) -> ImportedAnnotations:
+        """Read the files, or refuse them."""
+        try:
+            with ExitStack() as stack, room_needed(_spooling):
+                return self._parse(found, stack, spool)
+        except ImportRefused:
+            raise
+        except (OSError, ValueError, TypeError) as error:
+            raise ImportRefused(
+                f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
+            ) from error
+
+    def _parse(self, found: Found, stack: ExitStack, spool: Spool) -> ImportedAnnotations:
         local = None if self.annotations is None else local_path(self.annotations)
         if local is not None and not local.exists():
             raise ImportRefused(
                 f"There is nothing at {local} on this worker. Nothing was created. Check `annotations_path`."
             )
         if self.form == "coco":
-            return self._read_coco(found, stack)
+            return self._read_coco(found, stack, spool)
         if self.form == "masks":
-            return self._read_masks(found, stack)
+            return self._read_masks(found, stack, spool)
+        arguments = {**self.arguments, "spool": spool}
         root = self._tree(found, stack)
         if self.form == "yolo":
             from airflow_provider_fastlabel.formats.yolo import read_yolo
 
-            return read_yolo(**{"classes_file": None, "folder": root, **self._yolo_arguments(), **self.arguments})
+            return read_yolo(**{"classes_file": None, "folder": root, **self._yolo_arguments(), **arguments})
         if self.form == "pascalvoc":
             from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
             from airflow_provider_fastlabel.formats.pascalvoc.read import is_mask
 
             found.sources = [source for source in found.sources if not is_mask(source.name)]
-            return read_pascalvoc(root, **self.arguments)
+            return read_pascalvoc(root, **arguments)
         from airflow_provider_fastlabel.formats.labelme import read_labelme
 
         wanted = self._wanted_type()
-        return read_labelme(root, **{"annotation_type": wanted if wanted in _AREAS else None, **self.arguments})
+        return read_labelme(root, **{"annotation_type": wanted if wanted in _AREAS else None, **arguments})
 
-    def _read_masks(self, found: Found, stack: ExitStack) -> ImportedAnnotations:
+    def _read_masks(self, found: Found, stack: ExitStack, spool: Spool) -> ImportedAnnotations:
         """Read masks; those that lie among the pictures are no pictures to import."""
         from airflow_provider_fastlabel.formats.masks import read_masks
 
@@ -131,18 +143,18 @@ class Reader:
             masks, pictures = self._folder(stack), self._folder(stack)
             of_masks = self._bring_annotations(masks)
             self._bring_pictures(pictures, found.sources)
-            places = {"pictures": _filled(pictures, found.unusable), **self.arguments}
+            places = {"pictures": _filled(pictures, found.unusable), **self.arguments, "spool": spool}
             return read_masks(_filled(masks, of_masks), **places)
-        imported = read_masks(self._tree(found, stack), **self.arguments)
+        imported = read_masks(self._tree(found, stack), **{**self.arguments, "spool": spool})
         own = {*imported.files.values(), *(problem.file for problem in imported.problems)}
         found.sources = [source for source in found.sources if source.name not in own]
         return imported
 
-    def _read_coco(self, found: Found, stack: ExitStack) -> ImportedAnnotations:
+    def _read_coco(self, found: Found, stack: ExitStack, spool: Spool) -> ImportedAnnotations:
         """Read the COCO files; image names are relative to the media's folder, or to the file's own below it."""
         from airflow_provider_fastlabel.formats.coco import read_coco
 
-        arguments = {"annotation_type": self._coco_type(), **self.arguments}
+        arguments = {"annotation_type": self._coco_type(), **self.arguments, "spool": spool}
         pictures = Pictures([file.name for source in found.sources for file in source.files or (source,)])
         parts = []
         for source in self._coco_files():
@@ -232,6 +244,14 @@ class Reader:
             keys = {item["value"]: [point["key"] for point in item.get("keypoints") or ()] for item in self.classes}
             arguments["keypoints"] = {value: points for value, points in keys.items() if points}
         return arguments
+
+
+def _spooling() -> str:
+    """Say what cannot go on where there is no room."""
+    return (
+        f"annotations were written to {tempfile.gettempdir()}, where they wait for their pictures' turn. Nothing was "
+        "created. Make room for about as much as the annotation files have, or set TMPDIR to a larger disk"
+    )
 
 
 def _filled(tree: Path, unusable: Mapping[str, str]) -> DataFolder:

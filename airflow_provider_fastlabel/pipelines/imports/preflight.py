@@ -167,7 +167,7 @@ def find_problems(
     problems = [Problem(name, "is the name of several items; names are unique in a project") for name in repeated]
 
     def check(source: Source) -> None:
-        own = annotations.get(source.name) or ()
+        own = list(annotations.get(source.name) or ())
         complaints = [*_name_complaints(source.name), *_file_complaints(source, kind, client.limits)]
         if own and rules is not None:
             complaints += _annotation_complaints(source, own, rules)

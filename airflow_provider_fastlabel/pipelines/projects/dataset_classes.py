@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.pipelines.files.problems import (
@@ -18,8 +19,9 @@ from airflow_provider_fastlabel.pipelines.projects.definition import ClassDefini
 from airflow_provider_fastlabel.pipelines.projects.plan import ClassChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from airflow_provider_fastlabel.formats.reading.imported import AnnotationList
     from airflow_provider_fastlabel.pipelines.imports import Destination
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
 
@@ -64,26 +66,27 @@ def refuse_losses(read: PreAnnotations, max_failures: int | None) -> None:
 
 
 def plan_dataset_classes(
-    annotations: Sequence[dict[str, Any]], into: Destination, classes: Sequence[Class]
+    lists: Collection[AnnotationList], into: Destination, classes: Sequence[Class]
 ) -> DatasetClasses:
     """Compare a data set's annotations with a project's classes.
 
-    :param annotations: the annotations as the import would send them; their attributes are changed in place.
+    :param lists: the annotations of each picture as the import would send them; their attributes are changed in place.
     :param into: the project.
     :param classes: its annotation classes.
     :returns: what is missing; nothing that exists is changed or taken away.
     :raises ImportRefused: listing everything that an import would refuse and no call can create.
     """
     present = {str(item["value"]): item for item in classes}
-    types = _types(annotations)
+    types = _types(chain.from_iterable(lists))
     missing = {value: own for value, own in sorted(types.items()) if value not in present}
     problems = [problem for value, own in missing.items() for problem in _class_problems(value, own, into)]
     new = [{"type": max(own), "value": value} for value, own in missing.items()]
     wanted = [*classes, *new]
     # The first call leaves out what tools note by themselves, the second plans what is left.
-    left_out = settle_attributes(annotations, wanted, "fail").left_out
-    settled = settle_attributes(annotations, wanted, "create")
-    problems += [*_complaints(annotations, settled.classes or (), missing), *_keypoint_problems(annotations, present)]
+    left_out = settle_attributes(lists, wanted, "fail").left_out
+    settled = settle_attributes(lists, wanted, "create")
+    problems += _complaints(chain.from_iterable(lists), settled.classes or (), missing)
+    problems += _keypoint_problems(chain.from_iterable(lists), present)
     if problems:
         raise ImportRefused(
             f"The classes of the data set cannot be made in project {into.project!r}. Nothing was created.\n"

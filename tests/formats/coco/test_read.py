@@ -13,7 +13,9 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from airflow_provider_fastlabel.formats.coco import read_coco
+from airflow_provider_fastlabel.formats.reading import json_lists
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE, UNUSABLE
+from airflow_provider_fastlabel.formats.reading.spool import Spool
 from tests.limits import run_limited
 
 RECTANGLE = [10, 20, 40, 20, 40, 60, 10, 60]
@@ -31,9 +33,15 @@ def document(*annotations, categories=None, images=None):
     }
 
 
-@pytest.fixture
-def read(tmp_path):
+@pytest.fixture(params=["whole, in memory", "in batches, on disk"])
+def read(tmp_path, request, monkeypatch):
+    """Read a document in both ways: large files are not taken otherwise than small ones."""
+    if request.param == "in batches, on disk":
+        monkeypatch.setattr(json_lists, "WINDOW_BYTES", 50)
+
     def read(content, annotation_type=None, **options):
+        if request.param == "in batches, on disk":
+            options["spool"] = Spool()
         path = tmp_path / "annotations.json"
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
         return read_coco(path, annotation_type, **options)

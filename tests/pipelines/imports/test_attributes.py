@@ -30,7 +30,7 @@ def settle(unknown, **values):
     """Settle one cat's attributes; return what is kept, what is counted and what the checks say."""
     rows = [{"key": key, "value": value} for key, value in values.items()]
     annotation: dict[str, Any] = {"type": "bbox", "value": "cat", "attributes": rows}
-    settled = settle_attributes([annotation], CLASSES, unknown)
+    settled = settle_attributes([[annotation]], CLASSES, unknown)
     kept = {row["key"]: row["value"] for row in annotation["attributes"]}
     return kept, dict(settled.left_out), list(ClassRules(settled.classes or ()).complaints(annotation))
 

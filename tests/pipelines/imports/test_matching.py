@@ -14,7 +14,7 @@ found = Found(extensions=frozenset({".jpg", ".jpeg", ".png"}))
 found.sources = [Source(f"day/{number}.png", f"/data/day/{number}.png", 9) for number in range(COUNT)]
 imported = ImportedAnnotations()
 for number in range(COUNT // 2, COUNT + COUNT // 2):
-    imported.open_image(f"day/{number}.png", "annotations.json").append({"type": "bbox", "value": "cat"})
+    imported.describe(f"day/{number}.png", "annotations.json", [{"type": "bbox", "value": "cat"}])
     imported.objects[f"day/{number}.png"] += 1
 result = match(imported, found, "coco", one_file=True)
 print(result.objects.total(), len(result.problems))
