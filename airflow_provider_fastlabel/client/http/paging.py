@@ -95,7 +95,8 @@ def _fresh(
         offset += len(page) - 1
         # Again after twice as many pages, and so on: what was the last item may have left.
         if any(count >= least and count.bit_count() == 1 for count, least in ((pages, MANY), (short, MANY_SHORT))):
-            final.add(_last(fetch, page_size, offset, len(page), path, key))
+            step = max(len(page), (0 if ahead is None else ahead.expected or 0) - 1 - offset)
+            final.add(_last(fetch, page_size, offset, step, path, key))
 
 
 def _overlapping(
@@ -122,7 +123,7 @@ def _last(
     """Return what tells the last item of the list apart, at some moment of the search; ``None`` if the list is empty.
 
     :param low: an offset with items behind it.
-    :param step: how far to look ahead first.
+    :param step: how far to look ahead first; as far as the last item is thought to be, where that is known.
     """
     high = None  # an offset with no item
     while low < FARTHEST:

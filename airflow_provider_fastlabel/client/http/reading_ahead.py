@@ -44,8 +44,8 @@ class ReadAhead(Generic[T]):
     ) -> None:
         self._get = get
         self._ask = ask
+        self.expected = expected
         self._most = most
-        self._expected = expected
         self._under_way: dict[int, EarlyAnswer] = {}
         self._window = 1
         self._longest = 0
@@ -85,7 +85,7 @@ class ReadAhead(Generic[T]):
                 continue
             if any(early.failed for early in self._under_way.values()):
                 return
-            if place and self._expected is not None and at >= self._expected:
+            if place and self.expected is not None and at >= self.expected:
                 return
             early = self._ask(at, limit)
             if early is None:
