@@ -51,13 +51,24 @@ def paging(offset: int | None, limit: int | None, maximum: int | None = None) ->
     :raises FastLabelInvalidException: (422) if one is not a whole number from 0, or ``limit`` is larger.
     """
     for name, number in (("offset", offset), ("limit", limit)):
-        if number is not None and not is_whole(number, 0):
-            raise _refused(name, "a whole number from 0", number)
+        if number is not None:
+            whole_number(name, number)
     if limit is not None and maximum is not None and limit > maximum:
         raise FastLabelInvalidException(
             f"limit must be {maximum} or less for this list, not {limit}. Nothing was sent.", 422
         )
     return {"offset": offset, "limit": limit}
+
+
+def whole_number(name: str, number: int, most: int | None = None) -> None:
+    """Check a number that counts something.
+
+    :param name: of the argument.
+    :param most: the largest it may be; ``None`` for any.
+    :raises FastLabelInvalidException: (422) if it is not a whole number from 0, or larger.
+    """
+    if not is_whole(number, 0) or (most is not None and number > most):
+        raise _refused(name, "a whole number from 0" + (f" to {most}" if most is not None else ""), number)
 
 
 def path_text(path: object) -> str:

@@ -10,6 +10,8 @@ from airflow_provider_fastlabel.client.http.shapes import unexpected
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from airflow_provider_fastlabel.client.http.reading_ahead import ReadAhead
+
 T = TypeVar("T")
 
 SHORTEST_PAGE = 10
@@ -24,7 +26,13 @@ FARTHEST = 1 << 31
 """No list is that long."""
 
 
-def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int, key: str | int = "id") -> Iterator[T]:
+def iterate(
+    path: str,
+    fetch: Callable[[int, int], Sequence[T]],
+    page_size: int,
+    key: str | int = "id",
+    ahead: ReadAhead[T] | None = None,
+) -> Iterator[T]:
     """Yield every item of a list once, reading page by page, and end whatever others do to the list meanwhile.
 
     The API pages by offset. When an item leaves the list meanwhile (a filter on the status is enough), all behind it
@@ -37,20 +45,36 @@ def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int,
     there was when it came, so it is the last page. Where pages stay longer, because others add items as fast as we
     read, the pager asks which item is the last at that time, and ends with that.
 
+    None of this depends on the order in which the server looks at the pages, so some may be asked for early: an item
+    that stays lies between the same others at any time.
+
     :param path: of the list, for messages.
     :param fetch: returns the items from an offset on, at most as many as the second argument says. Shorter pages are
         fine, of at least :data:`SHORTEST_PAGE` items where as many are left.
     :param page_size: the largest page of this list, at least :data:`SHORTEST_PAGE`.
     :param key: of what tells two items apart.
+    :param ahead: asks for pages early; ``None`` for each page when all items before it were taken.
     :raises FastLabelException: if an item lacks the key, the server gives the same page at every offset, or the list
         has no end.
     """
+    try:
+        for fresh in _fresh(path, fetch, page_size, key, ahead):
+            yield from fresh
+    finally:
+        if ahead is not None:
+            ahead.stop()
+
+
+def _fresh(
+    path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int, key: str | int, ahead: ReadAhead[T] | None
+) -> Iterator[list[T]]:
+    """Yield the items of each page that were in none before."""
     seen: set[object] = set()
     offset = pages = longest = short = repeated = 0
     last: list[object] = []
     final: set[object] = set()  # items that were the last one at some time
     while True:
-        page, offset = _overlapping(fetch, page_size, offset, seen, path, key)
+        page, offset = _overlapping(fetch if ahead is None else ahead.page, page_size, offset, seen, path, key)
         names = _names(path, page, key)
         fresh = []
         for item, name in zip(page, names, strict=True):
@@ -60,15 +84,19 @@ def iterate(path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int,
         repeated = repeated + 1 if names == last else 0
         if repeated == TOO_OFTEN:
             raise FastLabelException(f"GET {path}: the list gives the same page at every offset; it cannot be read on.")
-        yield from fresh
-        if len(page) < SHORTEST_PAGE or not final.isdisjoint(names):
+        over = len(page) < SHORTEST_PAGE or not final.isdisjoint(names)
+        if ahead is not None and not over:
+            ahead.foresee(offset + len(page) - 1, len(page) - 1, page_size)
+        yield fresh
+        if over:
             return
         pages, short = pages + 1, short + 1 if len(page) < longest else 0
         last, longest = names, max(longest, len(page))
         offset += len(page) - 1
         # Again after twice as many pages, and so on: what was the last item may have left.
         if any(count >= least and count.bit_count() == 1 for count, least in ((pages, MANY), (short, MANY_SHORT))):
-            final.add(_last(fetch, page_size, offset, len(page), path, key))
+            step = max(len(page), (0 if ahead is None else ahead.expected or 0) - 1 - offset)
+            final.add(_last(fetch, page_size, offset, step, path, key))
 
 
 def _overlapping(
@@ -95,7 +123,7 @@ def _last(
     """Return what tells the last item of the list apart, at some moment of the search; ``None`` if the list is empty.
 
     :param low: an offset with items behind it.
-    :param step: how far to look ahead first.
+    :param step: how far to look ahead first; as far as the last item is thought to be, where that is known.
     """
     high = None  # an offset with no item
     while low < FARTHEST:

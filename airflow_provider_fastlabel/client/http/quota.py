@@ -75,10 +75,32 @@ class Quota:
         try:
             yield
         finally:
-            with self._changed:
-                self._in_flight -= 1
+            self.give_back(used=True)
+
+    def take_if_free(self) -> bool:
+        """Take a slot for one call if one is free at this moment; :meth:`give_back` is then called, once.
+
+        Another thread may make the call; it counts for the thread that took the slot.
+
+        :returns: whether there was one.
+        """
+        with self._changed:
+            if self._free() < 1:
+                return False
+            self._in_flight += 1
+        _this_thread.calls = calls_of_this_thread() + 1
+        return True
+
+    def give_back(self, *, used: bool) -> None:
+        """End what :meth:`take_if_free` began.
+
+        :param used: whether the call was sent. One that was not is free again at once.
+        """
+        with self._changed:
+            self._in_flight -= 1
+            if used:
                 self._stamps.append(self._clock())
-                self._changed.notify_all()  # one alone might have stopped waiting
+            self._changed.notify_all()  # one alone might have stopped waiting
 
     def _acquire(self, patience: Callable[[], float] | None) -> None:
         with self._changed:

@@ -22,6 +22,7 @@ from airflow_provider_fastlabel.client.exceptions import (
 from airflow_provider_fastlabel.client.http import retry
 from airflow_provider_fastlabel.client.http.answers import beginning, whole_body
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
+from airflow_provider_fastlabel.client.http.early import ask_early
 from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
 from airflow_provider_fastlabel.client.http.shapes import unexpected
@@ -30,6 +31,7 @@ from airflow_provider_fastlabel.client.http.transfers import Transfers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_provider_fastlabel.client.http.early import EarlyAnswer, Exchanged
     from airflow_provider_fastlabel.client.http.shapes import Shape
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -75,14 +77,32 @@ class Transport(Transfers):
         self.quota: Quota = shared_quota(self.api_url, token, calls_per_10_minutes)
         self._clock_offset = time.time() - time.monotonic()
 
-    def get(self, path: str, params: Mapping[str, object] | None = None, *, shape: Shape | None = None) -> Any:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        shape: Shape | None = None,
+        early: EarlyAnswer | None = None,
+    ) -> Any:
         """Read something.
 
         :param params: the query. ``None`` values are not sent; lists are sent as repeated keys.
         :param shape: of the answer, from :mod:`~airflow_provider_fastlabel.client.http.shapes`; ``None`` for any.
+        :param early: what :meth:`ask_early` returned for this path and query: the first attempt. Should it have failed,
+            that is told here, after the pause it asks for, or leads to the next attempt, as of any call.
         :raises UnexpectedAnswer: if the answer is of another shape.
         """
-        return self._call("GET", path, params=params, shape=shape)
+        return self._call("GET", path, params=params, shape=shape, early=early)
+
+    def ask_early(self, path: str, params: Mapping[str, object] | None = None) -> EarlyAnswer | None:
+        """Send a read whose answer is taken later, by :meth:`get`. It is sent once, and waits for nothing.
+
+        :param params: as in :meth:`get`.
+        :returns: ``None`` if nothing is sent: no call of the quota is free now, or the machine gives no more threads.
+        """
+        session = self._session
+        return ask_early(lambda: self._exchange(session, "GET", path, params=params), self.quota)
 
     def post(
         self,
@@ -129,6 +149,7 @@ class Transport(Transfers):
         repeatable: bool = True,
         removes: bool = False,
         shape: Shape | None = None,
+        early: EarlyAnswer | None = None,
     ) -> Any:
         """Make a call, repeating it as far as that is safe.
 
@@ -140,7 +161,9 @@ class Transport(Transfers):
         lost_before = False
         for attempt in range(self._max_retries + 1):
             # A kept connection may just be closing; that must not put a call in doubt which nothing can settle.
-            answer, error, lost = self._attempt(method, path, params, data, fresh=not (repeatable or settle))
+            fresh = not (repeatable or settle)
+            answer, error, lost = self._attempt(method, path, params, data, fresh=fresh, early=early)
+            early = None
             if error is None:
                 if shape is None or (problem := shape(answer)) is None:
                     return answer
@@ -194,25 +217,16 @@ class Transport(Transfers):
         data: bytes | StreamedBody | None,
         *,
         fresh: bool,
+        early: EarlyAnswer | None,
     ) -> tuple[Any, FastLabelException | None, bool]:
-        """Send a call once. Return the answer, or the error and whether the call may have been carried out."""
+        """Send a call once, or take what was sent early.
+
+        :returns: the answer, or the error and whether the call may have been carried out.
+        """
         session = self._new_session() if fresh else self._session
         call = f"{method} {path}"
         try:
-            with self.quota.slot(self.patience_for_quota):
-                response = self._send(
-                    session,
-                    method,
-                    self.api_url + path,
-                    params=params,
-                    data=data,
-                    headers={"Content-Type": "application/json"},
-                    auth=self._auth,
-                    allow_redirects=method == "GET",
-                )
-                # Of what says nothing but that it is done, or why not, the beginning will do.
-                ok = 200 <= response.status_code < 300 and method != "DELETE"
-                body = whole_body(response) if ok else beginning(response)
+            response, body = (early and early.taken()) or self._in_turn(session, method, path, params, data)
         except FastLabelException as problem:  # of a file in the body; the frames on its way hold the headers
             return None, problem.with_traceback(None), False
         except UnicodeEncodeError as problem:
@@ -225,13 +239,33 @@ class Transport(Transfers):
                 session.close()
         return self._read(method, call, response, body)
 
+    def _in_turn(self, session: requests.Session, method: str, path: str, params: Any, data: Any) -> Exchanged:
+        """Send a call as soon as the quota has one free."""
+        with self.quota.slot(self.patience_for_quota):
+            return self._exchange(session, method, path, params=params, data=data)
+
+    def _exchange(self, session: requests.Session, method: str, path: str, **more: Any) -> Exchanged:
+        """Send a call, for which a slot of the quota is taken, and receive its answer."""
+        response = self._send(
+            session,
+            method,
+            self.api_url + path,
+            headers={"Content-Type": "application/json"},
+            auth=self._auth,
+            allow_redirects=method == "GET",
+            **more,
+        )
+        date = retry.http_date(response.headers.get("Date"))
+        if date is not None:
+            self._clock_offset = date - time.monotonic()
+        # Of what says nothing but that it is done, or why not, the beginning will do.
+        ok = 200 <= response.status_code < 300 and method != "DELETE"
+        return response, whole_body(response) if ok else beginning(response)
+
     def _read(
         self, method: str, call: str, response: requests.Response, body: bytes
     ) -> tuple[Any, FastLabelException | None, bool]:
         """Return what an answer says: a result, or the error and whether the call may have been carried out."""
-        date = retry.http_date(response.headers.get("Date"))
-        if date is not None:
-            self._clock_offset = date - time.monotonic()
         status = response.status_code
         page = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
         if not 200 <= status < 300:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
+from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.digests import facts_of
@@ -229,7 +230,7 @@ class Export:
         )
         progress = Progress(count, calls_left=self.client.quota.remaining)
         # Closed also where the writer has failed: its error would keep downloads going while the folder is removed.
-        with closing(frames.of(self._tasks(kind, progress))) as tasks:
+        with closing(frames.of(self._tasks(kind, count, progress))) as tasks:
             report = self.write(tasks, folder, classes, images, left_out)
         frames.account(report)
         if progress.done < count:
@@ -242,10 +243,10 @@ class Export:
             )
         return report
 
-    def _tasks(self, kind: Kind, progress: Progress) -> Iterator[Task]:
-        """Read the tasks page by page and say every now and then how far it is."""
+    def _tasks(self, kind: Kind, count: int, progress: Progress) -> Iterator[Task]:
+        """Read the tasks, some pages ahead of the writer, and say every now and then how far it is."""
         filters = {name: value for name, value in self.filters.items() if name != "project"}
-        for task in self.client.iter_tasks(self.project, kind.name, **filters):
+        for task in self.client.iter_tasks(self.project, kind.name, **filters, pages_ahead=PAGES_AHEAD, expected=count):
             yield task
             progress.count("exported")
             progress.beat()

@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.pipelines.files.problems import Problem, enumerate_problems
 from airflow_provider_fastlabel.pipelines.imports.manifest import FileFacts
@@ -173,7 +174,7 @@ def _compare_pictures(
         return differs
     told = [
         (unknown[task["name"]], (task.get("width"), task.get("height")))
-        for task in client.iter_tasks(project, kind)
+        for task in client.iter_tasks(project, kind, pages_ahead=PAGES_AHEAD)
         if task["name"] in unknown
     ]
 

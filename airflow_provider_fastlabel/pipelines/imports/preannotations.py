@@ -7,6 +7,7 @@ temporary folder, from links, downloaded annotation files and the first bytes of
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace

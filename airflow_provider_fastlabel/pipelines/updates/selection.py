@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
+from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.client.http.shapes import needed
 
 if TYPE_CHECKING:
@@ -69,14 +70,15 @@ class TaskSelection:
         if self.task_names is not None:
             ids = client.task_ids_by_name(self.project) if self.task_names else {}
             return [ChosenTask(str(name), ids.get(str(name))) for name in dict.fromkeys(self.task_names)]
-        return list({task["id"]: _listed(task) for task in self._objects(client)}.values())
+        return list({task["id"]: _listed(task) for task in self._objects(client, PAGES_AHEAD)}.values())
 
     def whole(
         self, client: FastLabelClient, without: Callable[[str], bool] = lambda _: False
     ) -> Iterator[tuple[ChosenTask, Any]]:
         """Yield the chosen tasks, each once, with all that FastLabel says of it; ``None`` for one that is not there.
 
-        They come as they are listed, so nothing may be changed before the last has come.
+        They come as they are listed, so nothing may be changed before the last has come. No page is asked for ahead:
+        the addresses of the pictures expire, and nobody knows how long is spent on each task.
 
         :param client: whom to ask.
         :param without: tells of an id whether nothing needs to be known of the task: it costs no call of its own then,
@@ -117,11 +119,12 @@ class TaskSelection:
         statuses = [self.filter_status] if isinstance(self.filter_status, str) else self.filter_status
         return [*statuses] if statuses else [None]
 
-    def _objects(self, client: FastLabelClient) -> Iterator[Any]:
+    def _objects(self, client: FastLabelClient, pages_ahead: int = 0) -> Iterator[Any]:
         """Yield the tasks that match the filter; one that changes its status meanwhile may come twice."""
         kind = self.kind(client)
         for status in self._statuses():
-            yield from client.iter_tasks(self.project, kind, status=status, tags=list(self.filter_tags or []))
+            tags = list(self.filter_tags or [])
+            yield from client.iter_tasks(self.project, kind, status=status, tags=tags, pages_ahead=pages_ahead)
 
 
 def _listed(task: Any) -> ChosenTask:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -109,3 +110,54 @@ def test_a_writer_that_fails_leaves_nothing_behind_and_nothing_running(export, t
         replace(export(), workers=1, write=write).run()
     assert downloading() == []
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.fixture
+def sequences(client, fastlabel_emulator, tmp_path):
+    """A project of six pages: sequences are listed by ten."""
+    client.create_project("sequential_image_bbox", "Rides", "rides")
+    client.create_annotation("rides", "bbox", "cat", "Cat")
+    folder = tmp_path / "ride"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(png())
+    for number in range(46):
+        client.create_sequential_image_task("rides", f"{number:02}", folder, status="approved")
+
+    def listed():
+        return fastlabel_emulator.requests(method="GET", path="tasks/sequential-image")
+
+    return listed
+
+
+def test_the_next_page_is_asked_for_while_the_writer_works_on_one_and_no_call_is_spent_on_it(
+    client, export, sequences, fastlabel_emulator
+):
+    fastlabel_emulator.clear_requests()
+    before = client.quota.remaining()
+
+    def write(tasks, folder, classes, _):
+        first = next(iter(tasks))
+        until = time.monotonic() + 20
+        while len(sequences()) < 2:  # the page of the first task, and the next
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        return export_labelme([first, *tasks], folder, classes=classes)
+
+    report, _ = replace(export("rides", images=False), kinds=("sequential_image",), write=write).run()
+    assert report.images == 46
+    assert sorted(int(call["query"].get("offset", 0)) for call in sequences()) == [0, 9, 18, 27, 36, 45]
+    sent = [call for call in fastlabel_emulator.requests() if call["status"] is not None]
+    assert {call["status"] for call in sent} == {200}
+    assert client.quota.remaining() == before - len(sent)
+
+
+@pytest.mark.parametrize("left", [0, 1, 9, 10, 19, 46])
+def test_reading_ahead_costs_an_export_no_call(client, export, sequences, fastlabel_emulator, left):
+    for task in list(client.iter_tasks("rides", "sequential_image"))[left:]:
+        client.delete_task(task["id"])
+    fastlabel_emulator.clear_requests()
+    list(client.iter_tasks("rides", "sequential_image", status="approved"))
+    plain = len(sequences())
+    fastlabel_emulator.clear_requests()
+    replace(export("rides", images=False), kinds=("sequential_image",), allow_empty=True).run()
+    assert len(sequences()) == plain

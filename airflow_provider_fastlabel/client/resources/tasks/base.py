@@ -11,6 +11,7 @@ from airflow_provider_fastlabel.client.checks.media import checked_file, checked
 from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
+from airflow_provider_fastlabel.client.http.reading_ahead import ReadAhead
 from airflow_provider_fastlabel.client.http.settling import require_ours
 from airflow_provider_fastlabel.client.http.shapes import a_list, an_id, an_object
 from airflow_provider_fastlabel.client.kinds import KINDS, Kind
@@ -21,6 +22,8 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Sequence
+
+    from airflow_provider_fastlabel.client.http.early import EarlyAnswer
 
 
 class TaskResource(Resource):
@@ -71,16 +74,31 @@ class TaskResource(Resource):
         external_status: str | None = None,
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
+        *,
+        pages_ahead: int = 0,
+        expected: int | None = None,
     ) -> Iterator[Any]:
         row = KINDS[kind]
         filters = task_filters(project, status, external_status, tags, task_name)
-        return iterate(row.path, lambda offset, limit: self._page(row, filters, offset, limit), row.page_maximum)
 
-    def _page(self, row: Kind, filters: dict[str, Any], offset: int | None, limit: int | None) -> Any:
-        """Fetch one page. The list of robotics tasks gets its paging even when it is zero."""
-        page = paging(offset, limit, row.page_maximum if row.checked else None)
-        sent = page | {"offset": offset or 0} if row.name == "robotics" else present(page)
-        return self._transport.get(row.path, filters | sent, shape=a_list)
+        def page(offset: int, limit: int, early: EarlyAnswer | None = None) -> Any:
+            return self._page(row, filters, offset, limit, early)
+
+        def ask(offset: int, limit: int) -> EarlyAnswer | None:
+            return self._transport.ask_early(row.path, _page_query(row, filters, offset, limit))
+
+        return iterate(row.path, page, row.page_maximum, ahead=ReadAhead(page, ask, pages_ahead, expected))
+
+    def _page(
+        self,
+        row: Kind,
+        filters: dict[str, Any],
+        offset: int | None,
+        limit: int | None,
+        early: EarlyAnswer | None = None,
+    ) -> Any:
+        """Fetch one page."""
+        return self._transport.get(row.path, _page_query(row, filters, offset, limit), shape=a_list, early=early)
 
     def _create(
         self,
@@ -126,6 +144,13 @@ class TaskResource(Resource):
         row = KINDS[kind]
         body = annotation_fields(annotations, "" if row.content_on_update else None)
         return self._transport.put(f"{row.path}/{segment(task_id)}", body | task_fields(users, **fields))
+
+
+def _page_query(row: Kind, filters: dict[str, Any], offset: int | None, limit: int | None) -> dict[str, Any]:
+    """Return the query of one page. The list of robotics tasks gets its paging even when it is zero."""
+    page = paging(offset, limit, row.page_maximum if row.checked else None)
+    sent = page | {"offset": offset or 0} if row.name == "robotics" else present(page)
+    return filters | sent
 
 
 def annotation_fields(annotations: Items | None, content: str | None) -> dict[str, Any]:

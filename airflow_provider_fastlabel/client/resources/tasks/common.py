@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from airflow_provider_fastlabel.client.arguments import paging, required
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.client.http.paging import iterate
+from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD, ReadAhead, checked_ahead
 from airflow_provider_fastlabel.client.http.shapes import a_count, a_map, an_object
 from airflow_provider_fastlabel.client.kinds import kind_named
 from airflow_provider_fastlabel.client.resources.resource import present, segment
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Sequence
 
+    from airflow_provider_fastlabel.client.http.early import EarlyAnswer
     from airflow_provider_fastlabel.client.resources.tasks.fields import Items, Users
     from airflow_provider_fastlabel.client.types import MergedTask, Task
 
 MAP_MAXIMUM = 1000
+_NAMES = "tasks/map/id-name"
 
 
 class CommonTasks(TaskResource):
@@ -98,19 +101,25 @@ class CommonTasks(TaskResource):
         :param offset: position of the first task, from 0.
         :param limit: tasks per page, at most 1000.
         """
-        query = required(project=project) | present(paging(offset, limit, MAP_MAXIMUM))
-        return self._transport.get("tasks/map/id-name", query, shape=a_map)
+        return self._transport.get(_NAMES, _names_query(project, offset, limit), shape=a_map)
 
     def task_ids_by_name(self, project: str) -> dict[str, str]:
         """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call.
 
+        Of a long list up to eight pages are asked for at a time, and up to seven, where it ends, in vain.
+
         :param project: slug of the project.
         """
 
-        def page(offset: int, limit: int) -> list[tuple[str, str]]:
-            return list(self.get_task_id_name_map(project, offset, limit).items())
+        def page(offset: int, limit: int, early: EarlyAnswer | None = None) -> list[tuple[str, str]]:
+            query = _names_query(project, offset, limit)
+            return list(self._transport.get(_NAMES, query, shape=a_map, early=early).items())
 
-        return {name: task_id for task_id, name in iterate("tasks/map/id-name", page, MAP_MAXIMUM, key=0)}
+        def ask(offset: int, limit: int) -> EarlyAnswer | None:
+            return self._transport.ask_early(_NAMES, _names_query(project, offset, limit))
+
+        ahead = ReadAhead(page, ask, PAGES_AHEAD)
+        return {name: task_id for task_id, name in iterate(_NAMES, page, MAP_MAXIMUM, key=0, ahead=ahead)}
 
     def iter_tasks(
         self,
@@ -121,8 +130,14 @@ class CommonTasks(TaskResource):
         external_status: str | None = None,
         tags: Sequence[str] | None = None,
         task_name: str | None = None,
+        pages_ahead: int = 0,
+        expected: int | None = None,
     ) -> Iterator[Task]:
         """Yield all tasks of a kind, page by page, each once.
+
+        Whoever reads all of them need not wait for each page: with ``pages_ahead`` the next ones are asked for
+        meanwhile. It begins with one, and more are under way while the reader still has to wait. Nothing new is asked
+        for when the reader stops.
 
         :param project: slug of the project.
         :param kind: a key of :data:`~airflow_provider_fastlabel.client.kinds.KINDS`, e.g. ``video_classification``.
@@ -131,8 +146,17 @@ class CommonTasks(TaskResource):
         :param external_status: keep tasks of this external status: as ``status``, or ``customer_declined``.
         :param tags: keep tasks with these tags, at most 10.
         :param task_name: exact name of the task.
+        :param pages_ahead: how many pages are under way at a time at most, up to 16, each in a thread of its own; by
+            default each page is asked for when all tasks before it were taken. Only calls that the quota has free are
+            used for it.
+        :param expected: how many tasks there are, as far as known, so that the calls stay as many as without
+            ``pages_ahead``. Without it, fewer than ``pages_ahead`` pages, and fewer than were read, may be asked for in
+            vain where the list ends.
+        :raises FastLabelInvalidException: (422) if ``pages_ahead`` or ``expected`` is no such number.
         """
-        return self._iterate(kind_named(kind).name, project, status, external_status, tags, task_name)
+        name, filters = kind_named(kind).name, (status, external_status, tags, task_name)
+        checked_ahead(pages_ahead, expected)
+        return self._iterate(name, project, *filters, pages_ahead=pages_ahead, expected=expected)
 
     def create_task(self, project: str, kind: str, name: str, path: str | os.PathLike[str], **fields: Any) -> Any:
         """Create a task of any kind, by the method of that kind.
@@ -209,3 +233,7 @@ class CommonTasks(TaskResource):
         :param prefix: what the names of the parts begin with, e.g. ``audio/voice`` for ``audio/voice/1.mp3`` and so on.
         """
         return self._transport.get("tasks/integrate/audios", required(project=project, prefix=prefix), shape=an_object)
+
+
+def _names_query(project: str, offset: int | None, limit: int | None) -> dict[str, Any]:
+    return required(project=project) | present(paging(offset, limit, MAP_MAXIMUM))
