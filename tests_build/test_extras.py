@@ -37,7 +37,7 @@ print([each.name for each in folder.iterdir()], (folder / "a.txt").read_text())
 
 CONNECTIONS = {
     "gcs": {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True}},
-    "azure": {"conn_type": "adls", "host": "account", "login": "account", "password": "a2V5"},
+    "azure": {"conn_type": "adls", "extra": {"account_name": "account", "account_key": "a2V5"}},
 }
 
 
