@@ -70,13 +70,16 @@ build: $(READY) $(BUILD_READY)
 	.venv-build/bin/python -m twine check --strict dist/*
 	$(PY) -m pytest tests_build
 
-# VERSION=3.1.8 for the file of an older Airflow, WITHIN=FILE-OR-URL to stay within other constraints, OUT=FILE
+# VERSION=3.1.8 for the file of an older Airflow, WITHIN=FILE-OR-URL to stay within other constraints, OUT=FILE. uv, because
+# pip needs hours to find versions of three clouds that agree
 constraints: OUT ?= constraints$(if $(VERSION),-airflow-$(VERSION)).txt
 constraints:
 	$(PYTHON) -m venv --clear .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet --disable-pip-version-check \
-		$(if $(WITHIN),--constraint $(WITHIN)) '.[dev]' $(if $(VERSION),apache-airflow==$(VERSION))
-	.venv-constraints/bin/python -m pip freeze --exclude airflow-provider-fastlabel > $(OUT)
+	.venv-constraints/bin/python -m pip install --quiet --disable-pip-version-check uv
+	echo 'apache-airflow$(if $(VERSION),==$(VERSION))' | .venv-constraints/bin/uv pip compile --quiet --no-header \
+		--no-annotate --python .venv-constraints/bin/python $(if $(WITHIN),--constraint $(WITHIN)) --all-extras \
+		--output-file .venv-constraints/found.txt pyproject.toml -
+	cp .venv-constraints/found.txt $(OUT)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'

@@ -28,25 +28,34 @@ class Environment:
 
     folder: Path
 
-    def python(self, *words: str) -> str:
+    def python(self, *words: str, longest: float | None = None) -> str:
         """Run its Python and return what that printed.
 
         :param words: the words of the command after ``python``.
+        :param longest: seconds it may take.
         """
         command = [str(self.folder / "bin" / "python"), *words]
         home = {"AIRFLOW_HOME": str(self.folder / "airflow"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         done = subprocess.run(
-            command, cwd=self.folder, env=os.environ | home, capture_output=True, text=True, check=False
+            command,
+            cwd=self.folder,
+            env=os.environ | home,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=longest,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def install(self, *words: str) -> None:
+    def install(self, *words: str, longest: float | None = None) -> None:
         """Install something, at the versions this project is tested with.
 
         :param words: options and requirements for ``pip install``.
+        :param longest: seconds it may take.
         """
-        self.python("-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt"), *words)
+        command = ("-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt"), *words)
+        self.python(*command, longest=longest)
 
 
 def only(pattern: str) -> Path:

@@ -105,7 +105,7 @@ def _opened(name: str, url: str, conn_id: str | None) -> Any:
     except (ValueError, ImportError) as error:
         raise refused(
             f"{name} {url}: {error}. Install the Airflow provider of this object store with its file system extra, "
-            "for instance apache-airflow-providers-amazon[s3fs] for s3://."
+            "for instance airflow-provider-fastlabel[s3] for s3://; [gcs] and [azure] are the others."
         ) from error
     return path
 

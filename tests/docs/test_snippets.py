@@ -34,7 +34,7 @@ QUICK = 0.05
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 PROGRAMS = {page: program for page in PAGES if (program := [b for b in blocks_of(page) if b.language == "python"])}
 PYTEST = {page for page, program in PROGRAMS.items() if any(block.title == "conftest.py" for block in program)}
-WITH_DAGS = {page for page, program in PROGRAMS.items() if any("DAG(" in block.text for block in program)}
+WITH_DAGS = {page for page, program in PROGRAMS.items() if any("DAG(" in block.text for block in program)} - PYTEST
 
 
 def source_of(program):
@@ -129,7 +129,7 @@ def test_a_definition_of_a_project_can_be_applied(block, world, files, airflow_r
         lambda: operators.FastLabelApplyProjectOperator(task_id="apply", definition=block.title)
     ).attempt()
     assert end.state == "success", end.error
-    assert end.result["created"]
+    assert end.result["created"] or end.result["classes_created"]
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "json"], ids=lambda b: b.title)

@@ -1,4 +1,4 @@
-"""A bucket as an Airflow provider opens it, over boto3 alone: s3fs would need another botocore than boto3 does."""
+"""A bucket as an Airflow provider opens it, over boto3 alone: a test needs no Amazon provider for it."""
 
 from __future__ import annotations
 
