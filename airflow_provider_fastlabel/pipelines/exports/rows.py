@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _WAITING = 1000
 """Rows that are put in together."""
 _CACHE_KIB = 4096
+_LONGEST_FOLDER = 400
+"""Bytes of a folder's path, of which SQLite takes 512 with the name."""
 # One writer, nothing to recover, and no locks, which some network file systems do not have.
 _SET_UP = f"""
 PRAGMA journal_mode = OFF;
@@ -39,8 +41,8 @@ _COLUMNS = ("path", "size", "sha256", "md5")
 class Rows(Mapping[str, "Row"]):
     """Path -> row of a manifest, in the order of the paths. May be used from any thread.
 
-    :param folder: existing folder of ours on whose disk the table lies, without a name; ``None`` for the temporary
-        folder of the system, where it only lies once it is large.
+    :param folder: existing folder of ours on whose disk the table lies, without a name; ``None``, or one whose path is
+        too long for SQLite, for the temporary folder of the system, where it only lies once it is large.
     :raises OSError: the table cannot be made. In all that reads and writes: the disk is full.
     """
 
@@ -48,7 +50,7 @@ class Rows(Mapping[str, "Row"]):
         self._lock = threading.RLock()
         self._waiting: dict[bytes, tuple[Any, ...]] = {}
         with _full_disk_said():
-            if folder is None:
+            if folder is None or len(os.fsencode(folder.absolute())) > _LONGEST_FOLDER:
                 self._table = _connected("")
                 return
             handle, name = tempfile.mkstemp(prefix=".rows-", dir=folder)
@@ -202,5 +204,7 @@ def _full_disk_said() -> Iterator[None]:
 
 
 def _as_of_the_system(error: sqlite3.OperationalError) -> OSError:
+    if error.sqlite_errorcode == sqlite3.SQLITE_IOERR_WRITE:  # SQLite does not tell these from each other
+        return OSError(errno.EDQUOT, "No room by a quota or by a limit on the size of files, or a fault of the disk,")
     number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
     return OSError(number, os.strerror(number))
