@@ -1,4 +1,4 @@
-"""A process that makes calls as fast as its quota lets it: ``python spend.py`` with its orders as JSON in the argument."""
+"""A process that makes calls as fast as its quota lets it; its argument is its orders as JSON."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ end = 0.0
 made = 0
 
 
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def work() -> None:
     global made
     while time.monotonic() < end:
         try:
             client.get_projects(limit=1)
         except Exception as error:
-            print(type(error).__name__, flush=True)
+            say(type(error).__name__)
             return
         made += 1
 
@@ -30,7 +35,7 @@ def work() -> None:
 with FastLabelClient(max_retries=0, **orders["client"]) as client:
     client.patience = lambda: max(0.0, end - time.monotonic())
     client.get_projects(limit=1)
-    print("ready", flush=True)
+    say("ready")
     sys.stdin.readline()
     end = time.monotonic() + orders["seconds"]
     threads = [threading.Thread(target=work, daemon=True) for _ in range(orders["threads"])]
@@ -38,4 +43,4 @@ with FastLabelClient(max_retries=0, **orders["client"]) as client:
         thread.start()
     for thread in threads:
         thread.join()
-print(json.dumps({"made": made}), flush=True)
+say(json.dumps({"made": made}))

@@ -61,7 +61,7 @@ def test_neither_token_nor_address_is_in_redis(redis, own_folder):
 
     with shared_quota("http://fastlabel.test/v1/", "redis-token", 5, redis=redis).slot():
         pass
-    keys = library.Redis.from_url(redis).keys("*")
+    keys = list(library.Redis.from_url(redis).scan_iter("*"))
     assert len(keys) == 1
     assert keys[0].startswith(b"fastlabel-quota")
     assert b"redis-token" not in keys[0]
