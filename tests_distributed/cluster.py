@@ -50,6 +50,8 @@ class Cluster(LocalAirflow):
             # A killed worker's task is missed after half a minute, not after five.
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            # Else a busy machine loses a start of a task to a time-out of 5 s, and five minutes until its retry.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "120",
             "C_FORCE_ROOT": "1",
             **env,
         }
