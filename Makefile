@@ -10,7 +10,7 @@ ROOMS := $(PY) -m pytest --ignore tests/airflow_live --numprocesses $(WORKERS) -
 DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test test-rooms test-live quick fuzz test-sdk test-airflow check docs bench build constraints clean
+.PHONY: demo test test-rooms test-live quick fuzz test-sdk test-distributed test-airflow check docs bench build constraints clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
@@ -36,6 +36,21 @@ fuzz: $(READY)
 
 test-sdk: $(READY) $(SDK_READY)
 	$(PY) -m pytest tests_sdk
+
+# CeleryExecutor, two workers with nothing shared on disk, PostgreSQL and Redis (installed by apt-get if missing)
+test-distributed: .venv-distributed/.ready
+	@command -v redis-server > /dev/null && ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
+		|| { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends redis-server postgresql; }
+	.venv-distributed/bin/python -m pytest -p no:cacheprovider tests_distributed
+
+.venv-distributed/.ready: tests_distributed/constraints.txt pyproject.toml
+	@echo "Installing Airflow with Celery into .venv-distributed (once) ..."
+	$(PYTHON) -m venv .venv-distributed
+	.venv-distributed/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint tests_distributed/constraints.txt --editable '.[emulator,redis]' \
+		'apache-airflow[celery,postgres]' 'apache-airflow-providers-amazon[s3fs]' 'moto[server]' psutil pycocotools \
+		pytest scikit-image
+	@touch $@
 
 # VERSION=3.1.8 or another release that has a constraints-airflow-VERSION.txt
 test-airflow:

@@ -33,8 +33,18 @@ CONN_FIELDS: dict[str, dict[str, Any]] = {
     },
     "calls_per_10_minutes": {
         "label": "Calls per 10 minutes",
-        "description": "Call quota of one worker process. Empty: as configured, else 10000, FastLabel's limit.",
+        "description": "Call quota of one machine, all its processes together. Empty: as configured, else 10000.",
         "schema": {"type": ["integer", "null"], "minimum": 1},
+    },
+    "quota_seconds": {
+        "label": "Length of the quota's window (seconds)",
+        "description": "For an emulator with another window than FastLabel's. Empty: 600.",
+        "schema": {"type": ["number", "null"], "minimum": 0.1},
+    },
+    "quota_redis": {
+        "label": "Redis of the quota",
+        "description": "Address of a Redis by which several machines share the quota: redis://:password@host:6379/0.",
+        "schema": {"type": ["string", "null"], "format": "password"},
     },
     "verify": {
         "label": "TLS verification",
@@ -91,8 +101,8 @@ CONFIG: dict[str, dict[str, Any]] = {
         "0.1",
     ),
     "calls_per_10_minutes": _option(
-        "Call quota of one process, for connections that do not give it: FastLabel's quota, shared out among the "
-        "workers. Not set: 10000, all of it.",
+        "Call quota of one machine, for connections that do not give it: FastLabel's quota, shared out among the "
+        "machines. Not set: 10000, all of it.",
         "integer",
         "2500",
     ),

@@ -48,6 +48,9 @@ class LocalAirflow:
     :param env: further environment variables for every component, such as ``AIRFLOW__SECTION__KEY``.
     """
 
+    start_seconds = START_SECONDS
+    """How long it may take until all components are healthy."""
+
     def __init__(self, home: Path, dags_folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.home = home
         self.port = free_port()
@@ -135,7 +138,7 @@ class LocalAirflow:
         )
 
     def _wait_until_healthy(self, logs: Path) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline:
             for name, process in self.processes.items():
                 if process.poll() is not None:
@@ -143,7 +146,7 @@ class LocalAirflow:
             if self._healthy():
                 return
             time.sleep(1)
-        raise RuntimeError(f"Airflow was not healthy after {START_SECONDS} s; read the logs in {logs}")
+        raise RuntimeError(f"Airflow was not healthy after {self.start_seconds} s; read the logs in {logs}")
 
     def _healthy(self) -> bool:
         try:

@@ -23,6 +23,8 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_home}/airflow.
 os.environ["AIRFLOW__LOGGING__BASE_LOG_FOLDER"] = f"{_home}/logs"
 for name in [n for n in os.environ if n.startswith(("FASTLABEL_", "AIRFLOW_CONN_"))]:
     del os.environ[name]
+# A port that is used again is another API: no process of the tests counts the calls of another.
+os.environ["FASTLABEL_QUOTA_FOLDER"] = f"{_home}/quota"
 
 # How long an example takes says how busy the machine is, not what the code does.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -58,11 +58,14 @@ class FastLabelClient(
     :param timeout: seconds for connecting and for each wait on the answer, as one number or as a pair. Each answer as a
         whole has ten times as long; a file from a signed address longer, while it brings 10 kB a second on average.
     :param max_retries: how often a call that failed for a passing reason is repeated.
-    :param calls_per_10_minutes: the quota of the token. All clients of a token in a process share it; the last value
-        given holds.
+    :param calls_per_10_minutes: the quota of the token. All clients of a token share it, in all processes of a user on
+        a machine; in a process the last value given holds.
     :param verify: whether to check TLS certificates, or the path of a bundle to check them with.
     :param proxies: proxy per scheme; those of the environment if ``None``.
     :param user_agent: text to put in front of the ``User-Agent``.
+    :param quota_seconds: length of the quota's window: FastLabel's 10 minutes, unless an emulator has another.
+    :param quota_redis: address of a Redis by which the clients of several machines share the quota, such as
+        ``redis://:password@host:6379/0``; needs the extra ``redis``.
     :param token_source: in words, where the token comes from, for the message when FastLabel refuses it; by default the
         argument or the environment variable.
     :raises ValueError: if there is no token, or another argument cannot be one; the message names it.
@@ -80,6 +83,8 @@ class FastLabelClient(
         proxies: Mapping[str, str] | None = None,
         user_agent: str | None = None,
         token_source: str | None = None,
+        quota_seconds: float = 600,
+        quota_redis: str | None = None,
     ) -> None:
         token = access_token or os.environ.get("FASTLABEL_ACCESS_TOKEN")
         if not token:
@@ -93,6 +98,8 @@ class FastLabelClient(
             timeout=timeout,
             max_retries=max_retries,
             calls_per_10_minutes=calls_per_10_minutes,
+            quota_seconds=quota_seconds,
+            quota_redis=quota_redis,
             token_source=token_source or found_in,
             verify=verify,
             proxies=proxies,
@@ -101,7 +108,7 @@ class FastLabelClient(
 
     @property
     def quota(self) -> Quota:
-        """The quota of this token: ``.remaining()`` calls may start now, of ``.limit`` in 10 minutes."""
+        """The quota of this token: ``.remaining()`` calls may start now, of ``.limit`` in ``.window`` seconds."""
         return self._transport.quota
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from airflow_provider_fastlabel.client.const import DEFAULT_API_URL
+from airflow_provider_fastlabel.client.http.redis_address import redis_host
 from airflow_provider_fastlabel.hooks.fields import positive_seconds, whole_number
 from airflow_provider_fastlabel.hooks.pages import parse_app_url
 from airflow_provider_fastlabel.words import shortened
@@ -43,7 +44,9 @@ class ConnectionSettings:
     :param api_url: API base URL, ends with a slash.
     :param timeout: seconds, one number or (connect, read).
     :param max_retries: retries per request.
-    :param calls_per_10_minutes: quota shared by all threads of a process.
+    :param calls_per_10_minutes: quota shared by all processes of a machine.
+    :param quota_seconds: length of the quota's window.
+    :param quota_redis: address of a Redis by which machines share the quota; may hold a password.
     :param verify: TLS verification: ``True``, ``False`` or the path of a CA bundle.
     :param proxies: URL scheme to proxy URL, as ``requests`` takes it.
     :param app_url: addresses of pages of FastLabel's application, by page, for links.
@@ -56,6 +59,8 @@ class ConnectionSettings:
     timeout: float | tuple[float, float] | None = None
     max_retries: int | None = None
     calls_per_10_minutes: int | None = None
+    quota_seconds: float | None = None
+    quota_redis: str | None = None
     verify: bool | str | None = None
     proxies: Mapping[str, str] | None = None
     app_url: Mapping[str, str] | None = None
@@ -203,10 +208,18 @@ def _parse_proxies(raw: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _parse_redis(raw: Any) -> str:
+    """Read the address of a Redis; it may hold a password, so that no message repeats it."""
+    redis_host(raw)
+    return str(raw).strip()
+
+
 EXTRA_FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "timeout": _parse_timeout,
     "max_retries": whole_number(0),
     "calls_per_10_minutes": whole_number(1),
+    "quota_seconds": positive_seconds,
+    "quota_redis": _parse_redis,
     "verify": _parse_verify,
     "proxies": _parse_proxies,
     "app_url": parse_app_url,

@@ -60,8 +60,8 @@ class FastLabelHook(BaseHook):
     """Gives a :class:`~airflow_provider_fastlabel.client.FastLabelClient` for an Airflow connection.
 
     Connection fields: password = access token; host = API base URL (default ``https://api.fastlabel.ai/v1/``); extra:
-    ``timeout``, ``max_retries``, ``calls_per_10_minutes``, ``verify``, ``proxies``, ``app_url``. The environment
-    variables of the client are not consulted: what Airflow says is what is used.
+    ``timeout``, ``max_retries``, ``calls_per_10_minutes``, ``quota_seconds``, ``quota_redis``, ``verify``, ``proxies``,
+    ``app_url``. Token and address come from the connection alone: what Airflow says is what is used.
 
     :param fastlabel_conn_id: id of the Airflow connection, of type ``fastlabel``.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from airflow_provider_fastlabel.client.http.quota import Quota
+    from airflow_provider_fastlabel.client.http.quota import Quota, Slot
 
     Exchanged = tuple[requests.Response, bytes]
 
@@ -23,11 +23,13 @@ class EarlyAnswer:
 
     :param exchange: sends the read and returns the answer.
     :param quota: of which a slot was taken for it.
+    :param slot: that slot.
     """
 
-    def __init__(self, exchange: Callable[[], Exchanged], quota: Quota) -> None:
+    def __init__(self, exchange: Callable[[], Exchanged], quota: Quota, slot: Slot) -> None:
         self._exchange = exchange
         self._quota = quota
+        self._slot = slot
         self._process = os.getpid()
         self._turn = threading.Lock()
         self._dropped = False
@@ -78,7 +80,7 @@ class EarlyAnswer:
         except BaseException as error:
             self._error = error  # raised where the answer is taken
         finally:
-            self._quota.give_back(used=sending)
+            self._quota.give_back(self._slot, sent=sending)
             self._over.set()
 
 
@@ -89,13 +91,14 @@ def ask_early(exchange: Callable[[], Exchanged], quota: Quota) -> EarlyAnswer | 
     :param quota: one of its calls is taken, if one is free now.
     :returns: its answer to be; ``None`` if nothing is sent, as the quota or the machine have no more to give.
     """
-    if not quota.take_if_free():
+    slot = quota.take_if_free()
+    if slot is None:
         return None
-    early = EarlyAnswer(exchange, quota)
+    early = EarlyAnswer(exchange, quota, slot)
     try:
         # A daemon, because a call that hangs must not keep a killed task from ending.
         threading.Thread(target=early.run, name="fastlabel-early", daemon=True).start()
     except RuntimeError:  # whoever needs the answer sends the read then
-        quota.give_back(used=False)
+        quota.give_back(slot, sent=False)
         return None
     return early

@@ -23,7 +23,7 @@ from airflow_provider_fastlabel.client.http import retry
 from airflow_provider_fastlabel.client.http.answers import beginning, whole_body
 from airflow_provider_fastlabel.client.http.bodies import StreamedBody, encode
 from airflow_provider_fastlabel.client.http.early import ask_early
-from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
+from airflow_provider_fastlabel.client.http.quota import WINDOW_SECONDS, Quota, shared_quota
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
 from airflow_provider_fastlabel.client.http.shapes import unexpected
 from airflow_provider_fastlabel.client.http.transfers import Transfers
@@ -61,20 +61,32 @@ class Transport(Transfers):
 
     :param token: access token.
     :param api_url: base URL of the API; a slash at its end may be missing.
-    :param calls_per_10_minutes: the quota of this token, shared by all its transports in the process.
+    :param calls_per_10_minutes: the quota of this token, shared by all its transports on this machine.
+    :param quota_seconds: length of the quota's window.
+    :param quota_redis: address of a Redis by which several machines share the quota.
     :param token_source: in words, where the token comes from, for the message when FastLabel refuses it.
     :param connection: see :class:`~airflow_provider_fastlabel.client.http.session.Connections`.
     :raises ValueError: if an argument cannot be one; the message names it.
     """
 
     def __init__(
-        self, token: str, api_url: str, *, calls_per_10_minutes: int, token_source: str, **connection: Any
+        self,
+        token: str,
+        api_url: str,
+        *,
+        calls_per_10_minutes: int,
+        token_source: str,
+        quota_seconds: float = WINDOW_SECONDS,
+        quota_redis: str | None = None,
+        **connection: Any,
     ) -> None:
         self.api_url: str = base_url(api_url)
         self._auth = TokenAuth(token, self.api_url)
         self._token_source = token_source
         super().__init__(**connection)
-        self.quota: Quota = shared_quota(self.api_url, token, calls_per_10_minutes)
+        self.quota: Quota = shared_quota(
+            self.api_url, token, calls_per_10_minutes, window=quota_seconds, redis=quota_redis
+        )
         self._clock_offset = time.time() - time.monotonic()
 
     def get(

@@ -63,9 +63,10 @@ class Line:
         return json.loads(body if response.ok else self.exchange(offset, limit)[1])
 
     def ask(self, offset, limit):
-        assert self._quota.take_if_free()
+        slot = self._quota.take_if_free()
+        assert slot
         self.asked.append(offset)
-        early = EarlyAnswer(lambda: self.exchange(offset, limit), self._quota)
+        early = EarlyAnswer(lambda: self.exchange(offset, limit), self._quota, slot)
         self._waiting.append(early)
         self._some_arrive()
         return early
