@@ -135,7 +135,7 @@ def test_the_next_page_is_asked_for_while_the_writer_works_on_one_and_no_call_is
     fastlabel_emulator.clear_requests()
     before = client.quota.remaining()
 
-    def write(tasks, folder, classes, _):
+    def write(tasks, folder, classes, _images, _left_out):
         first = next(iter(tasks))
         until = time.monotonic() + 20
         while len(sequences()) < 2:  # the page of the first task, and the next

@@ -57,7 +57,8 @@ if form == "coco":
         file.write('], "categories": [{"id": 1, "name": "cat"}], "images": ' + json.dumps(listed) + "}")
 found = find_sources(root, extensions=("png",), pictures_only=True)
 classes = [{"id": "1", "type": "polygon", "value": "cat", "attributes": []}]
-with Reader(form, root, None, "image_polygon", classes, {}).read(found) as read:
+told = {"task": "segment"} if form == "yolo" else {}
+with Reader(form, root, None, "image_polygon", classes, told).read(found) as read:
     assert read.problems == []
     print(sum(len(list(own)) for own in read.by_name.values()), read.read)
 """
