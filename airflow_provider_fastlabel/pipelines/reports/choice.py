@@ -18,6 +18,8 @@ SHEET = 100
 """Pictures on the contact sheet."""
 MOST = 8_000
 """Pictures of a page at most, before its bytes are counted."""
+FEW = 600
+"""Pictures that a page holds in any case, if there are so many."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ def choose(measures: Measures) -> Choice:
             others.setdefault(number)
         if len(others) == MOST:
             break
+    for number in measures.lowest_ranks(FEW):
+        if len(sheet) + len(others) >= FEW:
+            break
+        if number not in sheet:
+            others.setdefault(number)
     return Choice(list(sheet), list(others))
 
 

@@ -76,6 +76,7 @@ class Measures:
         self._split_numbers: dict[str, int] = {}
         self._skipped: dict[str, int] = {}
         self._value_counts: Counter[str] = Counter()
+        self._known_pairs: dict[tuple[str, str | bool], list[tuple[str, str]]] = {}
 
     @property
     def split_names(self) -> list[str]:
@@ -173,10 +174,22 @@ class Measures:
         for rows in (task.get("attributes"), *(annotation.get("attributes") for annotation, _, _ in found)):
             for row in rows if isinstance(rows, list) else ():
                 if isinstance(row, Mapping) and isinstance(row.get("key"), str):
-                    seen.update(self._pair(row, value) for value in values_of(row.get("value")))
+                    seen.update(self._pairs(row))
         for pair, count in seen.items():
             self.attributes.add(pair, number, rank, count)
         return sorted(self.values[pair] for pair in seen)
+
+    def _pairs(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return under which attribute and values a row is counted; switches and choices are many and much the same."""
+        value = row.get("value")
+        if not isinstance(value, str | bool):
+            return [self._pair(row, text) for text in values_of(value)]
+        known = self._known_pairs.get((row["key"], value))
+        if known is None:
+            known = [self._pair(row, text) for text in values_of(value)]
+            if len(self._known_pairs) < MOST_ATTRIBUTES * MOST_VALUES:
+                self._known_pairs[row["key"], value] = known
+        return known
 
     def _pair(self, row: Mapping[str, Any], value: str) -> tuple[str, str]:
         """Return under which attribute and value one is counted: of both, only so many are told apart."""

@@ -7,6 +7,7 @@ number of the split.
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ from airflow_provider_fastlabel.pipelines.reports.misfits import Misfits
 from airflow_provider_fastlabel.pipelines.reports.samples import Samples
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from airflow_provider_fastlabel.pipelines.reports.worst import Worst
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float64]
 
 CHUNK = 1 << 17
+COLUMNS = 12
 GRID = 10
 """Cells of the position map along each side."""
 ASPECTS, SIZES = 12, 9
@@ -55,23 +59,25 @@ class ObjectTable:
         self.places: Samples = Samples()
         self.misfits: Misfits = Misfits(worst)
         self._worst = worst
-        self._rows: list[Row] = []
+        # An array, because the collector of garbage would walk over a hundred thousand tuples again and again.
+        self._rows = array("d")
 
-    def add(self, rows: list[Row]) -> None:
+    def add(self, rows: Iterable[Row]) -> None:
         """Take the objects of a picture.
 
         :param rows: see the module; all of one picture come together.
         """
-        self._rows += rows
-        if len(self._rows) >= CHUNK:
+        for row in rows:
+            self._rows.extend(row)
+        if len(self._rows) >= CHUNK * COLUMNS:
             self.work_off()
 
     def work_off(self) -> None:
         """Count what has come, and look for suspicions in it."""
         if not self._rows:
             return
-        rows = np.array(self._rows, np.float64)
-        self._rows = []
+        rows = np.frombuffer(self._rows, np.float64).reshape(-1, COLUMNS)
+        self._rows = array("d")
         keys = (rows[:, 0] * SPLITS + rows[:, 11]).astype(np.int64)
         self.classes.add_all(keys, rows[:, 1].astype(np.int64), rows[:, 9].astype(np.int64))
         placed = rows[rows[:, 7] > 0]

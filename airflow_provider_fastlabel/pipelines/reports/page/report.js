@@ -121,7 +121,7 @@ function shortName(name) {
 
 /* ---- the dialog: a list of pictures, and one picture large ---- */
 
-function top(title, back) {
+function heading(title, back) {
   const head = el("h2", { id: "pictures-title", tabindex: "-1" }, title);
   const close = el("button", { class: "plain", type: "button", onclick: () => dialog.close() }, "Close");
   const left = back ? el("button", { class: "plain", type: "button", onclick: back }, "Back") : undefined;
@@ -157,12 +157,12 @@ function list(title, count, unit, found, most) {
     sheet.append(card(picture, finding && finding[3], focus, () => large(picture, focus, back), Boolean(finding)));
   const pictures = many(found.length, "picture");
   const note = found.length
-    ? `${number(count)} ${unit} in all; ${found.length < data.total ? `this file holds ${pictures} of them` : "all pictures are in this file"}.`
+    ? `${number(count)} ${unit} in all${data.pictures.length < data.total ? `; this file holds ${pictures} with some of them` : `, in ${pictures}`}.`
     : `${number(count)} ${unit} in all; none of them is among the ${many(data.pictures.length, "picture")} that this file holds.`;
   const more = found.length > most
     ? el("button", { class: "plain more", type: "button", onclick: () => list(title, count, unit, found, most + 120) }, `Show more of ${number(found.length)}`)
     : undefined;
-  show(top(title), el("div", { class: "body" }, el("p", { class: "note" }, note), sheet, more));
+  show(heading(title), el("div", { class: "body" }, el("p", { class: "note" }, note), sheet, more));
 }
 
 function large(picture, focus, back) {
@@ -186,7 +186,7 @@ function large(picture, focus, back) {
     objects.append(el("li", {}, swatch, `${className(id)}: ${number(count)}`));
   }
   const without = picture.t ? undefined : el("p", { class: "note" }, "The photograph is not in this file; these are its labels.");
-  show(top(picture.n, back), el("div", { class: "body large" },
+  show(heading(picture.n, back), el("div", { class: "body large" },
     el("div", {}, drawing(picture, focus, false), without),
     el("div", {}, words.childElementCount ? words : undefined, facts, objects.childElementCount ? objects : undefined)));
 }
@@ -295,9 +295,13 @@ function people() {
     const seconds = timed.map((row) => Math.log(row[4])), least = Math.min(...seconds), most = Math.max(...seconds);
     const share = Math.max(0.05, ...timed.map((row) => row[3] / row[1]));
     const plot = el("div", { class: "plot", role: "group", "aria-label": "Pace against rework" });
+    const taken = [];
     for (const row of timed) {
       const point = el("button", { type: "button", onclick: click(row), title: data.texts[row[0]], "aria-label": `${data.texts[row[0]]}: ${row[4]} seconds a picture, ${percent(row[3], row[1])} came back. Show pictures` });
-      const x = 6 + (most > least ? 86 * (Math.log(row[4]) - least) / (most - least) : 43), y = 6 + 86 * (row[3] / row[1]) / share;
+      const x = 6 + (most > least ? 86 * (Math.log(row[4]) - least) / (most - least) : 43), lowest = 6 + 86 * (row[3] / row[1]) / share;
+      let y = lowest;
+      while (taken.some(([left, bottom]) => Math.abs(left - x) < 5 && Math.abs(bottom - y) < 8) && y < lowest + 40) y += 8;  // side by side, to be clicked
+      taken.push([x, y]);
       point.style.left = `${x}%`;
       point.style.bottom = `${y}%`;
       plot.append(point);
@@ -395,7 +399,7 @@ function sheet() {
   data.kinds.forEach(([title, count], kind) => { if (count) chips.append(chip(kind, `${title} ${number(count)}`)); });
   const compared = data.compared;
   const note = !suspicious.length ? "Nothing looks suspicious."
-    : `The ${many(suspicious.length, "picture")} to look at first: the worst of each kind in turn. A suspicion is no error; click to judge.`;
+    : `${many(suspicious.length, "picture")} to look at first: the worst of each kind in turn. A suspicion is no error; click to judge.`;
   const alike = compared ? ` ${many(compared, "picture")} of ${number(data.total)} were compared with one another.` : " No pictures were at hand to be compared with one another.";
   const section = el("section", { class: "card wide" }, el("h2", {}, "Contact sheet"), el("p", { class: "note" }, note + (data.total ? alike : "")), chips, grid, more);
   if (!suspicious.length) chips.remove();
@@ -430,10 +434,10 @@ function build() {
   header();
   main.append(sheet());
   const figures = el("div", { class: "figures" });
-  const simple = (rows, key) => bars(rows.map(([text, count]) => ({ name: data.texts[text] || "(none)", count, text: `${number(count)}  ${percent(count, data.total)}`, click: () => pick(data.texts[text] || "(none)", count, "pictures", { test: (picture) => picture[key] === text }) })));
+  const simple = (rows, key) => bars(rows.map(([text, count]) => ({ name: data.texts[text] || "(none)", count, text: `${number(count)} · ${percent(count, data.total)}`, click: () => pick(data.texts[text] || "(none)", count, "pictures", { test: (picture) => picture[key] === text }) })));
   figures.append(figure("Status", "Pictures by the status of their task.", simple(data.statuses, "s")));
   if (data.split_counts.length) figures.append(figure("Split", "Pictures by the split of the data set they are in.", simple(data.split_counts, "p")));
-  figures.append(figure("Class balance", "Objects of each class.", legend(), bars(data.classes.map(([name, , parts, id]) => ({ name, count: sum(parts), parts, text: `${number(sum(parts))}  ${percent(sum(parts), data.objects)}`, click: () => pick(name, sum(parts), "objects", { object: (each) => each[0] === id }) })))));
+  figures.append(figure("Class balance", "Objects of each class.", legend(), bars(data.classes.map(([name, , parts, id]) => ({ name, count: sum(parts), parts, text: `${number(sum(parts))} · ${percent(sum(parts), data.objects)}`, click: () => pick(name, sum(parts), "objects", { object: (each) => each[0] === id }) })))));
   figures.append(figure("Objects per picture", "How many pictures have so many objects.", bars(data.per_picture.map(([step, count]) => ({ name: step < 13 ? many(step, "object") : `${step} to ${2 * step - 1} objects`, count, click: () => pick(step < 13 ? many(step, "object") : `${step} to ${2 * step - 1} objects`, count, "pictures", { test: (picture) => picture.k === step }) })), 20)));
   main.append(figures);
   const choice = el("select", { id: "class" }, el("option", { value: "" }, "All classes"));
@@ -443,7 +447,7 @@ function build() {
     if (!seen.has(id)) choice.append(el("option", { value: id }, chosenName(id)));
     seen.add(id);
   }
-  const maps = el("div", { class: "figures" });
+  const maps = el("div", { class: "figures pair" });
   choice.addEventListener("change", () => maps.replaceChildren(...mapsOf(choice.value)));
   maps.append(...mapsOf(""));
   if (data.objects) main.append(el("p", { class: "maps" }, el("label", { for: "class" }, "Maps of"), choice), maps);
