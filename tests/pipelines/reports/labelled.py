@@ -25,7 +25,7 @@ def box(value: str, *points: float, **more: Any) -> dict[str, Any]:
     return {"type": "bbox", "value": value, "title": value, "points": list(points), **more}
 
 
-def task(name: str, *annotations: dict[str, Any], **more: Any) -> dict[str, Any]:
+def task(name: str, *annotations: Any, **more: Any) -> dict[str, Any]:
     facts = {"id": f"id-{name}", "name": name, "status": "approved", "width": 640, "height": 480}
     return {**facts, "annotations": list(annotations), **more}
 

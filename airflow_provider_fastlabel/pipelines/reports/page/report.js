@@ -157,7 +157,7 @@ function list(title, count, unit, found, most) {
     sheet.append(card(picture, finding && finding[3], focus, () => large(picture, focus, back), Boolean(finding)));
   const pictures = many(found.length, "picture");
   const note = found.length
-    ? `${number(count)} ${unit} in all${data.pictures.length < data.total ? `; this file holds ${pictures} with some of them` : `, in ${pictures}`}.`
+    ? `${number(count)} ${unit} in all${data.pictures.length < data.total ? `; this file holds ${unit === "pictures" ? `${number(found.length)} of them` : `${pictures} with some of them`}` : `, in ${pictures}`}.`
     : `${number(count)} ${unit} in all; none of them is among the ${many(data.pictures.length, "picture")} that this file holds.`;
   const more = found.length > most
     ? el("button", { class: "plain more", type: "button", onclick: () => list(title, count, unit, found, most + 120) }, `Show more of ${number(found.length)}`)
@@ -295,7 +295,7 @@ function people() {
     const seconds = timed.map((row) => Math.log(row[4])), least = Math.min(...seconds), most = Math.max(...seconds);
     const share = Math.max(0.05, ...timed.map((row) => row[3] / row[1]));
     const plot = el("div", { class: "plot", role: "group", "aria-label": "Pace against rework" });
-    const taken = [];
+    const taken = [], named = [];
     for (const row of timed) {
       const point = el("button", { type: "button", onclick: click(row), title: data.texts[row[0]], "aria-label": `${data.texts[row[0]]}: ${row[4]} seconds a picture, ${percent(row[3], row[1])} came back. Show pictures` });
       const x = 6 + (most > least ? 86 * (Math.log(row[4]) - least) / (most - least) : 43), lowest = 6 + 86 * (row[3] / row[1]) / share;
@@ -305,7 +305,8 @@ function people() {
       point.style.left = `${x}%`;
       point.style.bottom = `${y}%`;
       plot.append(point);
-      if (timed.length <= 14) {
+      if (!named.some(([left, bottom]) => Math.abs(left - x) < 34 && Math.abs(bottom - y) < 9)) {
+        named.push([x, y]);
         const name = el("span", { "aria-hidden": "true" }, shortName(data.texts[row[0]]).slice(0, 18));
         name.style[x > 60 ? "right" : "left"] = `calc(${x > 60 ? 100 - x : x}% + 17px)`;
         name.style.bottom = `calc(${y}% - 9px)`;
@@ -326,7 +327,9 @@ function people() {
   }
   const head = el("thead", {}, el("tr", {}, ...["Annotator", "Pictures", "Objects", "Median", "Came back"].map((name) => el("th", { scope: "col" }, name))));
   const note = timed.length ? "Median time of a picture, and the share that was declined or sent back." : "The tasks do not say how long they took; the share that was declined or sent back.";
-  return figure("Annotators: pace and rework", note, ...parts, el("table", {}, head, body));
+  const made = figure("Annotators: pace and rework", note, ...parts, el("table", {}, head, body));
+  made.classList.add("broad");
+  return made;
 }
 
 const BACK = new Set(["declined", "sent_back", "customer_declined"]);
@@ -401,7 +404,7 @@ function sheet() {
   const note = !suspicious.length ? "Nothing looks suspicious."
     : `${many(suspicious.length, "picture")} to look at first: the worst of each kind in turn. A suspicion is no error; click to judge.`;
   const alike = compared ? ` ${many(compared, "picture")} of ${number(data.total)} were compared with one another.` : " No pictures were at hand to be compared with one another.";
-  const section = el("section", { class: "card wide" }, el("h2", {}, "Contact sheet"), el("p", { class: "note" }, note + (data.total ? alike : "")), chips, grid, more);
+  const section = el("section", { class: "card" }, el("h2", {}, "Contact sheet"), el("p", { class: "note" }, note + (data.total ? alike : "")), chips, grid, more);
   if (!suspicious.length) chips.remove();
   else fill(-1, first);
   return section;
@@ -435,8 +438,9 @@ function build() {
   main.append(sheet());
   const figures = el("div", { class: "figures" });
   const simple = (rows, key) => bars(rows.map(([text, count]) => ({ name: data.texts[text] || "(none)", count, text: `${number(count)} · ${percent(count, data.total)}`, click: () => pick(data.texts[text] || "(none)", count, "pictures", { test: (picture) => picture[key] === text }) })));
-  figures.append(figure("Status", "Pictures by the status of their task.", simple(data.statuses, "s")));
-  if (data.split_counts.length) figures.append(figure("Split", "Pictures by the split of the data set they are in.", simple(data.split_counts, "p")));
+  const stack = el("div", { class: "stack" }, figure("Status", "Pictures by the status of their task.", simple(data.statuses, "s")));
+  figures.append(stack);
+  if (data.split_counts.length) stack.append(figure("Split", "Pictures by the split of the data set they are in.", simple(data.split_counts, "p")));
   figures.append(figure("Class balance", "Objects of each class.", legend(), bars(data.classes.map(([name, , parts, id]) => ({ name, count: sum(parts), parts, text: `${number(sum(parts))} · ${percent(sum(parts), data.objects)}`, click: () => pick(name, sum(parts), "objects", { object: (each) => each[0] === id }) })))));
   figures.append(figure("Objects per picture", "How many pictures have so many objects.", bars(data.per_picture.map(([step, count]) => ({ name: step < 13 ? many(step, "object") : `${step} to ${2 * step - 1} objects`, count, click: () => pick(step < 13 ? many(step, "object") : `${step} to ${2 * step - 1} objects`, count, "pictures", { test: (picture) => picture.k === step }) })), 20)));
   main.append(figures);
@@ -455,7 +459,7 @@ function build() {
   for (const [title, values] of data.attributes)
     rest.append(figure(title, "Values of the attribute.", bars(values.map(([name, id, count]) => ({ name, count, click: () => pick(`${title}: ${name}`, count, "values", { test: (picture) => (picture.a || []).includes(id) }) })))));
   if (data.people.length) rest.append(people());
-  rest.append(reasons(), changed());
+  rest.append(el("div", { class: "stack" }, reasons(), changed()));
   main.append(rest);
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 }
