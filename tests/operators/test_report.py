@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 import pytest
@@ -12,6 +11,9 @@ from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.operators import FastLabelExportCocoOperator, FastLabelReportOperator
 from tests.operators.exporting import BOX
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
