@@ -90,6 +90,40 @@ def test_made_again_it_is_the_same_and_later_it_tells_the_change(report, label, 
     assert ["", "tasks", 1, 2] in shown(tmp_path / "report")["changes"]
 
 
+def test_what_an_export_left_out_leads_to_its_pictures(report, export, client, label, tmp_path):
+    client.create_annotation("photos", "keypoint", "nose", "Nose")
+    label("a.png", annotations=[{"type": "keypoint", "value": "nose", "points": [3, 4]}])
+    label("b.png")
+    place = str(tmp_path / "set")
+    assert export(FastLabelExportCocoOperator, output=place).state == "success"
+
+    assert report(dataset=place).state == "success"
+
+    data = shown(tmp_path / "report")
+    ((reason, count, what, text),) = data["reasons"]
+    assert (reason, count, what) == ("unsupported_type:keypoint", 1, "skipped")
+    assert [picture["n"] for picture in data["pictures"] if text in picture.get("r", ())] == ["a.png"]
+
+
+def test_an_expired_address_is_asked_for_anew(report, label, emulator, tmp_path, monkeypatch):
+    from airflow_provider_fastlabel.client.http.transport import Transport
+
+    label("a.png")
+    download = Transport.download
+    tries = []
+
+    def late(self, url, target, **more):
+        tries.append(url)
+        if len(tries) == 1:
+            emulator.advance(7200)
+        return download(self, url, target, **more)
+
+    monkeypatch.setattr(Transport, "download", late)
+
+    assert report(include_images=True).state == "success"
+    assert (len(tries), photographs(tmp_path / "report")) == (2, 1)
+
+
 def test_an_empty_project_has_a_report(report, project):
     assert report().result["tasks"] == 0
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, safe_name, split_extension
-from airflow_provider_fastlabel.json_text import is_number
-from airflow_provider_fastlabel.pipelines.exports.manifests import load
+from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, MANIFEST, safe_name, split_extension
+from airflow_provider_fastlabel.json_text import UnusableJsonError, is_number, parse_json
+from airflow_provider_fastlabel.pipelines.exports.manifests import load_whole, read_own
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from airflow_provider_fastlabel.pipelines.reports.spool import Record
 
 _FOLDERS = ("images", "labels")
 _MOST_PICTURE_BYTES = 1 << 28
+_MOST_LIST_BYTES = 1 << 28
+_MOST_NAMES = 50_000
 
 
 class PublishedDataset:
@@ -28,7 +30,7 @@ class PublishedDataset:
     """
 
     def __init__(self, target: Any) -> None:
-        manifest = load(target, MANIFEST)
+        manifest = load_whole(target, MANIFEST)
         if manifest is None:
             raise FileNotFoundError(
                 f"{target} holds no {MANIFEST} of an export, so it is no published data set. No report was made. Give "
@@ -44,6 +46,8 @@ class PublishedDataset:
         self._split: dict[str, str] = {}
         for row in manifest["files"]:
             self._note(row["path"])
+        self._reasons: dict[str, dict[str, None]] = {}
+        self._read_left_out()
 
     def _note(self, path: str) -> None:
         """Note what a file says about the picture it belongs to."""
@@ -57,6 +61,27 @@ class PublishedDataset:
         if folder == "images":
             self._pictures[rest] = path
             self._pictures.setdefault(split_extension(rest)[0], path)
+
+    def _read_left_out(self) -> None:
+        """Note of which pictures the export left something out, as its list says; the first that many lines tell of."""
+        raw = read_own(self._target, LEFT_OUT_FILE, _MOST_LIST_BYTES)
+        for line in (raw or b"").splitlines():
+            try:
+                row = parse_json(line)
+            except UnusableJsonError:
+                continue  # a list that somebody wrote into: what it says is only where a click leads
+            name = (row.get("image") or row.get("task")) if isinstance(row, dict) else None
+            if isinstance(name, str) and isinstance(row.get("reason"), str):
+                if name not in self._reasons and len(self._reasons) >= _MOST_NAMES:
+                    return
+                self._reasons.setdefault(name, {}).setdefault(row["reason"])
+
+    def reasons_of(self, name: str) -> Iterable[str]:
+        """Return why the export left out what of a picture.
+
+        :param name: the picture's name.
+        """
+        return self._reasons.get(name, ())
 
     def split_of(self, name: str) -> str:
         """Return in which split a picture is, empty for none.

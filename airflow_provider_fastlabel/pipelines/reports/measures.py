@@ -12,6 +12,7 @@ import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.shapes import MAKERS, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+from airflow_provider_fastlabel.formats.writing.report import ExportReport
 from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
 from airflow_provider_fastlabel.formats.writing.stage import Stage
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
@@ -45,6 +46,7 @@ class Measures:
 
     :param spool: takes what must be known of each picture.
     :param split_of: says in which split of the data set a picture is, empty for none; given its name.
+    :param reasons_of: says why an export left out what of a picture, given its name.
 
     :ivar worst: the suspicions.
     :ivar table: the objects.
@@ -53,7 +55,12 @@ class Measures:
         annotations by why they could not be read.
     """
 
-    def __init__(self, spool: Spool, split_of: Callable[[str], str] = lambda _: "") -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        split_of: Callable[[str], str] = lambda _: "",
+        reasons_of: Callable[[str], Iterable[str]] = lambda _: (),
+    ) -> None:
         self.spool = spool
         self.worst: Worst = Worst()
         self.table: ObjectTable = ObjectTable(self.worst)
@@ -68,11 +75,12 @@ class Measures:
         self.people: People = People()
         self.tasks: int = 0
         self.objects: int = 0
-        self.left_out: Counter[str] = Counter()
+        self.before: ExportReport = ExportReport()
         self.attribute_titles: dict[str, str] = {}
         self.values: dict[tuple[str, str], int] = {}
         self._ranks = array("Q")
         self._split_of = split_of
+        self._reasons_of = reasons_of
         self._split_numbers: dict[str, int] = {}
         self._skipped: dict[str, int] = {}
         self._value_counts: Counter[str] = Counter()
@@ -97,7 +105,7 @@ class Measures:
         :param tasks: task objects as the API returns them, of any kind; not changed.
         :raises OSError: the disk of the temporary folder is full.
         """
-        for task, found in self.stage.shapes(image_tasks(self._counted(tasks), self.left_out)):
+        for task, found in self.stage.shapes(image_tasks(self._counted(tasks), self.before)):
             self._take(task, found)
         self.table.work_off()
         self.table.misfits.finish()
@@ -149,7 +157,7 @@ class Measures:
                 total=len(found),
                 objects=[drawn(class_id, shape) for _, class_id, shape in found[:MOST_OBJECTS]],
                 attributes=self._take_attributes(task, found, number, rank),
-                reasons=self._take_reasons(number, rank) if len(found) < total else [],
+                reasons=self._take_reasons(name, number, rank, read=len(found) == total),
                 back=is_back(task),
             )
         )
@@ -208,14 +216,19 @@ class Measures:
         self.values.setdefault((key, value), len(self.values))
         return key, value
 
-    def _take_reasons(self, number: int, rank: int) -> list[str]:
+    def _take_reasons(self, name: str, number: int, rank: int, *, read: bool) -> list[str]:
         """Return why annotations of the picture that was just read are not in it."""
+        exported = list(self._reasons_of(name))
+        for reason in exported:
+            self.reasons.add(reason, number, rank)
+        if read:
+            return exported
         now = self.stage.report.skipped
         reasons = [reason for reason, count in now.items() if count != self._skipped.get(reason, 0)]
         for reason in reasons:
             self.reasons.add(reason, number, rank, now[reason] - self._skipped.get(reason, 0))
         self._skipped = dict(now)
-        return reasons
+        return list(dict.fromkeys([*reasons, *exported]))
 
     def _look_for_rare_classes(self) -> None:
         """Suspect the objects of classes that hardly occur in a large data set: slips of the class list."""

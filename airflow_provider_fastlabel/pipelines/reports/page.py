@@ -159,7 +159,7 @@ def _people(measures: Measures, shown: Shown) -> list[list[Any]]:
 
 def _reasons(measures: Measures, shown: Shown, left_out: Mapping[str, Mapping[str, int]]) -> list[list[Any]]:
     """Return what is not as FastLabel has it: the reason, a count, what it is a count of, and the reason's number."""
-    own = Counter(measures.stage.report.skipped) + measures.left_out
+    own = Counter(measures.stage.report.skipped) + Counter(measures.before.skipped)
     rows: list[tuple[str, int, str]] = [(reason, count, "read") for reason, count in own.items()]
     rows += [(reason, count, "skipped") for reason, count in left_out.get("skipped", {}).items()]
     rows += [(reason, count, "adjusted") for reason, count in left_out.get("adjusted", {}).items()]

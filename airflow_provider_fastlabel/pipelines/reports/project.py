@@ -77,6 +77,7 @@ class ProjectReport:
                 compare=dataset is not None,
                 split_of=(lambda _: "") if dataset is None else dataset.split_of,
                 left_out={} if dataset is None else dataset.left_out(),
+                reasons_of=(lambda _: ()) if dataset is None else dataset.reasons_of,
             )
             made = report.make(self._tasks(kind), last)
         return made, write_report(made, self.target)

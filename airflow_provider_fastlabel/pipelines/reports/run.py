@@ -45,6 +45,7 @@ class Report:
     :param compare: whether photographs are compared with one another, for which some thousand are opened.
     :param split_of: says in which split of the data set a picture is, given the task's name.
     :param left_out: what the export of the data set counted, as :meth:`.PublishedDataset.left_out` returns it.
+    :param reasons_of: says why that export left out what of a picture, given its name.
     """
 
     project: str
@@ -52,6 +53,7 @@ class Report:
     compare: bool = False
     split_of: Callable[[str], str] = field(default=lambda _: "")
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reasons_of: Callable[[str], Iterable[str]] = field(default=lambda _: ())
 
     def make(self, tasks: Iterable[Task], last: bytes | None = None) -> Made:
         """Make the report.
@@ -63,7 +65,7 @@ class Report:
         """
         spool = Spool()
         try:
-            measures = Measures(spool, self.split_of)
+            measures = Measures(spool, self.split_of, self.reasons_of)
             measures.read(tasks)
             seen = Seen()
             if self.compare:

@@ -39,7 +39,7 @@ def summary_of(measures: Measures, project: str) -> dict[str, Any]:
         "splits": dict(sorted((foreign_text(name), count) for name, count in measures.splits.counts.items())),
         "classes": top_counts(class_counts(measures), MOST_CLASSES),
         "suspicions": {kind: count for kind, count in sorted(measures.worst.counts.items()) if count},
-        "left_out": dict(sorted((measures.left_out + Counter(measures.stage.report.skipped)).items())),
+        "left_out": dict(sorted((Counter(measures.before.skipped) + Counter(measures.stage.report.skipped)).items())),
     }
 
 

@@ -176,7 +176,7 @@ function large(picture, focus, back) {
   fact("Task", picture.i);
   const words = el("ul");
   for (const finding of picture.f || []) words.append(el("li", { class: "reason" }, finding[3]));
-  for (const reason of picture.r || []) words.append(el("li", { class: "reason" }, `Could not be read: ${data.texts[reason]}`));
+  for (const reason of picture.r || []) words.append(el("li", { class: "reason" }, `Left out: ${data.texts[reason].replaceAll("_", " ")}`));
   const objects = el("ul", { class: "objects", tabindex: "0", "aria-label": "Objects of the picture" });
   const counts = new Map();
   for (const object of picture.o || []) counts.set(object[0], (counts.get(object[0]) || 0) + 1);
