@@ -177,7 +177,7 @@ def _json(value: Any) -> str:
 
 def _filled(data: Mapping[str, Any]) -> bytes:
     """Put data, style and program into the page."""
-    folder = files(__package__) / "page"
+    folder = files(__name__.rpartition(".")[0]) / "page"
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
