@@ -10,20 +10,27 @@ ROOMS := $(PY) -m pytest --ignore tests/airflow_live --numprocesses $(WORKERS) -
 DOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 BUILD_READY := .venv-build/.ready
 
-.PHONY: demo test test-rooms test-live quick fuzz test-sdk test-distributed test-airflow check docs bench build constraints clean
+.PHONY: demo browser test test-rooms test-live quick fuzz test-sdk test-distributed test-airflow check docs bench build \
+	constraints clean
 
 demo: $(READY)
 	$(PY) -m demo $(if $(KEEP),--keep)
 
 # Both at once, because the real Airflow mostly waits; what it says comes in one piece when it is done
-test: $(READY)
+test: $(READY) browser
 	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) test-rooms test-live
 
-test-rooms: $(READY)
+test-rooms: $(READY) browser
 	+$(ROOMS) --cov --cov-report=
 
 test-live: $(READY)
 	$(PY) -m pytest -p no:cacheprovider tests/airflow_live
+
+# The tests of pages open them in a browser of the system
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "Installing chromium (once) ..."; \
+		apt-get install --yes --no-install-recommends chromium >/dev/null || { \
+		echo "Tests of pages need chromium or google-chrome: install one, or run make browser as root"; exit 1; }; }
 
 # The inner loop: the laws and the rooms without Airflow, fewer examples of hypothesis, without what is slow
 quick: $(READY)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         FastLabelApplyProjectOperator,
         FastLabelCopyProjectOperator,
     )
+    from airflow_provider_fastlabel.operators.report import FastLabelReportOperator
     from airflow_provider_fastlabel.operators.s3_import import FastLabelCreateTasksFromS3Operator
     from airflow_provider_fastlabel.operators.update import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
 
@@ -50,6 +51,7 @@ __all__ = [
     "FastLabelExportPascalVocOperator",
     "FastLabelExportYoloOperator",
     "FastLabelPushMonitoringResultsOperator",
+    "FastLabelReportOperator",
     "FastLabelRunAutoAnnotationJobOperator",
     "FastLabelRunEvaluationJobOperator",
     "FastLabelRunTrainingJobOperator",
@@ -76,6 +78,7 @@ if not TYPE_CHECKING:
             "FastLabelExportPascalVocOperator": "exports",
             "FastLabelExportYoloOperator": "exports",
             "FastLabelPushMonitoringResultsOperator": "monitoring",
+            "FastLabelReportOperator": "report",
             "FastLabelRunAutoAnnotationJobOperator": "models",
             "FastLabelRunEvaluationJobOperator": "models",
             "FastLabelRunTrainingJobOperator": "models",

@@ -1,0 +1,115 @@
+"""A published data set as a report needs it: its photographs, its splits, and what its export left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, MANIFEST, safe_name, split_extension
+from airflow_provider_fastlabel.json_text import UnusableJsonError, is_number, parse_json
+from airflow_provider_fastlabel.pipelines.exports.manifests import load_whole, read_own
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from airflow_provider_fastlabel.pipelines.reports.spool import Record
+
+_FOLDERS = ("images", "labels")
+_MOST_PICTURE_BYTES = 1 << 28
+_MOST_LIST_BYTES = 1 << 28
+_MOST_NAMES = 50_000
+
+
+class PublishedDataset:
+    """Reads the manifest of a data set once.
+
+    :param target: its folder: a local path, or an object with its interface in an object store.
+    :raises FileNotFoundError: there is no manifest of an export.
+    :raises DamagedFileError: the manifest is not as an export writes it.
+    """
+
+    def __init__(self, target: Any) -> None:
+        manifest = load_whole(target, MANIFEST)
+        if manifest is None:
+            raise FileNotFoundError(
+                f"{target} holds no {MANIFEST} of an export, so it is no published data set. No report was made. Give "
+                "`dataset` the `output` of an export, or leave it out."
+            )
+        counts = manifest.get("counts")
+        self._counts: Mapping[str, Any] = counts if isinstance(counts, dict) else {}
+        self._target = target
+        self._local = local_path(target)
+        splits = self._counts.get("splits")
+        self._splits = frozenset(splits) if isinstance(splits, dict) else frozenset()
+        self._pictures: dict[str, str] = {}
+        self._split: dict[str, str] = {}
+        for row in manifest["files"]:
+            self._note(row["path"])
+        self._reasons: dict[str, dict[str, None]] = {}
+        self._read_left_out()
+
+    def _note(self, path: str) -> None:
+        """Note what a file says about the picture it belongs to."""
+        folder, _, rest = path.partition("/")
+        if folder not in _FOLDERS:
+            return
+        split, _, below = rest.partition("/")
+        if split in self._splits:
+            rest = below
+            self._split[split_extension(rest)[0]] = split
+        if folder == "images":
+            self._pictures[rest] = path
+            self._pictures.setdefault(split_extension(rest)[0], path)
+
+    def _read_left_out(self) -> None:
+        """Note of which pictures the export left something out, as its list says; the first that many lines tell of."""
+        raw = read_own(self._target, LEFT_OUT_FILE, _MOST_LIST_BYTES)
+        for line in (raw or b"").splitlines():
+            try:
+                row = parse_json(line)
+            except UnusableJsonError:
+                continue  # a list that somebody wrote into: what it says is only where a click leads
+            name = (row.get("image") or row.get("task")) if isinstance(row, dict) else None
+            if isinstance(name, str) and isinstance(row.get("reason"), str):
+                if name not in self._reasons and len(self._reasons) >= _MOST_NAMES:
+                    return
+                self._reasons.setdefault(name, {}).setdefault(row["reason"])
+
+    def reasons_of(self, name: str) -> Iterable[str]:
+        """Return why the export left out what of a picture.
+
+        :param name: the picture's name.
+        """
+        return self._reasons.get(name, ())
+
+    def split_of(self, name: str) -> str:
+        """Return in which split a picture is, empty for none.
+
+        :param name: the task's name.
+        """
+        return self._split.get(split_extension(safe_name(name))[0], "")
+
+    def left_out(self) -> dict[str, dict[str, int]]:
+        """Return what the export counted: ``skipped`` and ``adjusted``, each by reason."""
+        found: dict[str, dict[str, int]] = {}
+        for name in ("skipped", "adjusted"):
+            rows = self._counts.get(name)
+            rows = rows if isinstance(rows, dict) else {}
+            found[name] = {str(reason): int(count) for reason, count in rows.items() if is_number(count)}
+        return found
+
+    def picture(self, record: Record) -> Path | bytes | None:
+        """Say where the photograph of a picture is; ``None`` if it is not in the data set.
+
+        :param record: the picture.
+        :raises OSError: the object store cannot be read.
+        """
+        name = safe_name(record.name)
+        path = self._pictures.get(name) or self._pictures.get(split_extension(name)[0])
+        if path is None:
+            return None
+        if self._local is not None:
+            return self._local / path
+        place = self._target / path
+        return bytes(place.fs.cat_file(place.path, start=0, end=_MOST_PICTURE_BYTES))

@@ -1,0 +1,123 @@
+"""Makes the report of a project: tasks come from FastLabel, photographs from a data set or from FastLabel too."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
+from airflow_provider_fastlabel.client.http.shapes import needed
+from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
+from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
+from airflow_provider_fastlabel.pipelines.running.progress import Progress
+from airflow_provider_fastlabel.regular_files import read_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.client.kinds import Kind
+    from airflow_provider_fastlabel.pipelines.reports.run import Made
+    from airflow_provider_fastlabel.pipelines.reports.spool import Record
+
+    Task = Mapping[str, Any]
+
+log: logging.Logger = logging.getLogger(__name__)
+
+_REFUSED = (400, 403)
+"""What a signed address answers once its time is over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectReport:
+    """A report of the tasks of a project.
+
+    :param client: the client.
+    :param filters: what the tasks are selected by: ``project``, its slug, and what ``count_tasks`` takes beside it.
+    :param target: where the report is written: a ``pathlib.Path``, or an object with its interface in an object store.
+    :param dataset: where a data set of the project is published, whose photographs, splits and counts the report shows;
+        ``None`` for none.
+    :param fetch: whether photographs that are not in the data set are downloaded, as many as the page shows.
+    """
+
+    client: FastLabelClient
+    filters: Mapping[str, Any]
+    target: Any
+    dataset: Any = None
+    fetch: bool = False
+
+    def run(self) -> tuple[Made, bool]:
+        """Read the tasks once, make the report and write it.
+
+        :returns: the report, and whether it differs from what was there.
+        :raises NotFound: the project does not exist.
+        :raises FileNotFoundError: there is no data set at ``dataset``.
+        :raises DamagedFileError: the data set's manifest, or the last report's counts, are not as we write them.
+        :raises OSError: the report cannot be written; what was there before stays.
+        """
+        slug = str(self.filters["project"])
+        project = self.client.find_project_by_slug(slug)
+        if project is None:
+            raise NotFound(
+                f"Project {slug!r} does not exist, or the token may not see it. No report was made. "
+                "Check `project` (the slug, as in the address of the project's page)."
+            )
+        kind = kind_of_project_type(needed(project, "type", f"project {slug}"))
+        last = last_report(self.target)
+        dataset = None if self.dataset is None else PublishedDataset(self.dataset)
+        with tempfile.TemporaryDirectory(prefix="fastlabel-report-") as folder:
+            source = _Photographs(self.client, kind, dataset, Path(folder) if self.fetch else None)
+            report = Report(
+                project=slug,
+                source=source,
+                compare=dataset is not None,
+                split_of=(lambda _: "") if dataset is None else dataset.split_of,
+                left_out={} if dataset is None else dataset.left_out(),
+                reasons_of=(lambda _: ()) if dataset is None else dataset.reasons_of,
+            )
+            made = report.make(self._tasks(kind), last)
+        return made, write_report(made, self.target)
+
+    def _tasks(self, kind: Kind) -> Iterator[Task]:
+        """Read the tasks page by page and say every now and then how far it is."""
+        progress = Progress(self.client.count_tasks(**self.filters), calls_left=self.client.quota.remaining)
+        filters = {name: value for name, value in self.filters.items() if name != "project"}
+        for task in self.client.iter_tasks(str(self.filters["project"]), kind.name, **filters):
+            yield task
+            progress.count("read")
+            progress.beat()
+
+
+@dataclass(frozen=True)
+class _Photographs:
+    """Finds the photograph of a picture: in the data set, or at FastLabel."""
+
+    client: FastLabelClient
+    kind: Kind
+    dataset: PublishedDataset | None
+    folder: Path | None
+
+    def __call__(self, record: Record) -> Path | bytes | None:
+        found = None if self.dataset is None else self.dataset.picture(record)
+        if found is not None or self.folder is None or not record.url:
+            return found
+        with tempfile.TemporaryDirectory(dir=self.folder) as own:
+            place = Path(own, "picture")
+            self._download(record, place)
+            return read_regular(place)
+
+    def _download(self, record: Record, place: Path) -> None:
+        """Download a photograph; an address that has expired while the tasks were read is asked for anew."""
+        try:
+            self.client.transport.download(record.url, place)
+        except FastLabelException as error:
+            if error.code not in _REFUSED:
+                raise
+            now: Any = self.client.find_task(self.kind.name, record.task_id)
+            contents = now.get("contents") or ()
+            fresh = next((each["url"] for each in contents if record.name.endswith(f"/{each.get('name')}")), None)
+            self.client.transport.download(fresh or str(needed(now, "url", f"task {record.name}")), place)

@@ -1,0 +1,141 @@
+"""Makes a report of the tasks of a project: ``report.html`` for people, ``report.json`` for the report after it.
+
+The tasks are read once. Memory holds counts and a few numbers for each class and figure; what must be known of each
+picture waits in a temporary file. The same tasks, pictures and earlier report give the same bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.pipelines.exports.manifests import read_own
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.reports import summary as summaries
+from airflow_provider_fastlabel.pipelines.reports.measures import Measures
+from airflow_provider_fastlabel.pipelines.reports.page import page_of
+from airflow_provider_fastlabel.pipelines.reports.pictures import COMPARED, Seen, look_alike
+from airflow_provider_fastlabel.pipelines.reports.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from airflow_provider_fastlabel.pipelines.reports.pictures import Source
+
+    Task = Mapping[str, Any]
+
+log: logging.Logger = logging.getLogger(__name__)
+
+PAGE = "report.html"
+
+
+def _no_picture(_: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A report that is to be made.
+
+    :param project: slug of the project, the title of the page.
+    :param source: says where the photograph of a picture is: a path, its bytes, or ``None``.
+    :param compare: whether photographs are compared with one another, for which some thousand are opened.
+    :param split_of: says in which split of the data set a picture is, given the task's name.
+    :param left_out: what the export of the data set counted, as :meth:`.PublishedDataset.left_out` returns it.
+    :param reasons_of: says why that export left out what of a picture, given its name.
+    """
+
+    project: str
+    source: Source = _no_picture
+    compare: bool = False
+    split_of: Callable[[str], str] = field(default=lambda _: "")
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reasons_of: Callable[[str], Iterable[str]] = field(default=lambda _: ())
+
+    def make(self, tasks: Iterable[Task], last: bytes | None = None) -> Made:
+        """Make the report.
+
+        :param tasks: task objects as the API returns them, read once; not changed.
+        :param last: ``report.json`` of the report before; ``None`` if there is none.
+        :returns: the files, and the counts.
+        :raises OSError: the disk of the temporary folder is full.
+        """
+        spool = Spool()
+        try:
+            measures = Measures(spool, self.split_of, self.reasons_of)
+            measures.read(tasks)
+            seen = Seen()
+            if self.compare:
+                look_alike(spool, measures.lowest_ranks(COMPARED), self.source, measures.worst, seen)
+            summary = summaries.with_previous(summaries.summary_of(measures, self.project), last)
+            page = page_of(measures, summary, source=self.source, seen=seen, left_out=self.left_out)
+        finally:
+            spool.close()
+        for fault in seen.faults[:10]:
+            log.warning("The report shows outlines in place of a picture that cannot be read: %s", fault)
+        return Made(page, summaries.stored(summary), summary, seen)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A report as it is to be written.
+
+    :param page: content of ``report.html``.
+    :param stored: content of ``report.json``.
+    :param summary: what is in that.
+    :param seen: what became of the pictures.
+    """
+
+    page: bytes
+    stored: bytes
+    summary: dict[str, Any]
+    seen: Seen
+
+
+def last_report(target: Any) -> bytes | None:
+    """Read the file by which the last report at a place says what it counted.
+
+    :param target: the report's local folder, or its path in an object store.
+    :returns: its content; ``None`` if there is none.
+    :raises DamagedFileError: it is no regular file, or too large for one.
+    :raises OSError: it cannot be read.
+    """
+    return read_own(target, summaries.SUMMARY, summaries.MOST_BYTES)
+
+
+def write_report(made: Made, target: Any) -> bool:
+    """Write a report, each of its files whole or not at all, the page first.
+
+    :param made: the report.
+    :param target: as for :func:`last_report`; a local folder is made if it is missing.
+    :returns: whether anything differs from what was there.
+    :raises OSError: it cannot be written; what was there before stays.
+    """
+    changed = _put(target, PAGE, made.page)
+    return _put(target, summaries.SUMMARY, made.stored) or changed
+
+
+def _put(target: Any, name: str, data: bytes) -> bool:
+    """Put a file in its place unless it is there already."""
+    if read_own(target, name, 1 << 26) == data:
+        return False
+    local = local_path(target)
+    if local is None:
+        (target / name).write_bytes(data)
+        return True
+    local.mkdir(parents=True, exist_ok=True)
+    handle, path = tempfile.mkstemp(prefix=f".{name}.", dir=local)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(path, 0o644)  # noqa: PTH101 - a temporary file is its owner's alone
+        os.replace(path, local / name)  # noqa: PTH105
+    except BaseException:
+        os.unlink(path)  # noqa: PTH108
+        raise
+    return True

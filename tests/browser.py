@@ -1,0 +1,130 @@
+"""A real browser for the tests of pages: Chromium without a window, driven over its DevTools protocol.
+
+Chromium comes from the system (``make browser`` installs it with apt, as ``make test`` does where it is missing). No
+test is skipped without one: it fails and says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from websockets.sync.client import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 120.0
+
+
+class Page:
+    """One page of the browser.
+
+    :ivar requests: addresses that the page has asked for, its own and those of data left out.
+    :ivar complaints: what the console and the security policy said, and errors of programs.
+    """
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._number = 0
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        """Call a method of the protocol and return its result."""
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": arguments}))
+        while True:
+            message = json.loads(self._socket.recv(timeout=PATIENCE))
+            if message.get("id") == self._number:
+                assert "error" not in message, message
+                return message["result"]
+            self._note(message["method"], message["params"])
+
+    def _note(self, method: str, facts: Any) -> None:
+        if method == "Network.requestWillBeSent" and not facts["request"]["url"].startswith("data:"):
+            self.requests.append(facts["request"]["url"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(json.dumps(facts["exceptionDetails"])[:500])
+        elif method == "Log.entryAdded" and facts["entry"]["level"] in ("error", "warning"):
+            self.complaints.append(facts["entry"]["text"])
+        elif method == "Runtime.consoleAPICalled":
+            self.complaints.append(json.dumps(facts["args"])[:500])
+
+    def open(self, path: Path, *, width: int = 1400, height: int = 900, dark: bool = False) -> None:
+        """Show a file, as on a screen of a size; a narrow one is a phone's."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Page.navigate", url=path.as_uri())
+        until = time.monotonic() + PATIENCE
+        while self.run("document.readyState + (document.querySelector('h1') ? '!' : '')") != "complete!":
+            assert time.monotonic() < until, self.complaints
+            time.sleep(0.1)
+
+    def run(self, script: str) -> Any:
+        """Run a program in the page and return its value."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Press a key, as a person does."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        code = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowRight": 39, "ArrowDown": 40}[key]
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+
+    def picture(self, path: Path, *, whole: bool = True) -> None:
+        """Take a picture of the page into a file."""
+        shot = self.call("Page.captureScreenshot", format=path.suffix[1:], captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[Page]:
+    """Start Chromium with a profile of its own, and end it.
+
+    :param folder: existing folder for the profile.
+    """
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    assert program, f"Tests of pages need a browser, one of {NAMES}: run `make browser`, which installs chromium"
+    arguments = (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        "--disable-background-networking", "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank",
+    )  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
+    try:
+        with connect(_address(folder, process), max_size=None, open_timeout=PATIENCE) as socket:
+            yield Page(socket)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _address(folder: Path, process: subprocess.Popen[bytes]) -> str:
+    """Return where the first page listens, once there is one."""
+    import requests
+
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        assert process.poll() is None, (folder / "log").read_text(errors="replace")
+        try:
+            port = (folder / "DevToolsActivePort").read_text().splitlines()[0]
+            pages = requests.get(f"http://127.0.0.1:{port}/json", timeout=5).json()
+            return str(next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page"))
+        except (OSError, IndexError, StopIteration, requests.RequestException):
+            time.sleep(0.2)
+    raise AssertionError("Chromium did not start in time")

@@ -1,0 +1,176 @@
+"""The report in a real browser: what a click reaches, what people see, and what never happens."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
+from tests.browser import browser
+from tests.pipelines.reports.labelled import HOSTILE, box, streets, task
+
+OPENED = "document.querySelectorAll('dialog[open] .shot').length"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A report with everything in it, and one before it."""
+    folder = tmp_path_factory.mktemp("report")
+    Image.effect_mandelbrot((640, 480), (-2, -1.5, 1, 1.5), 60).convert("RGB").save(folder / "photo.jpg")
+    people, states = ("anna", "ben", HOSTILE), ("approved", "approved", "sent_back", "completed")
+    tasks = [*streets(150), task("wrong.jpg", box("car", 100, 300, 180, 340), box("car", 101, 300, 181, 340))]
+    tasks += [task("empty.jpg"), task(HOSTILE, box(HOSTILE, 600, 300, 690, 340), {"type": "bbox", "value": "x"})]
+    for number, one in enumerate(tasks):
+        one.update(assignee=people[number % 3], secondsToAnnotate=30 + number, status=states[number % 4])
+        for annotation in one["annotations"]:
+            annotation["attributes"] = [{"key": "hidden", "name": "Hidden", "value": number % 2 == 0}]
+    made = Report(
+        project="streets",
+        source=lambda _: folder / "photo.jpg",
+        split_of=lambda name: "val" if name.endswith("3.jpg") else "train",
+        left_out={"adjusted": {"tasks_empty": 1, "clipped": 1}},
+    )
+    write_report(made.make(streets(40)), folder)
+    write_report(made.make(tasks, last_report(folder)), folder)
+    return folder / "report.html"
+
+
+def figure(title: str) -> str:
+    """Return how the page finds a figure by its title."""
+    return f"[...document.querySelectorAll('section')].find(each => each.querySelector('h2').textContent === '{title}')"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("title", "what"),
+    [
+        ("Status", ".bar"),
+        ("Split", ".bar"),
+        ("Class balance", ".bar"),
+        ("Objects per picture", ".bar"),
+        ("Size and shape of boxes", ".map button:not([data-empty])"),
+        ("Where objects are", ".map button:not([data-empty])"),
+        ("Hidden", ".bar"),
+        ("Annotators: pace and rework", ".plot button"),
+        ("Annotators: pace and rework", "td:first-child button"),
+        ("Annotators: pace and rework", "td:last-child button"),
+        ("Left out or adjusted", "button.bar"),
+        ("Change since the last report", "td button"),
+    ],
+)
+def test_every_bar_point_and_cell_reaches_its_pictures(page, report, title, what):
+    page.open(report)
+    marks = f"{figure(title)}.querySelectorAll('{what}')"
+    assert page.run(f"{marks}.length") > 0
+
+    without = page.run(
+        f"[...{marks}].filter(mark => {{ mark.click(); const found = {OPENED};"
+        " document.querySelector('dialog').close(); return !found; }).map(mark => mark.textContent)"
+    )
+
+    assert without == []
+
+
+@pytest.mark.slow
+def test_the_maps_of_one_class_reach_pictures_of_that_class(page, report):
+    page.open(report)
+    page.run(
+        "const choice = document.getElementById('class'); choice.value = '1'; choice.dispatchEvent(new Event('change'))"
+    )
+    name = page.run("document.getElementById('class').selectedOptions[0].textContent")
+
+    page.run(f"{figure('Where objects are')}.querySelector('.map button:not([data-empty])').click()")
+
+    assert page.run("document.querySelector('dialog h2').textContent").startswith(f"{name}: ")
+    assert page.run(OPENED) > 0
+    page.run("document.querySelector('dialog .shot').click()")
+    assert name in page.run("document.querySelector('dialog .objects').textContent")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_nothing_is_loaded_cut_off_or_complained_of(page, report, width, dark):
+    page.requests.clear()
+    page.complaints.clear()
+
+    page.open(report, width=width, height=844, dark=dark)
+
+    assert page.run("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    page.run("document.querySelector('.shot').click()")
+    assert page.run("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") == 0
+    assert set(page.requests) == {report.as_uri()}
+    assert page.complaints == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_no_fault(page, report, dark):
+    page.open(report, dark=dark)
+    spec = importlib.util.find_spec("axe_core_python")
+    assert spec is not None
+    assert spec.origin is not None
+    page.run(Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
+
+    assert faults(page) == []
+    page.run("document.querySelector('button.bar').click()")
+    assert faults(page) == []
+    page.run("document.querySelector('dialog .shot').click()")
+    assert faults(page) == []
+
+
+def faults(page: Any) -> Any:
+    return page.run(
+        "axe.run(document.querySelector('dialog[open]') || document).then(found => found.violations.map(fault => "
+        "`${fault.impact} ${fault.id}: ${fault.nodes.slice(0, 3).map(node => node.html.slice(0, 200))}`))"
+    )
+
+
+@pytest.mark.slow
+def test_the_keyboard_reaches_a_picture_and_comes_back(page, report):
+    page.open(report)
+    page.run(f"{figure('Where objects are')}.querySelector('.map button').focus()")
+    for key in ("ArrowRight", "ArrowDown"):
+        page.press(key)
+    assert page.run("document.activeElement.dataset.cell") == "11"
+    page.run(f"{figure('Class balance')}.querySelector('.bar').focus()")
+
+    page.press("Enter")
+    assert page.run(OPENED) > 0
+    page.press("Escape")
+
+    assert page.run("document.querySelector('dialog').open") is False
+    assert page.run("document.activeElement.className") == "bar"
+
+
+@pytest.mark.slow
+def test_an_empty_report_opens(page, tmp_path):
+    write_report(Report(project="none").make([]), tmp_path)
+    page.complaints.clear()
+
+    page.open(tmp_path / "report.html")
+
+    assert "The data set is empty" in page.run("document.body.innerText")
+    assert "There is no earlier report" in page.run("document.body.innerText")
+    assert page.complaints == []
+
+
+@pytest.mark.slow
+def test_hostile_texts_are_shown_as_texts(page, report):
+    page.complaints.clear()
+    page.open(report)
+    names = page.run("[...document.querySelectorAll('.bar .name')].map(each => each.textContent)")
+
+    assert any(name.startswith("</script><script>alert(1)") for name in names)
+    assert page.run("document.querySelectorAll('img, main script').length") == 0
+    assert page.complaints == []
