@@ -28,9 +28,10 @@ test-live: $(READY)
 
 # The tests of pages open them in a browser of the system
 browser:
-	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "Installing chromium (once) ..."; \
-		apt-get install --yes --no-install-recommends chromium >/dev/null || { \
-		echo "Tests of pages need chromium or google-chrome: install one, or run make browser as root"; exit 1; }; }
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+		|| { echo "Installing chromium (once) ..."; apt-get update --quiet --quiet \
+			&& apt-get install --yes --no-install-recommends chromium > /dev/null; } \
+		|| { echo "Tests of pages need chromium or google-chrome: install one, or run make browser as root"; exit 1; }
 
 # The inner loop: the laws and the rooms without Airflow, fewer examples of hypothesis, without what is slow
 quick: $(READY)

@@ -37,12 +37,14 @@ class Ledger(Protocol):
 
         :raises OSError: if the ledger cannot be kept any more.
         """
+        raise NotImplementedError
 
     def next_free(self) -> float | None:
         """Return after how many seconds to ask again, where none was free; ``None``: when a call of ours is over."""
 
     def all_free(self) -> float:
         """Return the seconds until every place is free, if nobody takes another."""
+        raise NotImplementedError
 
     def forked(self) -> None:
         """Take note that this process is the child of the one that kept the ledger: the calls under way are not its."""
