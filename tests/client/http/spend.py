@@ -33,11 +33,11 @@ def work() -> None:
 
 
 with FastLabelClient(max_retries=0, **orders["client"]) as client:
-    client.patience = lambda: max(0.0, end - time.monotonic())
     client.get_projects(limit=1)
     say("ready")
     sys.stdin.readline()
     end = time.monotonic() + orders["seconds"]
+    client.patience = lambda: max(0.0, end - time.monotonic())
     threads = [threading.Thread(target=work, daemon=True) for _ in range(orders["threads"])]
     for thread in threads:
         thread.start()

@@ -43,7 +43,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 4])
-def test_processes_use_the_whole_quota_together_and_never_more(fastlabel_emulator, processes):
+def test_processes_use_the_whole_quota_together_and_never_more(fastlabel_emulator, folder, processes):
     """80 calls in 4 s, for three windows and a half: four times 80 are granted at most."""
     fastlabel_emulator.configure(quota=80, quota_seconds=4.0)
     answers = spending(fastlabel_emulator, processes, seconds=14, calls_per_10_minutes=80, quota_seconds=4)
@@ -55,7 +55,7 @@ def test_processes_use_the_whole_quota_together_and_never_more(fastlabel_emulato
 
 
 @pytest.mark.slow
-def test_killed_processes_leave_no_lock_and_what_they_spent_expires(fastlabel_emulator):
+def test_killed_processes_leave_no_lock_and_what_they_spent_expires(fastlabel_emulator, folder):
     fastlabel_emulator.configure(quota=60, quota_seconds=3.0)
     answers = spending(fastlabel_emulator, 4, seconds=12, kill=3, calls_per_10_minutes=60, quota_seconds=3)
     calls = fastlabel_emulator.requests()
