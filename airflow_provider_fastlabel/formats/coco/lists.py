@@ -153,8 +153,8 @@ class Lists:
         self._file = file
         self._keypoints = keypoints
         self._batches: list[Batch] = []
-        self.images = Images()
-        self.categories = Categories(keypoints)
+        self.images: Images = Images()
+        self.categories: Categories = Categories(keypoints)
         found: dict[str, Any] = {}
         for member, value in JsonObject(file).members():
             if member in _NAMES:

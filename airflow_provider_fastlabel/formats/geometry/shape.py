@@ -78,10 +78,10 @@ class Shape:
         clipped: bool = False,
     ) -> None:
         self.kind = kind
-        self.x1 = x1
-        self.y1 = y1
-        self.x2 = x2
-        self.y2 = y2
+        self.x1: float = x1
+        self.y1: float = y1
+        self.x2: float = x2
+        self.y2: float = y2
         self._area = area
         self._regions = regions
         self.points = points

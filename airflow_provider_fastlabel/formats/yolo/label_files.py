@@ -65,9 +65,9 @@ class LabelFiles:
                 texts.append(name)
             else:
                 self.others.append(name)
-        self.class_lists = [name for name in texts if self._is_class_list(name)]
+        self.class_lists: list[str] = [name for name in texts if self._is_class_list(name)]
         lists = set(self.class_lists)
-        self.labels = [name for name in texts if name not in lists]
+        self.labels: list[str] = [name for name in texts if name not in lists]
 
     def _is_class_list(self, name: str) -> bool:
         """Tell a list of classes, as tools put into folders of labels, from a picture's label file."""
