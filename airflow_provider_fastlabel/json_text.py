@@ -7,18 +7,9 @@ surrogate pairs, which no file in UTF-8 can hold.
 
 from __future__ import annotations
 
-import codecs
 import json
 import math
-import re
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_PIECE_BYTES = 1 << 18
-_INK = re.compile(r"[^ \t\n\r]").search
+from typing import Any
 
 
 class UnusableJsonError(ValueError):
@@ -44,18 +35,8 @@ def parse_json(data: bytes | str) -> Any:
     :returns: the value.
     :raises UnusableJsonError: it is no JSON, not UTF-8, nested too deeply, or holds a number that is too long.
     """
-    with _problems_named():
-        return json.loads(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
-
-
-@contextmanager
-def _problems_named() -> Iterator[None]:
-    """Say of a text that cannot be read why not.
-
-    :raises UnusableJsonError: it cannot be read.
-    """
     try:
-        yield
+        return json.loads(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
     except (ValueError, RecursionError) as error:
         raise unusable(error) from None
 
@@ -73,124 +54,6 @@ def unusable(error: Exception) -> UnusableJsonError:
     if isinstance(error, RecursionError):
         return UnusableJsonError("not usable JSON: nested too deeply")
     return UnusableJsonError("not usable JSON: a number has thousands of digits")
-
-
-def entries_of(file: BinaryIO, name: str) -> Iterator[tuple[str, int | None, Any]]:
-    """Read a large object one entry after another: one list in it is not held as a whole.
-
-    :param file: the whole text in UTF-8, opened for reading bytes.
-    :param name: key of the list.
-    :returns: the object's entries in order, as key, None and value; of the list its beginning, as key, 0 and None, and
-        then each of its values, counted from 1. Nothing at all for what is no object.
-    :raises UnusableJsonError: it is none, as for :func:`parse_json`; told when it is met.
-    """
-    text = _Text(file)
-    with _problems_named():
-        if text.next() != "{":
-            return
-        text.skip()
-        more = text.next() != "}"
-        while more:
-            key = text.value()
-            if not isinstance(key, str):
-                text.refuse("Expecting property name enclosed in double quotes")
-            text.expect(":")
-            if key == name and text.next() == "[":
-                yield key, 0, None
-                for number, value in enumerate(_values(text), 1):
-                    yield key, number, value
-            else:
-                yield key, None, text.value()
-            more = text.more("}")
-        text.expect("}")
-        if text.next():
-            text.refuse("Extra data")
-
-
-def _values(text: _Text) -> Iterator[Any]:
-    """Yield the values of a list, and go behind it."""
-    text.skip()
-    more = text.next() != "]"
-    while more:
-        yield text.value()
-        more = text.more("]")
-    text.expect("]")
-
-
-class _Text:
-    """As much of a text as its next value takes.
-
-    :param file: the text.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._scan = json.JSONDecoder().raw_decode
-        self._text = ""
-        self._at = 0
-        self._lines = 0
-        self._ended = False
-
-    def next(self) -> str:
-        """Return the next character that is no white space, and stay before it; empty at the end."""
-        while not (found := _INK(self._text, self._at)):
-            self._at = len(self._text)
-            if not self._read():
-                return ""
-        self._at = found.start()
-        return found[0]
-
-    def skip(self) -> None:
-        """Go behind that character."""
-        self._at += 1
-
-    def expect(self, character: str) -> None:
-        """Go behind a character that must come now."""
-        if self.next() != character:
-            self.refuse(f"Expecting {character!r} delimiter")
-        self.skip()
-
-    def more(self, end: str) -> bool:
-        """Tell whether another value follows, and go behind the comma."""
-        if self.next() == end:
-            return False
-        self.expect(",")
-        return True
-
-    def value(self) -> Any:
-        """Read the next value."""
-        self.next()
-        while True:
-            try:
-                value, end = self._scan(self._text, self._at)
-            except json.JSONDecodeError as error:
-                if not self._read():
-                    error.lineno += self._lines
-                    raise
-                continue
-            # A number that ends where the piece does may go on in the next.
-            if end < len(self._text) or not self._read():
-                self._at = end
-                return value
-
-    def refuse(self, why: str) -> NoReturn:
-        """Raise, for what stands here."""
-        error = json.JSONDecodeError(why, self._text, self._at)
-        error.lineno += self._lines
-        raise error
-
-    def _read(self) -> bool:
-        """Read on, and forget what is done with; each time as much as is kept, so that no text is read twice over."""
-        if self._ended:
-            return False
-        kept = self._text[self._at :]
-        raw = self._file.read(max(_PIECE_BYTES, len(kept)))
-        self._ended = not raw
-        self._lines += self._text.count("\n", 0, self._at)
-        self._text = kept + self._decoder.decode(raw, final=self._ended)
-        self._at = 0
-        return True
 
 
 def unsendable(value: Any) -> str | None:

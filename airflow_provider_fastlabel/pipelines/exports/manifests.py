@@ -9,23 +9,26 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name
+from airflow_provider_fastlabel.formats.reading.json_lists import JsonObject
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.json_text import UnusableJsonError, entries_of, is_text, parse_json
+from airflow_provider_fastlabel.json_text import UnusableJsonError, is_text, parse_json
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 _ROWS = "files"
+_WINDOW_BYTES = 1 << 18
 MOST_BYTES = 1 << 30
 """A larger manifest is not read: it would name some four million files."""
 
@@ -182,13 +185,15 @@ def _rows_of(file: Any, place: Any) -> Iterator[Mapping[str, Any]]:
     """
     lists = 0
     try:
-        for key, number, row in entries_of(file, _ROWS):
-            if number and (fault := _fault(row, number)):
-                raise DamagedFileError(place, fault)
-            if number:
+        for key, value in JsonObject(file, window=_WINDOW_BYTES).members():
+            if key != _ROWS:
+                continue
+            lists += 1 if isinstance(value, Iterator) else 2
+            rows = (row for batch in value for row in batch.entries) if isinstance(value, Iterator) else ()
+            for number, row in enumerate(rows, 1):
+                if fault := _fault(row, number):
+                    raise DamagedFileError(place, fault)
                 yield row
-            elif key == _ROWS:
-                lists += 1 if number == 0 else 2
     except UnusableJsonError as error:
         raise DamagedFileError(place, f"it is {error}") from None
     if lists != 1:
