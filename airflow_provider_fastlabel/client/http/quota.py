@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 from airflow_provider_fastlabel.client.arguments import LONGEST_DURATION, is_whole
 from airflow_provider_fastlabel.client.exceptions import RateLimited
-from airflow_provider_fastlabel.client.http.ledger import ProcessLedger
+from airflow_provider_fastlabel.client.http.ledgers.ledger import ProcessLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_provider_fastlabel.client.http.ledger import Ledger
+    from airflow_provider_fastlabel.client.http.ledgers.ledger import Ledger
 
     Slot = tuple[Ledger, Any]
 
@@ -210,12 +210,12 @@ def shared_quota(
 
 def _ledger(name: str, window: float, redis: str | None) -> Ledger:
     """Return what counts the calls; nothing is opened and nobody asked before the first call."""
-    from airflow_provider_fastlabel.client.http.host_ledger import HostLedger
+    from airflow_provider_fastlabel.client.http.ledgers.host_ledger import HostLedger
 
     host = HostLedger(name, window)
     if redis is None:
         return host
-    from airflow_provider_fastlabel.client.http.redis_ledger import RedisLedger
+    from airflow_provider_fastlabel.client.http.ledgers.redis_ledger import RedisLedger
 
     return RedisLedger(name, window, redis, host)
 

@@ -64,7 +64,7 @@ class HostLedger:
         self._hint = _FLIGHTS
 
     def take(self, limit: int) -> tuple[int, float] | None:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         with self._locked() as now:
             if self._places(limit, now) < 1:
                 self._recount(now)  # only now: it looks at every call under way
@@ -79,7 +79,7 @@ class HostLedger:
             return flight, now
 
     def settle(self, receipt: tuple[int, float], *, sent: bool = True) -> None:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         flight, since = receipt
         with self._locked() as now:
             cells, tail = self._cells, self._cells[_TAIL]
@@ -95,12 +95,12 @@ class HostLedger:
             self._hint = flight
 
     def free(self, limit: int) -> int:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         with self._locked() as now:
             return max(0, self._places(limit, now))
 
     def next_free(self) -> float:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         with self._locked() as now:
             head = self._cells[_HEAD]
             if head == self._cells[_TAIL]:
@@ -108,13 +108,13 @@ class HostLedger:
             return self._times[_RING + head % MOST_CALLS] + self._window - now
 
     def all_free(self) -> float:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         with self._locked() as now:
             last = self._cells[_TAIL] - 1
             return 0.0 if last < 0 else max(0.0, self._times[_RING + last % MOST_CALLS] + self._window - now)
 
     def forked(self) -> None:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`.
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`.
 
         The lock goes with the open file, which the child shares with its parent: kept open it would outlive the parent.
         """

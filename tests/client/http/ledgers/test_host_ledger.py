@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_fastlabel.client.http import host_ledger
-from airflow_provider_fastlabel.client.http.host_ledger import MOST_CALLS, HostLedger
+from airflow_provider_fastlabel.client.http.ledgers import host_ledger
+from airflow_provider_fastlabel.client.http.ledgers.host_ledger import MOST_CALLS, HostLedger
 from airflow_provider_fastlabel.client.http.quota import Quota, shared_quota
-from tests.client.http.spenders import made_by, most_in_a_window, spending
+from tests.client.http.ledgers.spenders import made_by, most_in_a_window, spending
 
 
 class Clock:

@@ -10,7 +10,7 @@ from fakeredis import TcpFakeServer
 from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.client.http.quota import shared_quota
 from airflow_provider_fastlabel.client.http.redis_address import redis_host
-from tests.client.http.spenders import made_by, spending
+from tests.client.http.ledgers.spenders import made_by, spending
 
 PASSWORD = "redis-password-5e1f"
 

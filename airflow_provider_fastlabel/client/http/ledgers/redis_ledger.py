@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.http.redis_address import redis_host
 
 if TYPE_CHECKING:
-    from airflow_provider_fastlabel.client.http.ledger import Ledger
+    from airflow_provider_fastlabel.client.http.ledgers.ledger import Ledger
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class RedisLedger:
         self._limiter = MovingWindowRateLimiter(storage)
 
     def take(self, limit: int) -> tuple[Ledger, Any] | None:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         if self._answers():
             try:
                 return (self, None) if self._limiter.hit(self._item(limit), self._name) else None
@@ -75,13 +75,13 @@ class RedisLedger:
         return None if receipt is None else (self._otherwise, receipt)
 
     def settle(self, receipt: tuple[Ledger, Any], *, sent: bool = True) -> None:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         ledger, given = receipt
         if ledger is not self:
             ledger.settle(given, sent=sent)
 
     def free(self, limit: int) -> int:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         if self._answers():
             try:
                 return max(0, self._limiter.get_window_stats(self._item(limit), self._name).remaining)
@@ -90,7 +90,7 @@ class RedisLedger:
         return self._otherwise.free(limit)
 
     def next_free(self) -> float | None:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         if self._answers():
             try:
                 # The oldest of the calls that are counted, however many are allowed: the item of the last `take`.
@@ -101,11 +101,11 @@ class RedisLedger:
         return self._otherwise.next_free()
 
     def all_free(self) -> float:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`."""
         return float(self._seconds) if self._answers() else self._otherwise.all_free()
 
     def forked(self) -> None:
-        """See :class:`~airflow_provider_fastlabel.client.http.ledger.Ledger`; the library notices a fork itself."""
+        """See :class:`~airflow_provider_fastlabel.client.http.ledgers.ledger.Ledger`; the library notices a fork."""
         self._otherwise.forked()
 
     def _item(self, limit: int) -> Any:

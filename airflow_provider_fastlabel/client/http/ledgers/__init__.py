@@ -1,0 +1,1 @@
+"""Who counts the calls of a quota: a process alone, all processes of a machine, or several machines by a Redis."""
