@@ -66,13 +66,15 @@ class Pace:
     """How fast the polls of one connection go together.
 
     What is allowed is shared out evenly. A poll that asks for less than its share has it all; the others divide what is
-    left, so that one costly wait does not slow down those that take a call each.
+    left, so that one costly wait does not slow down those that take a call each. That holds on the average; polls that
+    would come all at once come one after the other.
 
     :param allowed: calls per second that they may make; unknown before the first call.
     """
 
     allowed: float = float("inf")
     _wanted: Counter[float] = field(default_factory=Counter)
+    _next: float = float("-inf")
 
     @property
     def demand(self) -> float:
@@ -90,6 +92,15 @@ class Pace:
         for calls in (before, now):
             if not calls or not self._wanted[calls]:
                 del self._wanted[calls]
+
+    async def turn(self, latest: float) -> None:
+        """Wait until the looks before leave room for one more, as if each were one call.
+
+        :param latest: time on the event loop's clock at which it is made even without room.
+        """
+        while (pause := min(self._next, latest) - now()) > 0:
+            await asyncio.sleep(pause)
+        self._next = max(self._next, now()) + 1 / self.allowed
 
     def stretch_of(self, demand: float) -> float:
         """Return by what the intervals of a poll are multiplied so that it keeps to its share; 1 if it does anyway.
@@ -172,6 +183,7 @@ class Poll:
             seen = self.last
             async with self.lock:
                 if self.last is seen:
+                    await self.pace.turn(latest)
                     self.last = await _read(ask)
                     self.demand(max(1, self.spent), interval)
                     self.spent = 0

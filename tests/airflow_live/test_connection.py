@@ -35,6 +35,8 @@ def test_form_of_the_connection(live: Live) -> None:
         "timeout",
         "max_retries",
         "calls_per_10_minutes",
+        "quota_seconds",
+        "quota_redis",
         "verify",
         "proxies",
         "app_url",
