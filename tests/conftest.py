@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import shutil
 import tempfile
@@ -23,14 +24,22 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_home}/airflow.
 os.environ["AIRFLOW__LOGGING__BASE_LOG_FOLDER"] = f"{_home}/logs"
 for name in [n for n in os.environ if n.startswith(("FASTLABEL_", "AIRFLOW_CONN_"))]:
     del os.environ[name]
-# A port that is used again is another API: no process of the tests counts the calls of another.
-os.environ["FASTLABEL_QUOTA_FOLDER"] = f"{_home}/quota"
+_tests = itertools.count()
 
 # How long an example takes says how busy the machine is, not what the code does.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
 pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]
+
+
+@pytest.fixture(autouse=True)
+def own_count_of_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Count the calls of each test, and of its processes, apart: tokens and addresses are the same in all."""
+    folder = f"{_home}/quota/{next(_tests)}"
+    monkeypatch.setenv("FASTLABEL_QUOTA_FOLDER", folder)
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,10 @@ def fastlabel_emulator_server() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def fastlabel_emulator(fastlabel_emulator_server: Emulator) -> Emulator:
-    """Reset the emulator: no data, settings at their defaults."""
+def fastlabel_emulator(
+    fastlabel_emulator_server: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Emulator:
+    """Reset the emulator: no data, settings at their defaults, and no call spent, in the count of clients neither."""
+    monkeypatch.setenv("FASTLABEL_QUOTA_FOLDER", str(tmp_path_factory.mktemp("quota")))
     fastlabel_emulator_server.reset()
     return fastlabel_emulator_server

@@ -55,9 +55,16 @@ def test_an_import_goes_on_where_it_left_and_counts_its_parts_as_one(run_import,
     assert (again.result["created"], again.result["exists"]) == (0, FILES)
 
 
-def test_a_quota_that_is_used_up_leaves_the_slot_until_it_is_whole_again(run_import, emulator, client, connect):
+def test_a_quota_that_is_used_up_leaves_the_slot_until_it_is_whole_again(
+    run_import, emulator, client, connect, monkeypatch, tmp_path_factory
+):
     connect(password=emulator.token, host=emulator.url, calls_per_10_minutes=9)
-    run_import.between_parts = quota._shared.clear  # as in the next process
+
+    def ten_minutes_later():
+        monkeypatch.setenv("FASTLABEL_QUOTA_FOLDER", str(tmp_path_factory.mktemp("quota")))
+        quota._shared.clear()  # as in the next process
+
+    run_import.between_parts = ten_minutes_later
     done = run_import.attempt()
     assert done.state == "success", done.error
     assert done.reschedules >= 1
