@@ -34,11 +34,12 @@ pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]
 
 
 @pytest.fixture(autouse=True)
-def own_count_of_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_count_of_calls() -> Iterator[None]:
     """Count the calls of each test, and of its processes, apart: tokens and addresses are the same in all."""
     folder = f"{_home}/quota/{next(_tests)}"
-    monkeypatch.setenv("FASTLABEL_QUOTA_FOLDER", folder)
-    yield
+    with pytest.MonkeyPatch.context() as patch:  # of its own: that of a test is undone before its other fixtures end
+        patch.setenv("FASTLABEL_QUOTA_FOLDER", folder)
+        yield
     shutil.rmtree(folder, ignore_errors=True)
 
 
