@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
-from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.digests import Digest
 from airflow_provider_fastlabel.formats.writing.left_out import FETCHED
 from airflow_provider_fastlabel.formats.writing.naming import PictureNames, safe_name
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING, ExportReport
 from airflow_provider_fastlabel.pipelines.exports.pictures import Pictures
+from airflow_provider_fastlabel.pipelines.files.task_files import download_task_file
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     Task = Mapping[str, Any]
 
 log: logging.Logger = logging.getLogger(__name__)
-
-_REFUSED = (400, 403)
-"""What a signed address answers once its time is over."""
 
 
 class Frames:
@@ -136,23 +132,17 @@ class Frames:
 
     def _fetch(self, task: Task, target: Path, offer: Offer | None = None, digest: Digest | None = None) -> bool:
         """Download the picture or clip of a task; an address that has expired is asked for anew."""
-        known_md5 = None if offer is None else offer.md5
-        try:
-            return self._client.transport.download(task["url"], target, known_md5=known_md5, digest=digest)
-        except NotFound:
-            raise
-        except FastLabelException as error:
-            if error.code not in _REFUSED:
-                raise
-            address = self._fresh_address(task)
-            return self._client.transport.download(address, target, known_md5=known_md5, digest=digest)
-
-    def _fresh_address(self, task: Task) -> str:
-        now = self._client.find_task(self._kind, task["id"])
-        for content in now.get("contents") or ():
-            if content.get("name") == task.get("content_name"):
-                return str(needed(content, "url", f"picture {task['name']}"))
-        return str(needed(now, "url", f"task {task['name']}"))
+        return download_task_file(
+            self._client,
+            self._kind,
+            task["id"],
+            task["url"],
+            target,
+            name=task["name"],
+            is_content=lambda name: name == task.get("content_name"),
+            known_md5=None if offer is None else offer.md5,
+            digest=digest,
+        )
 
     @contextmanager
     def _clip(self, task: Task) -> Iterator[Path]:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.exceptions import FastLabelException, NotFound
+from airflow_provider_fastlabel.client.exceptions import NotFound
+from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.pipelines.files.task_files import download_task_file
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 from airflow_provider_fastlabel.regular_files import read_regular
+from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,9 +30,6 @@ if TYPE_CHECKING:
     Task = Mapping[str, Any]
 
 log: logging.Logger = logging.getLogger(__name__)
-
-_REFUSED = (400, 403)
-"""What a signed address answers once its time is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,8 @@ class ProjectReport:
         kind = kind_of_project_type(needed(project, "type", f"project {slug}"))
         last = last_report(self.target)
         dataset = None if self.dataset is None else PublishedDataset(self.dataset)
-        with tempfile.TemporaryDirectory(prefix="fastlabel-report-") as folder:
-            source = _Photographs(self.client, kind, dataset, Path(folder) if self.fetch else None)
+        with scratch_folder("fastlabel-report-") as folder:
+            source = _Photographs(self.client, kind, dataset, folder if self.fetch else None)
             report = Report(
                 project=slug,
                 source=source,
@@ -84,9 +84,11 @@ class ProjectReport:
 
     def _tasks(self, kind: Kind) -> Iterator[Task]:
         """Read the tasks page by page and say every now and then how far it is."""
-        progress = Progress(self.client.count_tasks(**self.filters), calls_left=self.client.quota.remaining)
+        count = self.client.count_tasks(**self.filters)
+        progress = Progress(count, calls_left=self.client.quota.remaining)
         filters = {name: value for name, value in self.filters.items() if name != "project"}
-        for task in self.client.iter_tasks(str(self.filters["project"]), kind.name, **filters):
+        slug = str(self.filters["project"])
+        for task in self.client.iter_tasks(slug, kind.name, **filters, pages_ahead=PAGES_AHEAD, expected=count):
             yield task
             progress.count("read")
             progress.beat()
@@ -112,12 +114,12 @@ class _Photographs:
 
     def _download(self, record: Record, place: Path) -> None:
         """Download a photograph; an address that has expired while the tasks were read is asked for anew."""
-        try:
-            self.client.transport.download(record.url, place)
-        except FastLabelException as error:
-            if error.code not in _REFUSED:
-                raise
-            now: Any = self.client.find_task(self.kind.name, record.task_id)
-            contents = now.get("contents") or ()
-            fresh = next((each["url"] for each in contents if record.name.endswith(f"/{each.get('name')}")), None)
-            self.client.transport.download(fresh or str(needed(now, "url", f"task {record.name}")), place)
+        download_task_file(
+            self.client,
+            self.kind.name,
+            record.task_id,
+            record.url,
+            place,
+            name=record.name,
+            is_content=lambda name: record.name.endswith(f"/{name}"),
+        )
