@@ -58,6 +58,7 @@ FOR_ALL = {
     "digests",
     "foreign_names",
     "foreign_text",
+    "disk_table",
     "json_text",
     "lazy",
     "marks",

@@ -29,7 +29,7 @@ from airflow_provider_fastlabel.regular_files import read_regular
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from airflow_provider_fastlabel.formats import AnnotationsFormat
@@ -129,7 +129,7 @@ class Reader:
             from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
             from airflow_provider_fastlabel.formats.pascalvoc.read import is_mask
 
-            found.sources = [source for source in found.sources if not is_mask(source.name)]
+            found.sources.keep(lambda source: not is_mask(source.name))
             return read_pascalvoc(root, **arguments)
         from airflow_provider_fastlabel.formats.labelme import read_labelme
 
@@ -148,7 +148,7 @@ class Reader:
             return read_masks(_filled(masks, of_masks), **places)
         imported = read_masks(self._tree(found, stack), **{**self.arguments, "spool": spool})
         own = {*imported.files.values(), *(problem.file for problem in imported.problems)}
-        found.sources = [source for source in found.sources if source.name not in own]
+        found.sources.keep(lambda source: source.name not in own)
         return imported
 
     def _read_coco(self, found: Found, stack: ExitStack, spool: Spool) -> ImportedAnnotations:
@@ -213,7 +213,7 @@ class Reader:
                 _put(tree, source.name).write_bytes(read_regular(path))
         return found.unusable
 
-    def _bring_pictures(self, tree: Path, sources: Sequence[Source]) -> None:
+    def _bring_pictures(self, tree: Path, sources: Iterable[Source]) -> None:
         for source in sources:
             for file in source.files or (source,):
                 path = _put(tree, file.name)

@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.client.exceptions import (
 )
 from airflow_provider_fastlabel.client.http.retry import may_retry
 from airflow_provider_fastlabel.pipelines.files.problems import Problem
-from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
+from airflow_provider_fastlabel.pipelines.files.source import without_temporary
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
