@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
-from airflow_provider_fastlabel.pipelines.files.local_path import LOCAL_SCHEMES, local_path
+from airflow_provider_fastlabel.pipelines.files.local_path import LOCAL_SCHEMES
 from airflow_provider_fastlabel.utils.arguments import TO_NOTHING, refused, require_rendered
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
@@ -108,19 +108,3 @@ def _opened(name: str, url: str, conn_id: str | None) -> Any:
             "for instance airflow-provider-fastlabel[s3] for s3://; [gcs] and [azure] are the others."
         ) from error
     return path
-
-
-def path_below(folder: Any, inner: Any) -> str | None:
-    """Return the path of a place relative to a folder, with forward slashes; ``None`` when it is not inside.
-
-    :param folder: what :func:`storage_path` returned.
-    :param inner: the same.
-    """
-    local, path = local_path(folder), local_path(inner)
-    if (local is None) != (path is None) or getattr(folder, "protocol", None) != getattr(inner, "protocol", None):
-        return None
-    if local is not None and path is not None:
-        local, path = local.resolve(), path.resolve()
-        return path.relative_to(local).as_posix() if path.is_relative_to(local) else None
-    root, key = (f"{str(each.path).rstrip('/')}/" for each in (folder, inner))
-    return key.removeprefix(root).rstrip("/") if key.startswith(root) else None
