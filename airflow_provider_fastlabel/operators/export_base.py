@@ -98,7 +98,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     ui_color = "#e6f4e1"
 
     format: ClassVar[str]
-    kinds: ClassVar[tuple[str, ...]] = ("image", "sequential_image", "video")
 
     def __init__(
         self,
@@ -200,19 +199,12 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         """Return the export that the rendered arguments ask for."""
         from airflow_provider_fastlabel.pipelines.exports.run import Export
 
-        form = self.dataset_format()
-        return Export(
+        return Export.in_format(
+            self.dataset_format(),
             client=self.client,
             target=target,
             filters=self._filters(),
-            kinds=self.kinds,
-            format=self.format,
             write=self.write,
-            images_folder=form.images_folder,
-            earlier_places=form.earlier_places if self.include_images else None,
-            reserved=form.reserved,
-            first_class_id=form.first_class_id,
-            on_error=self.on_error,
             allow_empty=self.allow_empty,
             workers=self.max_workers,
             keep_renamed=self.keep_renamed,

@@ -177,7 +177,6 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
             if manifest is None:
                 manifest, conn_id = run_file(context, "imports", "manifest", "Nothing was created."), None
             record = storage_path("manifest", manifest, conn_id)
-            annotated = self.annotations_format is not None and path is not None
             summary = FolderImport(
                 client=self.client,
                 project=self.project,
@@ -186,7 +185,7 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
                 kind=self.kind,
                 pattern=self.pattern,
                 annotations_format=self.annotations_format,
-                annotations=storage_path("annotations_path", path, self.source_conn_id) if annotated else None,
+                annotations=None if path is None else storage_path("annotations_path", path, self.source_conn_id),
                 annotations_arguments=self.annotations_arguments or {},
                 attributes=self.attributes,
                 fields={"tags": tags, "status": status, "priority": self.priority},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.noted import NotedFolder, Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
+    from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
     from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
     from airflow_provider_fastlabel.pipelines.exports.rows import Rows
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+IMAGE_KINDS = ("image", "sequential_image", "video")
+"""Kinds of tasks that are pictures, or can be taken apart into pictures."""
 MOST_CHANGES = 100
 """How many classes of each kind of change a result names; the manifest names all."""
 _SHOWN_CHANGES = 20
@@ -88,6 +91,25 @@ class Export:
     workers: int = 4
     keep_renamed: bool = False
     there: Recorded | None = None
+
+    @classmethod
+    def in_format(cls, form: DatasetFormat, **more: Any) -> Export:
+        """Return an export in one of our formats.
+
+        :param form: the format.
+        :param more: the other fields; they go before what the format says.
+        """
+        of_form = {
+            "kinds": IMAGE_KINDS,
+            "format": form.name,
+            "write": form.write,
+            "images_folder": form.images_folder,
+            "earlier_places": form.earlier_places if form.include_images else None,
+            "reserved": form.reserved,
+            "first_class_id": form.first_class_id,
+            "on_error": form.on_error,
+        }
+        return cls(**{**of_form, **more})
 
     @property
     def project(self) -> str:

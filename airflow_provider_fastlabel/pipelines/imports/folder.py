@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats import AnnotationsFormat
     from airflow_provider_fastlabel.pipelines.choices import OnDifference, OnExists, UnknownAttributes
     from airflow_provider_fastlabel.pipelines.files.problems import ImportSummary
+    from airflow_provider_fastlabel.pipelines.files.sources import Found
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
-    from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, Found
+    from airflow_provider_fastlabel.pipelines.imports.preflight import Destination
     from airflow_provider_fastlabel.pipelines.running.people import People
 
 

@@ -1,0 +1,84 @@
+"""A progress bar on a terminal; elsewhere the pipelines' own calm lines of the log are enough."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from airflow_provider_fastlabel.pipelines.running.progress import told_to
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from airflow_provider_fastlabel.pipelines.running.progress import Progress as Counting
+
+EVERY_SECONDS = 0.1
+"""At most one change of the bar in this time."""
+WAIT_LINES = "airflow_provider_fastlabel.cli.looks"
+"""Logger of the looks of a wait."""
+SHOWN_BY_BAR = frozenset({"airflow_provider_fastlabel.pipelines.running.progress", WAIT_LINES})
+"""Loggers whose lines of information say what the bar shows."""
+
+
+class Bar:
+    """One line on a terminal that says how far the work is; nothing where there is no terminal.
+
+    :param console: the terminal.
+    :param title: what is done.
+    """
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[more]}", markup=False, style="dim"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(title, total=None, more="")
+        self._counting: object = None
+        self._told_at = 0.0
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the bar, and let it follow all work that begins within."""
+        with self._bar, told_to(self.follow):
+            yield
+
+    def follow(self, counting: Counting) -> None:
+        """Show how far a work is.
+
+        :param counting: the work.
+        """
+        if counting is not self._counting:
+            self._counting = counting
+            self._bar.reset(self._task, total=counting.total)
+        elif not self.is_due:
+            return
+        self._told_at = time.monotonic()
+        fates = ", ".join(f"{count} {fate}" for fate, count in sorted(counting.counts.items()))
+        self._bar.update(self._task, completed=counting.done, total=counting.total, more=fates)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to change the bar again."""
+        return time.monotonic() - self._told_at >= EVERY_SECONDS
+
+    def show(self, standing: dict[str, Any]) -> None:
+        """Show how far a wait is.
+
+        :param standing: as :meth:`.WaitProgress.standing` returns it.
+        """
+        self._told_at = time.monotonic()
+        total = standing.get("needed") or standing.get("total")
+        rate = standing.get("per_minute")
+        more = f"{rate:.1f} per minute" if rate else ""
+        self._bar.update(self._task, completed=standing.get("done") or 0, total=total, more=more)
