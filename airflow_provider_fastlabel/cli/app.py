@@ -26,18 +26,19 @@ COMMANDS = {
     "wait": waiting,
 }
 """Name of each command and its module."""
+_EXAMPLE = "\b\nExample:\n  {}"
 
 app = typer.Typer(
     name="fastlabel-pipelines",
     no_args_is_help=True,
+    rich_markup_mode=None,  # in tables of four columns the words of most options would stand one below the other
     pretty_exceptions_enable=False,  # they show values of variables, and one may be the token
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _module in COMMANDS.items():
-    app.command(_name, epilog=f"Example: {_module.EXAMPLE}")(_module.run)
+    app.command(_name, epilog=_EXAMPLE.format(_module.EXAMPLE))(_module.run)
 app.command(
     "emulator",
-    epilog=f"Example: {emulating.EXAMPLE}",
     add_help_option=False,  # the emulator's own
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
 )(emulating.run)
@@ -63,8 +64,3 @@ def about(
     Exit codes: 0 done, 1 failed or something was lost, 2 wrong usage or input, 3 the wait timed out, 130 interrupted.
     """
     del version
-
-
-def main() -> None:
-    """Run the command line of this process."""
-    app(prog_name="fastlabel-pipelines")

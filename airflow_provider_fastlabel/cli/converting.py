@@ -26,8 +26,10 @@ KEPT = "Nothing was published, what was published before is untouched; run the c
 
 
 def run(
-    folder: Annotated[str, typer.Argument(help="Folder of the pictures, or URL of an object store.")],
-    output: Annotated[str, typer.Argument(help="Folder that becomes the data set, or URL of an object store.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of the pictures, or URL of an object store.")],
+    output: Annotated[
+        str, typer.Argument(metavar="OUTPUT", help="Folder that becomes the data set, or URL of an object store.")
+    ],
     read: Annotated[Form, typer.Option("--from", help="What to read.")],
     write: Annotated[formats.Written, typer.Option("--to", help="What to write.")],
     annotations: AnnotationsIn = None,

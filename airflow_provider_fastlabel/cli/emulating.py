@@ -8,11 +8,9 @@ import sys
 
 import typer
 
-EXAMPLE = "fastlabel-pipelines emulator --port 8765 --token my-token"
-
 
 def run(context: typer.Context) -> None:
-    """Start a FastLabel for this machine, to try things out; --help lists its options."""
+    """Start a FastLabel for this machine. --help lists its options."""
     missing = [name for name in ("fastapi", "uvicorn", "multipart") if importlib.util.find_spec(name) is None]
     if missing:
         typer.echo(

@@ -20,9 +20,11 @@ KEPT = "Nothing was published, what was published before is untouched; run the c
 
 def run(
     project: Project,
-    output: Annotated[str, typer.Argument(help="Folder that becomes the data set, or URL of an object store.")],
+    output: Annotated[
+        str, typer.Argument(metavar="OUTPUT", help="Folder that becomes the data set, or URL of an object store.")
+    ],
     format_: Annotated[formats.Written, typer.Option("--format", help="What to write.")] = "coco",
-    status: Annotated[TaskStatus, typer.Option(help="Only tasks of this status.")] = "approved",
+    status: Annotated[TaskStatus, typer.Option(metavar="STATUS", help="Only tasks of this status.")] = "approved",
     any_status: Annotated[bool, typer.Option("--any-status", help="Tasks of every status.")] = False,
     external_status: External = None,
     tag: Tags = None,

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 Written = Literal["coco", "yolo", "pascalvoc", "labelme", "masks", "drawings"]
 """A format in which a data set can be written; drawings are the pictures with their labels drawn on them."""
 
-_PANEL = "Options of a format"
-
 IncludeImages = Annotated[
     bool | None,
     typer.Option("--include-images/--no-images", help="Put the pictures into the data set. Default: no, but for "
@@ -26,46 +24,40 @@ IncludeImages = Annotated[
 SkipMalformed = Annotated[
     bool, typer.Option("--skip-malformed", help="Leave malformed annotations out, counted, instead of failing.")
 ]
-FileName = Annotated[str | None, typer.Option(help="coco: name of the file.", rich_help_panel=_PANEL)]
+FileName = Annotated[str | None, typer.Option(help="coco: name of the file.")]
 Clip = Annotated[
     bool | None,
-    typer.Option("--clip/--no-clip", help="coco, pascalvoc, labelme: cut shapes at the picture's border. Default: yes.",
-    rich_help_panel=_PANEL),
+    typer.Option("--clip/--no-clip", help="coco, pascalvoc, labelme: cut shapes at the border. Default: yes."),
 ]  # fmt: skip
 BoxMargin = Annotated[
     float | None,
-    typer.Option(min=0, help="coco, yolo: share by which the box of a pose grows.", rich_help_panel=_PANEL),
+    typer.Option(min=0, help="coco, yolo: share by which the box of a pose grows."),
 ]
 YoloTask = Annotated[
     Literal["detect", "segment", "pose", "obb"] | None,
-    typer.Option(help="yolo: what the rows are. Default: detect.", rich_help_panel=_PANEL),
+    typer.Option(help="yolo: what the rows are. Default: detect."),
 ]
 Layout = Annotated[
     Literal["fastlabel", "ultralytics"] | None,
-    typer.Option(help="yolo: ultralytics can be trained on as it is.", rich_help_panel=_PANEL),
+    typer.Option(help="yolo: ultralytics can be trained on as it is."),
 ]
 Splits = Annotated[
     list[str] | None,
-    typer.Option("--split", metavar="NAME=SHARE", help="yolo, ultralytics: a split, such as train=0.8. Repeatable.",
-    rich_help_panel=_PANEL),
+    typer.Option("--split", metavar="NAME=SHARE", help="yolo, ultralytics: a split, such as train=0.8. Repeatable."),
 ]  # fmt: skip
 SplitGroup = Annotated[
     str | None,
-    typer.Option(metavar="REGEX", help="yolo, ultralytics: tasks whose names match alike stay in one split.",
-    rich_help_panel=_PANEL),
+    typer.Option(metavar="REGEX", help="yolo, ultralytics: tasks whose names match alike stay in one split."),
 ]  # fmt: skip
 Corners = Annotated[
     Literal["one_based", "zero_based"] | None,
-    typer.Option(help="pascalvoc: how pixels are counted. Default: one_based, as the devkit says.",
-    rich_help_panel=_PANEL),
+    typer.Option(help="pascalvoc: how pixels are counted. Default: one_based, as the devkit says."),
 ]  # fmt: skip
 MaskKind = Annotated[
     Literal["semantic", "instance"] | None,
-    typer.Option(help="masks: an index for each class, or for each object.", rich_help_panel=_PANEL),
+    typer.Option(help="masks: an index for each class, or for each object."),
 ]
-StartIndex = Annotated[
-    int | None, typer.Option(min=0, max=1, help="masks: index of the first class.", rich_help_panel=_PANEL)
-]
+StartIndex = Annotated[int | None, typer.Option(min=0, max=1, help="masks: index of the first class.")]
 
 
 def format_of(name: Written, options: Mapping[str, Any], *, skip_malformed: bool) -> DatasetFormat:
@@ -78,14 +70,15 @@ def format_of(name: Written, options: Mapping[str, Any], *, skip_malformed: bool
     """
     from airflow_provider_fastlabel.pipelines.exports import dataset_formats as known
 
-    form = {
+    forms: dict[str, type[DatasetFormat]] = {
         "coco": known.CocoFormat,
         "yolo": known.YoloFormat,
         "pascalvoc": known.PascalVocFormat,
         "labelme": known.LabelmeFormat,
         "masks": known.MasksFormat,
         "drawings": known.DrawingsFormat,
-    }[name]
+    }
+    form = forms[name]
     chosen = given(options)
     if splits := pairs("--split", chosen.pop("splits", None), float):
         chosen["splits"] = splits

@@ -33,7 +33,9 @@ _PEOPLE = "Slug of a person; several share the tasks. Repeatable."
 
 def run(
     project: Project,
-    folder: Annotated[str, typer.Argument(help="Folder, or URL of an object store: s3://bucket/prefix.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Folder, or URL of an object store: s3://bucket/prefix.")
+    ],
     pattern: Pattern = "**/*",
     annotations_format: Annotated[
         Form | None, typer.Option(help="Import pre-annotations of this format with the pictures.")
@@ -44,7 +46,7 @@ def run(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", metavar="TAG", help="Tag of every task. Repeatable.")
     ] = None,
-    status: Annotated[TaskStatus | None, typer.Option(help="Status of every task.")] = None,
+    status: Annotated[TaskStatus | None, typer.Option(metavar="STATUS", help="Status of every task.")] = None,
     priority: Annotated[
         Literal["0", "10", "20", "30"] | None, typer.Option(help="0 none, 10 low, 20 medium, 30 high.")
     ] = None,

@@ -12,7 +12,10 @@ import typer
 from airflow_provider_fastlabel.client.statuses import ExternalStatus, TaskStatus
 from airflow_provider_fastlabel.formats import AnnotationsFormat
 
-Project = Annotated[str, typer.Argument(help="Slug of the project, as in the address of its page.")]
+Project = Annotated[str, typer.Argument(metavar="PROJECT", help="Slug of the project, as in the address of its page.")]
+Output = Annotated[
+    str, typer.Argument(metavar="OUTPUT", help="Folder that is published, or URL of an object store: s3://bucket/x.")
+]
 ConnId = Annotated[
     str | None,
     typer.Option(
@@ -26,8 +29,8 @@ Workers = Annotated[int, typer.Option(min=1, max=64, help="How many files at a t
 Pattern = Annotated[str, typer.Option(help="Glob for paths relative to the folder; ** crosses folders.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Follow links that lead out of the folder.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Only tasks with this tag. Repeatable.")]
-Status = Annotated[TaskStatus | None, typer.Option(help="Only tasks of this status.")]
-External = Annotated[ExternalStatus | None, typer.Option(help="Only tasks of this external status.")]
+Status = Annotated[TaskStatus | None, typer.Option(metavar="STATUS", help="Only tasks of this status.")]
+External = Annotated[ExternalStatus | None, typer.Option(metavar="STATUS", help="Only tasks of this external status.")]
 AnnotationsIn = Annotated[
     str | None,
     typer.Option("--annotations", metavar="PLACE", help="Where the annotations are, if not beside the pictures."),

@@ -20,6 +20,8 @@ from airflow_provider_fastlabel.foreign_text import foreign_text, visible
 
 _OURS = "airflow_provider_fastlabel"
 _MOST_SHOWN = 20
+RESULTS = "airflow_provider_fastlabel.results"
+"""Logger of the lines that repeat what a command prints at its end anyway."""
 
 
 class Output:
@@ -116,7 +118,8 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one message."""
-        if self._console.is_terminal and record.levelno < logging.WARNING and record.name in SHOWN_BY_BAR:
+        shown = record.name == RESULTS or (self._console.is_terminal and record.name in SHOWN_BY_BAR)
+        if shown and record.levelno < logging.WARNING:
             return
         text = Text(visible(record.getMessage()))
         if record.levelno >= logging.WARNING:

@@ -51,5 +51,5 @@ def manifest_place(api_url: str, project: str, folder: str) -> str:
     base = Path(home or state or "~/.local/state").expanduser() / "fastlabel"
     source = folder if "://" in folder else str(Path(folder).expanduser().absolute())
     digest = hashlib.sha256(source.encode(errors="surrogateescape")).hexdigest()[:16]
-    host = quote(urlsplit(api_url).netloc, safe="")
+    host = quote(urlsplit(api_url).netloc, safe=":")
     return str(base / "imports" / "command-line" / host / quote(project, safe="") / f"{digest}.jsonl")

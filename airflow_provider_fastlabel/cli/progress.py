@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from airflow_provider_fastlabel.pipelines.running.progress import told_to
 
@@ -36,14 +36,14 @@ class Bar:
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}", markup=False, style="green"),
             TextColumn("{task.fields[more]}", markup=False, style="dim"),
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task(title, total=None, more="")
+        self._task = self._bar.add_task(title, total=None, count="", more="")
         self._counting: object = None
         self._told_at = 0.0
 
@@ -65,7 +65,7 @@ class Bar:
             return
         self._told_at = time.monotonic()
         fates = ", ".join(f"{count} {fate}" for fate, count in sorted(counting.counts.items()))
-        self._bar.update(self._task, completed=counting.done, total=counting.total, more=fates)
+        self._update(counting.done, counting.total, fates)
 
     @property
     def is_due(self) -> bool:
@@ -81,4 +81,8 @@ class Bar:
         total = standing.get("needed") or standing.get("total")
         rate = standing.get("per_minute")
         more = f"{rate:.1f} per minute" if rate else ""
-        self._bar.update(self._task, completed=standing.get("done") or 0, total=total, more=more)
+        self._update(standing.get("done") or 0, total, more)
+
+    def _update(self, done: int, total: int | None, more: str) -> None:
+        count = "" if total is None else f"{done:,} of {total:,}"
+        self._bar.update(self._task, completed=done, total=total, count=count, more=more)

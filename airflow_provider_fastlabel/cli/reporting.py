@@ -17,7 +17,10 @@ KEPT = "No report was written, what was there before is untouched; run the comma
 
 def run(
     project: Project,
-    output: Annotated[str, typer.Argument(help="Folder that report.html is written into, or URL of an object store.")],
+    output: Annotated[
+        str,
+        typer.Argument(metavar="OUTPUT", help="Folder that report.html is written into, or URL of an object store."),
+    ],
     dataset: Annotated[
         str | None, typer.Option(metavar="PLACE", help="Output of an export, for its photographs and splits.")
     ] = None,
@@ -30,7 +33,7 @@ def run(
     conn_id: ConnId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make report.html, one file that loads nothing: figures, and the labels that look wrong."""
+    """Make a page of a project. report.html loads nothing: figures, and the labels that look wrong."""
     from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
     from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
     from airflow_provider_fastlabel.pipelines.reports.project import ProjectReport

@@ -16,11 +16,11 @@ KEPT = "Nothing was changed."
 
 
 def run(
-    dataset: Annotated[str, typer.Argument(help="Output of an export: a folder, or URL of an object store.")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Folder of an export, or URL of an object store.")],
     workers: Workers = 4,
     as_json: AsJson = False,
 ) -> None:
-    """Find files of a data set that are missing, changed by as little as a byte, or were never part of it."""
+    """Compare a data set with its manifest. Finds files that are missing, changed by a byte, or never part of it."""
     from airflow_provider_fastlabel.pipelines.exports.verify import verify_dataset
 
     with command("Verifying", as_json=as_json, kept=KEPT) as said:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE
+from airflow_provider_fastlabel.pipelines.running.run import results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
-
-log: logging.Logger = logging.getLogger(__name__)
 
 
 def result_of(place: str, format: str, report: ExportReport, published: Published) -> dict[str, Any]:
@@ -42,7 +40,7 @@ def say_result(result: Mapping[str, Any]) -> None:
     :param result: as :func:`result_of` returned it.
     """
     words = "Published" if result["changed"] else "Nothing has changed, so nothing was published:"
-    log.info(
+    results.info(
         "%s %s with %d images and %d annotations (left out: %s; adjusted: %s)",
         words,
         result["output"],
@@ -52,7 +50,7 @@ def say_result(result: Mapping[str, Any]) -> None:
         result["adjusted"] or "none",
     )
     if result["left_out"]:
-        log.info("What was left out is listed in %s", result["left_out"])
+        results.info("What was left out is listed in %s", result["left_out"])
     for split, got in result.get("splits", {}).items():
         share = f"{got['share']:.1%} of the images, {got['asked']:.1%} asked for"
-        log.info("Split %s has %d images: %s", split, got["images"], share)
+        results.info("Split %s has %d images: %s", split, got["images"], share)

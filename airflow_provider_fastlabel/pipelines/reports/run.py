@@ -19,6 +19,7 @@ from airflow_provider_fastlabel.pipelines.reports.measures import Measures
 from airflow_provider_fastlabel.pipelines.reports.page import page_of
 from airflow_provider_fastlabel.pipelines.reports.pictures import COMPARED, Seen, look_alike
 from airflow_provider_fastlabel.pipelines.reports.spool import Spool
+from airflow_provider_fastlabel.pipelines.running.run import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -101,7 +102,7 @@ class Made:
         :param changed: whether it differs from the one before.
         """
         numbers = {name: self.summary[name] for name in ("tasks", "pictures", "objects", "suspicions")}
-        log.info(
+        results.info(
             "%s/%s shows %d tasks with %d objects; suspicious: %s",
             place.rstrip("/"),
             PAGE,

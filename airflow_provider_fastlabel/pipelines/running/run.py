@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 log: logging.Logger = logging.getLogger(__name__)
 
+results: logging.Logger = logging.getLogger("airflow_provider_fastlabel.results")
+"""Where a run's result is written into the log; whoever shows the result itself may leave these lines out."""
+
 OUTAGE = 20
 """So many items in a row that fail because FastLabel does not answer mean an outage, not bad items: the run stops."""
 
