@@ -25,7 +25,7 @@ def code_of(error: BaseException) -> int:
         return FAILED
     if isinstance(error, FastLabelException):
         return BAD_INPUT if cannot_pass(error) else FAILED
-    return BAD_INPUT if isinstance(error, ValueError | _OF_PLACES) else FAILED
+    return BAD_INPUT if isinstance(error, (ValueError, *_OF_PLACES)) else FAILED
 
 
 def is_expected(error: BaseException) -> bool:

@@ -65,12 +65,14 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
     output = Output(Bar(console, title))
     error: BaseException | None = None
     # Whatever others print on the way must not come between the result and its reader.
-    with _logging_to(console), redirect_stdout(sys.stderr):
+    with _logging_to(console) as handler, redirect_stdout(sys.stderr):
         try:
             with output.bar.shown():
                 yield output
         except (Exception, KeyboardInterrupt) as raised:
             error = raised
+            if isinstance(raised, KeyboardInterrupt):
+                handler.setLevel(logging.CRITICAL)  # what threads meet that are left behind concerns nobody any more
             output.tell(getattr(raised, "summary", {}), code_of(raised))
             output.complain(_message(raised, kept))
         if error is not None and not is_expected(error):
@@ -94,7 +96,7 @@ def _message(error: BaseException, kept: str) -> str:
 
 
 @contextmanager
-def _logging_to(console: Console) -> Iterator[None]:
+def _logging_to(console: Console) -> Iterator[logging.Handler]:
     """Let our own log be read in the terminal, and of others what is wrong."""
     handler, root, ours = _Handler(console), logging.getLogger(), logging.getLogger(_OURS)
     levels = root.level, ours.level
@@ -102,7 +104,7 @@ def _logging_to(console: Console) -> Iterator[None]:
     root.setLevel(logging.WARNING)
     ours.setLevel(logging.INFO)
     try:
-        yield
+        yield handler
     finally:
         root.removeHandler(handler)
         root.setLevel(levels[0])

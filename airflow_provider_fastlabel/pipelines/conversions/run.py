@@ -152,7 +152,7 @@ class Conversion:
         said = f"\n{enumerate_problems(problems)}" if problems else ""
         raise RunIncomplete(
             f"Annotations would be lost: {counts or 'an unknown number'}. Nothing was published.{said}\n"
-            "Correct them, or allow it (allow_lost) and find them in the list of what was left out and in the result.",
+            "Correct them, or allow it (allow_lost): then the result counts them.",
             {"read": read.read, "lost": counts},
             tuple(problems),
         )
