@@ -128,8 +128,8 @@ def _allows(rooms: set[str], imported: str) -> bool:
 @pytest.mark.parametrize(
     "room",
     [
-        "cli", "client", "decorators", "emulator", "formats", "hooks", "notifications", "operators", "pipelines", "sensors",
-        "task_groups", "triggers", "utils",
+        "cli", "client", "decorators", "emulator", "formats", "hooks", "notifications", "operators", "pipelines",
+        "sensors", "task_groups", "triggers", "utils",
     ],
 )  # fmt: skip
 def test_arrows_point_down(room: str) -> None:
