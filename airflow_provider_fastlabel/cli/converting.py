@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from airflow_provider_fastlabel.cli import formats
+from airflow_provider_fastlabel.cli.exporting import KEPT
 from airflow_provider_fastlabel.cli.options import (
     AllowLost,
     AnnotationsIn,
@@ -22,7 +23,6 @@ from airflow_provider_fastlabel.cli.output import command
 from airflow_provider_fastlabel.cli.places import place
 
 EXAMPLE = "fastlabel-pipelines convert ./voc ./yolo --from pascalvoc --to yolo --layout ultralytics"
-KEPT = "Nothing was published, what was published before is untouched; run the command again."
 
 
 def run(

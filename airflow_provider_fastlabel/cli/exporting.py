@@ -15,7 +15,9 @@ from airflow_provider_fastlabel.cli.places import place
 from airflow_provider_fastlabel.client.statuses import TaskStatus
 
 EXAMPLE = "fastlabel-pipelines export photos ./coco --format coco --include-images"
-KEPT = "Nothing was published, what was published before is untouched; run the command again."
+KEPT = (
+    "A folder holds the old data set or the new one, whole; an object store perhaps none. Run the same command again."
+)
 
 
 def run(

@@ -17,11 +17,10 @@ from rich.text import Text
 from airflow_provider_fastlabel.cli.ends import DONE, code_of, is_expected
 from airflow_provider_fastlabel.cli.progress import SHOWN_BY_BAR, Bar
 from airflow_provider_fastlabel.foreign_text import foreign_text, visible
+from airflow_provider_fastlabel.pipelines.running.progress import results
 
 _OURS = "airflow_provider_fastlabel"
 _MOST_SHOWN = 20
-RESULTS = "airflow_provider_fastlabel.results"
-"""Logger of the lines that repeat what a command prints at its end anyway."""
 
 
 class Output:
@@ -119,8 +118,8 @@ class _Handler(logging.Handler):
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one message."""
-        shown = record.name == RESULTS or (self._console.is_terminal and record.name in SHOWN_BY_BAR)
+        """Write one message, unless the bar or the result says the same."""
+        shown = record.name == results.name or (self._console.is_terminal and record.name in SHOWN_BY_BAR)
         if shown and record.levelno < logging.WARNING:
             return
         text = Text(visible(record.getMessage()))

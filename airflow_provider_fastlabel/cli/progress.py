@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from airflow_provider_fastlabel.pipelines.running.progress import told_to
+from airflow_provider_fastlabel.pipelines.running import progress
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from airflow_provider_fastlabel.pipelines.running.progress import Progress as Counting
 
-EVERY_SECONDS = 0.1
+EVERY_SECONDS = 0.2
 """At most one change of the bar in this time."""
 WAIT_LINES = "airflow_provider_fastlabel.cli.looks"
 """Logger of the looks of a wait."""
-SHOWN_BY_BAR = frozenset({"airflow_provider_fastlabel.pipelines.running.progress", WAIT_LINES})
+SHOWN_BY_BAR = frozenset({progress.log.name, WAIT_LINES})
 """Loggers whose lines of information say what the bar shows."""
 
 
@@ -50,7 +50,7 @@ class Bar:
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show the bar, and let it follow all work that begins within."""
-        with self._bar, told_to(self.follow):
+        with self._bar, progress.told_to(self.follow):
             yield
 
     def follow(self, counting: Counting) -> None:
@@ -64,8 +64,9 @@ class Bar:
         elif not self.is_due:
             return
         self._told_at = time.monotonic()
-        fates = ", ".join(f"{count} {fate}" for fate, count in sorted(counting.counts.items()))
-        self._update(counting.done, counting.total, fates)
+        standing = counting.standing()
+        fates = ", ".join(f"{count:,} {fate}" for fate, count in standing["fates"].items())
+        self._update(standing["done"], standing["total"], fates)
 
     @property
     def is_due(self) -> bool:

@@ -12,7 +12,7 @@ from airflow_provider_fastlabel.cli.output import command
 from airflow_provider_fastlabel.cli.places import place
 
 EXAMPLE = "fastlabel-pipelines report photos ./coco --dataset ./coco"
-KEPT = "No report was written, what was there before is untouched; run the command again."
+KEPT = "The report is the old one or the new one, whole; run the same command again."
 
 
 def run(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import signal
 import subprocess
 import time
@@ -81,3 +84,25 @@ def test_the_emulator_is_started_and_stopped(tmp_path):
     running.terminate()
     assert running.wait(30) in (0, -signal.SIGTERM)
     running.stdout.close()
+
+
+def test_a_terminal_shows_a_bar_and_the_result_stays_apart(process, client, photos, fastlabel_emulator, tmp_path):
+    fastlabel_emulator.fault("slow", seconds=0.3, times=1000, method="POST")
+    terminal, end = pty.openpty()
+    running = subprocess.Popen(
+        [*COMMAND, "import", "photos", str(photos), "--workers", "1", "--json"],
+        env=own_process(tmp_path, TERM="xterm", COLUMNS="100"), stdout=subprocess.PIPE, stderr=end, text=True,
+    )  # fmt: skip
+    os.close(end)
+    seen = b""
+    with contextlib.suppress(OSError):  # how a terminal ends whose last writer is gone
+        while piece := os.read(terminal, 65536):
+            seen += piece
+    os.close(terminal)
+    stdout, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert json.loads(stdout)["created"] == 3
+    assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}".encode() in seen
+    assert b"1 of 3" in seen
+    assert b"Importing 3 items into project photos" in seen
+    assert b"API calls left" not in seen

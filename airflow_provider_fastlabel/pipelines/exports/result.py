@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE
-from airflow_provider_fastlabel.pipelines.running.run import results
+from airflow_provider_fastlabel.pipelines.running.progress import results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,7 +31,7 @@ from airflow_provider_fastlabel.pipelines.imports.preflight import (
 )
 from airflow_provider_fastlabel.pipelines.imports.tally import Tally
 from airflow_provider_fastlabel.pipelines.running.people import People
-from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run, results
+from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 from airflow_provider_fastlabel.regular_files import LEAVES
 from airflow_provider_fastlabel.words import top_counts
 
@@ -188,7 +188,7 @@ class _Import:
             raise self._incomplete("The import brought nothing of what was asked")
         summary = self._summary()
         self.manifest.note_parts(0, 0)
-        results.info("Import into project %s: %s", self.project, summary)
+        self.items.say_result("Import into project %s: %s", self.project, summary)
         return summary
 
     def _in_vain(self) -> bool:

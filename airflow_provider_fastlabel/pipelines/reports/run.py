@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.pipelines.reports.measures import Measures
 from airflow_provider_fastlabel.pipelines.reports.page import page_of
 from airflow_provider_fastlabel.pipelines.reports.pictures import COMPARED, Seen, look_alike
 from airflow_provider_fastlabel.pipelines.reports.spool import Spool
-from airflow_provider_fastlabel.pipelines.running.run import results
+from airflow_provider_fastlabel.pipelines.running.progress import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
