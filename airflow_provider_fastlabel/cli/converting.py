@@ -27,9 +27,7 @@ EXAMPLE = "fastlabel-pipelines convert ./voc ./yolo --from pascalvoc --to yolo -
 
 def run(
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of the pictures, or URL of an object store.")],
-    output: Annotated[
-        str, typer.Argument(metavar="OUTPUT", help="Folder that becomes the data set, or URL of an object store.")
-    ],
+    output: Output,
     read: Annotated[Form, typer.Option("--from", help="What to read.")],
     write: Annotated[formats.Written, typer.Option("--to", help="What to write.")],
     annotations: AnnotationsIn = None,

@@ -8,7 +8,7 @@ import typer
 
 from airflow_provider_fastlabel.cli import formats
 from airflow_provider_fastlabel.cli.connection import connect
-from airflow_provider_fastlabel.cli.ends import DONE, FAILED
+from airflow_provider_fastlabel.cli.ends import FAILED
 from airflow_provider_fastlabel.cli.options import AllowLost, AsJson, ConnId, External, Project, Tags, Workers
 from airflow_provider_fastlabel.cli.output import command
 from airflow_provider_fastlabel.cli.places import place
@@ -18,13 +18,12 @@ EXAMPLE = "fastlabel-pipelines export photos ./coco --format coco --include-imag
 KEPT = (
     "A folder holds the old data set or the new one, whole; an object store perhaps none. Run the same command again."
 )
+_LOST = "{:,} annotations are not in the data set, which was published without them. --allow-lost says it is meant."
 
 
 def run(
     project: Project,
-    output: Annotated[
-        str, typer.Argument(metavar="OUTPUT", help="Folder that becomes the data set, or URL of an object store.")
-    ],
+    output: Output,
     format_: Annotated[formats.Written, typer.Option("--format", help="What to write.")] = "coco",
     status: Annotated[TaskStatus, typer.Option(metavar="STATUS", help="Only tasks of this status.")] = "approved",
     any_status: Annotated[bool, typer.Option("--any-status", help="Tasks of every status.")] = False,
@@ -52,7 +51,7 @@ def run(
     """Export a project. The folder holds the old data set or the new one, never half of one."""
     from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
     from airflow_provider_fastlabel.pipelines.exports.publish import prepare
-    from airflow_provider_fastlabel.pipelines.exports.result import result_of, say_result
+    from airflow_provider_fastlabel.pipelines.exports.result import result_of
     from airflow_provider_fastlabel.pipelines.exports.run import Export
 
     options = {
@@ -63,12 +62,8 @@ def run(
     with command("Exporting", as_json=as_json, kept=KEPT) as said:
         form = formats.format_of(format_, options, skip_malformed=skip_malformed)
         target = real_place(place("OUTPUT", output))
-        filters = {
-            "project": project,
-            "status": None if any_status else status,
-            "external_status": external_status,
-            "tags": sorted(tag or ()),
-        }
+        wanted = None if any_status else status
+        filters = {"project": project, "status": wanted, "external_status": external_status, "tags": sorted(tag or ())}
         with connect(conn_id) as client:
             report, published = Export.in_format(
                 form,
@@ -81,11 +76,7 @@ def run(
                 there=prepare(target),
             ).run()
         result = result_of(str(target), form.name, report, published)
-        say_result(result)
-        lost = sum(result["skipped"].values())
-        said.tell(result, FAILED if lost and not allow_lost else DONE)
-        if lost and not allow_lost:
-            said.complain(
-                f"{lost:,} annotations are not in the data set, which was published without them. --allow-lost says "
-                "that this is meant."
-            )
+        said.tell(result)
+        if (lost := sum(result["skipped"].values())) and not allow_lost:
+            said.tell(result, FAILED)
+            said.complain(_LOST.format(lost))

@@ -30,41 +30,51 @@ KEPT = "What was created stays; the same command creates the rest, and nothing t
 
 _PEOPLE = "Slug of a person; several share the tasks. Repeatable."
 
+Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="Folder, or URL of an object store: s3://bucket/prefix.")]
+PreAnnotated = Annotated[Form | None, typer.Option(help="Import pre-annotations of this format with the pictures.")]
+Attributes = Annotated[UnknownAttributes, typer.Option(help="Attributes that a class does not have.")]
+TaskTags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Tag of every task. Repeatable.")]
+NewStatus = Annotated[TaskStatus | None, typer.Option(metavar="STATUS", help="Status of every task.")]
+Priority = Annotated[
+    Literal["0", "10", "20", "30"] | None, typer.Option(help="Of every task: 0 none, 10 low, 20 medium, 30 high.")
+]
+Assignees = Annotated[list[str] | None, typer.Option("--assignee", metavar="SLUG", help=f"Who labels. {_PEOPLE}")]
+Reviewers = Annotated[list[str] | None, typer.Option("--reviewer", metavar="SLUG", help=f"Who reviews. {_PEOPLE}")]
+Approvers = Annotated[list[str] | None, typer.Option("--approver", metavar="SLUG", help=f"Who approves. {_PEOPLE}")]
+Existing = Annotated[OnExists, typer.Option(help="What to do with a file whose task exists.")]
+Different = Annotated[
+    OnDifference, typer.Option(help="What to do with a file that is another one than its task was made of.")
+]
+MaxFailures = Annotated[
+    int | None, typer.Option(min=0, help="How many files may fail with the import succeeding. Default: none.")
+]
+Record = Annotated[
+    str | None,
+    typer.Option("--manifest", metavar="PLACE", help="Where the fate of each file is written. Default: a file of the "
+    "user's, the same for the same folder and project."),
+]  # fmt: skip
+
 
 def run(
     project: Project,
-    folder: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Folder, or URL of an object store: s3://bucket/prefix.")
-    ],
+    folder: Folder,
     pattern: Pattern = "**/*",
-    annotations_format: Annotated[
-        Form | None, typer.Option(help="Import pre-annotations of this format with the pictures.")
-    ] = None,
+    annotations_format: PreAnnotated = None,
     annotations: AnnotationsIn = None,
     reader: ReaderArguments = None,
-    attributes: Annotated[UnknownAttributes, typer.Option(help="Attributes that a class does not have.")] = "fail",
-    tag: Annotated[
-        list[str] | None, typer.Option("--tag", metavar="TAG", help="Tag of every task. Repeatable.")
-    ] = None,
-    status: Annotated[TaskStatus | None, typer.Option(metavar="STATUS", help="Status of every task.")] = None,
-    priority: Annotated[
-        Literal["0", "10", "20", "30"] | None, typer.Option(help="0 none, 10 low, 20 medium, 30 high.")
-    ] = None,
-    assignee: Annotated[list[str] | None, typer.Option(metavar="SLUG", help=f"Who labels. {_PEOPLE}")] = None,
-    reviewer: Annotated[list[str] | None, typer.Option(metavar="SLUG", help=f"Who reviews. {_PEOPLE}")] = None,
-    approver: Annotated[list[str] | None, typer.Option(metavar="SLUG", help=f"Who approves. {_PEOPLE}")] = None,
-    on_exists: Annotated[OnExists, typer.Option(help="What to do with a file whose task exists.")] = "skip",
-    on_difference: Annotated[
-        OnDifference, typer.Option(help="What to do with a file that is another one than its task was made of.")
-    ] = "warn",
-    max_failures: Annotated[
-        int | None, typer.Option(min=0, help="How many files may fail with the import succeeding. Default: none.")
-    ] = None,
+    attributes: Attributes = "fail",
+    tag: TaskTags = None,
+    status: NewStatus = None,
+    priority: Priority = None,
+    assignee: Assignees = None,
+    reviewer: Reviewers = None,
+    approver: Approvers = None,
+    on_exists: Existing = "skip",
+    on_difference: Different = "warn",
+    max_failures: MaxFailures = None,
     workers: Workers = 4,
     follow_links: FollowLinks = False,
-    manifest: Annotated[
-        str | None, typer.Option(metavar="PLACE", help="Where the fate of each file is written. Default: see the docs.")
-    ] = None,
+    manifest: Record = None,
     conn_id: ConnId = None,
     as_json: AsJson = False,
 ) -> None:

@@ -27,6 +27,7 @@ class Shown(Protocol):
     @property
     def is_due(self) -> bool:
         """Whether it is time to show something again."""
+        ...
 
     def show(self, standing: dict[str, Any], /) -> object:
         """Show how far the wait is.
