@@ -16,6 +16,7 @@ from airflow_provider_fastlabel.cli.options import (
     Form,
     Pattern,
     ReaderArguments,
+    Target,
     pairs,
     plain_or_json,
 )
@@ -27,7 +28,7 @@ EXAMPLE = "fastlabel-pipelines convert ./voc ./yolo --from pascalvoc --to yolo -
 
 def run(
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of the pictures, or URL of an object store.")],
-    output: Output,
+    output: Target,
     read: Annotated[Form, typer.Option("--from", help="What to read.")],
     write: Annotated[formats.Written, typer.Option("--to", help="What to write.")],
     annotations: AnnotationsIn = None,

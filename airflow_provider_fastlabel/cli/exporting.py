@@ -9,7 +9,7 @@ import typer
 from airflow_provider_fastlabel.cli import formats
 from airflow_provider_fastlabel.cli.connection import connect
 from airflow_provider_fastlabel.cli.ends import FAILED
-from airflow_provider_fastlabel.cli.options import AllowLost, AsJson, ConnId, External, Project, Tags, Workers
+from airflow_provider_fastlabel.cli.options import AllowLost, AsJson, ConnId, External, Project, Tags, Target, Workers
 from airflow_provider_fastlabel.cli.output import command
 from airflow_provider_fastlabel.cli.places import place
 from airflow_provider_fastlabel.client.statuses import TaskStatus
@@ -23,7 +23,7 @@ _LOST = "{:,} annotations are not in the data set, which was published without t
 
 def run(
     project: Project,
-    output: Output,
+    output: Target,
     format_: Annotated[formats.Written, typer.Option("--format", help="What to write.")] = "coco",
     status: Annotated[TaskStatus, typer.Option(metavar="STATUS", help="Only tasks of this status.")] = "approved",
     any_status: Annotated[bool, typer.Option("--any-status", help="Tasks of every status.")] = False,

@@ -13,7 +13,7 @@ from airflow_provider_fastlabel.client.statuses import ExternalStatus, TaskStatu
 from airflow_provider_fastlabel.formats import AnnotationsFormat
 
 Project = Annotated[str, typer.Argument(metavar="PROJECT", help="Slug of the project, as in the address of its page.")]
-Output = Annotated[
+Target = Annotated[
     str, typer.Argument(metavar="OUTPUT", help="Folder that is published, or URL of an object store: s3://bucket/x.")
 ]
 ConnId = Annotated[
