@@ -18,13 +18,13 @@ from airflow_provider_fastlabel.pipelines.exports.publish import prepare
 from airflow_provider_fastlabel.pipelines.exports.result import result_of, say_result
 from airflow_provider_fastlabel.pipelines.exports.run import classes_at
 from airflow_provider_fastlabel.pipelines.files.local_path import path_below
-from airflow_provider_fastlabel.pipelines.files.problems import Problem, RunIncomplete, enumerate_problems
+from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete, enumerate_problems
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources
 from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from airflow_provider_fastlabel.formats import AnnotationsFormat
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
     from airflow_provider_fastlabel.pipelines.exports.rows import Rows
+    from airflow_provider_fastlabel.pipelines.files.problems import Problem
     from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
 
@@ -144,7 +145,7 @@ class Conversion:
             )
         return found
 
-    def _refuse_losses(self, lost: Mapping[str, int], problems: tuple[Problem, ...] | list[Problem], read: Any) -> None:
+    def _refuse_losses(self, lost: Mapping[str, int], problems: Sequence[Problem], read: PreAnnotations) -> None:
         """Refuse to go on where annotations were lost and nobody allowed it."""
         counts = {reason: count for reason, count in sorted(lost.items()) if count}
         if self.allow_lost or not (counts or problems):
