@@ -32,7 +32,7 @@ from airflow_provider_fastlabel.pipelines.projects.definition import read_defini
 from airflow_provider_fastlabel.pipelines.projects.plan import plan
 from airflow_provider_fastlabel.pipelines.updates.run import Changes, delete_tasks, update_tasks
 from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
-from airflow_provider_fastlabel.triggers import conditions
+from airflow_provider_fastlabel.pipelines.waits import conditions
 from tests.fuzz.changing_proxy import ChangingProxy
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def apply_definition(client: FastLabelClient, _: Path) -> Any:
 
 
 def start_and_wait(client: FastLabelClient, _: Path) -> Any:
-    from airflow_provider_fastlabel.triggers.model_jobs import id_in, job_kind
+    from airflow_provider_fastlabel.pipelines.waits.model_jobs import id_in, job_kind
 
     kind = job_kind("training")
     job = id_in(kind.start(client, {"dataset_name": "d", "base_model_name": "b", "epoch": 1}), kind.identity) or "none"

@@ -193,7 +193,7 @@ class _Import:
             raise self._incomplete("The import brought nothing of what was asked")
         summary = self._summary()
         self.manifest.note_parts(0, 0)
-        log.info("Import into project %s: %s", self.project, summary)
+        self.items.say_result("Import into project %s: %s", self.project, summary)
         return summary
 
     def _in_vain(self) -> bool:

@@ -89,11 +89,23 @@ class Reader:
         :raises DiskFullError: the temporary folder has no room.
         """
         with ExitStack() as opened, room_needed(_spooling):
+            result = opened.enter_context(self.matched(found))
+            result.settled = settle_attributes(result.by_name.values(), self.classes, self.attributes)
+            opened.pop_all()
+        return result
+
+    def matched(self, found: Found) -> PreAnnotations:
+        """Read the annotations as :meth:`read` does, with their attributes as the files have them.
+
+        :param found: the media, from listing the folder.
+        :returns: as of :meth:`read`.
+        :raises ImportRefused: as there.
+        :raises DiskFullError: the temporary folder has no room.
+        """
+        with ExitStack() as opened, room_needed(_spooling):
             spool = Spool()
             opened.callback(spool.close)
-            imported = self._parsed(found, spool)
-            result = match(imported, found, self.form, one_file=self.form == "coco")
-            result.settled = settle_attributes(result.by_name.values(), self.classes, self.attributes)
+            result = match(self._parsed(found, spool), found, self.form, one_file=self.form == "coco")
             opened.pop_all()
         return result
 
