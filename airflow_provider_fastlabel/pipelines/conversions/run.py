@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
     from airflow_provider_fastlabel.pipelines.exports.rows import Rows
     from airflow_provider_fastlabel.pipelines.files.problems import Problem
-    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
+    from airflow_provider_fastlabel.pipelines.files.source import Source
+    from airflow_provider_fastlabel.pipelines.files.source_table import Sources
+    from airflow_provider_fastlabel.pipelines.files.sources import Found
     from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
 
     Task = Mapping[str, Any]
@@ -178,7 +180,7 @@ class Conversion:
         return report
 
     def _tasks(
-        self, sources: list[Source], read: PreAnnotations, names: PictureNames, images: Path | None
+        self, sources: Sources, read: PreAnnotations, names: PictureNames, images: Path | None
     ) -> Iterator[Task]:
         """Yield each picture as a task, once it lies where the writer looks for it."""
         progress = Progress(len(sources))
