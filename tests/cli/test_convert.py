@@ -97,3 +97,11 @@ def test_ids_of_classes_stay_and_the_same_input_changes_nothing(run, data_set):
     found["categories"][0]["name"] = "ant"
     (data_set / "annotations.json").write_text(json.dumps(found))
     assert run(*words).result["classes"] == ["cat", "dog", "ant"]
+
+
+def test_the_folder_of_the_pictures_is_no_part_of_their_names(run, data_set, tmp_path):
+    assert run("convert", data_set, "one", "--from", "coco", "--to", "coco", "--include-images").code == 0
+    words = ["convert", "one", "two", "--from", "coco", "--to", "yolo", "--layout", "ultralytics", "--json"]
+    assert "names_changed" not in run(*words, "--split", "train=1", "--split", "val=0").result["adjusted"]
+    assert (tmp_path / "two/images/train/a.png").read_bytes() == (data_set / "a.png").read_bytes()
+    assert (tmp_path / "two/labels/train/a.txt").read_text().startswith("1 0.3 0.5 ")
