@@ -97,3 +97,21 @@ def test_ids_of_classes_stay_and_the_same_input_changes_nothing(run, data_set):
     found["categories"][0]["name"] = "ant"
     (data_set / "annotations.json").write_text(json.dumps(found))
     assert run(*words).result["classes"] == ["cat", "dog", "ant"]
+
+
+def test_the_folder_of_the_pictures_is_no_part_of_their_names(run, data_set, tmp_path):
+    assert run("convert", data_set, "one", "--from", "coco", "--to", "coco", "--include-images").code == 0
+    words = ["convert", "one", "two", "--from", "coco", "--to", "yolo", "--layout", "ultralytics", "--json"]
+    assert "names_changed" not in run(*words, "--split", "train=1", "--split", "val=0").result["adjusted"]
+    assert (tmp_path / "two/images/train/a.png").read_bytes() == (data_set / "a.png").read_bytes()
+    assert (tmp_path / "two/labels/train/a.txt").read_text() == "1 0.300000 0.500000 0.400000 0.666667\n"
+
+
+def test_arguments_of_the_reader_are_given_by_name(run, data_set, tmp_path):
+    words = ["--to", "pascalvoc", "--include-images", "--corners", "zero_based"]
+    assert run("convert", data_set, "voc", "--from", "coco", *words).code == 0
+    back = ["convert", "voc", "back", "--from", "pascalvoc", "--to", "coco"]
+    assert run(*back, "--reader", "corners=zero_based").code == 0
+    assert boxes_of(tmp_path / "back")["a.png"] == ("dog", [4, 5, 16, 20])
+    assert run(*back, "--reader", "corners=7").code == 2
+    assert run(*back, "--reader", "corners").code == 2

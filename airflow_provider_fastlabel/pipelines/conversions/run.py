@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+_FOLDER = "images/"
 _ANY_PROJECT = "image_all"
 """The type of a project that takes every kind of object, so that each stays what the file says it is."""
 
@@ -184,8 +185,11 @@ class Conversion:
     ) -> Iterator[Task]:
         """Yield each picture as a task, once it lies where the writer looks for it."""
         progress = Progress(len(sources))
+        # Of a data set whose pictures have a folder to themselves, the folder is no part of their names.
+        folder = _FOLDER if all(source.name.startswith(_FOLDER) for source in sources) else ""
         for source in sources:
-            name = source.name if images is None else names.name_for(source.name)
+            own = source.name.removeprefix(folder)
+            name = own if images is None else names.name_for(own)
             if images is not None:
                 _bring(source, images / safe_name(name))
             with source.open() as file:
