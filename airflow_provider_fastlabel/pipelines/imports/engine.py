@@ -106,9 +106,8 @@ def import_files(
         one = _Import(client, into, record, (on_exists, on_difference), max_failures, lasting(fields or {}), read)
         one.people = people or one.people
         one.leave_out(links)
-        known = [*problems, *read.problems]
         items, repeated = each_once(sources)
-        return one.run(items, [*known, *repeated], max_workers, stop or threading.Event())
+        return one.run(items, [*problems, *read.problems, *repeated], max_workers, stop or threading.Event())
 
 
 class _Import:
