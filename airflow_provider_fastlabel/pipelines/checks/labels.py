@@ -1,13 +1,12 @@
 """The objects of a published data set as columns of numbers, whatever its format.
 
 The files are read by the readers of :mod:`airflow_provider_fastlabel.formats`, only such as the manifest lists; the
-annotations wait on the disk until they become numbers. Memory then holds 36 bytes an object.
+annotations wait on the disk until they become numbers. Memory then holds 49 bytes an object.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.reading.spool import Spool
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.reports.table import FLAT
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Labels:
     :param picture: the number of its picture, of each object, in rising order.
     :param kind: the number of its class, of each object.
     :param boxes: its left, upper, right and lower edge, of each object, in pixels.
+    :param solid: whether it covers an area, of each object: points and lines do not.
     :param unread: what could not be read.
     """
 
@@ -80,6 +81,7 @@ class Labels:
     picture: NDArray[np.int64]
     kind: NDArray[np.int64]
     boxes: NDArray[np.float64]
+    solid: NDArray[np.bool_]
     unread: Unread
 
     def per_class(self) -> dict[str, int]:
@@ -196,7 +198,7 @@ def _columns(
         unread.add(str(problem), problem.lost)
     names: list[str] = []
     splits: list[str] = []
-    picture, kind, boxes = array("q"), array("q"), array("d")
+    picture, kind, boxes, solid = array("q"), array("q"), array("d"), array("b")
     for number, (key, annotations) in enumerate(imported.by_image.items()):
         name, split = published.told_apart(key) if by_path else (key, "")
         names.append(name)
@@ -207,9 +209,10 @@ def _columns(
                 picture.append(number)
                 kind.append(classes.setdefault(annotation["value"], len(classes)))
                 boxes.extend(box)
+                solid.append(annotation["type"] not in FLAT)
     return Labels(
         names, splits, list(classes), np.frombuffer(picture, np.int64), np.frombuffer(kind, np.int64),
-        np.frombuffer(boxes, np.float64).reshape(-1, 4), unread,
+        np.frombuffer(boxes, np.float64).reshape(-1, 4), np.frombuffer(solid, np.bool_), unread,
     )  # fmt: skip
 
 
@@ -227,11 +230,3 @@ def _box(annotation: Mapping[str, Any], name: str, unread: Unread) -> Iterable[f
         unread.add(f"{name}: {shape}")
         return None
     return shape.x1, shape.y1, shape.x2, shape.y2
-
-
-def duplicates(names: Iterable[str]) -> list[str]:
-    """Return the names that come more than once.
-
-    :param names: of pictures.
-    """
-    return [name for name, count in Counter(names).items() if count > 1]
