@@ -1,1 +1,1 @@
-"""Checks whether a published data set is good enough: what a list of checks asks of it, what it is, and what is amiss."""
+"""Checks whether a published data set is good enough: a list says what it should be, and results say what it is."""

@@ -166,7 +166,7 @@ def krippendorff_alpha(ratings: ArrayLike, level: Level = "nominal") -> float:
             weights.append(weight[both])
     values, place = np.unique(np.concatenate([*ones, *others]), return_inverse=True)
     first, second = np.split(place, 2)
-    counts = np.bincount(first, np.concatenate(weights), minlength=len(values))
+    counts = np.bincount(first, np.concatenate(weights), minlength=len(values)).astype(np.float64)
     total = float(counts.sum())
     seen = float(np.dot(np.concatenate(weights), _apart(values, counts, first, second, level)))
     if level == "nominal":
@@ -249,7 +249,5 @@ def _kappa(total: Floats, same: Floats, product: Floats) -> Floats:
     All are taken times the number of units, so that no share is rounded.
     """
     expected = total**2 - product
-    kappa: Floats = 1 - np.divide(
-        total * (total - same), expected, out=np.zeros(len(total)), where=expected > 0
-    )
+    kappa: Floats = 1 - np.divide(total * (total - same), expected, out=np.zeros(len(total)), where=expected > 0)
     return kappa

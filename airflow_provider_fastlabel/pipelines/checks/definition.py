@@ -180,9 +180,7 @@ def _check(entry: Any, place: str, problems: list[str]) -> Check | None:
     return Check(name, severity, arguments) if len(problems) == before else None
 
 
-def _argument(
-    entry: Mapping[Any, Any], key: str, argument: _Argument, place: str, problems: list[str]
-) -> Any:
+def _argument(entry: Mapping[Any, Any], key: str, argument: _Argument, place: str, problems: list[str]) -> Any:
     """Return an argument of an entry, and note what is wrong with it."""
     if key not in entry:
         if argument.required:

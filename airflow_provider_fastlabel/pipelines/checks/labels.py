@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +20,16 @@ from airflow_provider_fastlabel.formats.files import is_image
 from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
 from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.reading.spool import Spool
+from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.reports.table import FLAT
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 
 _HEAD_BYTES = 256 * 1024
+_MOST_LOCK_BYTES = 1 << 26
 _AT_ONCE = 200
 _SHOWN = 10
 
@@ -115,7 +118,8 @@ def read_labels(place: Any, published: PublishedDataset) -> Labels:
         spool = Spool()
         stack.callback(spool.close)
         folder = _listed(_local(place, published, stack), published, unread)
-        return _columns(read(folder, spool), published, unread, by_path=form != "coco")
+        classes = _classes(place, published)
+        return _columns(read(folder, spool), published, classes, unread, by_path=form != "coco")
 
 
 def _local(place: Any, published: PublishedDataset, stack: ExitStack) -> Path:
@@ -188,22 +192,37 @@ def _masks(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
 _READERS = {"coco": _coco, "yolo": _yolo, "pascalvoc": _pascalvoc, "labelme": _labelme, "masks": _masks}
 
 
+def _classes(place: Any, published: PublishedDataset) -> dict[str, int]:
+    """Return a number for each class that the project had when the data set was exported."""
+    lock = read_own(place, LOCK_FILE, _MOST_LOCK_BYTES)
+    try:
+        gone = set() if lock is None else {one.value for one in ClassMap.from_lock(lock) if one.gone}
+    except ValueError as error:
+        raise DamagedFileError(place / LOCK_FILE, str(error)) from None
+    known = published.manifest.get("classes")
+    values = [str(value) for value in known if value not in gone] if isinstance(known, dict) else []
+    return {value: number for number, value in enumerate(values)}
+
+
 def _columns(
-    imported: ImportedAnnotations, published: PublishedDataset, unread: Unread, *, by_path: bool
+    imported: ImportedAnnotations,
+    published: PublishedDataset,
+    classes: dict[str, int],
+    unread: Unread,
+    *,
+    by_path: bool,
 ) -> Labels:
     """Turn annotations into numbers."""
-    known = published.manifest.get("classes")
-    classes = {str(value): number for number, value in enumerate(known if isinstance(known, dict) else ())}
     for problem in imported.problems:
         unread.add(str(problem), problem.lost)
     names: list[str] = []
     splits: list[str] = []
     picture, kind, boxes, solid = array("q"), array("q"), array("d"), array("b")
-    for number, (key, annotations) in enumerate(imported.by_image.items()):
+    for number, (key, drawn) in enumerate(imported.by_image.items()):
         name, split = published.told_apart(key) if by_path else (key, "")
         names.append(name)
         splits.append(split)
-        for annotation in annotations:
+        for annotation in drawn:
             box = _box(annotation, name, unread)
             if box is not None:
                 picture.append(number)
