@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import fsspec
 import pytest
@@ -13,7 +14,7 @@ from airflow_provider_fastlabel.operators import FastLabelCheckDatasetOperator, 
 from tests.operators.exporting import BOX
 
 TINY = {**BOX, "points": [4, 5, 6, 25]}
-CHECKS = [
+CHECKS: list[dict[str, Any]] = [
     {"check": "approved"},
     {"check": "tiny_boxes", "at_most": 0.1},
     {"check": "overlapping_boxes", "severity": "warn"},
@@ -154,8 +155,9 @@ def test_data_sets_in_a_store_are_checked(check, export, label, tmp_path):
     ],
 )
 def test_what_cannot_be_meant_is_refused_when_the_dag_is_parsed(arguments, said):
+    given: dict[str, Any] = {"dataset": "set", "checks": CHECKS, **arguments}
     with pytest.raises(ValueError, match=said):
-        FastLabelCheckDatasetOperator(task_id="check", **{"dataset": "set", "checks": CHECKS, **arguments})
+        FastLabelCheckDatasetOperator(task_id="check", **given)
 
 
 def test_a_list_with_templates_is_refused_when_it_has_rendered(check, dataset):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -130,7 +131,10 @@ def test_the_interval_holds_what_resampling_each_picture_gives():
     units = units_of(many(300, 2_000, 1), many(300, 2_000, 2), iou=0.5)
     random = np.random.default_rng(4)
     rows = [np.flatnonzero(units.picture == number) for number in range(300)]
-    for measure, direct in (("alpha", lambda a, b: krippendorff_alpha([a, b])), ("kappa", cohen_kappa_score)):
+    measures: list[tuple[Literal["alpha", "kappa"], Any]] = [
+        ("alpha", lambda a, b: krippendorff_alpha([a, b])), ("kappa", cohen_kappa_score),
+    ]  # fmt: skip
+    for measure, direct in measures:
         figure = agreement(units, measure)
         drawn = []
         for _ in range(400):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -47,7 +48,7 @@ def bucket(tmp_path):
 @pytest.mark.parametrize("form", WRITERS)
 def test_every_format_says_the_same(form, place, tmp_path, bucket):
     target = tmp_path / "set" if place == "folder" else bucket / "set"
-    more = {"kind": "instance"} if form == "masks" else {}
+    more: dict[str, Any] = {"kind": "instance"} if form == "masks" else {}
     found = read(publish_tasks(target, tmp_path / "work", TASKS, form, pictures=PICTURES, **more))
 
     names = {each.rpartition(".")[0] for each in found.pictures}
@@ -78,7 +79,7 @@ def test_what_is_drawn_otherwise_counts_by_its_box(tmp_path):
 
 def test_an_empty_data_set_has_no_objects(tmp_path):
     for form in WRITERS:
-        more = {"kind": "semantic"} if form == "masks" else {}
+        more: dict[str, Any] = {"kind": "semantic"} if form == "masks" else {}
         place = publish_tasks(tmp_path / form, tmp_path / f"{form}-work", [], form, classes=["cat"], **more)
         found = read(place)
         assert (found.pictures, found.boxes.shape, found.unread.count) == ([], (0, 4), 0)

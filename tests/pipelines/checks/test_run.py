@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ def fill(client, tmp_path):
 @pytest.fixture
 def published(tmp_path):
     """Publish tasks, each time in a new place."""
-    made = []
+    made: list[Path] = []
 
     def go(*tasks, form="coco", **arguments):
         made.append(tmp_path / f"set{len(made)}")
