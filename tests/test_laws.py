@@ -63,6 +63,7 @@ FOR_ALL = {
     "disk_table",
     "json_text",
     "lazy",
+    "markdown_text",
     "marks",
     "regular_files",
     "scratch",
