@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     Boxes = NDArray[np.float64]
     Numbers = NDArray[np.int64]
 
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 17
 """Pairs that are measured at a time."""
 _CROWD = 1 << 22
 """Pairs of one picture that may be kept; the pairs of a larger crowd are looked for one by one."""
+_KNOWN = 64
+"""Of a crowd, so many pairs of each first one are kept."""
 
 
 class Pairs(NamedTuple):
@@ -65,16 +67,19 @@ def match(
     """
     ones = np.zeros(len(first), np.int64) if first_groups is None else first_groups
     others = np.zeros(len(second), np.int64) if second_groups is None else second_groups
+    rows, columns = np.argsort(ones, kind="stable"), np.argsort(others, kind="stable")
+    first, second, ones, others = first[rows], second[columns], ones[rows], others[columns]
     found: list[Pairs] = []
-    for rows, columns in _blocks(ones, others):
-        if len(rows) * len(columns) > _CROWD and ones[rows[0]] == ones[rows[-1]]:
-            pairs = _of_crowd(first[rows], second[columns], least_iou)
+    for own, its in _blocks(ones, others):
+        one, other = first[own], second[its]
+        if len(one) * len(other) > _CROWD and ones[own][0] == ones[own][-1]:
+            pairs = _of_crowd(one, other, least_iou)
         else:
-            at, beside = _within_groups(ones[rows], others[columns])
-            overlaps = iou_of_pairs(first[rows[at]], second[columns[beside]])
-            enough = overlaps >= least_iou
+            at, beside = _within_groups(ones[own], others[its])
+            overlaps = iou_of_pairs(one[at], other[beside])
+            enough = np.flatnonzero(overlaps >= least_iou)
             pairs = pair_off(at[enough], beside[enough], overlaps[enough])
-        found.append(Pairs(rows[pairs.first], columns[pairs.second], pairs.iou))
+        found.append(Pairs(rows[own][pairs.first], columns[its][pairs.second], pairs.iou))
     return _in_order(found)
 
 
@@ -131,15 +136,17 @@ def pair_off(first: Numbers, second: Numbers, iou: NDArray[np.float64]) -> Pairs
     :param iou: how much they overlap.
     :returns: the pairs.
     """
-    order = np.lexsort((second, first, -iou))
+    alone = (np.bincount(first)[first] == 1) & (np.bincount(second)[second] == 1)
+    contested = np.flatnonzero(~alone)
+    order = contested[np.lexsort((second[contested], first[contested], -iou[contested]))]
     one, other = first[order].tolist(), second[order].tolist()
     taken, taken_too = bytearray(max(one, default=-1) + 1), bytearray(max(other, default=-1) + 1)
     chosen = []
-    for at, (i, j) in enumerate(zip(one, other, strict=True)):
+    for at, i, j in zip(order.tolist(), one, other, strict=True):
         if not taken[i] and not taken_too[j]:
             taken[i] = taken_too[j] = 1
             chosen.append(at)
-    kept = order[np.array(chosen, np.int64)]
+    kept = np.append(np.flatnonzero(alone), np.array(chosen, np.int64))
     return _in_order([Pairs(first[kept], second[kept], iou[kept])])
 
 
@@ -152,18 +159,20 @@ def _in_order(several: list[Pairs]) -> Pairs:
     return Pairs(first[order], second[order], iou[order])
 
 
-def _blocks(ones: Numbers, others: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield rows and columns of some whole groups, so few that their pairs fit into memory, or of one group."""
-    rows, columns = np.argsort(ones, kind="stable"), np.argsort(others, kind="stable")
-    groups = np.intersect1d(ones, others)
-    starts = [np.searchsorted(table, groups, "left") for table in (ones[rows], others[columns])]
-    ends = [np.searchsorted(table, groups, "right") for table in (ones[rows], others[columns])]
-    pairs = np.cumsum((ends[0] - starts[0]) * (ends[1] - starts[1]))
+def _blocks(ones: Numbers, others: Numbers) -> Iterator[tuple[slice, slice]]:
+    """Yield where some whole groups lie on both sides, so few that their pairs fit into memory, or one group.
+
+    :param ones: groups of the rows, sorted.
+    :param others: the same of the other side.
+    """
+    starts = np.flatnonzero(np.diff(ones, prepend=ones[:1] - 1))
+    ends = np.append(starts[1:], len(ones))
+    left, right = (np.searchsorted(others, ones[starts], side) for side in ("left", "right"))
+    pairs = np.cumsum((ends - starts) * (right - left))
     first, done = 0, 0
-    while first < len(groups):
+    while first < len(starts):
         last = max(int(np.searchsorted(pairs, done + _AT_ONCE, "right")), first + 1)
-        own = (_ranges(starts[side][first:last], ends[side][first:last]) for side in (0, 1))
-        yield rows[next(own)], columns[next(own)]
+        yield slice(starts[first], ends[last - 1]), slice(left[first], right[last - 1])
         first, done = last, int(pairs[last - 1])
 
 
@@ -182,15 +191,24 @@ def _within_groups(ones: Numbers, others: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def _of_crowd(first: Boxes, second: Boxes, least_iou: float) -> Pairs:
-    """Pair the boxes of one large group, of whose possible pairs only the best of each first one is kept."""
+    """Pair the boxes of one large group, of whose possible pairs only some of the best of each first one are kept."""
     free = np.ones(len(second), bool)
+    known: list[list[tuple[float, int, int]]] = [[] for _ in first]
 
-    def best(row: int) -> tuple[float, int, int] | None:
-        overlaps = np.where(free, iou_of_pairs(np.broadcast_to(first[row], second.shape), second), -1)
-        column = int(np.argmax(overlaps))
-        return (-float(overlaps[column]), row, column) if overlaps[column] >= least_iou else None
+    def best_of(row: int) -> tuple[float, int, int] | None:
+        while True:
+            while known[row]:
+                candidate = known[row].pop()
+                if free[candidate[2]]:
+                    return candidate
+            overlaps = np.where(free, iou_of_pairs(np.broadcast_to(first[row], second.shape), second), -1)
+            enough = np.flatnonzero(overlaps >= least_iou)
+            if not len(enough):
+                return None
+            best = enough[np.argsort(-overlaps[enough], kind="stable")[:_KNOWN]][::-1]
+            known[row] = [(-float(overlaps[column]), row, int(column)) for column in best]
 
-    heap = [candidate for candidate in map(best, range(len(first))) if candidate]
+    heap = [candidate for candidate in map(best_of, range(len(first))) if candidate]
     heapq.heapify(heap)
     chosen = []
     while heap:
@@ -198,7 +216,7 @@ def _of_crowd(first: Boxes, second: Boxes, least_iou: float) -> Pairs:
         if free[column]:
             free[column] = False
             chosen.append((row, column, -minus))
-        elif again := best(row):
+        elif again := best_of(row):
             heapq.heappush(heap, again)
     rows, columns, overlaps = zip(*chosen, strict=True) if chosen else ((), (), ())
     return _in_order([Pairs(np.array(rows, np.int64), np.array(columns, np.int64), np.array(overlaps, np.float64))])

@@ -60,6 +60,7 @@ def listed(pairs: Pairs) -> list[tuple[int, int]]:
 def test_pairs_are_those_of_the_rule(seed: int, crowded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if crowded:
         monkeypatch.setattr(matching, "_CROWD", 0)
+        monkeypatch.setattr(matching, "_KNOWN", 3)
     first = boxes_of(seed, 40)
     second = np.vstack([shaken(first, seed, 3), first[:5], first[:5]])[np.random.default_rng(seed).permutation(50)]
     found = match(first, second, least_iou=0.3)
