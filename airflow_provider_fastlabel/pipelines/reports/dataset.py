@@ -1,4 +1,4 @@
-"""A published data set as a report needs it: its photographs, its splits, and what its export left out."""
+"""A published data set as reports and checks need it: its files and splits, and what its export left out."""
 
 from __future__ import annotations
 
@@ -27,40 +27,55 @@ class PublishedDataset:
     :param target: its folder: a local path, or an object with its interface in an object store.
     :raises FileNotFoundError: there is no manifest of an export.
     :raises DamagedFileError: the manifest is not as an export writes it.
+
+    :ivar manifest: what the manifest says beside its files.
+    :ivar splits: names of its splits.
+    :ivar files: path -> SHA-256 of each file, hexadecimal; empty where the manifest has none.
     """
 
     def __init__(self, target: Any) -> None:
         manifest = load_whole(target, MANIFEST)
         if manifest is None:
             raise FileNotFoundError(
-                f"{target} holds no {MANIFEST} of an export, so it is no published data set. No report was made. Give "
-                "`dataset` the `output` of an export, or leave it out."
+                f"{target} holds no {MANIFEST} of an export, so it is no published data set. Nothing was made of it. "
+                "Give the `output` of an export."
             )
+        rows = manifest.pop("files")
+        self.manifest: Mapping[str, Any] = manifest
+        self.files: dict[str, str] = {row["path"]: row.get("sha256", "") for row in rows}
         counts = manifest.get("counts")
         self._counts: Mapping[str, Any] = counts if isinstance(counts, dict) else {}
         self._target = target
         self._local = local_path(target)
         splits = self._counts.get("splits")
-        self._splits = frozenset(splits) if isinstance(splits, dict) else frozenset()
+        self.splits: frozenset[str] = frozenset(splits) if isinstance(splits, dict) else frozenset()
         self._pictures: dict[str, str] = {}
         self._split: dict[str, str] = {}
-        for row in manifest["files"]:
-            self._note(row["path"])
+        for path in self.files:
+            self._note(path)
         self._reasons: dict[str, dict[str, None]] = {}
         self._read_left_out()
 
     def _note(self, path: str) -> None:
         """Note what a file says about the picture it belongs to."""
+        name, split = self.told_apart(path)
+        if split:
+            self._split[split_extension(name)[0]] = split
+        if path.startswith("images/"):
+            self._pictures[name] = path
+            self._pictures.setdefault(split_extension(name)[0], path)
+
+    def told_apart(self, path: str) -> tuple[str, str]:
+        """Return the name of a picture, without the folders that the layout puts before it, and its split.
+
+        :param path: of the picture or its labels, relative to the data set.
+        :returns: the name, and the split, empty for none.
+        """
         folder, _, rest = path.partition("/")
-        if folder not in _FOLDERS:
-            return
+        if folder not in _FOLDERS or path not in self.files:
+            return path, ""
         split, _, below = rest.partition("/")
-        if split in self._splits:
-            rest = below
-            self._split[split_extension(rest)[0]] = split
-        if folder == "images":
-            self._pictures[rest] = path
-            self._pictures.setdefault(split_extension(rest)[0], path)
+        return (below, split) if split in self.splits else (rest, "")
 
     def _read_left_out(self) -> None:
         """Note of which pictures the export left something out, as its list says; the first that many lines tell of."""

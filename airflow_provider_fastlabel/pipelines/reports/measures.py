@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 from airflow_provider_fastlabel.pipelines.reports.people import People, is_back
 from airflow_provider_fastlabel.pipelines.reports.samples import Samples, rank_of
 from airflow_provider_fastlabel.pipelines.reports.spool import MOST_OBJECTS, Record, drawn, person_of, text_of
-from airflow_provider_fastlabel.pipelines.reports.table import SPLITS, ObjectTable
+from airflow_provider_fastlabel.pipelines.reports.table import FLAT, SPLITS, ObjectTable
 from airflow_provider_fastlabel.pipelines.reports.worst import Finding, Worst
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ MOST_VALUES = 60
 """Values of an attribute that are told apart."""
 MOST_ATTRIBUTES = 40
 REST = "(other values)"
-_FLAT = frozenset({"keypoint", "line"})
 _RARE_SHARE, _RARE_LEAST = 0.0005, 1_000
 _FRAME_KEYED = ("frameCount", "fps")
 
@@ -171,7 +170,7 @@ class Measures:
         part = self._split_numbers.setdefault(split, min(len(self._split_numbers), SPLITS - 1))
         self.table.add(
             [
-                (class_id, number, at, s.x1, s.y1, s.x2, s.y2, width, height, rank, s.kind not in _FLAT, part)
+                (class_id, number, at, s.x1, s.y1, s.x2, s.y2, width, height, rank, s.kind not in FLAT, part)
                 for at, (_, class_id, s) in enumerate(found)
             ]
         )

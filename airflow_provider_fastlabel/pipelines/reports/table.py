@@ -8,7 +8,7 @@ number of the split.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.pipelines.reports.misfits import Misfits
 from airflow_provider_fastlabel.pipelines.reports.samples import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -35,6 +35,8 @@ CLASSES = 300
 CELLS = ASPECTS * SIZES
 SPLITS = 16
 """Splits that are told apart."""
+FLAT = frozenset({"keypoint", "line"})
+"""Kinds of shapes that cover no area."""
 _TINY_PIXELS, _TINY_SHARE, _HUGE_SHARE = 4.0, 2e-5, 0.9
 _OUTSIDE_PIXELS, _OUTSIDE_SHARE = 1.0, 0.02
 _SAME_CLASS, _OTHER_CLASS = 0.7, 0.9
@@ -113,28 +115,42 @@ class ObjectTable:
         self._worst.add_all("outside", share[out], rows[out])
 
     def _overlaps(self, rows: Rows) -> None:
-        """Find boxes that lie on one another, by a sweep from left to right within each picture."""
-        rows = rows[np.lexsort((rows[:, 3], rows[:, 1]))]
-        area = (rows[:, 5] - rows[:, 3]) * (rows[:, 6] - rows[:, 4])
-        first = np.arange(len(rows))
-        step = 0
-        while len(first):
-            step += 1
-            first = first[first + step < len(rows)]
-            second = first + step
-            meets = (rows[second, 1] == rows[first, 1]) & (rows[second, 3] < rows[first, 5])
-            first, second = first[meets], second[meets]
+        """Find boxes that lie on one another."""
+        for first, second, share in overlaps(rows[:, 1], rows[:, 3:7]):
             a, b = rows[first], rows[second]
-            across = np.minimum(a[:, 5], b[:, 5]) - b[:, 3]
-            down = np.minimum(a[:, 6], b[:, 6]) - np.maximum(a[:, 4], b[:, 4])
-            common = np.maximum(across, 0) * np.maximum(down, 0)
-            share = common / np.maximum(area[first] + area[second] - common, 1e-9)
             same = a[:, 0] == b[:, 0]
             for kind, found in (
                 ("twice", same & (share > _SAME_CLASS)),
                 ("two_classes", ~same & (share > _OTHER_CLASS)),
             ):
                 self._worst.add_all(kind, share[found], a[found], b[found, 2].astype(int).tolist())
+
+
+def overlaps(
+    pictures: NDArray[Any], boxes: Rows
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield the pairs of boxes of one picture that meet, by a sweep from left to right within each picture.
+
+    :param pictures: the number of the picture of each box.
+    :param boxes: left, upper, right and lower edge of each box.
+    :returns: rows of the one and of the other, and by how much they overlap (IoU); of each pair once, in some parts.
+    """
+    order = np.lexsort((boxes[:, 0], pictures))
+    pictures, boxes = pictures[order], boxes[order]
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    first = np.arange(len(boxes))
+    step = 0
+    while len(first):
+        step += 1
+        first = first[first + step < len(boxes)]
+        second = first + step
+        meets = (pictures[second] == pictures[first]) & (boxes[second, 0] < boxes[first, 2])
+        first, second = first[meets], second[meets]
+        a, b = boxes[first], boxes[second]
+        across = np.minimum(a[:, 2], b[:, 2]) - b[:, 0]
+        down = np.minimum(a[:, 3], b[:, 3]) - np.maximum(a[:, 1], b[:, 1])
+        common = np.maximum(across, 0) * np.maximum(down, 0)
+        yield order[first], order[second], common / np.maximum(area[first] + area[second] - common, 1e-9)
 
 
 def place_cells(rows: Rows) -> NDArray[np.int64]:

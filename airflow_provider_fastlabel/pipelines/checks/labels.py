@@ -1,0 +1,251 @@
+"""The objects of a published data set as columns of numbers, whatever its format.
+
+The files are read by the readers of :mod:`airflow_provider_fastlabel.formats`, only such as the manifest lists; the
+annotations wait on the disk until they become numbers. Memory then holds 49 bytes an object.
+"""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.foreign_names import place_below
+from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.formats.files import is_image
+from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
+from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
+from airflow_provider_fastlabel.formats.reading.spool import Spool
+from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap
+from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.reports.table import FLAT
+from airflow_provider_fastlabel.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
+    from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
+
+_HEAD_BYTES = 256 * 1024
+_MOST_LOCK_BYTES = 1 << 26
+_AT_ONCE = 200
+_SHOWN = 10
+
+
+@dataclass
+class Unread:
+    """What of a data set could not be read.
+
+    :param count: how many objects, and files of which nobody can tell how many objects they hold.
+    :param examples: some of it, in words.
+    """
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, what: str, count: int = 1) -> None:
+        """Count something.
+
+        :param what: what it is, in words.
+        :param count: how many objects.
+        """
+        self.count += max(count, 1)
+        if len(self.examples) < _SHOWN:
+            self.examples.append(foreign_text(what))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The objects of a data set.
+
+    :param pictures: names of the pictures, those without an object too.
+    :param splits: the split of each picture, empty for none.
+    :param classes: values of the classes, those without an object too.
+    :param picture: the number of its picture, of each object, in rising order.
+    :param kind: the number of its class, of each object.
+    :param boxes: its left, upper, right and lower edge, of each object, in pixels.
+    :param solid: whether it covers an area, of each object: points and lines do not.
+    :param unread: what could not be read.
+    """
+
+    pictures: list[str]
+    splits: list[str]
+    classes: list[str]
+    picture: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    solid: NDArray[np.bool_]
+    unread: Unread
+
+    def per_class(self) -> dict[str, int]:
+        """Return how many objects each class has."""
+        return dict(zip(self.classes, np.bincount(self.kind, minlength=len(self.classes)).tolist(), strict=True))
+
+
+def read_labels(place: Any, published: PublishedDataset) -> Labels:
+    """Read the objects of a data set.
+
+    :param place: its folder: a local path, or an object with its interface in an object store.
+    :param published: what is known of it.
+    :raises FastLabelInvalidException: its format holds no objects, or not their sizes.
+    :raises ValueError: a file of it is not as its format wants it.
+    :raises OSError: it cannot be read.
+    """
+    form = published.manifest.get("format")
+    read = _READERS.get(form) if isinstance(form, str) else None
+    if read is None:
+        raise FastLabelInvalidException(
+            f"{place} is a data set of the format {foreign_text(form, 60)}, from which no labels can be read back. "
+            f"Nothing was checked. Check a data set of {', '.join(_READERS)}."
+        )
+    if form == "yolo" and published.files and not any(map(is_image, published.files)):
+        raise FastLabelInvalidException(
+            f"{place} holds YOLO labels without pictures, so nobody knows how many pixels a box has. Nothing was "
+            "checked. Export it with include_images=True, or check the COCO export of the same tasks."
+        )
+    unread = Unread()
+    with ExitStack() as stack:
+        spool = Spool()
+        stack.callback(spool.close)
+        folder = _listed(_local(place, published, stack), published, unread)
+        classes = _classes(place, published)
+        return _columns(read(folder, spool), published, classes, unread, by_path=form != "coco")
+
+
+def _local(place: Any, published: PublishedDataset, stack: ExitStack) -> Path:
+    """Return a folder of this machine with the files that are read; of a picture in a store only the beginning."""
+    local = local_path(place)
+    if local is not None:
+        return local
+    tree = stack.enter_context(scratch_folder("fastlabel-checks-"))
+    pictures = [path for path in published.files if path.startswith("images/") and is_image(path)]
+    heads = set(pictures)
+    texts = [path for path in published.files if path not in heads and path not in OWN_FILES]
+    for paths, end in ((texts, None), (pictures, _HEAD_BYTES)):
+        for start in range(0, len(paths), _AT_ONCE):
+            some = paths[start : start + _AT_ONCE]
+            found = place.fs.cat_ranges([(place / path).path for path in some], 0, end)
+            for path, data in zip(some, found, strict=True):
+                target = place_below(tree, path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+    return tree
+
+
+def _listed(root: Path, published: PublishedDataset, unread: Unread) -> DataFolder:
+    """Return the folder with the files that the manifest lists and nothing else, and count those that are not there."""
+    folder = DataFolder(root)
+    there = set(folder.names)
+    for path in published.files:
+        if path not in there and path not in OWN_FILES and not (path.startswith("images/") and is_image(path)):
+            unread.add(f"{path}: the manifest lists it, and it is not there or hidden")
+    folder.names = [name for name in folder.names if name in published.files and name not in OWN_FILES]
+    return folder
+
+
+def _coco(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
+    from airflow_provider_fastlabel.formats.coco import read_coco
+
+    files = [name for name in folder.names if name.endswith(".json") and "/" not in name]
+    if len(files) != 1:
+        raise FileNotFoundError(f"{folder.path} should hold one COCO file, and holds {len(files)}. Export it again.")
+    return read_coco(folder.place(files[0]), "bbox", spool=spool)
+
+
+def _yolo(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
+    from airflow_provider_fastlabel.formats.yolo import read_yolo
+
+    return read_yolo(None, folder, annotation_type="bbox", spool=spool)
+
+
+def _pascalvoc(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
+    from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
+
+    try:
+        return read_pascalvoc(folder, spool=spool)
+    except ValueError:  # corners that count from 0, which the manifest does not say
+        return read_pascalvoc(folder, "zero_based", spool=spool)
+
+
+def _labelme(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
+    from airflow_provider_fastlabel.formats.labelme import read_labelme
+
+    return read_labelme(folder, spool=spool)
+
+
+def _masks(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
+    from airflow_provider_fastlabel.formats.masks import read_masks
+
+    return read_masks(folder, spool=spool)
+
+
+_READERS = {"coco": _coco, "yolo": _yolo, "pascalvoc": _pascalvoc, "labelme": _labelme, "masks": _masks}
+
+
+def _classes(place: Any, published: PublishedDataset) -> dict[str, int]:
+    """Return a number for each class that the project had when the data set was exported."""
+    lock = read_own(place, LOCK_FILE, _MOST_LOCK_BYTES)
+    try:
+        gone = set() if lock is None else {one.value for one in ClassMap.from_lock(lock) if one.gone}
+    except ValueError as error:
+        raise DamagedFileError(place / LOCK_FILE, str(error)) from None
+    known = published.manifest.get("classes")
+    values = [str(value) for value in known if value not in gone] if isinstance(known, dict) else []
+    return {value: number for number, value in enumerate(values)}
+
+
+def _columns(
+    imported: ImportedAnnotations,
+    published: PublishedDataset,
+    classes: dict[str, int],
+    unread: Unread,
+    *,
+    by_path: bool,
+) -> Labels:
+    """Turn annotations into numbers."""
+    for problem in imported.problems:
+        unread.add(str(problem), problem.lost)
+    names: list[str] = []
+    splits: list[str] = []
+    picture, kind, boxes, solid = array("q"), array("q"), array("d"), array("b")
+    for number, (key, drawn) in enumerate(imported.by_image.items()):
+        name, split = published.told_apart(key) if by_path else (key, "")
+        names.append(name)
+        splits.append(split)
+        for annotation in drawn:
+            box = _box(annotation, name, unread)
+            if box is not None:
+                picture.append(number)
+                kind.append(classes.setdefault(annotation["value"], len(classes)))
+                boxes.extend(box)
+                solid.append(annotation["type"] not in FLAT)
+    return Labels(
+        names, splits, list(classes), np.frombuffer(picture, np.int64), np.frombuffer(kind, np.int64),
+        np.frombuffer(boxes, np.float64).reshape(-1, 4), np.frombuffer(solid, np.bool_), unread,
+    )  # fmt: skip
+
+
+def _box(annotation: Mapping[str, Any], name: str, unread: Unread) -> Iterable[float] | None:
+    """Return the box around an object."""
+    if annotation["type"] == "bbox" and not annotation.get("rotation"):
+        points: Iterable[float] = annotation["points"]
+        return points
+    try:
+        shape = shape_of(annotation)
+    except GeometryError as error:
+        unread.add(f"{name}: {error}")
+        return None
+    if isinstance(shape, str):
+        unread.add(f"{name}: {shape}")
+        return None
+    return shape.x1, shape.y1, shape.x2, shape.y2
