@@ -1,16 +1,16 @@
 """Which object of one version is which of the other, and what has become of it.
 
-Pictures are the same by their names. Exports give objects no ids that would last, so the objects of a picture are paired:
+Pictures are the same by their names. Exports give objects no ids that last, so the objects of a picture are paired:
 
 1. what is drawn the same: same class and attributes first, then same class, then whatever class;
 2. of the others those of one class, then those of any class, by their boxes, as :mod:`~.geometry.matching` says: the
    pair that overlaps the most first, with an IoU of :data:`LEAST_IOU` at least. Points and lines, which cover nothing,
    count as if they were :data:`LEAST_PIXELS` across.
 
-What is in no pair was added or removed; so is an object that was moved farther than that. A pair is *resized* if its box
-has another width or height, else *moved* if it has another place, else *reshaped* if its outline, keypoints or rotation
-are others; and beside that it may be *reclassed*, and have other *attributes*. Lengths that differ by less than
-the tolerance are the same.
+What is in no pair was added or removed; an object that was moved farther than that is both. A pair is *resized* if its
+box has another width or height, else *moved* if it has another place, else *reshaped* if its outline, keypoints or
+rotation are others; and beside that it may be *reclassed*, and have other *attributes*. Lengths that differ by no more
+than the tolerance are the same.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _alike(ones: Columns, others: Columns) -> tuple[Numbers, Numbers]:
         place = np.empty(len(keys), np.int64)
         place[order] = np.arange(len(keys)) - starts
         sides.append(_mixed([*columns, place]))
-    _, one, other = np.intersect1d(*sides, return_indices=True)
+    _, one, other = np.intersect1d(sides[0], sides[1], return_indices=True)
     same = np.ones(len(one), bool)  # keys of rows that differ may be the same by chance
     for mine, theirs in zip(ones, others, strict=True):
         same &= mine[one] == theirs[other]

@@ -59,8 +59,8 @@ class Comparison:
 
     :param before: the earlier version.
     :param after: the later one.
-    :param pictures: how many were ``added``, were ``removed``, have ``changed`` bytes, were ``relabelled`` (are in both,
-        and an object in them differs); and how many there were in both whose bytes could be ``compared``.
+    :param pictures: how many were ``added``, were ``removed``, have ``changed`` bytes, were ``relabelled`` (are in
+        both, and an object in them differs); and how many are in both with bytes that could be ``compared``.
     :param objects: by :data:`OBJECT_COUNTS`, and ``changed``, those in any way, and ``unchanged``. Objects of pictures
         that were added or removed are among those added or removed.
     :param classes: those whose objects changed, most changes first, at most :data:`MOST_CLASSES`.

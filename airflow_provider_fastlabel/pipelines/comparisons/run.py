@@ -175,21 +175,17 @@ def _classes(pairing: Pairing) -> tuple[list[ClassChange], list[tuple[str, str, 
 
 
 def _lines(pictures: Mapping[str, list[str]], known: Labels, labels: Labels, pairing: Pairing) -> Iterator[bytes]:
-    """Yield a line for each picture and object that changed: pictures by name, then objects in the order of pictures."""
-    for what in ("added", "removed", "changed"):
-        for name in pictures[what]:
-            yield dumps({"picture": name, "what": [f"picture {what}"]}) + b"\n"
+    """Yield a line for each picture and object that changed: pictures by name, then objects, picture by picture."""
+    for became in ("added", "removed", "changed"):
+        for name in pictures[became]:
+            yield dumps({"picture": name, "what": [f"picture {became}"]}) + b"\n"
     changed = np.flatnonzero(pairing.changes.any(axis=1))
-    none = -1
+    gone, new = np.full(len(pairing.removed), -1), np.full(len(pairing.added), -1)
     rows = np.concatenate(
         [
             np.column_stack([pairing.first[changed], pairing.second[changed], changed]),
-            *(
-                np.column_stack(
-                    [*(own if at == side else np.full(len(own), none) for at in (0, 1)), np.full(len(own), none)]
-                )
-                for side, own in enumerate((pairing.removed, pairing.added))
-            ),
+            np.column_stack([pairing.removed, gone, gone]),
+            np.column_stack([new, pairing.added, new]),
         ]
     )
     where = np.where(rows[:, 0] < 0, _at(pairing.picture[1], rows[:, 1]), _at(pairing.picture[0], rows[:, 0]))
