@@ -60,6 +60,7 @@ FOR_ALL = {
     "foreign_text",
     "json_text",
     "lazy",
+    "markdown_text",
     "marks",
     "regular_files",
     "scratch",

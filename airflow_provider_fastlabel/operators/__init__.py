@@ -30,12 +30,13 @@ if TYPE_CHECKING:
         FastLabelApplyProjectOperator,
         FastLabelCopyProjectOperator,
     )
-    from airflow_provider_fastlabel.operators.report import FastLabelReportOperator
+    from airflow_provider_fastlabel.operators.report import FastLabelCheckDatasetOperator, FastLabelReportOperator
     from airflow_provider_fastlabel.operators.s3_import import FastLabelCreateTasksFromS3Operator
     from airflow_provider_fastlabel.operators.update import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
 
 __all__ = [
     "FastLabelApplyProjectOperator",
+    "FastLabelCheckDatasetOperator",
     "FastLabelCopyProjectOperator",
     "FastLabelCreateClassesFromDatasetOperator",
     "FastLabelCreateDicomTasksOperator",
@@ -63,6 +64,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "FastLabelApplyProjectOperator": "projects",
+            "FastLabelCheckDatasetOperator": "report",
             "FastLabelCopyProjectOperator": "projects",
             "FastLabelCreateClassesFromDatasetOperator": "classes",
             "FastLabelCreateDicomTasksOperator": "dicom",

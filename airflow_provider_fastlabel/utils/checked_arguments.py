@@ -102,7 +102,7 @@ def _check_number(name: str, value: Any, number: Number) -> None:
 
 def _check_untemplated(name: str, value: Any, wanted: Any) -> None:
     """Refuse a template, an XCom, and what is not of the type."""
-    reference = _holds_reference(value)
+    reference = holds_reference(value)
     if not reference and _fits(value, wanted):
         return
     message = f"{name} must be {_words(wanted)}, not {value!r}"
@@ -118,15 +118,16 @@ def _is_reference(value: Any) -> bool:
     return isinstance(value, XComArg | DagParam)
 
 
-def _holds_reference(value: Any) -> bool:
-    """Tell whether a template or an XCom is anywhere in a value."""
+def holds_reference(value: Any) -> bool:
+    """Tell whether a template or an XCom is anywhere in a value.
+
+    :param value: of an argument.
+    """
     if _is_reference(value):
         return True
     if isinstance(value, Mapping):
-        return any(map(_holds_reference, value.values()))
-    return (
-        isinstance(value, Sequence | Set) and not isinstance(value, str | bytes) and any(map(_holds_reference, value))
-    )
+        return any(map(holds_reference, value.values()))
+    return isinstance(value, Sequence | Set) and not isinstance(value, str | bytes) and any(map(holds_reference, value))
 
 
 def _type_of(init: Any, name: str) -> Any:

@@ -6,6 +6,7 @@ provider would take what the object stores' file systems have noted, which is ev
 
 from __future__ import annotations
 
+import inspect
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from airflow_provider_fastlabel.pipelines.files.local_path import LOCAL_SCHEMES
 from airflow_provider_fastlabel.utils.asset_uris import SCHEME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
 
@@ -30,6 +31,8 @@ class Place:
     :param rows: how many tasks or images were written.
     :param files: how many files were written.
     :param classes: the classes of its annotations, which are its schema.
+    :param assertions: what was asked of its quality: dictionaries with ``assertion``, ``success``, ``severity``,
+        ``expected`` and ``actual``.
     """
 
     namespace: str
@@ -38,6 +41,7 @@ class Place:
     rows: int | None = None
     files: int | None = None
     classes: Sequence[str] = ()
+    assertions: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,22 @@ def _dataset(place: Place) -> Any:
         fields = [schema_dataset.SchemaDatasetFacetFields(name=name, type="class") for name in place.classes]
         facets["schema"] = schema_dataset.SchemaDatasetFacet(fields=fields)
     if place.rows is None and place.files is None:
-        return InputDataset(place.namespace, place.name, facets=facets)
+        return InputDataset(place.namespace, place.name, facets=facets, inputFacets=_quality(place.assertions))
     written = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
         rowCount=place.rows, fileCount=place.files
     )
     return OutputDataset(place.namespace, place.name, facets=facets, outputFacets={"outputStatistics": written})
+
+
+def _quality(assertions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the facet of data quality, with as much as this OpenLineage has fields for."""
+    if not assertions:
+        return {}
+    from openlineage.client.facet_v2 import data_quality_assertions_dataset as quality
+
+    known = inspect.signature(quality.Assertion).parameters
+    made = [quality.Assertion(**{name: one[name] for name in one if name in known}) for one in assertions]
+    return {"dataQualityAssertions": quality.DataQualityAssertionsDatasetFacet(assertions=made)}
 
 
 def _with_declared(own: list[Any], declared: Iterable[Any]) -> list[Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.markdown_text import markdown_table, markdown_text
+from airflow_provider_fastlabel.pipelines.files.problems import SHOWN_OF_ONE, enumerate_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,6 +93,10 @@ class Result:
         }
 
 
+class ChecksFailedError(FastLabelInvalidException):
+    """A data set is not as its checks want it. It stays where it is."""
+
+
 @dataclass(frozen=True)
 class Checked:
     """What the checks of a list found.
@@ -124,6 +130,25 @@ class Checked:
             "failures": failures[:MOST_FAILURES],
             **({"failures_more": more} if more > 0 else {}),
         }
+
+    def refuse_failed(self, place: str) -> None:
+        """Refuse a data set that failed.
+
+        :param place: where it is, for the message.
+        :raises ChecksFailedError: a check failed that is more than a warning; naming each such, with its examples.
+        """
+        failed = [result for result in self.results if result.state == "failed"]
+        if not failed:
+            return
+        told = [
+            f"{each.assertion}: {each.actual}, and expected was {each.expected}"
+            + (f" ({'; '.join(each.examples[:_EXAMPLES_SHOWN])})" if each.examples else "")
+            for each in failed
+        ]
+        raise ChecksFailedError(
+            f"{place} failed {len(failed)} of {len(self.results)} checks. It stays as it is. Mend the labels in "
+            f"FastLabel and export it again, or change the checks.\n{enumerate_problems(told, SHOWN_OF_ONE)}"
+        )
 
     def summary(self) -> str:
         """Say in a few words how it ended."""

@@ -20,7 +20,8 @@ log: logging.Logger = logging.getLogger(__name__)
 
 READABLE = "readable"
 """The check that nobody asks for: that all of the data set can be read. It is among the results if it failed."""
-_WITH_CLIENT = ("approved", "open_comments")
+CLIENT_CHECKS = ("approved", "open_comments")
+"""Checks that ask FastLabel."""
 
 _DO: Mapping[str, Callable[[Facts, Mapping[str, Any]], Outcome]] = {
     "approved": people.approved,
@@ -41,16 +42,16 @@ def check_dataset(
     dataset: Any,
     checks: Sequence[Check],
     *,
-    earlier: Any = None,
-    second: Any = None,
+    earlier_dataset: Any = None,
+    second_dataset: Any = None,
     client: FastLabelClient | None = None,
 ) -> Checked:
     """Check a published data set. Nothing is written anywhere.
 
     :param dataset: its folder: a local path, or an object with its interface in an object store.
     :param checks: what :func:`.read_checks` or :func:`.parse_checks` returned.
-    :param earlier: the folder of an earlier version, for ``class_drift``; ``None`` if there is none.
-    :param second: the folder of the data set of a second annotator, for ``agreement``.
+    :param earlier_dataset: the folder of an earlier version, for ``class_drift``; ``None`` if there is none.
+    :param second_dataset: the folder of the data set of a second annotator, for ``agreement``.
     :param client: asks FastLabel about the project, for ``approved`` and ``open_comments``.
     :returns: the results, in the order of the checks.
     :raises InvalidChecksError: a check needs what was not given. Nothing was read.
@@ -61,12 +62,12 @@ def check_dataset(
     :raises OSError: it cannot be read.
     """
     for number, check in enumerate(checks):
-        lacking = "second" if check.name == "agreement" and second is None else None
-        if check.name in _WITH_CLIENT and client is None:
+        lacking = "second_dataset" if check.name == "agreement" and second_dataset is None else None
+        if check.name in CLIENT_CHECKS and client is None:
             lacking = "client"
         if lacking is not None:
             raise InvalidChecksError(f"checks[{number}] ({check.name}) needs `{lacking}`. Nothing was read.")
-    facts = Facts(dataset, earlier, second, client)
+    facts = Facts(dataset, earlier_dataset, second_dataset, client)
     facts.published  # noqa: B018 - no check passes where there is no data set
     results = [Result.of(check.name, check.severity, _DO[check.name](facts, check.arguments)) for check in checks]
     unread = [each.unread for each in facts.read()]
