@@ -47,7 +47,8 @@ _EXAMPLES = 20
 def compare_datasets(before: Any, after: Any, *, output: Any = None) -> Comparison | None:
     """Compare two versions of a data set, or two data sets, that exports have published.
 
-    :param before: folder of the earlier version: a local path, or an object with its interface in an object store.
+    :param before: folder of the earlier version: a local path, or an object with its interface in an object store;
+        ``None`` if there is none.
     :param after: folder of the later version.
     :param output: folder for :data:`SUMMARY`, :data:`TEXT` and :data:`LIST`, each written whole or not at all; ``None``
         to write nothing.
@@ -59,8 +60,8 @@ def compare_datasets(before: Any, after: Any, *, output: Any = None) -> Comparis
     :raises OSError: a data set cannot be read, or ``output`` cannot be written.
     """
     later = PublishedDataset(after)
-    if not is_there(before, MANIFEST):
-        log.info("There is no earlier version at %s, so nothing was compared", before)
+    if before is None or not is_there(before, MANIFEST):
+        log.info("There is no earlier version (%s), so nothing was compared", before or "none was given")
         return None
     earlier = PublishedDataset(before)
     labels = read_labels(after, later)

@@ -220,6 +220,7 @@ def test_a_missing_version_is_said_and_a_damaged_one_refused(version, tmp_path, 
     there = version("one", streets(3))
     assert compare_datasets(tmp_path / "nowhere", there, output=tmp_path / "out") is None
     assert "no earlier version" in caplog.text
+    assert compare_datasets(None, there) is None
     assert not (tmp_path / "out").exists()
     with pytest.raises(FileNotFoundError, match="nowhere"):
         compare_datasets(there, tmp_path / "nowhere")
