@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _VERSION = 2
 """Of marshal: the last that writes the same value as the same bytes, whoever else refers to it."""
 _NONE = Category("", [])
+_CORNERS = (8, 10)
+"""Numbers of an outline that may be a box's."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,14 @@ def _lists(opened: Any, name: str) -> tuple[Images, Categories, _Rows]:
         else:
             taker = rows = _Rows()
         found[member] = [] if isinstance(value, Iterator) else value
-        if isinstance(value, Iterator):
-            for index, entry in enumerate(entry for batch in value for entry in batch.entries):
-                taker.add(index, entry)
+        first = 0
+        for batch in value if isinstance(value, Iterator) else ():
+            if isinstance(taker, _Rows):
+                taker.take(first, batch.entries)
+            else:
+                for index, entry in enumerate(batch.entries, first):
+                    taker.add(index, entry)
+            first += len(batch.entries)
     check_lists(found, name)
     return images, categories, rows
 
@@ -114,26 +121,36 @@ class _Rows:
     attributes: array[int] = field(default_factory=lambda: array("q"))
     lost: list[str] = field(default_factory=list)
 
-    def add(self, index: int, entry: Any) -> None:
-        """Take an annotation; here the time goes.
+    def take(self, first: int, entries: list[Any]) -> None:
+        """Take some annotations; here the time goes.
 
-        :param index: its position.
-        :param entry: the entry.
+        :param first: the position of the first of them.
+        :param entries: the entries.
         """
-        try:
-            image = self.image_ids.setdefault(entry["image_id"], len(self.image_ids))
-            category = self.category_ids.setdefault(entry["category_id"], len(self.category_ids))
-            box = _box(entry)
-            outline = _outline(entry)
-            attributes = _attributes(entry)
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError, UnusableError, GeometryError) as error:
-            self.lost.append(f"annotations[{index}]: {_why(error)}")
-            return
-        self.image.append(image)
-        self.category.append(category)
-        self.boxes.extend(box)
-        self.outlines.append(outline)
-        self.attributes.append(attributes)
+        images, categories, boxes = self.image_ids, self.category_ids, self.boxes
+        for index, entry in enumerate(entries, first):
+            try:
+                image = images.setdefault(entry["image_id"], len(images))
+                category = categories.setdefault(entry["category_id"], len(categories))
+                box = _box(entry)
+                outline = _outline(entry)
+                attributes = _attributes(entry)
+            except (
+                AttributeError,
+                KeyError,
+                OverflowError,
+                TypeError,
+                ValueError,
+                UnusableError,
+                GeometryError,
+            ) as why:
+                self.lost.append(f"annotations[{index}]: {_why(why)}")
+                continue
+            self.image.append(image)
+            self.category.append(category)
+            boxes.extend(box)
+            self.outlines.append(outline)
+            self.attributes.append(attributes)
 
     def settled(self, images: Images, categories: Categories, name: str) -> CocoColumns:
         """Return the columns, once images and categories are known."""
@@ -149,14 +166,15 @@ class _Rows:
         of_category = [classes[categories.by_id[i].value] if i in categories.by_id else -1 for i in self.category_ids]
         picture = np.array([*of_image, -1])[np.frombuffer(self.image, np.int64)]
         kind = np.array([*of_category, -1])[np.frombuffer(self.category, np.int64)]
-        known = (picture >= 0) & (kind >= 0)
         lost = [f"{name}: {text}" for text in self.lost]
-        lost += [f"{name}: an annotation whose image or category is not in the file"] * int((~known).sum())
-        return CocoColumns(
-            list(pictures), list(classes), picture[known], kind[known],
-            np.frombuffer(self.boxes, np.float64).reshape(-1, 4)[known],
-            np.frombuffer(self.outlines, np.int64)[known], np.frombuffer(self.attributes, np.int64)[known], lost,
-        )  # fmt: skip
+        boxes = np.frombuffer(self.boxes, np.float64).reshape(-1, 4)
+        outlines, attributes = (np.frombuffer(each, np.int64) for each in (self.outlines, self.attributes))
+        known = (picture >= 0) & (kind >= 0)
+        if not known.all():
+            lost += [f"{name}: an annotation whose image or category is not in the file"] * int((~known).sum())
+            picture, kind, boxes = picture[known], kind[known], boxes[known]
+            outlines, attributes = outlines[known], attributes[known]
+        return CocoColumns(list(pictures), list(classes), picture, kind, boxes, outlines, attributes, lost)
 
 
 def _why(error: Exception) -> str:
@@ -188,7 +206,8 @@ def _outline(entry: dict[str, Any]) -> int:
     if not keypoints and not rotation:
         if not segmentation:
             return 0
-        if type(segmentation) is list and len(segmentation) == 1 and repeats_box(segmentation[0], entry):
+        alone = type(segmentation) is list and len(segmentation) == 1 and type(segmentation[0]) is list
+        if alone and len(segmentation[0]) in _CORNERS and repeats_box(segmentation[0], entry):
             return 0
     return hash(marshal.dumps((segmentation, keypoints, rotation), _VERSION))
 
@@ -198,5 +217,6 @@ def _attributes(entry: dict[str, Any]) -> int:
     attributes, crowd = entry.get("attributes"), entry.get("iscrowd")
     if not attributes and not crowd:
         return 0
-    listed = sorted(attributes.items()) if type(attributes) is dict else attributes
-    return hash(marshal.dumps((listed, crowd), _VERSION))
+    if type(attributes) is dict and len(attributes) > 1:
+        attributes = dict(sorted(attributes.items()))
+    return hash(marshal.dumps((attributes, crowd), _VERSION))

@@ -26,9 +26,10 @@ class FastLabelCompareDatasetsOperator(FastLabelBaseOperator):
     resized, reshaped, reclassed, or have other attributes, in all and of each class. Pictures are the same by their
     names; objects of a picture by how they are drawn, and then by how much they overlap. FastLabel is not asked.
 
-    Pushes ``{"before", "after", "compared", "changed", "pictures", "objects", "unread", "output", "markdown"}``: counts,
-    and a short text for the ``body`` of an approval or for a comment, which the log shows too. Where there is no earlier
-    version, ``compared`` is ``False``, the text says so, and the task succeeds. Assets in ``outlets`` get the counts.
+    Pushes ``{"before", "after", "compared", "changed", "pictures", "objects", "unread", "output", "markdown"}``:
+    counts, and a short text for the ``body`` of an approval or for a comment, which the log shows too. Where there is
+    no earlier version, ``compared`` is ``False``, the text says so, and the task succeeds. Assets in ``outlets`` get
+    the counts.
 
     With ``output`` three files are written there: ``comparison.json`` with all counts, ``comparison.md`` with the text,
     and ``changes.jsonl`` with a line for each picture and object that changed.

@@ -170,12 +170,11 @@ def _of_coco(folder: DataFolder, classes: dict[str, int], unread: Unread) -> Lab
     found = read_columns(folder.place(files[0]))
     for text in found.lost:
         unread.add(text)
-    numbers = np.array([classes.setdefault(value, len(classes)) for value in found.classes], np.int64)
-    order = np.argsort(found.picture, kind="stable")
+    numbers = np.array([*(classes.setdefault(value, len(classes)) for value in found.classes), -1], np.int64)
+    order = slice(None) if (np.diff(found.picture) >= 0).all() else np.argsort(found.picture, kind="stable")
     return Labels(
-        found.pictures, [""] * len(found.pictures), list(classes), found.picture[order],
-        numbers[found.kind[order]] if len(order) else order, found.boxes[order], np.ones(len(order), np.bool_),
-        found.outlines[order], found.attributes[order], unread,
+        found.pictures, [""] * len(found.pictures), list(classes), found.picture[order], numbers[found.kind[order]],
+        found.boxes[order], np.ones(len(found.kind), np.bool_), found.outlines[order], found.attributes[order], unread,
     )  # fmt: skip
 
 

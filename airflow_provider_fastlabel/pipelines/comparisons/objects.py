@@ -16,7 +16,7 @@ than the tolerance are the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.checks.labels import Labels
 
     Numbers = NDArray[np.int64]
-    Columns = Sequence[NDArray[np.int64]]
+    Columns = Sequence[NDArray[Any]]
 
 LEAST_IOU = 0.5
 """Overlap of boxes from which on two objects are taken for one that was changed."""
@@ -81,10 +81,6 @@ def pair_objects(before: Labels, after: Labels, *, tolerance: float, fine: bool)
     nothing = [np.zeros(len(side.kind), np.int64) for side in sides]
     outlines = [side.outlines for side in sides] if fine else nothing
     attributes = [side.attributes for side in sides] if fine else nothing
-    drawn = [
-        [where, *(side.boxes + 0.0).view(np.int64).T, outline]
-        for where, side, outline in zip(picture, sides, outlines, strict=True)
-    ]
     left = [np.arange(len(side.kind)) for side in sides]
     found: list[tuple[Numbers, Numbers]] = []
 
@@ -94,8 +90,10 @@ def pair_objects(before: Labels, after: Labels, *, tolerance: float, fine: bool)
             left[side] = np.delete(left[side], taken)
 
     for more in ([kind, attributes], [kind], []):
-        columns = [[*drawn[side], *(each[side] for each in more)] for side in (0, 1)]
-        take(*_alike(*([column[left[side]] for column in columns[side]] for side in (0, 1))))
+        columns = [
+            [picture[at], *side.boxes.T, outlines[at], *(each[at] for each in more)] for at, side in enumerate(sides)
+        ]
+        take(*_alike(columns[0], columns[1], left[0], left[1]))
     boxes = [_wide(side.boxes) for side in sides]
     for groups in ([where * len(classes) + what for where, what in zip(picture, kind, strict=True)], picture):
         some, others = left
@@ -132,31 +130,43 @@ def _numbered(
     return list(numbers), (sides[0], sides[1])
 
 
-def _alike(ones: Columns, others: Columns) -> tuple[Numbers, Numbers]:
-    """Pair rows whose columns are the same: the first of such on one side with the first on the other, and so on."""
-    sides = []
-    for columns in (ones, others):
-        keys = _mixed(columns)
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        starts = np.searchsorted(ordered, ordered, "left")
-        place = np.empty(len(keys), np.int64)
-        place[order] = np.arange(len(keys)) - starts
-        sides.append(_mixed([*columns, place]))
-    _, one, other = np.intersect1d(sides[0], sides[1], return_indices=True)
+def _alike(ones: Columns, others: Columns, rows: Numbers, columns: Numbers) -> tuple[Numbers, Numbers]:
+    """Pair rows of the same numbers: the first of such on one side with the first on the other, and so on.
+
+    :param ones: the numbers of the one side, column by column.
+    :param others: those of the other side.
+    :param rows: which rows of the one side are looked at.
+    :param columns: which of the other.
+    :returns: places within ``rows`` and ``columns``.
+    """
+    keys = []
+    for numbers, own in ((ones, rows), (others, columns)):
+        mixed = _mixed(numbers, own)
+        order = np.argsort(mixed, kind="stable")
+        ordered = mixed[order]
+        place = np.empty(len(own), np.int64)
+        place[order] = np.arange(len(own)) - np.searchsorted(ordered, ordered, "left")
+        keys.append(_stirred(mixed, place))
+    _, one, other = np.intersect1d(keys[0], keys[1], return_indices=True)
     same = np.ones(len(one), bool)  # keys of rows that differ may be the same by chance
     for mine, theirs in zip(ones, others, strict=True):
-        same &= mine[one] == theirs[other]
+        same &= mine[rows[one]] == theirs[columns[other]]
     return one[same], other[same]
 
 
-def _mixed(columns: Columns) -> NDArray[np.uint64]:
-    """Return one number for each row of columns, which is nearly surely another one for other rows."""
-    keys = np.zeros(len(columns[0]), np.uint64)
-    for column in columns:
-        keys = (keys ^ np.ascontiguousarray(column).view(np.uint64)) * _ODD
-        keys ^= keys >> _SHIFT
+def _mixed(numbers: Columns, rows: Numbers) -> NDArray[np.uint64]:
+    """Return one number for each row, which is nearly surely another one for a row of other numbers."""
+    keys = np.zeros(len(rows), np.uint64)
+    for column in numbers:
+        keys = _stirred(keys, column[rows])
     return keys
+
+
+def _stirred(keys: NDArray[np.uint64], column: NDArray[Any]) -> NDArray[np.uint64]:
+    """Stir one more number into each key; -0.0 is 0.0."""
+    bits = (column + 0.0 if column.dtype.kind == "f" else column).view(np.uint64)
+    stirred: NDArray[np.uint64] = (keys ^ bits) * _ODD
+    return stirred ^ (stirred >> _SHIFT)
 
 
 def _wide(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
