@@ -110,6 +110,7 @@ class Supervisor:
         self.progress: list[dict[str, Any]] = []
         self.store_fails = False
         self.xcoms: dict[str, Any] = {}
+        self.skipped: list[str] = []
         self.last: Any = None
         self.first_start: datetime | None = None
 
@@ -124,10 +125,11 @@ class Supervisor:
                 self.xcoms[msg.key] = msg.value
             case comms.GetXComSequenceSlice():
                 return comms.XComSequenceSliceResult(root=[self.upstream[msg.task_id]])
-            case comms.GetXCom() if msg.task_id not in self.upstream:
-                return comms.XComResult(key=msg.key, value=self.xcoms.get(msg.key))
             case comms.GetXCom():
-                return comms.XComResult(key=msg.key, value=self.upstream[msg.task_id])
+                known = self.upstream.get(msg.task_id, self.xcoms.get(msg.key))
+                return comms.XComResult(key=msg.key, value=known)
+            case comms.SkipDownstreamTasks():
+                self.skipped = [each if isinstance(each, str) else each[0] for each in msg.tasks]
             case comms.ValidateInletsAndOutlets():
                 return comms.InactiveAssetsResult(inactive_assets=[])
             case comms.GetTaskRescheduleStartDate():

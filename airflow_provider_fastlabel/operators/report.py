@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.standard.operators.branch import BranchMixIn
@@ -20,6 +19,8 @@ from airflow_provider_fastlabel.utils.checked_arguments import holds_reference
 from airflow_provider_fastlabel.utils.links import PROJECT, PUBLISHED, TASKS, facts_of_output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.pipelines.checks.definition import Check

@@ -15,6 +15,7 @@ from airflow.sdk.io import attach
 from airflow.utils.state import TaskInstanceState
 
 from airflow_provider_fastlabel.operators import (
+    FastLabelCheckDatasetOperator,
     FastLabelCreateTasksFromFolderOperator,
     FastLabelDeleteTasksOperator,
     FastLabelExecuteEndpointOperator,
@@ -156,3 +157,30 @@ def test_without_the_provider_nothing_of_openlineage_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("mode", ["fail", "warn"])
+def test_checks_are_assertions_about_the_data_set(lineage_of, label, tmp_path, mode):
+    label("a.png")
+    place = str(tmp_path / "coco")
+    lineage_of(FastLabelExportCocoOperator, project="photos", output=place)
+    checks = [{"check": "tiny_boxes"}, {"check": "objects_per_class", "at_least": 9, "severity": "fail"}]
+    outcome, found = lineage_of(FastLabelCheckDatasetOperator, dataset=place, checks=checks, mode=mode)
+    assert outcome.state == {"fail": "failed", "warn": "success"}[mode]
+    assert (names(found.inputs), found.outputs) == ([("file", place)], [])
+    tiny, few = found.inputs[0].inputFacets["dataQualityAssertions"].assertions
+    assert (tiny.assertion, tiny.success) == ("tiny_boxes", True)
+    assert (few.assertion, few.success) == ("objects_per_class", False)
+    if hasattr(few, "severity"):  # OpenLineage before 1.50 has no field for it
+        assert (few.severity, few.expected, few.actual) == (
+            "error", "at least 9 objects of each of 2 classes", "2 classes have fewer",
+        )  # fmt: skip
+
+
+def test_a_check_that_could_not_begin_says_what_it_would_have_read(lineage_of, tmp_path):
+    checks = [{"check": "agreement"}]
+    place, other = str(tmp_path / "mine"), str(tmp_path / "yours")
+    outcome, found = lineage_of(FastLabelCheckDatasetOperator, dataset=place, checks=checks, second_dataset=other)
+    assert outcome.state == "failed"
+    assert names(found.inputs) == [("file", place), ("file", other)]
+    assert not found.inputs[0].inputFacets

@@ -113,7 +113,7 @@ def read_labels(place: Any, published: PublishedDataset) -> Labels:
             f"{place} is a data set of the format {foreign_text(form, 60)}, from which no labels can be read back. "
             f"Nothing was made of it. Give a data set of coco, {', '.join(_READERS)}."
         )
-    if form == "yolo" and published.files and not any(map(is_image, published.files)):
+    if form == "yolo" and _without_pictures(published):
         raise FastLabelInvalidException(
             f"{place} holds YOLO labels without pictures, so nobody knows how many pixels a box has. Nothing was "
             "checked. Export it with include_images=True, or check the COCO export of the same tasks."
@@ -127,6 +127,12 @@ def read_labels(place: Any, published: PublishedDataset) -> Labels:
         spool = Spool()
         stack.callback(spool.close)
         return _columns(read(folder, spool), published, classes, unread)
+
+
+def _without_pictures(published: PublishedDataset) -> bool:
+    """Tell whether labels lie in a data set, and no picture does."""
+    folders = ("annotations/", "labels/")
+    return any(path.startswith(folders) for path in published.files) and not any(map(is_image, published.files))
 
 
 def _local(place: Any, published: PublishedDataset, stack: ExitStack) -> Path:

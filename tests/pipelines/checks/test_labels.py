@@ -1,0 +1,141 @@
+"""The objects of a data set are the same columns of numbers whatever its format, and nothing is missed in silence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import fsspec
+import numpy as np
+import pytest
+from airflow.sdk import ObjectStoragePath
+from airflow.sdk.io import attach
+
+from airflow_provider_fastlabel.formats.writing.class_changes import brought_up_to_date
+from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+from airflow_provider_fastlabel.pipelines.checks.labels import read_labels
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
+from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
+from tests.pipelines.checks.published import WRITERS, publish_tasks
+from tests.pipelines.reports.labelled import box, task
+
+CAT, DOG = box("cat", 10, 20, 110, 220), box("dog", 300, 20, 340, 90)
+TASKS = [task("a.png", CAT, DOG), task("sub/b.png", DOG), task("empty.png")]
+PICTURES = {each["name"]: number for number, each in enumerate(TASKS)}
+
+
+def read(place):
+    return read_labels(place, PublishedDataset(place))
+
+
+def listed(labels):
+    return sorted(
+        (labels.pictures[p], labels.classes[k], *b)
+        for p, k, b in zip(labels.picture, labels.kind, labels.boxes.tolist(), strict=True)
+    )
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    filesystem = fsspec.filesystem("memory")
+    attach("memory", conn_id="checks", fs=filesystem)
+    filesystem.makedirs(f"/{tmp_path.name}")
+    yield ObjectStoragePath(f"memory:///{tmp_path.name}", conn_id="checks")
+    filesystem.rm(f"/{tmp_path.name}", recursive=True)
+
+
+@pytest.mark.parametrize("place", ["folder", "store"])
+@pytest.mark.parametrize("form", WRITERS)
+def test_every_format_says_the_same(form, place, tmp_path, bucket):
+    target = tmp_path / "set" if place == "folder" else bucket / "set"
+    more: dict[str, Any] = {"kind": "instance"} if form == "masks" else {}
+    found = read(publish_tasks(target, tmp_path / "work", TASKS, form, pictures=PICTURES, **more))
+
+    names = {each.rpartition(".")[0] for each in found.pictures}
+    assert names == {"a", "sub/b", "empty"}
+    assert sorted(found.classes) == ["cat", "dog"]
+    assert [row[1] for row in listed(found)] == ["cat", "dog", "dog"]
+    for row, points in zip(listed(found), (CAT["points"], DOG["points"], DOG["points"]), strict=True):
+        assert row[2:] == pytest.approx(points, abs=0.001)
+    assert (np.diff(found.picture) >= 0).all()
+    assert found.solid.all()
+    assert (found.unread.count, found.unread.examples) == (0, [])
+    assert set(found.splits) <= ({"train", "val"} if form == "yolo" else {""})
+
+
+def test_what_is_drawn_otherwise_counts_by_its_box(tmp_path):
+    turned = {**box("cat", 100, 100, 140, 120), "rotation": 90}
+    outline = {"type": "polygon", "value": "cat", "points": [0, 0, 50, 0, 50, 40]}
+    point = {"type": "keypoint", "value": "dog", "points": [5, 6]}
+    tasks = [task("a.png", turned, outline, point)]
+    found = read(publish_tasks(tmp_path / "set", tmp_path / "work", tasks, "labelme"))
+    assert listed(found) == [
+        ("a.png", "cat", 0, 0, 50, 40),
+        ("a.png", "cat", 110, 90, 130, 130),
+        ("a.png", "dog", 5, 6, 5, 6),
+    ]
+    assert found.solid.tolist() == [True, True, False]
+
+
+def test_an_empty_data_set_has_no_objects(tmp_path):
+    for form in WRITERS:
+        more: dict[str, Any] = {"kind": "semantic"} if form == "masks" else {}
+        place = publish_tasks(tmp_path / form, tmp_path / f"{form}-work", [], form, classes=["cat"], **more)
+        found = read(place)
+        assert (found.pictures, found.boxes.shape, found.unread.count) == ([], (0, 4), 0)
+        assert found.per_class() == {"cat": 0}
+
+
+def test_a_class_without_objects_counts_and_one_that_is_gone_does_not(tmp_path):
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS, classes=["bird", "cat", "dog", "gone"])
+    assert read(place).per_class() == {"bird": 0, "cat": 1, "dog": 2, "gone": 0}
+    lock = place / "classes.lock.json"
+    was, now = (ClassMap.of([{"type": "bbox", "value": value, "title": value} for value in values]) for values in (
+        ("bird", "cat", "dog", "gone"), ("bird", "cat", "dog"))
+    )  # fmt: skip
+    lock.write_bytes(brought_up_to_date(was, now, keep_renamed=False).to_lock({}))
+    assert read(place).per_class() == {"bird": 0, "cat": 1, "dog": 2}
+    lock.write_text("{")
+    with pytest.raises(DamagedFileError):
+        read(place)
+
+
+def test_only_what_the_export_published_is_read(tmp_path):
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS, "labelme")
+    (place / "report.json").write_text("{}")
+    (place / "mine.json").write_text((place / "a.json").read_text())
+    assert len(listed(read(place))) == 3
+
+
+def test_what_is_missing_or_damaged_is_counted_and_named(tmp_path):
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS, "labelme")
+    (place / "a.json").unlink()
+    (place / "sub" / "b.json").write_text("{")
+    found = read(place)
+    assert found.unread.count == 2
+    assert found.unread.examples[0] == "a.json: the manifest lists it, and it is not there or hidden"
+    assert found.unread.examples[1].startswith("sub/b.json")
+    assert listed(found) == []
+
+
+def test_a_coco_file_that_is_gone_is_an_error(tmp_path):
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS)
+    (place / "annotations.json").unlink()
+    with pytest.raises(FileNotFoundError, match="should hold one COCO file, and holds 0"):
+        read(place)
+
+
+def test_labels_that_cannot_be_read_back_are_refused(tmp_path):
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS, "yolo")
+    with pytest.raises(ValueError, match="YOLO labels without pictures"):
+        read(place)
+    manifest = json.loads((place / "manifest.json").read_text())
+    (place / "manifest.json").write_text(json.dumps({**manifest, "format": "annotated_images\x1b"}))
+    with pytest.raises(ValueError, match=r"the format annotated_images\\x1b, from which no labels can be read back"):
+        read(place)
+
+
+def test_corners_that_count_from_zero_are_read_too(tmp_path):
+    tasks = [task("a.png", box("cat", 0, 0, 100, 50))]
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", tasks, "pascalvoc", corners="zero_based")
+    assert listed(read(place)) == [("a.png", "cat", 0, 0, 100, 50)]
