@@ -127,7 +127,9 @@ class _Rows:
         :param first: the position of the first of them.
         :param entries: the entries.
         """
-        images, categories, boxes = self.image_ids, self.category_ids, self.boxes
+        images, categories = self.image_ids, self.category_ids
+        take_image, take_category, take_box = self.image.append, self.category.append, self.boxes.extend
+        take_outline, take_attributes = self.outlines.append, self.attributes.append
         for index, entry in enumerate(entries, first):
             try:
                 image = images.setdefault(entry["image_id"], len(images))
@@ -135,22 +137,14 @@ class _Rows:
                 box = _box(entry)
                 outline = _outline(entry)
                 attributes = _attributes(entry)
-            except (
-                AttributeError,
-                KeyError,
-                OverflowError,
-                TypeError,
-                ValueError,
-                UnusableError,
-                GeometryError,
-            ) as why:
-                self.lost.append(f"annotations[{index}]: {_why(why)}")
+            except (AttributeError, KeyError, OverflowError, TypeError, ValueError, UnusableError, GeometryError) as e:
+                self.lost.append(f"annotations[{index}]: {_why(e)}")
                 continue
-            self.image.append(image)
-            self.category.append(category)
-            boxes.extend(box)
-            self.outlines.append(outline)
-            self.attributes.append(attributes)
+            take_image(image)
+            take_category(category)
+            take_box(box)
+            take_outline(outline)
+            take_attributes(attributes)
 
     def settled(self, images: Images, categories: Categories, name: str) -> CocoColumns:
         """Return the columns, once images and categories are known."""
@@ -201,15 +195,15 @@ def _box(entry: dict[str, Any]) -> tuple[float, float, float, float]:
 
 def _outline(entry: dict[str, Any]) -> int:
     """Return a number for how an object is drawn."""
-    segmentation, rotation = entry.get("segmentation"), entry.get("rotation") or 0
-    keypoints = entry.get("keypoints") or None
-    if not keypoints and not rotation:
-        if not segmentation:
-            return 0
-        alone = type(segmentation) is list and len(segmentation) == 1 and type(segmentation[0]) is list
-        if alone and len(segmentation[0]) in _CORNERS and repeats_box(segmentation[0], entry):
-            return 0
-    return hash(marshal.dumps((segmentation, keypoints, rotation), _VERSION))
+    segmentation, keypoints, rotation = entry.get("segmentation"), entry.get("keypoints"), entry.get("rotation")
+    if keypoints or rotation:
+        return hash(marshal.dumps((segmentation, keypoints, rotation), _VERSION))
+    if not segmentation:
+        return 0
+    alone = type(segmentation) is list and len(segmentation) == 1 and type(segmentation[0]) is list
+    if alone and len(segmentation[0]) in _CORNERS and repeats_box(segmentation[0], entry):
+        return 0
+    return hash(marshal.dumps(segmentation, _VERSION))
 
 
 def _attributes(entry: dict[str, Any]) -> int:
@@ -219,4 +213,4 @@ def _attributes(entry: dict[str, Any]) -> int:
         return 0
     if type(attributes) is dict and len(attributes) > 1:
         attributes = dict(sorted(attributes.items()))
-    return hash(marshal.dumps((attributes, crowd), _VERSION))
+    return hash(marshal.dumps((attributes, crowd) if crowd else attributes, _VERSION))
