@@ -176,7 +176,15 @@ def _of_coco(folder: DataFolder, classes: dict[str, int], unread: Unread) -> Lab
     found = read_columns(folder.place(files[0]))
     for text in found.lost:
         unread.add(text)
-    numbers = np.array([*(classes.setdefault(value, len(classes)) for value in found.classes), -1], np.int64)
+    used = np.bincount(found.kind, minlength=len(found.classes)).tolist()
+    numbers = np.array(
+        [
+            classes.setdefault(value, len(classes)) if count else -1
+            for value, count in zip(found.classes, used, strict=True)
+        ]
+        + [-1],
+        np.int64,
+    )
     order = slice(None) if (np.diff(found.picture) >= 0).all() else np.argsort(found.picture, kind="stable")
     return Labels(
         found.pictures, [""] * len(found.pictures), list(classes), found.picture[order], numbers[found.kind[order]],
