@@ -238,6 +238,13 @@ YAML: list[bytes] = [
     b"kpt_names:\n  0: [nose, tail]\n  2:\n    - nose\n    - tail\n",
     b"nc: 2\nnames: &n ['dog', \"cat\"]\nother: *n\n",
 ]
+CHECKS: list[Any] = [
+    {"check": "objects_per_class", "at_least": 50, "classes": ["cat", "dog"], "severity": "warn"},
+    {"check": "class_drift", "at_most": 0.05, "required": True},
+    {"check": "tiny_boxes", "pixels": 2.5},
+    {"check": "sample_size", "margin": 0.05, "population": 1000, "split": "val"},
+    {"check": "agreement", "measure": "kappa"},
+]
 DEFINITIONS: list[bytes] = [
     b"""type: image_bbox
 slug: photos

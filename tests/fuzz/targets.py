@@ -18,6 +18,7 @@ from airflow_provider_fastlabel.formats.writing.class_changes import brought_up_
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 from airflow_provider_fastlabel.json_text import unsendable
+from airflow_provider_fastlabel.pipelines.checks.definition import parse_checks
 from airflow_provider_fastlabel.pipelines.endpoints.results import Results
 from airflow_provider_fastlabel.pipelines.exports.publish import publish
 from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
@@ -146,6 +147,10 @@ def _definition(_: Path, data: bytes) -> None:
 
 def _json_definition(_: Path, data: bytes) -> None:
     read_definition(parse_text(data[_CHOICE:].decode("utf-8", "replace"), "project.json"))
+
+
+def _checks(_: Path, data: bytes) -> None:
+    parse_checks(data[_CHOICE:], "checks.yaml")
 
 
 @cache
@@ -394,6 +399,7 @@ TARGETS = {
         Target("data_yaml", _of_bytes(seeds.YAML, seeds.YAML_WORDS), _data_yaml),
         Target("project_yaml", _of_bytes(seeds.DEFINITIONS, seeds.YAML_WORDS), _definition),
         Target("project_json", lambda random: _of_json(_definitions())(random), _json_definition),
+        Target("checks_yaml", _of_json([seeds.CHECKS]), _checks),
         Target("coco", _of_json(seeds.COCO), _coco),
         Target("rle", _make_rle, _coco),
         Target("labelme", _of_json(seeds.LABELME), _labelme),

@@ -169,10 +169,10 @@ def test_a_list_with_templates_is_refused_when_it_has_rendered(check, dataset):
 
 def test_a_task_that_is_named_must_be_there(check, dataset):
     dataset(BOX)
-    ways = {"follow_task_ids_if_true": "publsh", "follow_task_ids_if_false": "ask"}
+    ways = {"follow_task_ids_if_true": "elsewhere", "follow_task_ids_if_false": "ask"}
     outcome = check(mode="branch", then=["publish", "ask"], **ways)
     assert outcome.state == "failed"
-    assert "publsh" in str(outcome.error)
+    assert "elsewhere" in str(outcome.error)
 
 
 def test_where_there_is_no_data_set_it_fails(check, tmp_path, project):

@@ -87,6 +87,7 @@ def test_a_stranger_can_fill_in_the_form_of_every_example(dags):
         ("fastlabel_rounds", "rounds", []),
         ("fastlabel_rounds", "rounds", [{"project": "cats", "folder": "in"}]),
         ("fastlabel_review_gate", "project", ""),
+        ("fastlabel_checked_export", "output", ""),
     ],
 )
 def test_the_form_refuses_what_cannot_be_meant(dags, name, param, wrong):
@@ -114,6 +115,24 @@ def test_a_reviewers_decision_is_written_back(client, fill, run_example, tmp_pat
         assert client.find_image_task(task_id)["status"] == status
         texts = [each["text"] for made in client.iter_task_comments("photos", task_id) for each in made["threads"]]
         assert texts == [answer["params_input"].get("remark") or "Sent back in review."] * said
+
+
+@pytest.mark.parametrize(("box", "passed"), [([4, 5, 20, 25], True), ([4, 5, 6, 25], False)])
+def test_a_dataset_is_released_or_a_person_is_asked(client, run_example, tmp_path, box, passed):
+    client.create_annotation("photos", "bbox", "cat", "Cat")
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    drawn = [{"type": "bbox", "value": "cat", "points": box}]
+    client.create_image_task("photos", "a.png", tmp_path / "a.png", status="approved", annotations=drawn)
+    place = {"output": str(tmp_path / "set")}
+    exported = run_example("fastlabel_checked_export", "export", **place)
+    assert exported.state == "success", exported.error
+    checked = run_example("fastlabel_checked_export", "check", **place)
+    assert checked.state == "success", checked.error
+    assert checked.result["passed"] == passed
+    assert set(checked.xcoms["skipmixin_key"]["followed"]) == ({"release"} if passed else {"ask", "release"})
+    assert checked.result["markdown"].startswith("**Good enough**" if passed else "**Not good enough**")
+    released = run_example("fastlabel_checked_export", "release", **place)
+    assert (released.state, released.result) == ("success", place["output"])
 
 
 def test_new_files_become_tasks_and_then_a_dataset(client, bucket, run_example):

@@ -93,7 +93,7 @@ def tiny_boxes(facts: Facts, arguments: Arguments) -> Outcome:
     tiny = np.flatnonzero((least < arguments["pixels"]) & labels.solid)
     tiny = tiny[np.argsort(least[tiny], kind="stable")]
     what = f"objects less than {arguments['pixels']:g} pixels across"
-    named = (f"{_object(labels, at)} is {least[at]:.3g} pixels across" for at in tiny)
+    named = (f"{_object(labels, at)} is {least[at]:.3g} pixels across" for at in tiny.tolist())
     return at_most_share(len(tiny), int(np.count_nonzero(labels.solid)), arguments["at_most"], what, named)
 
 
@@ -118,11 +118,11 @@ def _pairs(
     labels: Labels, first: NDArray[np.int64], second: NDArray[np.int64], share: NDArray[np.float64]
 ) -> Iterator[str]:
     """Name pairs of objects, those that overlap most first."""
-    for at in np.lexsort((second, first, -share)):
-        yield f"{_object(labels, first[at])} and another overlap by {percent(share[at])}"
+    for at in np.lexsort((second, first, -share)).tolist():
+        yield f"{_object(labels, int(first[at]))} and another overlap by {percent(float(share[at]))}"
 
 
-def _object(labels: Labels, at: np.int64) -> str:
+def _object(labels: Labels, at: int) -> str:
     """Name an object by its picture and class."""
     return f"{foreign_text(labels.pictures[labels.picture[at]], 100)}: {_class(labels.classes[labels.kind[at]])}"
 

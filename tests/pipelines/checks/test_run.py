@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from airflow_provider_fastlabel.pipelines.checks.run import check_dataset
 from tests.airflow_fixtures import PNG
 from tests.pipelines.checks.published import publish_tasks
 from tests.pipelines.reports.labelled import HOSTILE, box, streets, task
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CAT, DOG = box("cat", 10, 20, 110, 220), box("dog", 300, 20, 340, 90)
 
