@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from airflow.sdk import Asset
@@ -96,7 +97,7 @@ def test_a_missing_later_version_fails(compare, versions, tmp_path):
 
 def test_assets_get_the_counts(airflow_run, versions, tmp_path):
     asset = Asset("photos", uri="fastlabel://somewhere/photos")
-    given = {"before": str(tmp_path / "one"), "after": str(tmp_path / "two"), "outlets": [asset]}
+    given: Any = {"before": str(tmp_path / "one"), "after": str(tmp_path / "two"), "outlets": [asset]}
     run = airflow_run(lambda: FastLabelCompareDatasetsOperator(task_id="compare", **given))
     outcome = run.attempt()
     (event,) = run.supervisor.last.outlet_events
