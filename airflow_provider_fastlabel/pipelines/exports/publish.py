@@ -24,12 +24,12 @@ from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.digests import facts_of_file
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
-from airflow_provider_fastlabel.pipelines.exports.local_folder import files_below, publish_local
+from airflow_provider_fastlabel.pipelines.exports.local_folder import files_below, publish_local, settle
 from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, manifest_file
 from airflow_provider_fastlabel.pipelines.exports.manifests import is_there, load_whole
 from airflow_provider_fastlabel.pipelines.exports.object_store import held, publish_remote, recorded
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
-from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed
+from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, refuse_missing_bucket
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import open_regular
 
@@ -89,6 +89,20 @@ def manifest_of(
         "classes": {value: number for number, value in enumerate(values, first_class_id)},
         **({"class_changes": dict(class_changes)} if class_changes else {}),
     }
+
+
+def prepare(target: Any) -> Recorded | None:
+    """Make a place ready for an export, and refuse one that cannot take it, before any work.
+
+    :param target: where the data set will be published, as :func:`.real_place` returned it.
+    :returns: what an object store holds, as :func:`refuse_foreign_files` returns it.
+    :raises BucketMissingError: the bucket does not exist.
+    :raises FileExistsError: a local folder holds files, and none of them is the manifest of an earlier export.
+    :raises DamagedFileError: its manifest is not as an export writes it.
+    """
+    settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
+    refuse_missing_bucket(target, "output")
+    return refuse_foreign_files(target)
 
 
 def refuse_foreign_files(target: Any) -> Recorded | None:
