@@ -177,8 +177,9 @@ def definitions(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.
 
 def test_operators_holds_operators_and_their_bases_and_nothing_else() -> None:
     wrong, operators = [], 0
-    for path in (PACKAGE / "operators").glob("*.py"):
-        module = importlib.import_module(f"{PACKAGE.name}.operators.{path.stem}".removesuffix(".__init__"))
+    for path in (PACKAGE / "operators").rglob("*.py"):
+        place = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        module = importlib.import_module(place.removesuffix(".__init__"))
         for node in definitions(ast.parse(path.read_text(encoding="utf-8"))):
             made = getattr(module, node.name, None)
             if isinstance(made, type) and issubclass(made, BaseOperator):
@@ -216,7 +217,10 @@ print(json.dumps(heavy))
 
 
 DOORS = ["cli.app", "client", "formats", *(f"formats.{name}" for name in FORMATS), "pipelines", "pipelines.imports"]
-OPERATORS = [f"operators.{path.stem}" for path in sorted((PACKAGE / "operators").glob("[!_]*.py"))]
+OPERATORS = [
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    for path in sorted((PACKAGE / "operators").rglob("[!_]*.py"))
+]
 
 
 @pytest.mark.parametrize("door", [*DOORS, *OPERATORS])

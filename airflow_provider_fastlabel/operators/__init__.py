@@ -8,6 +8,7 @@ from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.classes import FastLabelCreateClassesFromDatasetOperator
+    from airflow_provider_fastlabel.operators.datasets.compare import FastLabelCompareDatasetsOperator
     from airflow_provider_fastlabel.operators.decide import FastLabelDecideTasksOperator
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
     from airflow_provider_fastlabel.operators.endpoint import FastLabelExecuteEndpointOperator
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FastLabelApplyProjectOperator",
     "FastLabelCheckDatasetOperator",
+    "FastLabelCompareDatasetsOperator",
     "FastLabelCopyProjectOperator",
     "FastLabelCreateClassesFromDatasetOperator",
     "FastLabelCreateDicomTasksOperator",
@@ -65,6 +67,7 @@ if not TYPE_CHECKING:
         {
             "FastLabelApplyProjectOperator": "projects",
             "FastLabelCheckDatasetOperator": "report",
+            "FastLabelCompareDatasetsOperator": "datasets.compare",
             "FastLabelCopyProjectOperator": "projects",
             "FastLabelCreateClassesFromDatasetOperator": "classes",
             "FastLabelCreateDicomTasksOperator": "dicom",

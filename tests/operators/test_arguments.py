@@ -25,7 +25,7 @@ NEEDED: dict[str, Any] = {
     "target_project": "b", "name": "n", "results_path": "r.json", "endpoint_name": "e", "dataset_name": "d",
     "base_model_name": "m", "model_name": "m", "epoch": 1, "history_id": "h", "job_id": "j", "kind": "training",
     "status": "approved",
-    "dataset": "set", "checks": [{"check": "split_leak"}],
+    "before": "set", "after": "set", "dataset": "set", "checks": [{"check": "split_leak"}],
     "python_callable": lambda each: None,
     "task_ids": ["t"], "bucket_name": "b", "bucket_region": "r",
 }  # fmt: skip

@@ -159,7 +159,7 @@ class Lists:
         for member, value in JsonObject(file).members():
             if member in _NAMES:
                 found[member] = self._take(member, value)
-        _check(found, name)
+        check_lists(found, name)
         for ident in self.images.astray:
             self.images.by_id.pop(ident, None)
         for ident in self.categories.faults:
@@ -195,8 +195,13 @@ class Lists:
         return []
 
 
-def _check(found: Mapping[str, Any], file: str) -> None:
-    """Refuse a document without its lists."""
+def check_lists(found: Mapping[str, Any], file: str) -> None:
+    """Refuse a document without its lists.
+
+    :param found: the members that it has, lists among them as lists.
+    :param file: its name, for the message.
+    :raises ValueError: it is no COCO file.
+    """
     if not isinstance(found.get("images"), list):
         raise ValueError(
             f"{foreign_text(file)}: not a COCO annotation file: it has no list of images. Give another file."

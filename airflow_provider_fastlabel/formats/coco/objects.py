@@ -194,7 +194,7 @@ def _as_polygons(entry: dict[str, Any], category: Category) -> list[Annotation]:
     else:
         parts = parts_of(entry)
     # Two corners are no outline, nor are those of a box that is still to be turned.
-    unturned = entry.get("rotation") and len(parts) == 1 and _repeats_box(parts[0], entry)
+    unturned = entry.get("rotation") and len(parts) == 1 and repeats_box(parts[0], entry)
     if not parts or unturned or (len(parts) == 1 and len(parts[0]) == 4):
         (found,) = _as_box(entry, category)
         left, top, right, bottom = found["points"]
@@ -228,12 +228,12 @@ def _as_found(entry: dict[str, Any], category: Category) -> list[Annotation]:
     turned = _rotated(parts[0], _degrees(rotation)) if rotation else None
     if turned is not None:
         return [turned]
-    if _repeats_box(parts[0], entry):
+    if repeats_box(parts[0], entry):
         return [{"type": "bbox", "points": bbox_field(entry)}]
     return [_polygon(parts[0])]
 
 
-def _repeats_box(part: list[float], entry: dict[str, Any]) -> bool:
+def repeats_box(part: list[float], entry: dict[str, Any]) -> bool:
     """Tell whether a polygon is just the ``bbox`` field as four corners from the top left one clockwise."""
     try:
         if len(part) not in (8, 10):
@@ -255,7 +255,7 @@ def says_more(entry: dict[str, Any], pose: Annotation) -> bool:
     """
     segmentation = entry.get("segmentation")
     if segmentation and not (
-        type(segmentation) is list and len(segmentation) == 1 and _repeats_box(segmentation[0], entry)
+        type(segmentation) is list and len(segmentation) == 1 and repeats_box(segmentation[0], entry)
     ):
         return True
     try:

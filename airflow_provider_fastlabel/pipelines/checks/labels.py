@@ -75,6 +75,9 @@ class Labels:
     :param kind: the number of its class, of each object.
     :param boxes: its left, upper, right and lower edge, of each object, in pixels.
     :param solid: whether it covers an area, of each object: points and lines do not.
+    :param outlines: a number that is the same, in this process, for objects whose outline, keypoints and rotation are
+        the same, of each object; 0 for upright boxes.
+    :param attributes: the same for their attributes; 0 for none.
     :param unread: what could not be read.
     """
 
@@ -85,6 +88,8 @@ class Labels:
     kind: NDArray[np.int64]
     boxes: NDArray[np.float64]
     solid: NDArray[np.bool_]
+    outlines: NDArray[np.int64]
+    attributes: NDArray[np.int64]
     unread: Unread
 
     def per_class(self) -> dict[str, int]:
@@ -103,10 +108,10 @@ def read_labels(place: Any, published: PublishedDataset) -> Labels:
     """
     form = published.manifest.get("format")
     read = _READERS.get(form) if isinstance(form, str) else None
-    if read is None:
+    if read is None and form != "coco":
         raise FastLabelInvalidException(
             f"{place} is a data set of the format {foreign_text(form, 60)}, from which no labels can be read back. "
-            f"Nothing was checked. Check a data set of {', '.join(_READERS)}."
+            f"Nothing was made of it. Give a data set of coco, {', '.join(_READERS)}."
         )
     if form == "yolo" and _without_pictures(published):
         raise FastLabelInvalidException(
@@ -115,11 +120,13 @@ def read_labels(place: Any, published: PublishedDataset) -> Labels:
         )
     unread = Unread()
     with ExitStack() as stack:
-        spool = Spool()
-        stack.callback(spool.close)
         folder = _listed(_local(place, published, stack), published, unread)
         classes = _classes(place, published)
-        return _columns(read(folder, spool), published, classes, unread, by_path=form != "coco")
+        if read is None:
+            return _of_coco(folder, classes, unread)
+        spool = Spool()
+        stack.callback(spool.close)
+        return _columns(read(folder, spool), published, classes, unread)
 
 
 def _without_pictures(published: PublishedDataset) -> bool:
@@ -159,19 +166,36 @@ def _listed(root: Path, published: PublishedDataset, unread: Unread) -> DataFold
     return folder
 
 
-def _coco(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
-    from airflow_provider_fastlabel.formats.coco import read_coco
+def _of_coco(folder: DataFolder, classes: dict[str, int], unread: Unread) -> Labels:
+    """Read the one file of a COCO data set."""
+    from airflow_provider_fastlabel.formats.coco.columns import read_columns
 
     files = [name for name in folder.names if name.endswith(".json") and "/" not in name]
     if len(files) != 1:
         raise FileNotFoundError(f"{folder.path} should hold one COCO file, and holds {len(files)}. Export it again.")
-    return read_coco(folder.place(files[0]), "bbox", spool=spool)
+    found = read_columns(folder.place(files[0]))
+    for text in found.lost:
+        unread.add(text)
+    used = np.bincount(found.kind, minlength=len(found.classes)).tolist()
+    numbers = np.array(
+        [
+            classes.setdefault(value, len(classes)) if count else -1
+            for value, count in zip(found.classes, used, strict=True)
+        ]
+        + [-1],
+        np.int64,
+    )
+    order = slice(None) if (np.diff(found.picture) >= 0).all() else np.argsort(found.picture, kind="stable")
+    return Labels(
+        found.pictures, [""] * len(found.pictures), list(classes), found.picture[order], numbers[found.kind[order]],
+        found.boxes[order], np.ones(len(found.kind), np.bool_), found.outlines[order], found.attributes[order], unread,
+    )  # fmt: skip
 
 
 def _yolo(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
     from airflow_provider_fastlabel.formats.yolo import read_yolo
 
-    return read_yolo(None, folder, annotation_type="bbox", spool=spool)
+    return read_yolo(None, folder, spool=spool)
 
 
 def _pascalvoc(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
@@ -195,7 +219,7 @@ def _masks(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
     return read_masks(folder, spool=spool)
 
 
-_READERS = {"coco": _coco, "yolo": _yolo, "pascalvoc": _pascalvoc, "labelme": _labelme, "masks": _masks}
+_READERS = {"yolo": _yolo, "pascalvoc": _pascalvoc, "labelme": _labelme, "masks": _masks}
 
 
 def _classes(place: Any, published: PublishedDataset) -> dict[str, int]:
@@ -215,8 +239,6 @@ def _columns(
     published: PublishedDataset,
     classes: dict[str, int],
     unread: Unread,
-    *,
-    by_path: bool,
 ) -> Labels:
     """Turn annotations into numbers."""
     for problem in imported.problems:
@@ -224,8 +246,9 @@ def _columns(
     names: list[str] = []
     splits: list[str] = []
     picture, kind, boxes, solid = array("q"), array("q"), array("d"), array("b")
+    outlines, attributes = array("q"), array("q")
     for number, (key, drawn) in enumerate(imported.by_image.items()):
-        name, split = published.told_apart(key) if by_path else (key, "")
+        name, split = published.told_apart(key)
         names.append(name)
         splits.append(split)
         for annotation in drawn:
@@ -235,9 +258,12 @@ def _columns(
                 kind.append(classes.setdefault(annotation["value"], len(classes)))
                 boxes.extend(box)
                 solid.append(annotation["type"] not in FLAT)
+                outlines.append(_outline(annotation))
+                attributes.append(_number_of(annotation.get("attributes")))
     return Labels(
         names, splits, list(classes), np.frombuffer(picture, np.int64), np.frombuffer(kind, np.int64),
-        np.frombuffer(boxes, np.float64).reshape(-1, 4), np.frombuffer(solid, np.bool_), unread,
+        np.frombuffer(boxes, np.float64).reshape(-1, 4), np.frombuffer(solid, np.bool_),
+        np.frombuffer(outlines, np.int64), np.frombuffer(attributes, np.int64), unread,
     )  # fmt: skip
 
 
@@ -255,3 +281,15 @@ def _box(annotation: Mapping[str, Any], name: str, unread: Unread) -> Iterable[f
         unread.add(f"{name}: {shape}")
         return None
     return shape.x1, shape.y1, shape.x2, shape.y2
+
+
+def _outline(annotation: Mapping[str, Any]) -> int:
+    """Return a number for how an object is drawn."""
+    if annotation["type"] == "bbox" and not annotation.get("rotation"):
+        return 0
+    return _number_of([annotation["type"], *map(annotation.get, ("points", "keypoints", "rotation"))])
+
+
+def _number_of(value: Any) -> int:
+    """Return a number that is the same, in this process, for the same JSON value; 0 for none."""
+    return hash(repr(value)) if value else 0

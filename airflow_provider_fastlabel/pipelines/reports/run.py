@@ -7,13 +7,11 @@ picture waits in a temporary file. The same tasks, pictures and earlier report g
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.pipelines.exports.manifests import read_own
-from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.reports import summary as summaries
 from airflow_provider_fastlabel.pipelines.reports.measures import Measures
 from airflow_provider_fastlabel.pipelines.reports.page import page_of
@@ -148,20 +146,5 @@ def _put(target: Any, name: str, data: bytes) -> bool:
     """Put a file in its place unless it is there already."""
     if read_own(target, name, 1 << 26) == data:
         return False
-    local = local_path(target)
-    if local is None:
-        (target / name).write_bytes(data)
-        return True
-    local.mkdir(parents=True, exist_ok=True)
-    handle, path = tempfile.mkstemp(prefix=f".{name}.", dir=local)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(path, 0o644)  # noqa: PTH101 - a temporary file is its owner's alone
-        os.replace(path, local / name)  # noqa: PTH105
-    except BaseException:
-        os.unlink(path)  # noqa: PTH108
-        raise
+    put_file(target, name, (data,))
     return True

@@ -28,8 +28,9 @@ def labels_of(pictures, rows, classes=("cat", "dog")):
     table = np.array([row[2:] for row in rows], np.float64).reshape(-1, 4)
     kinds = np.array([list(classes).index(row[1]) for row in rows], np.int64)
     numbers = np.array([list(pictures).index(row[0]) for row in rows], np.int64)
+    every, none = np.ones(len(rows), bool), np.zeros(len(rows), np.int64)
     return Labels(
-        list(pictures), [""] * len(pictures), list(classes), numbers, kinds, table, np.ones(len(rows), bool), Unread()
+        list(pictures), [""] * len(pictures), list(classes), numbers, kinds, table, every, none, none, Unread()
     )
 
 
@@ -43,8 +44,8 @@ def many(pictures, objects, seed, classes=80):
     kept = own.random(objects) > 0.04
     names = [f"street/{number:06d}.jpg" for number in range(pictures)]
     values = [f"class {number}" for number in range(classes)]
-    every = np.ones(int(kept.sum()), bool)
-    return Labels(names, [""] * pictures, values, picture[kept], kind[kept], boxes[kept], every, Unread())
+    every, none = np.ones(int(kept.sum()), bool), np.zeros(int(kept.sum()), np.int64)
+    return Labels(names, [""] * pictures, values, picture[kept], kind[kept], boxes[kept], every, none, none, Unread())
 
 
 @pytest.mark.parametrize(("level", "stated"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])

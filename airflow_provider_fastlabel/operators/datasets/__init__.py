@@ -1,0 +1,1 @@
+"""What is done with data sets that exports have published."""

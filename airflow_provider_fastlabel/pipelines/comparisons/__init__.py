@@ -1,0 +1,1 @@
+"""Compares two versions of a data set: which pictures and objects came, went or changed, see :mod:`.run`."""
