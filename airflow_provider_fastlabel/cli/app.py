@@ -8,6 +8,8 @@ import typer
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.cli import (
+    checking,
+    comparing,
     converting,
     emulating,
     exporting,
@@ -21,6 +23,8 @@ COMMANDS = {
     "import": importing,
     "export": exporting,
     "convert": converting,
+    "check": checking,
+    "diff": comparing,
     "report": reporting,
     "verify": verifying,
     "wait": waiting,

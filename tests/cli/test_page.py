@@ -24,7 +24,7 @@ def test_the_commands_of_the_page_work_one_after_the_other(run, client, photos, 
     names = ["a.png", "b.png", "day1/c.png", "l.png", "s.png"]
     lines = [line for block in blocks_of(PAGE) if block.language == "shell" for line in block.text.splitlines()]
     commands = [shlex.split(line.replace("s3://", "memory://")) for line in lines if line.startswith("fastlabel-")]
-    assert {words[1] for words in commands} == {"import", "wait", "export", "verify", "report", "convert"}
+    assert {words[1] for words in commands} == {"import", "wait", "export", "verify", "report", "convert", "diff"}
     for words in commands:
         ended = run(*words[1:])
         assert ended.code == 0, (words, ended.stderr)
