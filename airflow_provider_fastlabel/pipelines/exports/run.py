@@ -17,10 +17,11 @@ from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassM
 from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
 from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
+from airflow_provider_fastlabel.pipelines.exports.destination import FileGoneError
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
-from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish
+from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
-    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
+    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
 
     Task = Mapping[str, Any]
@@ -54,8 +55,7 @@ class Export:
     """One export of a project.
 
     :param client: the client.
-    :param target: where the data set is published: a ``pathlib.Path``, or an object with its interface in an object
-        store.
+    :param destination: where the data set is published, as it was when the export began.
     :param filters: what the tasks are selected by: ``project``, its slug, and what ``count_tasks`` takes beside it.
     :param kinds: names of the task kinds that can be written.
     :param format: name of the format, for the manifest.
@@ -73,11 +73,10 @@ class Export:
     :param allow_empty: publish an empty data set if no task matches.
     :param workers: how many images are downloaded at a time.
     :param keep_renamed: whether a class with another value than in the earlier export keeps its number.
-    :param there: what :func:`.refuse_foreign_files` has just read at an object store; read anew without it.
     """
 
     client: FastLabelClient
-    target: Any
+    destination: Destination
     filters: Mapping[str, Any]
     kinds: Collection[str]
     format: str
@@ -90,7 +89,6 @@ class Export:
     allow_empty: bool = False
     workers: int = 4
     keep_renamed: bool = False
-    there: Recorded | None = None
 
     @property
     def project(self) -> str:
@@ -104,6 +102,7 @@ class Export:
         :raises FastLabelInvalidException: the project does not exist or has no images.
         :raises ValueError: no task matches, or a class holds half a character, which no file can.
         :raises DamagedFileError: the manifest or the class lock at the target is not as an export writes it.
+        :raises OvertakenError: another export has published to the same place meanwhile.
         :raises OSError: the disk is full, or the target cannot be written; what was published before stays.
         """
         kind = self._kind()
@@ -111,7 +110,7 @@ class Export:
         classes, changes, last = self._classes()
         self._tell_changes(changes)
         wanted = self.earlier_places
-        earlier = None if wanted is None else EarlierPictures.of(self.target, wanted, self.there)
+        earlier = None if wanted is None else EarlierPictures.of(self.destination, wanted)
         try:
             report, published = self._publish(kind, count, classes, last, earlier)
         except FileGoneError as gone:
@@ -153,12 +152,12 @@ class Export:
         """
         current = ClassMap.of(list(self.client.iter_annotations(self.project)))
         changes, last = ClassChanges(), {}
-        lock = read_own(self.target, LOCK_FILE, _MOST_LOCK_BYTES)
+        lock = read_own(self.destination.dataset, LOCK_FILE, _MOST_LOCK_BYTES)
         if lock is not None:
             try:
                 locked = ClassMap.from_lock(lock)
             except ValueError as error:
-                raise DamagedFileError(self.target / LOCK_FILE, str(error)) from None
+                raise DamagedFileError(self.destination.dataset / LOCK_FILE, str(error)) from None
             changes = class_changes(locked, current)
             last = changes.to_dict() or changes_of_lock(lock)
             current = brought_up_to_date(locked, current, keep_renamed=self.keep_renamed)
@@ -173,7 +172,7 @@ class Export:
                 logging.INFO if shown.keys() <= {"new"} else logging.WARNING,
                 "Classes have changed since the earlier export to %s: %s. Numbers that were given stay; a class that "
                 "was renamed %s.",
-                self.target,
+                self.destination.target,
                 shown,
                 "keeps its number" if self.keep_renamed else "gets a new one (keep_renamed=True: keeps its number)",
             )
@@ -182,7 +181,7 @@ class Export:
         self, kind: Kind, count: int, classes: ClassMap, last: Mapping[str, Any], earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
         """Put the data set together aside, and publish it."""
-        with staging(self.target) as work, closing(Rows(work)) as rows, closing(LeftOut(work)) as left_out:
+        with staging(self.destination.target) as work, closing(Rows(work)) as rows, closing(LeftOut(work)) as left_out:
             noted = NotedFolder(work, rows)
             folder = noted.at(work / "dataset")
             folder.path.mkdir()
@@ -200,7 +199,9 @@ class Export:
                 filters=self.filters,
                 class_changes=last,
             )
-            return report, publish(folder, self.target, described, stand_ins=earlier.stand_ins if earlier else None)
+            return report, publish(
+                folder, self.destination, described, stand_ins=earlier.stand_ins if earlier else None
+            )
 
     def _written(
         self,
