@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import pytest
-from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.operators import (
     FastLabelCreateTasksFromFolderOperator,
@@ -14,31 +12,17 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportCocoOperator,
 )
 from tests.operators.exporting import png
-from tests.operators.s3_files import S3Files
-
-
-@pytest.fixture
-def s3(s3_address, tmp_path):
-    """The file system of a store with the bucket ``sets``; ``conn`` says an operator which."""
-    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=s3_address, **keys)
-    client.create_bucket(Bucket="sets")
-    files = S3Files(client)
-    files.conn = tmp_path.name
-    attach("s3", conn_id=files.conn, fs=files)
-    yield files
-    client.close()
 
 
 def buckets(s3):
-    return [row["Name"] for row in s3.s3.list_buckets()["Buckets"]]
+    return [row["Name"] for row in s3.boto.list_buckets()["Buckets"]]
 
 
 def drop(s3):
     s3.invalidate_cache()
     for path in s3.find("sets"):
-        s3.s3.delete_object(Bucket="sets", Key=path.partition("/")[2])
-    s3.s3.delete_bucket(Bucket="sets")
+        s3.boto.delete_object(Bucket="sets", Key=path.partition("/")[2])
+    s3.boto.delete_bucket(Bucket="sets")
 
 
 def gone(outcome):
@@ -79,7 +63,7 @@ def test_a_bucket_one_may_not_look_at_is_no_missing_bucket(export, label, s3):
         if request.method == "GET" and request.url.partition("?")[0].endswith("/sets"):
             raise PermissionError("Access Denied")
 
-    s3.s3.meta.events.register("before-send.s3", refuse)
+    s3.on_sending(refuse)
     outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
     assert outcome.state == "success", outcome.reason
 
@@ -126,7 +110,7 @@ def test_a_bucket_that_goes_between_two_uploads_gives_one_error(export, label, s
             cuts.append(request.url)
             drop(s3)
 
-    s3.s3.meta.events.register("before-send.s3", cut)
+    s3.on_sending(cut)
     gone(export(FastLabelExportCocoOperator, **arguments))
     assert cuts[0].endswith("/sets/x/manifest.json")
     assert buckets(s3) == []
