@@ -12,6 +12,7 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportCocoOperator,
 )
 from tests.operators.exporting import png
+from tests.operators.stores import current
 
 
 def buckets(s3):
@@ -19,9 +20,8 @@ def buckets(s3):
 
 
 def drop(s3):
-    s3.invalidate_cache()
-    for path in s3.find("sets"):
-        s3.boto.delete_object(Bucket="sets", Key=path.partition("/")[2])
+    for row in s3.boto.list_objects_v2(Bucket="sets").get("Contents", ()):
+        s3.boto.delete_object(Bucket="sets", Key=row["Key"])
     s3.boto.delete_bucket(Bucket="sets")
 
 
@@ -53,29 +53,30 @@ def test_a_bucket_without_any_object_is_exported_to(export, label, s3):
     label("a.png")
     outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
     assert outcome.state == "success"
-    assert "sets/x/annotations.json" in s3.find("sets/x")
+    assert "annotations.json" in current(s3, "sets/x")
 
 
 def test_a_bucket_one_may_not_look_at_is_no_missing_bucket(export, label, s3):
     label("a.png")
 
     def refuse(request, **_):
-        if request.method == "GET" and request.url.partition("?")[0].endswith("/sets"):
+        if request.method == "HEAD" and request.url.endswith("/sets"):
             raise PermissionError("Access Denied")
 
     s3.on_sending(refuse)
-    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
+    outcome = export(FastLabelExportCocoOperator, **s3.at)
     assert outcome.state == "success", outcome.reason
 
 
+@pytest.mark.parametrize(("way", "name"), [("in_place", "manifest.json"), ("versions", "current.json")])
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"files": [{"path": "../other/x"}]}'])
-def test_a_damaged_manifest_in_a_bucket_is_named_before_any_work(export, label, s3, emulator, content):
+def test_a_damaged_file_of_ours_in_a_bucket_is_named_before_any_work(export, label, s3, emulator, content, way, name):
     label("a.png")
-    s3.pipe_file("sets/x/manifest.json", content)
+    s3.pipe_file(f"sets/x/{name}", content)
     s3.pipe_file("sets/other/x", b"theirs")
     emulator.clear_requests()
-    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
-    assert "sets/x/manifest.json" in str(outcome.reason)
+    outcome = export(FastLabelExportCocoOperator, **s3.at, publish=way)
+    assert f"sets/x/{name}" in str(outcome.reason)
     assert "is not as an export writes it" in str(outcome.reason)
     assert emulator.requests() == []
     assert s3.cat_file("sets/other/x") == b"theirs"
@@ -98,21 +99,22 @@ def test_a_bucket_that_goes_while_the_data_set_is_made_is_not_made_again(export,
     assert buckets(s3) == []
 
 
-def test_a_bucket_that_goes_between_two_uploads_gives_one_error(export, label, s3):
-    arguments = {"output": "s3://sets/x", "output_conn_id": s3.conn, "include_images": True}
+@pytest.mark.parametrize("way", ["in_place", "versions"])
+def test_a_bucket_that_goes_between_two_uploads_gives_one_error(export, label, s3, way):
+    arguments = {**s3.at, "publish": way, "include_images": True}
     label("a.png")
     export(FastLabelExportCocoOperator, **arguments)
     label("b.png", "c.png")
     cuts: list[Any] = []
 
     def cut(request, **_):
-        if request.method == "DELETE" and not cuts:
+        if request.method == "PUT" and not cuts:
             cuts.append(request.url)
             drop(s3)
 
     s3.on_sending(cut)
     gone(export(FastLabelExportCocoOperator, **arguments))
-    assert cuts[0].endswith("/sets/x/manifest.json")
+    assert cuts[0].endswith("/sets/x/manifest.previous.json") is (way == "in_place")
     assert buckets(s3) == []
 
 

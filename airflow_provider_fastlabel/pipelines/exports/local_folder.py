@@ -135,17 +135,19 @@ class Renamed(Destination):
 
     :param target: the folder; what leads to it may be links, it itself is none.
     :raises FileExistsError: it holds files, and none of them is the manifest of an earlier export.
+    :raises OddPlaceError: it is no folder.
     :raises PublishedOtherwiseError: it holds versions.
     :raises DamagedFileError: its manifest is not as an export writes it.
     """
 
     def __init__(self, target: Path) -> None:
         super().__init__(target)
+        refuse_odd(target)
         if not target.exists() or is_there(target, MANIFEST):
             return
         if os.path.lexists(target / POINTER):
             raise holds_versions(target)
-        if not target.is_dir() or any(target.iterdir()):
+        if any(target.iterdir()):
             raise FileExistsError(
                 f"{target} holds files but no {MANIFEST} of an earlier export. Nothing was read or changed. "
                 "Give `output` an empty or new folder."
