@@ -40,7 +40,7 @@ from airflow_provider_fastlabel.pipelines.exports.pointer import (
     refuse_overtaken,
     write_stored,
 )
-from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
+from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES, make_folder
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
@@ -238,6 +238,9 @@ class StoredVersions(_Versions):
             return
         # A file system would take such a path for a pattern, and remove nothing, or what fits.
         run_bounded(fs.rm_file, fs.find(path), workers=UPLOADS, stop=threading.Event())
+        if self.target.protocol not in BUCKET_STORES and fs.isdir(path):
+            for folder in sorted({path, *fs.find(path, withdirs=True)}, reverse=True):
+                fs.rmdir(folder)
 
 
 class LocalVersions(_Versions):
