@@ -24,7 +24,7 @@ FIRST = {"a.txt": "first", "gone.txt": "1", **SAME}
 
 def files_of(number: int) -> dict[str, str]:
     """Return the data set over which the n-th export dies."""
-    return {"a.txt": f"{number}", **SAME, **{f"new/{each}.txt": f"{number}" for each in range(9)}}
+    return {"a.txt": f"{number}", **SAME, **{f"new/{each}.txt": f"{number}" for each in range(12)}}
 
 
 def in_a_process(work: Any) -> bool:

@@ -55,6 +55,11 @@ def staged(folder: Path, files: dict[str, str]) -> Path:
 
 def content(folder: Any) -> dict[str, str]:
     """Return what lies in a folder, of a disk or a store, without its manifest."""
+    if hasattr(folder, "fs"):  # a request for each file, and no more
+        root = f"{folder.path.strip('/')}/"
+        folder.fs.invalidate_cache()
+        found = {path.lstrip("/").removeprefix(root): path for path in folder.fs.find(folder.path)}
+        return {name: folder.fs.cat_file(found[name]).decode() for name in found if not name.endswith(MANIFEST)}
     files = (path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {str(path).removeprefix(str(folder)).strip("/"): path.read_text() for path in files}
 

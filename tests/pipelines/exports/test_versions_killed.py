@@ -14,6 +14,7 @@ import pytest
 from tests.operators.s3_files import KEYS
 from tests.pipelines.exports import dying_versions, racing_versions, store_alone
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 
 
