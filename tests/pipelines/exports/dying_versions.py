@@ -112,7 +112,8 @@ def main(where: str, folder: Path) -> None:
     for name in ("zero", "one"):
         given = staged(folder / name, {**FIRST, "a.txt": name})
         in_a_process(lambda given=given: Spot(place_of(where, folder), "versions").publish(given, {}))
-    number, row = 0, {"killed": True, "wanted": {**FIRST, "a.txt": "one"}}
+    number = 0
+    row: dict[str, Any] = {"killed": True, "wanted": {**FIRST, "a.txt": "one"}}
     while row["killed"]:
         number += 1
         row = case(where, folder, number, row["wanted"])
