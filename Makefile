@@ -35,7 +35,7 @@ browser:
 
 # The inner loop: the laws and the rooms without Airflow, fewer examples of hypothesis, without what is slow
 quick: $(READY)
-	HYPOTHESIS_EXAMPLES=10 $(ROOMS) -m 'not slow' tests/client tests/emulator tests/formats tests/pipelines tests/test_laws.py
+	HYPOTHESIS_EXAMPLES=10 $(ROOMS) -m 'not slow' tests/cli tests/client tests/emulator tests/formats tests/pipelines tests/test_laws.py
 
 # Damaged and hostile input for every parser, FUZZ_EXAMPLES of it each, and a table of what they did
 fuzz: FUZZ_EXAMPLES ?= 20000

@@ -26,8 +26,8 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     RunIncomplete,
     enumerate_problems,
 )
-from airflow_provider_fastlabel.triggers.decisions import decide_import, decide_imports, decide_job
-from airflow_provider_fastlabel.triggers.model_jobs import job_kind
+from airflow_provider_fastlabel.pipelines.waits.decisions import decide_import, decide_imports, decide_job
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import job_kind
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 

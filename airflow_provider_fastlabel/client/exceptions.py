@@ -99,3 +99,11 @@ class OutcomeUnknown(FastLabelException):
         super().__init__(message, errcode)
         self.args: tuple[Any, ...] = (self.message, errcode, retry_after)
         self.retry_after = retry_after
+
+
+def cannot_pass(error: BaseException) -> bool:
+    """Tell whether asking again must fail the same way: a refused token, a missing thing, a request that is at fault.
+
+    :param error: any error.
+    """
+    return isinstance(error, FastLabelInvalidException) and not isinstance(error, RateLimited)

@@ -24,6 +24,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_fastlabel.emulator",
         description="A FastLabel-compatible server for this machine. Prints one JSON line when it is ready.",
+        epilog="Example: python -m airflow_provider_fastlabel.emulator --port 8765 --token my-token",
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address (default: %(default)s)")
     parser.add_argument(

@@ -18,10 +18,13 @@ _SUFFIXES = "avif bmp dib gif heic heif jfif jp2 jpe jpeg jpg mpo png tif tiff w
 IMAGE_SUFFIXES = frozenset("." + name for name in _SUFFIXES.split())
 """File name endings, in lower case, that make a file an image for the importers."""
 
+AT_A_TIME = 10_000
+"""Files of one folder that are held together."""
+
 
 @dataclass(slots=True)
 class Level:
-    """One folder of a tree, without what is hidden in it.
+    """One folder of a tree, or a part of it, without what is hidden in it.
 
     :param path: the folder.
     :param prefix: its path relative to the root, with a slash behind it; empty for the root itself.
@@ -40,7 +43,7 @@ def walk(folder: str | os.PathLike[str], *, follow_links: bool = False) -> Itera
 
     :param folder: the folder, which may be a link itself.
     :param follow_links: whether links that lead out of the folder are followed.
-    :returns: each folder of the tree.
+    :returns: each folder of the tree; one with very many files in several pieces, for memory's sake.
     :raises OSError: a folder cannot be read: what it holds would be missing without a word.
     """
     root = os.path.realpath(folder)
@@ -57,6 +60,9 @@ def walk(folder: str | os.PathLike[str], *, follow_links: bool = False) -> Itera
             for entry in entries:
                 if not entry.name.startswith("."):
                     _sort_in(entry, level, root, left, linked, follow_links=follow_links)
+                if len(level.files) == AT_A_TIME:
+                    yield level
+                    level = Level(path, prefix)
         yield level
 
 

@@ -176,6 +176,18 @@ class FastLabelHook(BaseHook):
         return widgets
 
 
+def client_of(conn_id: str) -> FastLabelClient:
+    """Return the client of a connection, for somebody who is no task and knows no Airflow.
+
+    :param conn_id: id of the Airflow connection.
+    :raises InvalidConnectionError: there is no such connection, or it cannot be used.
+    """
+    try:
+        return FastLabelHook(fastlabel_conn_id=conn_id).get_conn()
+    except AirflowNotFoundException as error:
+        raise InvalidConnectionError(str(error)) from None
+
+
 def _explain(error: FastLabelException, api_url: str) -> str:
     """Say in few words what a failed connection test means and what to check."""
     from airflow_provider_fastlabel.client.exceptions import AuthError, ConnectionFailed, NotFound, RequestTimeout

@@ -8,9 +8,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before
-from airflow_provider_fastlabel.triggers.conditions import ImportHistoriesWait
-from airflow_provider_fastlabel.triggers.decisions import decide_import
-from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success
+from airflow_provider_fastlabel.pipelines.waits.conditions import ImportHistoriesWait
+from airflow_provider_fastlabel.pipelines.waits.decisions import decide_import
+from airflow_provider_fastlabel.triggers.events import raise_unless_success
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT, TASKS
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_fastlabel.pipelines.waits.events import WaitEvent
     from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.links import Links
 

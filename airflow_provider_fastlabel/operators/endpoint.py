@@ -105,7 +105,8 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         """
         from airflow_provider_fastlabel.pipelines.endpoints.run import execute_files
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
-        from airflow_provider_fastlabel.utils.object_stores import path_below, shown_place, storage_path
+        from airflow_provider_fastlabel.pipelines.files.local_path import path_below
+        from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         self._stop = threading.Event()
         with self.working(context):

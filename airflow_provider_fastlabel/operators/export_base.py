@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, safe_name
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import silence_outlets, storage_uri, tell_outlets
@@ -12,9 +11,7 @@ from airflow_provider_fastlabel.utils.links import PROJECT, PUBLISHED, TASKS, fa
 from airflow_provider_fastlabel.utils.numbers import VERSIONS, WORKERS
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from airflow.sdk import Context
 
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
     from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
     from airflow_provider_fastlabel.pipelines.exports.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.run import Export
     from airflow_provider_fastlabel.utils.lineage import Edge
@@ -109,10 +107,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     ui_color = "#e6f4e1"
 
     format: ClassVar[str]
-    first_class_id: int = 0
-    reserved: ClassVar[re.Pattern[str] | None] = None
-    """Where the paths of images need a ``_``, so that they meet no other file of the format."""
-    kinds: ClassVar[tuple[str, ...]] = ("image", "sequential_image", "video")
 
     def __init__(
         self,
@@ -166,25 +160,11 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :param left_out: the list of what is left out, which a writer fills.
         :returns: what was done.
         """
+        return self.dataset_format().write(tasks, folder, classes, images, left_out)
+
+    def dataset_format(self) -> DatasetFormat:
+        """Return the operator's format as its arguments rendered."""
         raise NotImplementedError
-
-    def images_folder(self, work: Path, folder: Path) -> Path | None:
-        """Say where images are downloaded to.
-
-        :param work: folder for work, on the same file system; it is not published.
-        :param folder: folder of the data set.
-        :returns: the folder, or ``None`` when images are not wanted.
-        """
-        del work
-        return folder / "images" if self.include_images else None
-
-    def earlier_places(self, name: str) -> Sequence[str]:
-        """Return where in the published data set the image of a task may lie.
-
-        :param name: the task's name.
-        :returns: relative paths, the likeliest first.
-        """
-        return (f"images/{safe_name(name)}",)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Export what matches, and publish it if it differs from what is there.
@@ -203,33 +183,20 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises FileNotFoundError: the bucket of ``output`` does not exist; none is created.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
-        from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place, settle
-        from airflow_provider_fastlabel.pipelines.exports.publish import destination
-        from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
+        from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+        from airflow_provider_fastlabel.pipelines.exports.publish import prepare
+        from airflow_provider_fastlabel.pipelines.exports.result import result_of, say_result
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         with self.working(context):
             target = real_place(storage_path("output", self.output_path, self.output_conn_id))
             self.show_links(context, **facts_of_output(target, self.output_path))
             self._filters()  # a wrong argument is named before any call
-            settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
-            refuse_missing_bucket(target, "output")
-            report, published = self._export(destination(target, self.publish, self.keep_versions)).run()
-        place = shown_place(self.output_path)
-        path = place
+            report, published = self._export(prepare(target, self.publish, self.keep_versions)).run()
+        summary = result_of(shown_place(self.output_path), self.format, report, published)
         if published.path:
-            path = f"{place.rstrip('/')}/{published.path}"
-            self.show_links(context, **facts_of_output(target / published.path, path))
-        counts = {**report.to_dict(), "sha256": published.digest, "changed": published.changed}
-        listed = f"{path.rstrip('/')}/{LEFT_OUT_FILE}" if report.left_out and report.left_out.rows else None
-        summary = {
-            "output": place,
-            "path": path,
-            "format": self.format,
-            **counts,
-            "class_changes": report.class_changes,
-            "left_out": listed,
-        }
+            self.show_links(context, **facts_of_output(target / published.path, summary["path"]))
+        say_result(summary)
         self._summary = summary
         self._tell(summary, context, target)
         return summary
@@ -251,18 +218,12 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         """Return the export that the rendered arguments ask for."""
         from airflow_provider_fastlabel.pipelines.exports.run import Export
 
-        return Export(
+        return Export.in_format(
+            self.dataset_format(),
             client=self.client,
             destination=destination,
             filters=self._filters(),
-            kinds=self.kinds,
-            format=self.format,
             write=self.write,
-            images_folder=self.images_folder,
-            earlier_places=self.earlier_places if self.include_images else None,
-            reserved=self.reserved,
-            first_class_id=self.first_class_id,
-            on_error=self.on_error,
             allow_empty=self.allow_empty,
             workers=self.max_workers,
             keep_renamed=self.keep_renamed,
@@ -281,21 +242,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         }
 
     def _tell(self, summary: Mapping[str, Any], context: Context, target: Any) -> None:
-        words = "Published" if summary["changed"] else "Nothing has changed, so nothing was published:"
-        self.log.info(
-            "%s %s with %d images and %d annotations (left out: %s; adjusted: %s)",
-            words,
-            summary["path"],
-            summary["images"],
-            summary["annotations"],
-            summary["skipped"] or "none",
-            summary["adjusted"] or "none",
-        )
-        if summary["left_out"]:
-            self.log.info("What was left out is listed in %s", summary["left_out"])
-        for split, got in summary.get("splits", {}).items():
-            share = f"{got['share']:.1%} of the images, {got['asked']:.1%} asked for"
-            self.log.info("Split %s has %d images: %s", split, got["images"], share)
         if self.emit == "changed" and not summary["changed"] and context["ti"].try_number == 1:
             silence_outlets(self)
             return

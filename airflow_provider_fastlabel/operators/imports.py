@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.pipelines.imports import Destination, Found, ImportSummary
-    from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations
+    from airflow_provider_fastlabel.pipelines.imports import ImportSummary
     from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -167,48 +165,37 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
         :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
-        from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
-        from airflow_provider_fastlabel.pipelines.imports import find_items, import_files, resolve_destination
-        from airflow_provider_fastlabel.utils.object_stores import path_below, shown_place, storage_path
+        from airflow_provider_fastlabel.pipelines.imports.folder import FolderImport
+        from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         self._stop = threading.Event()
         with self.working(context):
             status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
-            fields = {"tags": tags, "status": status, "priority": self.priority}
             people = self.people()
-            folder = storage_path("folder", self.folder, self.source_conn_id)
+            folder, path = storage_path("folder", self.folder, self.source_conn_id), self.annotations_path
             manifest, conn_id = self.manifest, self.source_conn_id
             if manifest is None:
                 manifest, conn_id = run_file(context, "imports", "manifest", "Nothing was created."), None
             record = storage_path("manifest", manifest, conn_id)
-            refuse_missing_bucket(record, "manifest")
-            into = resolve_destination(self.client, self.project, self.kind)
-            found = find_items(
-                folder,
-                into,
+            summary = FolderImport(
+                client=self.client,
+                project=self.project,
+                folder=folder,
+                manifest=record,
+                kind=self.kind,
                 pattern=self.pattern,
-                annotated=self.annotations_format,
-                own=path_below(folder, record),
+                annotations_format=self.annotations_format,
+                annotations=None if path is None else storage_path("annotations_path", path, self.source_conn_id),
+                annotations_arguments=self.annotations_arguments or {},
+                attributes=self.attributes,
+                fields={"tags": tags, "status": status, "priority": self.priority},
+                people=people,
+                on_exists=self.on_exists,
+                on_difference=self.on_difference,
+                max_failures=self.max_failures,
+                max_workers=self.max_workers,
                 follow_links=self.follow_links,
-            )
-            # First the annotations: pictures that turn out to be masks are taken off the list.
-            with self._read_annotations(folder, found, into) or nullcontext() as annotations:
-                summary = import_files(
-                    self.client,
-                    into,
-                    found.sources,
-                    manifest=record,
-                    annotations=annotations,
-                    fields={name: value for name, value in fields.items() if value not in (None, [], "")},
-                    on_exists=self.on_exists,
-                    on_difference=self.on_difference,
-                    people=people,
-                    max_failures=self.max_failures,
-                    max_workers=self.max_workers,
-                    problems=found.problems,
-                    links=found.links,
-                    stop=self._stop,
-                )
+            ).run(self._stop)
         self._summary = summary
         result: ImportSummary = {**summary, "manifest": shown_place(manifest)}
         tell_of_project(self, context, result)
@@ -226,21 +213,3 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
         if self._stop is not None:
             self._stop.set()
             self.log.info("Stopping the import; what was created stays, the next run creates the rest")
-
-    def _read_annotations(self, folder: Any, found: Found, into: Destination) -> PreAnnotations | None:
-        from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
-        from airflow_provider_fastlabel.utils.object_stores import storage_path
-
-        if self.annotations_format is None:
-            return None
-        path = self.annotations_path
-        return Reader(
-            self.annotations_format,
-            folder,
-            storage_path("annotations_path", path, self.source_conn_id) if path is not None else None,
-            into.type,
-            list(self.client.iter_annotations(self.project)),
-            self.annotations_arguments or {},
-            self.attributes,
-            self.follow_links,
-        ).read(found)

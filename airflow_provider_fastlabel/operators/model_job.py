@@ -9,10 +9,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before, newest
-from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
-from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_job
-from airflow_provider_fastlabel.triggers.events import WaitEvent, raise_unless_success
-from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
+from airflow_provider_fastlabel.pipelines.waits.conditions import ModelJobWait
+from airflow_provider_fastlabel.pipelines.waits.decisions import WAITING, decide_job
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import all_jobs, find_job, id_in, job_kind, summary_of
+from airflow_provider_fastlabel.triggers.events import raise_unless_success
 from airflow_provider_fastlabel.utils.asset_events import project_uri, tell_outlets
 from airflow_provider_fastlabel.utils.asset_uris import MODELS
 from airflow_provider_fastlabel.utils.links import MODEL_JOB
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import BaseOperatorLink
     from airflow.sdk import Context
+
+    from airflow_provider_fastlabel.pipelines.waits.events import WaitEvent
 
 JOB_XCOM = "job_id"
 """XCom key under which the id of the job is pushed before the waiting starts."""

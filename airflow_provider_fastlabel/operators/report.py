@@ -122,24 +122,7 @@ class FastLabelReportOperator(FastLabelBaseOperator):
             made, changed = ProjectReport(
                 client=self.client, filters=filters, target=target, dataset=dataset or None, fetch=self.include_images
             ).run()
-        place = shown_place(self.output_path)
-        numbers = {name: made.summary[name] for name in ("tasks", "pictures", "objects", "suspicions")}
-        self.log.info(
-            "%s/report.html shows %d tasks with %d objects; suspicious: %s",
-            place,
-            numbers["tasks"],
-            numbers["objects"],
-            numbers["suspicions"] or "nothing",
-        )
-        return {
-            "output": place,
-            "report": f"{place.rstrip('/')}/report.html",
-            **numbers,
-            "photographs_missing": made.seen.missing,
-            "photographs_damaged": made.seen.damaged,
-            "bytes": len(made.page),
-            "changed": changed,
-        }
+        return made.result(shown_place(self.output_path), changed=changed)
 
     def lineage(self, *, complete: bool) -> Edge:
         """Return the edge from the project to the report; a failed task has written none."""

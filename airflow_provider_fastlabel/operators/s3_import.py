@@ -11,9 +11,10 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow_provider_fastlabel.operators.waiting import Deadlines, FastLabelWaitingOperator
 from airflow_provider_fastlabel.pipelines.imports.turns import Begun, last_overlap, unquiet_seconds
 from airflow_provider_fastlabel.pipelines.running.newcomers import Before, created, newest
-from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
-from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import
-from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS, WaitEvent, raise_unless_success
+from airflow_provider_fastlabel.pipelines.waits.conditions import ImportHistoryWait
+from airflow_provider_fastlabel.pipelines.waits.decisions import WAITING, decide_import
+from airflow_provider_fastlabel.pipelines.waits.events import FAILED, SUCCESS, WaitEvent
+from airflow_provider_fastlabel.triggers.events import raise_unless_success
 from airflow_provider_fastlabel.utils.arguments import rendered_texts, require_rendered, task_status
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT, TASKS

@@ -9,19 +9,21 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_fastlabel.hooks import settings
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
-from airflow_provider_fastlabel.triggers.decisions import WAITING
+from airflow_provider_fastlabel.pipelines.waits.decisions import WAITING
+from airflow_provider_fastlabel.pipelines.waits.events import SUCCESS
+from airflow_provider_fastlabel.pipelines.waits.watch import look, wait_in_worker
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
-from airflow_provider_fastlabel.triggers.events import SUCCESS, read_event
-from airflow_provider_fastlabel.triggers.watch import Watch, look, wait_in_worker
+from airflow_provider_fastlabel.triggers.events import read_event
+from airflow_provider_fastlabel.triggers.watch import AirflowWatch
 from airflow_provider_fastlabel.utils.numbers import seconds
 from airflow_provider_fastlabel.utils.progress_store import ProgressStore
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from airflow_provider_fastlabel.triggers.conditions import Wait
-    from airflow_provider_fastlabel.triggers.decisions import Decision
-    from airflow_provider_fastlabel.triggers.events import WaitEvent
+    from airflow_provider_fastlabel.pipelines.waits.conditions import Wait
+    from airflow_provider_fastlabel.pipelines.waits.decisions import Decision
+    from airflow_provider_fastlabel.pipelines.waits.events import WaitEvent
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["Deadlines", "FastLabelWaitingOperator"]
@@ -94,7 +96,7 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
         """
         # Airflow keeps the execution timeout as long as the task is in a worker.
         interval = settings.poll_interval(POLL_INTERVAL) if self.poll_interval is None else self.poll_interval
-        watch = Watch(self.log, end_time=deadlines.end_time, execution_deadline=None, store=self._progress)
+        watch = AirflowWatch(self.log, end_time=deadlines.end_time, execution_deadline=None, store=self._progress)
         watch.calls_left = self.client.quota.remaining
         if not self.deferrable:
             return self._ended(wait_in_worker(wait, self.client, watch, poll_interval=interval))

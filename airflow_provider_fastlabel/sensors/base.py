@@ -17,9 +17,10 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_fastlabel.hooks import settings
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
+from airflow_provider_fastlabel.pipelines.waits.events import ERROR, SUCCESS, WaitEvent
 from airflow_provider_fastlabel.triggers.deferral import Deadlines, defer_wait
-from airflow_provider_fastlabel.triggers.events import ERROR, SUCCESS, WaitEvent, raise_unless_success, read_event
-from airflow_provider_fastlabel.triggers.watch import Watch
+from airflow_provider_fastlabel.triggers.events import raise_unless_success, read_event
+from airflow_provider_fastlabel.triggers.watch import AirflowWatch
 from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
 from airflow_provider_fastlabel.utils.links import LinkedTask
 from airflow_provider_fastlabel.utils.numbers import seconds
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_fastlabel.triggers.conditions import Wait
-    from airflow_provider_fastlabel.triggers.decisions import Decision
+    from airflow_provider_fastlabel.pipelines.waits.conditions import Wait
+    from airflow_provider_fastlabel.pipelines.waits.decisions import Decision
 
 
 POLL_INTERVAL = 60.0
@@ -97,9 +98,9 @@ class FastLabelSensor(CheckedArguments, LinkedTask, BaseSensorOperator):
         return self.build_wait()
 
     @cached_property
-    def _watch(self) -> Watch:
+    def _watch(self) -> AirflowWatch:
         # Without a deadline: in a worker Airflow keeps it, afterwards the trigger does.
-        return Watch(self.log, store=ProgressStore(self.log))
+        return AirflowWatch(self.log, store=ProgressStore(self.log))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Wait: in this process, or in the triggerer when ``deferrable`` and the first look does not end it."""

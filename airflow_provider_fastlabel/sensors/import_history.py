@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_fastlabel.pipelines.waits.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.conditions import ImportHistoryWait
 from airflow_provider_fastlabel.utils.arguments import require_rendered
 from airflow_provider_fastlabel.utils.links import IMPORT, PROJECT
 

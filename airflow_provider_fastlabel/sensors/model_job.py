@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_fastlabel.pipelines.waits.conditions import ModelJobWait
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import job_kind
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.conditions import ModelJobWait
-from airflow_provider_fastlabel.triggers.model_jobs import job_kind
 from airflow_provider_fastlabel.utils.arguments import require_rendered
 from airflow_provider_fastlabel.utils.links import MODEL_JOB, PROJECT
 

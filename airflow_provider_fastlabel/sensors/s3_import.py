@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from airflow_provider_fastlabel.pipelines.waits.conditions import S3ImportWait
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.conditions import S3ImportWait
 
 
 class FastLabelS3ImportSensor(FastLabelSensor):

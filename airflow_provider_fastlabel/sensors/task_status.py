@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_fastlabel.pipelines.waits.conditions import TaskCountWait, TaskListWait, Wait
 from airflow_provider_fastlabel.sensors.base import FastLabelSensor
-from airflow_provider_fastlabel.triggers.conditions import TaskCountWait, TaskListWait, Wait
 from airflow_provider_fastlabel.utils.arguments import rendered_list, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.links import PROJECT, TASKS
 from airflow_provider_fastlabel.utils.numbers import Number

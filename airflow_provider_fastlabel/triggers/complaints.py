@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.triggers.progress import QUIET_SECONDS
+from airflow_provider_fastlabel.pipelines.waits.progress import QUIET_SECONDS
 from airflow_provider_fastlabel.utils.errors import is_permanent, is_transient
 
 if TYPE_CHECKING:

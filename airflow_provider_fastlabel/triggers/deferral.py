@@ -12,7 +12,7 @@ from airflow_provider_fastlabel.triggers.fastlabel import trigger_for
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator
 
-    from airflow_provider_fastlabel.triggers.conditions import Wait
+    from airflow_provider_fastlabel.pipelines.waits.conditions import Wait
 
 BACKSTOP_SECONDS = 180.0
 """What the deferral's timeout adds to the trigger's deadline, beside two polls, so that the trigger's own end wins."""

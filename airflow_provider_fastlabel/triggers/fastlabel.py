@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_fastlabel.triggers.conditions import (
+from airflow_provider_fastlabel.pipelines.waits.conditions import (
     ImportHistoriesWait,
     ImportHistoryWait,
     ModelJobWait,
@@ -20,15 +20,16 @@ from airflow_provider_fastlabel.triggers.conditions import (
     TaskListWait,
     Wait,
 )
+from airflow_provider_fastlabel.pipelines.waits.watch import JITTER
 from airflow_provider_fastlabel.triggers.progress import StretchNotice
 from airflow_provider_fastlabel.triggers.shared_polls import Poll, Reading, call, now, shared_poll
-from airflow_provider_fastlabel.triggers.watch import JITTER, MISSING_LOOKS, Watch
+from airflow_provider_fastlabel.triggers.watch import MISSING_LOOKS, AirflowWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from airflow_provider_fastlabel.triggers.decisions import Decision
-    from airflow_provider_fastlabel.triggers.events import WaitEvent
+    from airflow_provider_fastlabel.pipelines.waits.decisions import Decision
+    from airflow_provider_fastlabel.pipelines.waits.events import WaitEvent
 
 FIRST_SLEEP = 5.0
 """Seconds before the first look: Airflow can fail a task whose trigger fires while the task is still put aside."""
@@ -87,13 +88,13 @@ class FastLabelTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait and yield one event, the payload of a :class:`~airflow_provider_fastlabel.triggers.events.WaitEvent`."""
+        """Wait and yield one event, the payload of a :class:`.WaitEvent`."""
         event = replace(await self._watch(), carry=self.carry)
         yield TriggerEvent(event.payload())  # type: ignore[no-untyped-call]
 
     async def _watch(self) -> WaitEvent:
         """Take part in the shared poll and judge its readings until the wait ends."""
-        watch = Watch(
+        watch = AirflowWatch(
             self.log,
             end_time=self.end_time,
             execution_deadline=self.execution_deadline,

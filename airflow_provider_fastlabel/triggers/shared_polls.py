@@ -20,8 +20,8 @@ from weakref import WeakKeyDictionary
 from airflow_provider_fastlabel.client.http.quota import calls_of_this_thread
 from airflow_provider_fastlabel.hooks import settings as configuration
 from airflow_provider_fastlabel.hooks.fastlabel import build_client
+from airflow_provider_fastlabel.pipelines.waits.watch import JITTER
 from airflow_provider_fastlabel.triggers.connections import read_settings
-from airflow_provider_fastlabel.triggers.watch import JITTER
 from airflow_provider_fastlabel.utils.errors import retry_after
 
 if TYPE_CHECKING:

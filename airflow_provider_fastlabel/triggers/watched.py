@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.pipelines.waits.conditions import OLDEST_TOTAL, Counts, TaskCountWait
+from airflow_provider_fastlabel.pipelines.waits.decisions import WAITING, decide_import, decide_job
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import all_jobs, job_kind, summary_of
 from airflow_provider_fastlabel.triggers.arrivals import IDS_SHOWN, all_reached, arrived, first_cursor, first_of_all
-from airflow_provider_fastlabel.triggers.conditions import OLDEST_TOTAL, Counts, TaskCountWait
-from airflow_provider_fastlabel.triggers.decisions import WAITING, decide_import, decide_job
-from airflow_provider_fastlabel.triggers.model_jobs import all_jobs, job_kind, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import job_kind
 from airflow_provider_fastlabel.triggers.complaints import Complaints
 from airflow_provider_fastlabel.triggers.cursor_store import CursorStore
-from airflow_provider_fastlabel.triggers.model_jobs import job_kind
 from airflow_provider_fastlabel.triggers.progress import StretchNotice
 from airflow_provider_fastlabel.triggers.shared_polls import call, now, shared_poll
 from airflow_provider_fastlabel.triggers.watched import (

@@ -15,12 +15,10 @@ def is_permanent(error: BaseException) -> bool:
     missing or unusable Airflow connection; false for an exceeded quota, server errors, timeouts and everything that is
     not ours to judge.
     """
-    from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, RateLimited
+    from airflow_provider_fastlabel.client.exceptions import cannot_pass
 
-    if isinstance(error, RateLimited):
-        return False
-    permanent = (FastLabelInvalidException, InvalidConnectionError, AirflowNotFoundException, BucketMissingError)
-    return isinstance(error, permanent)
+    ours = (InvalidConnectionError, AirflowNotFoundException, BucketMissingError)
+    return cannot_pass(error) or isinstance(error, ours)
 
 
 def is_transient(error: BaseException) -> bool:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
-from airflow_provider_fastlabel.pipelines.files.local_path import LOCAL_SCHEMES, local_path
+from airflow_provider_fastlabel.pipelines.files.places import check_place, check_url, local_place, store_missing
 from airflow_provider_fastlabel.utils.arguments import TO_NOTHING, refused, require_rendered
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_SCHEMES = "|".join(sorted({*BUCKET_STORES, *LOCAL_SCHEMES}))
-_HALF_A_URL = re.compile(rf":/|[a-z][a-z0-9+.-]*:/(?!/)|(?:{_SCHEMES})(?::|//)")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def storage_path(name: str, url: str, conn_id: str | None = None) -> Any:
@@ -34,16 +28,13 @@ def storage_path(name: str, url: str, conn_id: str | None = None) -> Any:
     text = os.fspath(url) if isinstance(url, str | os.PathLike) else url
     if not isinstance(text, str):
         raise refused(f"{name} must be a text, not {url!r}.")
-    if text != text.strip() or _UNPRINTABLE.search(text):
-        raise refused(
-            f"{name} {text!r} begins or ends with a blank, or holds a line break or another control character."
-        )
+    check_place(name, text)
     scheme, is_url, rest = text.partition("://")
     if not is_url:
         _refuse_nothing(name, text, "file", text)
-        return _local(name, url)
+        return local_place(name, url)
     _refuse_nothing(name, text, scheme, rest)
-    _check_url(name, text, scheme, rest)
+    check_url(name, text)
     return _opened(name, text, conn_id)
 
 
@@ -69,32 +60,6 @@ def _is_nothing(part: str) -> bool:
     return part.strip() == "None" or (part != "" and not part.strip())
 
 
-def _local(name: str, url: str | os.PathLike[str]) -> Path:
-    """Return a path of this machine."""
-    if _HALF_A_URL.match(str(url)):
-        raise _no_place(name, str(url))
-    try:
-        return Path(url).expanduser()
-    except RuntimeError as error:
-        raise refused(f"{name} {str(url)!r}: the worker knows no user of that name, so no home.") from error
-
-
-def _check_url(name: str, text: str, scheme: str, rest: str) -> None:
-    """Refuse a URL that names another place than it seems to."""
-    if not _SCHEME.fullmatch(scheme):
-        raise _no_place(name, text)
-    if scheme in LOCAL_SCHEMES:
-        # Without the third slash the path would begin at the folder that the worker happens to run in.
-        if not rest.startswith("/") or rest.startswith("//"):
-            raise refused(f"{name} {text!r} is no URL of a file: it is written with three slashes, file:///data/x.")
-    elif not {".", ".."}.isdisjoint(rest.split("/")):
-        raise refused(f"{name} {text!r} has a part '.' or '..', which object stores do not know.")
-
-
-def _no_place(name: str, text: str) -> ValueError:
-    return refused(f"{name} {text!r} is neither a path nor a URL; a URL is written like s3://bucket/prefix.")
-
-
 def _opened(name: str, url: str, conn_id: str | None) -> Any:
     """Return the place of a URL; a missing provider is reported now, before any work."""
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -103,24 +68,5 @@ def _opened(name: str, url: str, conn_id: str | None) -> Any:
         path = ObjectStoragePath(url, conn_id=conn_id)
         path.fs  # noqa: B018 - looks the provider up
     except (ValueError, ImportError) as error:
-        raise refused(
-            f"{name} {url}: {error}. Install the Airflow provider of this object store with its file system extra, "
-            "for instance airflow-provider-fastlabel[s3] for s3://; [gcs] and [azure] are the others."
-        ) from error
+        raise store_missing(name, url, error) from error
     return path
-
-
-def path_below(folder: Any, inner: Any) -> str | None:
-    """Return the path of a place relative to a folder, with forward slashes; ``None`` when it is not inside.
-
-    :param folder: what :func:`storage_path` returned.
-    :param inner: the same.
-    """
-    local, path = local_path(folder), local_path(inner)
-    if (local is None) != (path is None) or getattr(folder, "protocol", None) != getattr(inner, "protocol", None):
-        return None
-    if local is not None and path is not None:
-        local, path = local.resolve(), path.resolve()
-        return path.relative_to(local).as_posix() if path.is_relative_to(local) else None
-    root, key = (f"{str(each.path).rstrip('/')}/" for each in (folder, inner))
-    return key.removeprefix(root).rstrip("/") if key.startswith(root) else None

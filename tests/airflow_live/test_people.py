@@ -51,7 +51,9 @@ def answer(live: Live, run_id: str, chosen: str, remark: str) -> None:
     time.sleep(15)
     question = live.airflow.call("GET", path)
     assert question["body"].startswith("2 tasks are labelled.")
-    live.airflow.call("PATCH", path, {"chosen_options": [chosen], "params_input": {"remark": remark}})
+    # The form sends every field it shows; before Airflow 3.2 those of the DAG are among them.
+    fields = {name: param["value"] for name, param in question["params"].items()}
+    live.airflow.call("PATCH", path, {"chosen_options": [chosen], "params_input": {**fields, "remark": remark}})
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from airflow_provider_fastlabel.pipelines.projects.definition import read_defini
 from airflow_provider_fastlabel.pipelines.projects.plan import plan
 from airflow_provider_fastlabel.pipelines.updates.run import Changes, delete_tasks, update_tasks
 from airflow_provider_fastlabel.pipelines.updates.selection import TaskSelection
-from airflow_provider_fastlabel.triggers import conditions
+from airflow_provider_fastlabel.pipelines.waits import conditions
 from tests.fuzz.changing_proxy import ChangingProxy
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
 PARTS = 4
 """So that several processes can share the work."""
+CALLS = 10**7
+"""More than one run makes, so that it waits for no quota of its own."""
 PACKAGE = Path(airflow_provider_fastlabel.__file__).parent
 WRITERS: dict[str, Any] = {
     "coco": export_coco, "yolo": export_yolo, "pascalvoc": export_pascalvoc, "labelme": export_labelme,
@@ -102,7 +104,7 @@ def apply_definition(client: FastLabelClient, _: Path) -> Any:
 
 
 def start_and_wait(client: FastLabelClient, _: Path) -> Any:
-    from airflow_provider_fastlabel.triggers.model_jobs import id_in, job_kind
+    from airflow_provider_fastlabel.pipelines.waits.model_jobs import id_in, job_kind
 
     kind = job_kind("training")
     job = id_in(kind.start(client, {"dataset_name": "d", "base_model_name": "b", "epoch": 1}), kind.identity) or "none"
@@ -167,6 +169,10 @@ def proxy(fastlabel_emulator) -> Iterator[ChangingProxy]:
     proxy.stop()
 
 
+def client_of(token: str, url: str, max_retries: int) -> FastLabelClient:
+    return FastLabelClient(token, api_url=url, max_retries=max_retries, calls_per_10_minutes=CALLS)
+
+
 def fill(client: FastLabelClient, folder: Path) -> None:
     """Put something of everything into the emulator."""
     picture = folder / "p.png"
@@ -195,9 +201,9 @@ def test_no_answer_ends_in_a_raw_error(fastlabel_emulator, proxy, tmp_path, part
         folder = tmp_path / str(number)
         folder.mkdir()
         fastlabel_emulator.reset()
-        with FastLabelClient(fastlabel_emulator.token, api_url=fastlabel_emulator.url, max_retries=0) as direct:
+        with client_of(fastlabel_emulator.token, fastlabel_emulator.url, 0) as direct:
             fill(direct, folder)
-        with FastLabelClient(fastlabel_emulator.token, api_url=f"{proxy.address}/v1/", max_retries=1) as client:
+        with client_of(fastlabel_emulator.token, f"{proxy.address}/v1/", 1) as client:
             client.transport.sleep = lambda _: None
             proxy.change(random, after=random.choice((0, 0, 0, 1, 1, 2, 3)))
             try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, AirflowTaskTimeout
 
+from airflow_provider_fastlabel.pipelines.waits import progress
 from airflow_provider_fastlabel.sensors import FastLabelTaskStatusSensor
-from airflow_provider_fastlabel.triggers import progress
 from tests.airflow_fixtures import calls, later
 from tests.airflow_run import needs_state_store
 from tests.sensors.modes import modes

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_fastlabel.marks import mark_of
+from airflow_provider_fastlabel.pipelines.waits.conditions import Counts
 from airflow_provider_fastlabel.triggers.arrivals import (
     Cursor,
     all_reached,
@@ -14,7 +15,6 @@ from airflow_provider_fastlabel.triggers.arrivals import (
     first_cursor,
     first_of_all,
 )
-from airflow_provider_fastlabel.triggers.conditions import Counts
 from airflow_provider_fastlabel.triggers.watched import Listing, WatchedImports, WatchedShare, WatchedTasks
 
 NOW = "2026-11-28T12:00:00+00:00"

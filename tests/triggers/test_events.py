@@ -10,7 +10,8 @@ from airflow.providers.common.compat.sdk import (
     AirflowTaskTimeout,
 )
 
-from airflow_provider_fastlabel.triggers.events import STATUSES, WaitEvent, raise_unless_success, read_event
+from airflow_provider_fastlabel.pipelines.waits.events import STATUSES, WaitEvent
+from airflow_provider_fastlabel.triggers.events import raise_unless_success, read_event
 
 
 def test_the_statuses_are_frozen():

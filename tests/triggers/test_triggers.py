@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_fastlabel.triggers import conditions
+from airflow_provider_fastlabel.pipelines.waits import conditions
 from airflow_provider_fastlabel.triggers import fastlabel as triggers
 from airflow_provider_fastlabel.triggers import shared_polls as polls
 from airflow_provider_fastlabel.triggers.fastlabel import (
@@ -288,7 +288,7 @@ def test_waits_on_other_projects_do_not_share(client, emulator, fill):
 
 
 def test_an_import_beyond_the_first_page_is_asked_for_by_its_id(client, emulator, bucket, monkeypatch):
-    monkeypatch.setattr("airflow_provider_fastlabel.triggers.conditions.HISTORY_PAGE", 1)
+    monkeypatch.setattr("airflow_provider_fastlabel.pipelines.waits.conditions.HISTORY_PAGE", 1)
     first, second = (client.create_task_from_aws_s3("photos")["id"] for _ in range(2))
     for ident in (first, second):
         settle(emulator, ident)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
+    from airflow_provider_fastlabel.pipelines.files.source import Source
+    from airflow_provider_fastlabel.pipelines.files.source_table import Sources
+    from airflow_provider_fastlabel.pipelines.files.sources import Found
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -76,26 +78,26 @@ def _find(
     """Return the files that can be sent, and what is wrong with the others, as far as that is tolerated."""
     found = find_sources(folder, extensions=IMAGE.extensions, pattern=pattern, follow_links=follow_links)
     problems = list(map(_of_endpoints, found.problems))
-    fit = []
-    for source in found.sources:
-        why = _unfit(source.size) or results.refusal_of(source.name)
-        if why is None:
-            fit.append(source)
-        else:
+    there = len(found.sources)
+
+    def fits(source: Source) -> bool:
+        if (why := _unfit(source.size) or results.refusal_of(source.name)) is not None:
             problems.append(Problem(source.name, why))
+        return why is None
+
+    found.sources.keep(fits)
     if len(problems) > tolerated:
         raise ImportRefused(
             f"{len(problems)} file(s) in {folder} cannot be sent to an endpoint. Nothing was sent.\n"
             f"{enumerate_problems(problems)}",
             problems,
         )
-    if not found.sources:
+    if not there:
         raise ImportRefused(
             f"No file in {folder} matches pattern {pattern!r}. Nothing was sent. {found.links_in_words()}".rstrip()
         )
     if found.links:
         log.warning("%s", found.links_in_words().rstrip())
-    found.sources = fit
     return found, problems
 
 
@@ -123,7 +125,7 @@ class _Sending:
         client: FastLabelClient,
         endpoint: str,
         results: Results,
-        sources: Sequence[Source],
+        sources: Sources,
         problems: Sequence[Problem],
         max_failures: int | None,
         output: Any,

@@ -33,7 +33,7 @@ from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileEr
 from airflow_provider_fastlabel.pipelines.exports.object_store import InPlace
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.versions import LocalVersions, StoredVersions
-from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed
+from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, refuse_missing_bucket
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import open_regular
 
@@ -91,6 +91,20 @@ def manifest_of(
         "classes": {value: number for number, value in enumerate(values, first_class_id)},
         **({"class_changes": dict(class_changes)} if class_changes else {}),
     }
+
+
+def prepare(target: Any, way: Way | None = None, keep_versions: int = 1) -> Destination:
+    """Make a place ready for an export, and refuse one that cannot take it, before any work.
+
+    :param target: where the data set will be published, as :func:`.real_place` returned it.
+    :param way: as for :func:`destination`.
+    :param keep_versions: as for :func:`destination`.
+    :returns: the place as it is now, see :func:`destination` for what that refuses.
+    :raises BucketMissingError: the bucket does not exist.
+    """
+    settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
+    refuse_missing_bucket(target, "output")
+    return destination(target, way, keep_versions)
 
 
 def destination(target: Any, way: Way | None = None, keep_versions: int = 1) -> Destination:

@@ -11,19 +11,13 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
-from airflow_provider_fastlabel.digests import facts_of
 from airflow_provider_fastlabel.formats.writing.class_changes import ClassChanges, brought_up_to_date, class_changes
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap, changes_of_lock
-from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
-from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE
-from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
+from airflow_provider_fastlabel.pipelines.exports.assembly import Assembly
 from airflow_provider_fastlabel.pipelines.exports.destination import FileGoneError
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
-from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish
-from airflow_provider_fastlabel.pipelines.exports.rows import Rows
-from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,16 +27,21 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.kinds import Kind
-    from airflow_provider_fastlabel.formats.writing.noted import Place
+    from airflow_provider_fastlabel.formats.writing.left_out import LeftOut
+    from airflow_provider_fastlabel.formats.writing.noted import NotedFolder, Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
+    from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
     from airflow_provider_fastlabel.pipelines.exports.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
+    from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 
     Task = Mapping[str, Any]
 
 log: logging.Logger = logging.getLogger(__name__)
 
+IMAGE_KINDS = ("image", "sequential_image", "video")
+"""Kinds of tasks that are pictures, or can be taken apart into pictures."""
 MOST_CHANGES = 100
 """How many classes of each kind of change a result names; the manifest names all."""
 _SHOWN_CHANGES = 20
@@ -89,6 +88,25 @@ class Export:
     allow_empty: bool = False
     workers: int = 4
     keep_renamed: bool = False
+
+    @classmethod
+    def in_format(cls, form: DatasetFormat, **more: Any) -> Export:
+        """Return an export in one of our formats.
+
+        :param form: the format.
+        :param more: the other fields; they go before what the format says.
+        """
+        of_form = {
+            "kinds": IMAGE_KINDS,
+            "format": form.name,
+            "write": form.write,
+            "images_folder": form.images_folder,
+            "earlier_places": form.earlier_places if form.include_images else None,
+            "reserved": form.reserved,
+            "first_class_id": form.first_class_id,
+            "on_error": form.on_error,
+        }
+        return cls(**{**of_form, **more})
 
     @property
     def project(self) -> str:
@@ -151,16 +169,7 @@ class Export:
         The last is how they changed when they last did: it stays in the data set while nothing else changes there.
         """
         current = ClassMap.of(list(self.client.iter_annotations(self.project)))
-        changes, last = ClassChanges(), {}
-        lock = read_own(self.destination.dataset, LOCK_FILE, _MOST_LOCK_BYTES)
-        if lock is not None:
-            try:
-                locked = ClassMap.from_lock(lock)
-            except ValueError as error:
-                raise DamagedFileError(self.destination.dataset / LOCK_FILE, str(error)) from None
-            changes = class_changes(locked, current)
-            last = changes.to_dict() or changes_of_lock(lock)
-            current = brought_up_to_date(locked, current, keep_renamed=self.keep_renamed)
+        current, changes, last = classes_at(self.destination.dataset, current, keep_renamed=self.keep_renamed)
         current.to_lock(last)  # what cannot be written is refused now, not after all the work
         return current, changes, last
 
@@ -181,27 +190,17 @@ class Export:
         self, kind: Kind, count: int, classes: ClassMap, last: Mapping[str, Any], earlier: EarlierPictures | None
     ) -> tuple[ExportReport, Published]:
         """Put the data set together aside, and publish it."""
-        with staging(self.destination.target) as work, closing(Rows(work)) as rows, closing(LeftOut(work)) as left_out:
-            noted = NotedFolder(work, rows)
-            folder = noted.at(work / "dataset")
-            folder.path.mkdir()
-            report = self._written(kind, count, noted, folder, classes, earlier, left_out)
-            lock = classes.to_lock(last)
-            (folder.path / LOCK_FILE).write_bytes(lock)
-            folder.note(LOCK_FILE, facts_of((lock,)))
-            left_out.write(folder.path / LEFT_OUT_FILE)
-            report.left_out = left_out
-            described = manifest_of(
-                report,
-                format=self.format,
-                classes=classes,
-                first_class_id=self.first_class_id,
-                filters=self.filters,
-                class_changes=last,
-            )
-            return report, publish(
-                folder, self.destination, described, stand_ins=earlier.stand_ins if earlier else None
-            )
+        return Assembly(
+            destination=self.destination,
+            format=self.format,
+            classes=classes,
+            first_class_id=self.first_class_id,
+            filters=self.filters,
+            class_changes=last,
+        ).publish(
+            lambda work, folder, left_out: self._written(kind, count, work, folder, classes, earlier, left_out),
+            lambda: earlier.stand_ins if earlier else None,
+        )
 
     def _written(
         self,
@@ -251,3 +250,26 @@ class Export:
             yield task
             progress.count("exported")
             progress.beat()
+
+
+def classes_at(
+    target: Any, current: ClassMap, *, keep_renamed: bool = False
+) -> tuple[ClassMap, ClassChanges, dict[str, Any]]:
+    """Bring classes to the ids that they have in the data set which is published at a place.
+
+    :param target: the place.
+    :param current: the classes as they are now.
+    :param keep_renamed: whether a class with another value than there keeps its number.
+    :returns: the classes with their ids, what has become of them, and how they changed when they last did.
+    :raises DamagedFileError: the list of ids there is not as an export writes it.
+    """
+    lock = read_own(target, LOCK_FILE, _MOST_LOCK_BYTES)
+    if lock is None:
+        return current, ClassChanges(), {}
+    try:
+        locked = ClassMap.from_lock(lock)
+    except ValueError as error:
+        raise DamagedFileError(target / LOCK_FILE, str(error)) from None
+    changes = class_changes(locked, current)
+    last = changes.to_dict() or changes_of_lock(lock)
+    return brought_up_to_date(locked, current, keep_renamed=keep_renamed), changes, last

@@ -36,3 +36,19 @@ def open_place(place: Any) -> Any:
     """
     local = local_path(place)
     return place.fs.open(place.path, "rb") if local is None else open_regular(local)
+
+
+def path_below(folder: Any, inner: Any) -> str | None:
+    """Return the path of a place relative to a folder, with forward slashes; ``None`` when it is not inside.
+
+    :param folder: as for :func:`local_path`.
+    :param inner: the same.
+    """
+    local, path = local_path(folder), local_path(inner)
+    if (local is None) != (path is None) or getattr(folder, "protocol", None) != getattr(inner, "protocol", None):
+        return None
+    if local is not None and path is not None:
+        local, path = local.resolve(), path.resolve()
+        return path.relative_to(local).as_posix() if path.is_relative_to(local) else None
+    root, key = (f"{str(each.path).rstrip('/')}/" for each in (folder, inner))
+    return key.removeprefix(root).rstrip("/") if key.startswith(root) else None

@@ -11,120 +11,42 @@ and only regular files are opened.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
 import stat
-from collections import defaultdict
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from itertools import groupby
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import is_image, walk
 from airflow_provider_fastlabel.pipelines.files.globs import Glob
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
-from airflow_provider_fastlabel.regular_files import LEAVES, kind_of, leaves, open_below, open_regular
-from airflow_provider_fastlabel.scratch import scratch_folder
+from airflow_provider_fastlabel.pipelines.files.source import Source, base_name
+from airflow_provider_fastlabel.pipelines.files.source_table import Sources
+from airflow_provider_fastlabel.regular_files import LEAVES, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
-
-_TEMPORARY = "fastlabel-import-"
 _DOTS = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 _LEADS_AWAY = "has a part '.' or '..' in its key, which names no folder; rename the object, or narrow `pattern`"
 _OF_SYSTEMS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 """What Windows leaves in folders by itself, in lower case; macOS hides what it leaves."""
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "modified", "created")
 """What listings of object stores call the mark of a version of an object, the surest first."""
-_BLOCK_BYTES = 64 * 1024
-"""What is read at a time of a remote file whose first bytes alone are wanted; file systems default to megabytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What will become one task.
-
-    :param name: the task's name.
-    :param location: the local path, or the key inside ``filesystem``.
-    :param size: bytes (for a folder: of all its files).
-    :param filesystem: the fsspec file system it lives in; ``None`` means local.
-    :param files: for kinds whose task is a folder, its files in ascending name order.
-    :param inside: the folder, without links, that a local file must not leave; empty if it may.
-    :param stamp: changes when the file is written anew: the time of its last change, or what its store has instead;
-        empty where nobody says.
-    """
-
-    name: str
-    location: str
-    size: int
-    filesystem: Any = None
-    files: tuple[Source, ...] = ()
-    inside: str = ""
-    stamp: str = ""
-
-    @contextmanager
-    def local(self) -> Iterator[Path]:
-        """Give a local path for as long as the block lasts; what is remote is downloaded and removed afterwards.
-
-        :returns: the path of the file, or of the folder.
-        :raises OSError: it is gone, cannot be read, came down shorter than listed, or has become a link that leaves
-            the folder.
-        """
-        if self.filesystem is None and not self.files:
-            yield self.place()
-            return
-        with scratch_folder(_TEMPORARY) as folder:
-            for item in self.files or (self,):
-                item._bring(folder)
-            yield folder if self.files else folder / _base_name(self.location)
-
-    @contextmanager
-    def open(self) -> Iterator[Any]:
-        """Open the file for reading bytes, without a local copy.
-
-        :returns: a binary file that can seek.
-        :raises OSError: it cannot be read, is no regular file, or has become a link that leaves the folder.
-        """
-        if self.filesystem is None:
-            with open_below(self.inside, self.name) if self.inside else open_regular(self.location) as file:
-                yield file
-        else:
-            with self.filesystem.open(self.location, "rb", block_size=_BLOCK_BYTES) as remote:
-                yield remote
-
-    def place(self) -> Path:
-        """Return where a local file is. Since it was listed, a link may have taken its place.
-
-        :raises OSError: it has, and leaves the folder.
-        """
-        if self.inside and leaves(self.location, self.inside):
-            raise OSError(errno.EACCES, LEAVES, self.location)
-        return Path(self.location)
-
-    def _bring(self, folder: Path) -> None:
-        path = place_below(folder, _base_name(self.location))
-        if self.filesystem is None:
-            # A link: of a local folder only the files that belong to the task are to be seen.
-            path.symlink_to(self.place().absolute())
-            return
-        self.filesystem.get_file(self.location, str(path))
-        if path.stat().st_size != self.size:
-            raise OSError(
-                f"{foreign_text(self.location)} was listed with {self.size} bytes but {path.stat().st_size} came down"
-            )
 
 
 @dataclass(slots=True)
 class Found:
     """What a folder holds.
 
-    :param sources: the future tasks, in ascending name order.
+    :param sources: the future tasks, in ascending name order, on disk.
     :param problems: files that cannot belong to any task.
     :param left_out: the files that the pattern left out.
     :param links: links that lead out of the folder and are left out; of a folder with a slash behind.
@@ -133,7 +55,7 @@ class Found:
     :param extensions: endings of what becomes a task, lower case, with the dot.
     """
 
-    sources: list[Source] = field(default_factory=list)
+    sources: Sources = field(default_factory=Sources)
     problems: list[Problem] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -197,12 +119,13 @@ def find_sources(
     """
     glob = Glob(pattern)
     media = {_dotted(extension) for extension in extensions}
-    found, files = Found(pattern=pattern, extensions=frozenset(media)), []
+    found = Found(pattern=pattern, extensions=frozenset(media))
+    files = Sources() if by_folder else found.sources
     for item in _list_files(folder, found, follow_links=follow_links):
         suffix = PurePosixPath(item.name).suffix.lower()
         leads_away = _DOTS.search(item.name) is not None
         hidden = not leads_away and any(part.startswith(".") for part in item.name.split("/"))
-        if hidden or _base_name(item.name).lower() in _OF_SYSTEMS or (pictures_only and not is_image(item.name)):
+        if hidden or base_name(item.name).lower() in _OF_SYSTEMS or (pictures_only and not is_image(item.name)):
             continue
         if not glob.matches(item.name):
             found.left_out.append(item.name)
@@ -212,24 +135,14 @@ def find_sources(
             found.problems.append(Problem(item.name, _unknown(suffix, media)))
         elif item.name in found.irregular:
             found.problems.append(Problem(_task_of(item.name, by_folder), _of(item.name, found.irregular, by_folder)))
-        else:
-            files.append(item)
-    _refuse_shared_names(files)
+        elif (other := files.add(item)) is not None:
+            raise _shared_name(item, other)
     _sort_links(found, glob, by_folder=by_folder, pictures_only=pictures_only)
     if by_folder:
         found.problems += _empty_folders(folder, found.links)
-    found.sources = sorted(_group(files, found) if by_folder else files, key=lambda source: source.name)
+        found.sources = Sources(_group(files, found))
     found.problems.sort()
     return found
-
-
-def without_temporary(text: str) -> str:
-    """Shorten the paths of temporary copies in a message to the names a reader knows.
-
-    :param text: the message.
-    :returns: the message without temporary folders.
-    """
-    return re.sub(rf"(/[^\s'\"]*)?/{_TEMPORARY}[^/\s'\"]+/?", "", text)
 
 
 def _sort_links(found: Found, glob: Glob, *, by_folder: bool, pictures_only: bool) -> None:
@@ -245,16 +158,13 @@ def _sort_links(found: Found, glob: Glob, *, by_folder: bool, pictures_only: boo
     found.links = kept
 
 
-def _refuse_shared_names(files: list[Source]) -> None:
-    """Refuse objects that would be one task: the slashes before a name are not part of it."""
-    own: dict[str, Source] = {}
-    for item in files:
-        if (other := own.setdefault(item.name, item)) is not item:
-            places = " and ".join(foreign_text(each.location) for each in (other, item))
-            raise ImportRefused(
-                f"{places} would both be called {item.name!r}, and one of them would be missing. Nothing was created. "
-                "Rename one of them, or narrow `pattern`."
-            )
+def _shared_name(item: Source, other: Source) -> ImportRefused:
+    """Return the error of objects that would be one task: the slashes before a name are not part of it."""
+    places = " and ".join(foreign_text(each.location) for each in (other, item))
+    return ImportRefused(
+        f"{places} would both be called {item.name!r}, and one of them would be missing. Nothing was created. "
+        "Rename one of them, or narrow `pattern`."
+    )
 
 
 def _task_of(name: str, by_folder: bool) -> str:
@@ -279,27 +189,32 @@ def _empty_folders(folder: Any, links: Collection[str]) -> Iterator[Problem]:
             yield Problem(child.name, "is an empty folder; each direct sub-folder is one task and holds its files")
 
 
-def _group(files: list[Source], found: Found) -> Iterator[Source]:
-    """Gather the files of each direct sub-folder into one source."""
-    groups: defaultdict[str, list[Source]] = defaultdict(list)
-    for item in files:
-        top, *rest = item.name.split("/")
-        if len(rest) == 1:
-            groups[top].append(item)
-        else:
-            where = "directly in the folder" if not rest else "in a sub-folder of a task's folder"
-            found.problems.append(
-                Problem(item.name, f"lies {where}; each direct sub-folder is one task and holds its files")
-            )
-    for name, group in groups.items():
-        group.sort(key=lambda source: source.name)
-        location = group[0].location.rpartition("/")[0]
-        size, first = sum(item.size for item in group), group[0]
-        stamp = ""
-        if all(item.stamp for item in group):
-            parts = "\n".join(f"{item.size} {item.stamp} {_base_name(item.name)}" for item in group)
-            stamp = hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:32]
-        yield Source(name, location, size, first.filesystem, tuple(group), first.inside, stamp)
+def _group(files: Sources, found: Found) -> Iterator[Source]:
+    """Gather the files of each direct sub-folder into one source; in the order of their names they lie together."""
+    for name, items in groupby(files, key=lambda item: item.name.partition("/")[0]):
+        group = []
+        for item in items:
+            depth = item.name.count("/")
+            if depth == 1:
+                group.append(item)
+            else:
+                where = "directly in the folder" if not depth else "in a sub-folder of a task's folder"
+                found.problems.append(
+                    Problem(item.name, f"lies {where}; each direct sub-folder is one task and holds its files")
+                )
+        if group:
+            yield _folder_of(name, group)
+
+
+def _folder_of(name: str, group: list[Source]) -> Source:
+    """Return the source of one sub-folder."""
+    size, first = sum(item.size for item in group), group[0]
+    stamp = ""
+    if all(item.stamp for item in group):
+        parts = "\n".join(f"{item.size} {item.stamp} {base_name(item.name)}" for item in group)
+        stamp = hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:32]
+    location = first.location.rpartition("/")[0]
+    return Source(name, location, size, first.filesystem, tuple(group), first.inside, stamp)
 
 
 def _list_files(folder: Any, found: Found, *, follow_links: bool) -> Iterator[Source]:
@@ -367,7 +282,3 @@ def _unknown(suffix: str, media: set[str]) -> str:
 
 def _dotted(extension: str) -> str:
     return "." + extension.lower().lstrip(".")
-
-
-def _base_name(location: str) -> str:
-    return location.rpartition("/")[2]

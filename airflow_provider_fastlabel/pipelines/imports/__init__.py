@@ -18,7 +18,8 @@ if TYPE_CHECKING:
         ImportSummary,
         Problem,
     )
-    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source, find_sources
+    from airflow_provider_fastlabel.pipelines.files.source import Source
+    from airflow_provider_fastlabel.pipelines.files.sources import Found, find_sources
     from airflow_provider_fastlabel.pipelines.imports.engine import import_files
     from airflow_provider_fastlabel.pipelines.imports.preflight import Destination, find_items, resolve_destination
 
@@ -42,7 +43,8 @@ if not TYPE_CHECKING:
         __name__,
         {
             **dict.fromkeys(("ImportIncomplete", "ImportRefused", "ImportSummary", "Problem"), ".files.problems"),
-            **dict.fromkeys(("Found", "Source", "find_sources"), ".files.sources"),
+            "Source": ".files.source",
+            **dict.fromkeys(("Found", "find_sources"), ".files.sources"),
             "import_files": "engine",
             **dict.fromkeys(("Destination", "find_items", "resolve_destination"), "preflight"),
         },

@@ -22,10 +22,11 @@ from airflow_provider_fastlabel.pipelines.running.newcomers import Before
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
+    from airflow_provider_fastlabel.pipelines.files.source import Source
+    from airflow_provider_fastlabel.pipelines.files.sources import Found
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def find_zips(client: FastLabelClient, project: str, folder: Any, pattern: str, 
     return found
 
 
-def _problems(sources: Sequence[Source], largest: int) -> list[Problem]:
+def _problems(sources: Collection[Source], largest: int) -> list[Problem]:
     """Return what is wrong with the files."""
     problems = []
     names = Counter(task_name(source.name) for source in sources)

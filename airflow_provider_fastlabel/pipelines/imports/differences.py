@@ -21,12 +21,13 @@ from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.client.http.sent_files import SentFile
-    from airflow_provider_fastlabel.pipelines.files.sources import Source
+    from airflow_provider_fastlabel.pipelines.files.source import Source
+    from airflow_provider_fastlabel.pipelines.files.source_table import Sources
     from airflow_provider_fastlabel.pipelines.imports.manifest import Record
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Differences:
 def find_differences(
     client: FastLabelClient,
     into: tuple[str, str],
-    sources: Sequence[Source],
+    sources: Sources,
     known: tuple[Mapping[str, str], Mapping[str, Record]],
     *,
     thorough: bool,
@@ -106,9 +107,9 @@ def find_differences(
     :param stop: set it to end early.
     """
     existing, earlier = known
-    found, unknown = _compare(sources, existing, earlier, workers=workers, stop=stop)
-    if thorough:
-        found.differs |= _compare_pictures(client, *into, unknown, workers=workers, stop=stop)
+    found = _compare(sources, existing, earlier, workers=workers, stop=stop)
+    if thorough and found.not_compared:
+        found.differs |= _compare_pictures(client, *into, sources, earlier, workers=workers, stop=stop)
     found.moved = _find_moved(sources, existing, earlier)
     found.warn()
     _warn_of_moved(found.moved, len(sources))
@@ -116,51 +117,64 @@ def find_differences(
 
 
 def _compare(
-    sources: Iterable[Source],
+    sources: Sources,
     existing: Mapping[str, str],
     earlier: Mapping[str, Record],
     *,
     workers: int,
     stop: threading.Event,
-) -> tuple[Differences, dict[str, Source]]:
-    """Compare the files of tasks with what an import has sent of them; return also those that it knows nothing of."""
+) -> Differences:
+    """Compare the files of tasks with what an import has sent of them."""
     found = Differences()
-    unknown: dict[str, Source] = {}
-    unsure: list[tuple[Source, FileFacts]] = []
-    for source in sources:
-        task_id = existing.get(source.name)
-        if task_id is None:
-            continue
-        record = earlier.get(source.name)
-        if record is None or record.file is None or record.file.task_id != task_id:
-            unknown[source.name] = source
-        elif source.size != record.file.size:
-            found.differs[source.name] = f"it has {source.size:,} bytes, {record.file.size:,} were sent"
-        elif source.stamp != record.file.stamp or not source.stamp:
-            unsure.append((source, record.file))
+    unreadable: list[str] = []
 
     def read(pair: tuple[Source, FileFacts]) -> None:
         source, sent = pair
         try:
             digest = digest_of(source)
         except (OSError, ValueError):
-            found.not_compared += 1  # its task exists, so that nobody needs to read it
+            unreadable.append(source.name)  # its task exists, so that nobody needs to read it
             return
         if digest == sent.sha256:
             found.seen[source.name] = sent._replace(stamp=source.stamp)
         else:
             found.differs[source.name] = f"it has as many bytes as were sent, {source.size:,}, but others"
 
-    run_bounded(read, unsure, workers=workers if unsure else 0, stop=stop)
-    found.not_compared += len(unknown)
-    return found, unknown
+    if existing:
+        run_bounded(read, _unsure(sources, existing, earlier, found), workers=workers, stop=stop)
+    found.not_compared += len(unreadable)
+    return found
+
+
+def _unsure(
+    sources: Sources, existing: Mapping[str, str], earlier: Mapping[str, Record], found: Differences
+) -> Iterator[tuple[Source, FileFacts]]:
+    """Yield what must be read to be compared, with what was sent; note what the listing alone tells."""
+    for source in sources:
+        task_id = existing.get(source.name)
+        if task_id is None:
+            continue
+        sent = _sent(earlier.get(source.name), task_id)
+        if sent is None:
+            found.not_compared += 1
+        elif source.size != sent.size:
+            found.differs[source.name] = f"it has {source.size:,} bytes, {sent.size:,} were sent"
+        elif source.stamp != sent.stamp or not source.stamp:
+            yield source, sent
+
+
+def _sent(record: Record | None, task_id: str) -> FileFacts | None:
+    """Return what was sent as the file of a task, as far as the manifest knows."""
+    known = record is not None and record.file is not None and record.file.task_id == task_id
+    return record.file if record is not None and known else None
 
 
 def _compare_pictures(
     client: FastLabelClient,
     project: str,
     kind: str,
-    unknown: Mapping[str, Source],
+    sources: Sources,
+    earlier: Mapping[str, Record],
     *,
     workers: int,
     stop: threading.Event,
@@ -170,19 +184,20 @@ def _compare_pictures(
     It takes one call per 1000 tasks, whose answers hold all annotations, and the beginning of every picture.
     """
     differs: dict[str, str] = {}
-    if kind not in PICTURE_KINDS or not unknown:
+    if kind not in PICTURE_KINDS:
         return differs
-    told = [
-        (unknown[task["name"]], (task.get("width"), task.get("height")))
-        for task in client.iter_tasks(project, kind, pages_ahead=PAGES_AHEAD)
-        if task["name"] in unknown
-    ]
+
+    def told() -> Iterator[tuple[Source, tuple[Any, Any]]]:
+        for task in client.iter_tasks(project, kind, pages_ahead=PAGES_AHEAD):
+            source = sources.named(task["name"])
+            if source is not None and _sent(earlier.get(source.name), task["id"]) is None:
+                yield source, (task.get("width"), task.get("height"))
 
     def look(pair: tuple[Source, tuple[Any, Any]]) -> None:
         if why := _other_size(*pair):
             differs[pair[0].name] = why
 
-    run_bounded(look, told, workers=workers if told else 0, stop=stop)
+    run_bounded(look, told(), workers=workers, stop=stop)
     return differs
 
 
@@ -241,9 +256,7 @@ def _read(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _find_moved(
-    sources: Sequence[Source], existing: Mapping[str, str], earlier: Mapping[str, Record]
-) -> dict[str, str]:
+def _find_moved(sources: Sources, existing: Mapping[str, str], earlier: Mapping[str, Record]) -> dict[str, str]:
     """Find the tasks of which new items seem to be copies, as when the folder's root was moved.
 
     Only asked where every item is new. An item is taken for a copy where a task is called as it is but for folders in
@@ -255,16 +268,19 @@ def _find_moved(
     found: dict[str, str] = {}
     sampled: list[Source] = []
     alike = _by_name_and_size(existing, earlier)
-    shortened = _without_folders(existing, {source.name for source in sources})
+    shortened = _without_folders(existing, sources)
     for source in sources:
         same = [name for name in (_end_of(source.name, existing), shortened.get(source.name)) if name]
         facts = {name: earlier[name].file for name in same if name in earlier}
         if same and all(known is None or known.size == source.size for known in facts.values()):
             found[source.name] = same[0]
-        elif twin := alike.get((source.name.rpartition("/")[2], source.size)):
-            found[source.name] = twin
+        elif twins := alike.get((source.name.rpartition("/")[2], source.size)):
+            found[source.name] = twins[0]
             sampled.append(source)
-    if any(not _same_content(source, earlier[found[source.name]]) for source in sampled[:SAMPLE]):
+    for source in sampled[:SAMPLE]:
+        twins = alike[source.name.rpartition("/")[2], source.size]
+        found[source.name] = next((twin for twin in twins if _same_content(source, earlier[twin])), "")
+    if not all(found[source.name] for source in sampled):
         for source in sampled:
             del found[source.name]
     return found if 2 * len(found) > len(sources) else {}
@@ -285,12 +301,12 @@ def _warn_of_moved(found: Mapping[str, str], total: int) -> None:
         )
 
 
-def _by_name_and_size(existing: Mapping[str, str], earlier: Mapping[str, Record]) -> dict[tuple[str, int], str]:
-    return {
-        (name.rpartition("/")[2], record.file.size): name
-        for name, record in earlier.items()
-        if record.file is not None and name in existing
-    }
+def _by_name_and_size(existing: Mapping[str, str], earlier: Mapping[str, Record]) -> dict[tuple[str, int], list[str]]:
+    found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for name, record in earlier.items():
+        if record.file is not None and name in existing:
+            found[name.rpartition("/")[2], record.file.size].append(name)
+    return dict(found)
 
 
 def _ends(name: str) -> Iterator[str]:
@@ -304,12 +320,12 @@ def _end_of(name: str, existing: Mapping[str, str]) -> str | None:
     return next((end for end in _ends(name) if end in existing), None)
 
 
-def _without_folders(existing: Iterable[str], wanted: set[str]) -> dict[str, str]:
+def _without_folders(existing: Iterable[str], wanted: Sources) -> dict[str, str]:
     """Return the tasks whose names end in one that is wanted, by it."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for name in existing:
         for end in _ends(name):
-            if end in wanted:
+            if wanted.has(end):
                 found[end].append(name)
     # Several tasks of one end are the pictures of several folders, and say nothing about a new one.
     return {end: names[0] for end, names in found.items() if len(names) == 1}

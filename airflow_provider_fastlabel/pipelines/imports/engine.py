@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import threading
 from contextlib import contextmanager
@@ -21,10 +19,11 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     enumerate_problems,
 )
 from airflow_provider_fastlabel.pipelines.imports.differences import Differences, facts_of, find_differences
-from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
+from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest, TaskIds, digest_of_values
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, as_read, lasting
 from airflow_provider_fastlabel.pipelines.imports.preflight import (
     Destination,
+    each_once,
     find_problems,
     refuse_no_picture,
     resolve_destination,
@@ -40,7 +39,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.choices import OnDifference, OnExists
-    from airflow_provider_fastlabel.pipelines.files.sources import Source
+    from airflow_provider_fastlabel.pipelines.files.source import Source
+    from airflow_provider_fastlabel.pipelines.files.source_table import Sources
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -107,7 +107,8 @@ def import_files(
         one.people = people or one.people
         one.leave_out(links)
         known = [*problems, *read.problems]
-        return one.run(list(sources), known, max_workers, stop or threading.Event())
+        items, repeated = each_once(sources)
+        return one.run(items, [*known, *repeated], max_workers, stop or threading.Event())
 
 
 class _Import:
@@ -135,7 +136,7 @@ class _Import:
         self.read = read
         self.annotations = read.by_name
         self.tally = Tally(read.objects)
-        self.existing: dict[str, str] = {}
+        self.existing = TaskIds()
         self.links = 0
         self.people = People()
         self.differences = Differences()
@@ -146,9 +147,10 @@ class _Import:
             self.links += 1
             self.manifest.write(name, "left_out", why=LEAVES)
 
-    def run(self, sources: list[Source], known: list[Problem], workers: int, stop: threading.Event) -> ImportSummary:
+    def run(self, sources: Sources, known: list[Problem], workers: int, stop: threading.Event) -> ImportSummary:
         """Check everything, then create what is missing."""
-        self.existing = self.client.task_ids_by_name(self.project)
+        for name, task_id in self.client.iter_task_names(self.project):
+            self.existing[name] = task_id
         self.differences = find_differences(
             self.client,
             (self.project, self.kind.name),
@@ -161,23 +163,26 @@ class _Import:
         known = self._relevant([*known, *self._without_picture(sources)])
         problems = sorted({*known, *self._check(sources, workers, stop)})
         bad = {problem.name for problem in problems}
-        todo = [source for source in sources if source.name not in bad]
-        self.items = self._run_over(len(todo) + len(bad))
-        self._judge(problems, todo)
+
+        def todo() -> Iterator[Source]:
+            return (source for source in sources if source.name not in bad)
+
+        self.items = self._run_over(len(sources) + sum(not sources.has(name) for name in bad))
+        self._judge(problems, todo())
         log.info(
             "Importing %d items into project %s (%s): %d of the project's %d tasks exist among them, %d have problems",
             self.items.total,
             self.project,
             self.kind.name,
-            sum(source.name in self.existing for source in todo),
+            sum(source.name in self.existing for source in todo()),
             len(self.existing),
             len(bad),
         )
         self.read.settled.create(self.client)
         if self.on_exists == "fail":
-            self.manifest.announce(source.name for source in todo if source.name not in self.existing)
+            self.manifest.announce(source.name for source in todo() if source.name not in self.existing)
         try:
-            self.items.over(todo, workers=workers, stop=stop, tick=self.manifest.checkpoint)
+            self.items.over(todo(), workers=workers, stop=stop, tick=self.manifest.checkpoint)
         except _HOPELESS as error:
             summary = self._summary()
             if isinstance(error, RateLimited | Unavailable):
@@ -188,7 +193,7 @@ class _Import:
             raise self._incomplete("The import brought nothing of what was asked")
         summary = self._summary()
         self.manifest.note_parts(0, 0)
-        log.info("Import into project %s: %s", self.project, summary)
+        self.items.say_result("Import into project %s: %s", self.project, summary)
         return summary
 
     def _in_vain(self) -> bool:
@@ -196,10 +201,9 @@ class _Import:
         unlabelled = self.read.asked and not self.tally.sent + self.tally.existing
         return unlabelled or 0 < self.items.total == self.items.counts["failed"]
 
-    def _without_picture(self, sources: list[Source]) -> list[Problem]:
+    def _without_picture(self, sources: Sources) -> list[Problem]:
         """Return the pictures that have annotations and are not there."""
-        there = {source.name for source in sources}
-        missing = sorted(name for name, own in self.annotations.items() if own and name not in there)
+        missing = sorted(name for name, own in self.annotations.items() if own and not sources.has(name))
         text = "has annotations, and there is no such picture among the files to import"
         return [Problem(name, text, NO_PICTURE, self.tally.take_out(name)) for name in missing]
 
@@ -239,13 +243,13 @@ class _Import:
     def _note_failure(self, problem: Problem) -> None:
         self.manifest.write(problem.name, "failed", why=problem.message, lost=self.tally.failed(problem.name))
 
-    def _check(self, sources: list[Source], workers: int, stop: threading.Event) -> list[Problem]:
+    def _check(self, sources: Sources, workers: int, stop: threading.Event) -> list[Problem]:
         problems = find_problems(
             self.client,
             self.project,
             self.kind,
-            # What exists and stays as it is need not be fit for creating.
-            [source for source in sources if not self._stays(source.name)],
+            sources,
+            self._stays,
             self.annotations,
             classes=self.read.settled.classes,
             workers=workers,
@@ -259,7 +263,7 @@ class _Import:
             ]
         return [*problems, *(self.differences.problems() if self.on_difference == "fail" else ())]
 
-    def _judge(self, problems: list[Problem], todo: list[Source]) -> None:
+    def _judge(self, problems: list[Problem], todo: Iterator[Source]) -> None:
         """Write down what the checks found, and refuse the run when it is more than tolerated."""
         reasons: dict[str, list[str]] = {}
         for problem in problems:
@@ -299,15 +303,15 @@ class _Import:
             if self.on_exists == "fail" and not self.manifest.is_ours(name):
                 raise
             return self._existed(name)
-        file = facts_of(source, str(task_id), sent)
-        return self._sent(name, "created", str(task_id), digest=self._digest(payload), file=file)
+        digest = digest_of_values(payload) if self.on_exists == "update" else None
+        return self._sent(name, "created", str(task_id), digest=digest, file=facts_of(source, str(task_id), sent))
 
     def _meet(self, name: str, task_id: str) -> str:
         """Deal with a task that exists."""
         earlier = self.manifest.earlier.get(name)
         payload = self._payload(name)
         if self.on_exists == "update" and payload:
-            digest = self._digest(payload)
+            digest = digest_of_values(payload)
             if earlier is None or earlier.digest != digest:
                 self._update(name, task_id, payload)
                 return self._sent(name, "updated", task_id, digest=digest)
@@ -346,11 +350,6 @@ class _Import:
         if self.annotations.get(name):
             payload["annotations"] = list(self.annotations[name])
         return payload
-
-    def _digest(self, payload: Mapping[str, Any]) -> str | None:
-        if self.on_exists != "update":
-            return None
-        return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def _summary(self) -> ImportSummary:
         counts, left = self.items.counts, self.manifest.left

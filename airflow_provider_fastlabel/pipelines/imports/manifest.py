@@ -24,8 +24,11 @@ cannot be appended to.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+from airflow_provider_fastlabel.disk_table import DiskTable
 from airflow_provider_fastlabel.pipelines.files.journal import Journal, now_text
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.words import shortened
@@ -33,6 +36,7 @@ from airflow_provider_fastlabel.words import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_NO_FILE = (None,) * 4
 _OURS = ("creating", "created", "updated")
 
 Fate = Literal["creating", "created", "exists", "updated", "failed", "left_out"]
@@ -70,6 +74,35 @@ class Record(NamedTuple):
     file: FileFacts | None = None
 
 
+class TaskIds(DiskTable[str]):
+    """Task name -> task id."""
+
+    columns: ClassVar[tuple[str, ...]] = ("task_id",)
+
+    def to_row(self, value: str) -> tuple[Any, ...]:
+        """Return the columns of an id; see the base class."""
+        return (value,)
+
+    def to_value(self, key: str, row: tuple[Any, ...]) -> str:  # noqa: ARG002
+        """Return the id of a row; see the base class."""
+        return str(row[0])
+
+
+class Records(DiskTable[Record]):
+    """Task name -> what earlier runs wrote about the item."""
+
+    columns: ClassVar[tuple[str, ...]] = ("fate", "digest", "ours", "bare", "task_id", "size", "sha256", "stamp")
+
+    def to_row(self, value: Record) -> tuple[Any, ...]:
+        """Return the columns of a record; see the base class."""
+        return *value[:4], *(value.file or _NO_FILE)
+
+    def to_value(self, key: str, row: tuple[Any, ...]) -> Record:  # noqa: ARG002
+        """Return the record of a row; see the base class."""
+        fate, digest, ours, bare, task_id, *file = row
+        return Record(fate, digest, bool(ours), bool(bare), None if task_id is None else FileFacts(task_id, *file))
+
+
 class Manifest(Journal):
     """An append-only account of an import. Use as a context manager; :meth:`write` may be called from any thread.
 
@@ -89,7 +122,7 @@ class Manifest(Journal):
 
     def __init__(self, target: Any, *, project: str, kind: str) -> None:
         super().__init__(target)
-        self.earlier: dict[str, Record] = {}
+        self.earlier: Records = Records()
         self.left: dict[str, int] = {}
         self._project = project
         self._kind = kind
@@ -214,6 +247,14 @@ class Manifest(Journal):
         bare = before is not None and before.bare if "annotations" not in record else record["annotations"] == 0
         file = _facts(record) or (before.file if before is not None else None)
         self.earlier[name] = Record(fate, record.get("digest"), ours, ours and bare, file)
+
+
+def digest_of_values(payload: Mapping[str, Any]) -> str:
+    """Return what identifies the values that are sent with an item, besides its file.
+
+    :param payload: the values.
+    """
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _is_record(record: dict[str, Any]) -> bool:

@@ -29,7 +29,7 @@ from airflow_provider_fastlabel.regular_files import read_regular
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from airflow_provider_fastlabel.formats import AnnotationsFormat
@@ -89,11 +89,23 @@ class Reader:
         :raises DiskFullError: the temporary folder has no room.
         """
         with ExitStack() as opened, room_needed(_spooling):
+            result = opened.enter_context(self.matched(found))
+            result.settled = settle_attributes(result.by_name.values(), self.classes, self.attributes)
+            opened.pop_all()
+        return result
+
+    def matched(self, found: Found) -> PreAnnotations:
+        """Read the annotations as :meth:`read` does, with their attributes as the files have them.
+
+        :param found: the media, from listing the folder.
+        :returns: as of :meth:`read`.
+        :raises ImportRefused: as there.
+        :raises DiskFullError: the temporary folder has no room.
+        """
+        with ExitStack() as opened, room_needed(_spooling):
             spool = Spool()
             opened.callback(spool.close)
-            imported = self._parsed(found, spool)
-            result = match(imported, found, self.form, one_file=self.form == "coco")
-            result.settled = settle_attributes(result.by_name.values(), self.classes, self.attributes)
+            result = match(self._parsed(found, spool), found, self.form, one_file=self.form == "coco")
             opened.pop_all()
         return result
 
@@ -129,7 +141,7 @@ class Reader:
             from airflow_provider_fastlabel.formats.pascalvoc import read_pascalvoc
             from airflow_provider_fastlabel.formats.pascalvoc.read import is_mask
 
-            found.sources = [source for source in found.sources if not is_mask(source.name)]
+            found.sources.keep(lambda source: not is_mask(source.name))
             return read_pascalvoc(root, **arguments)
         from airflow_provider_fastlabel.formats.labelme import read_labelme
 
@@ -148,7 +160,7 @@ class Reader:
             return read_masks(_filled(masks, of_masks), **places)
         imported = read_masks(self._tree(found, stack), **{**self.arguments, "spool": spool})
         own = {*imported.files.values(), *(problem.file for problem in imported.problems)}
-        found.sources = [source for source in found.sources if source.name not in own]
+        found.sources.keep(lambda source: source.name not in own)
         return imported
 
     def _read_coco(self, found: Found, stack: ExitStack, spool: Spool) -> ImportedAnnotations:
@@ -213,7 +225,7 @@ class Reader:
                 _put(tree, source.name).write_bytes(read_regular(path))
         return found.unusable
 
-    def _bring_pictures(self, tree: Path, sources: Sequence[Source]) -> None:
+    def _bring_pictures(self, tree: Path, sources: Iterable[Source]) -> None:
         for source in sources:
             for file in source.files or (source,):
                 path = _put(tree, file.name)

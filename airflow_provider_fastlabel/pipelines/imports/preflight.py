@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,15 @@ from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.mp4 import NotMp4, codec_of
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
-from airflow_provider_fastlabel.pipelines.files.sources import Source, find_sources, without_temporary
+from airflow_provider_fastlabel.pipelines.files.source import Source, without_temporary
+from airflow_provider_fastlabel.pipelines.files.source_table import Sources
+from airflow_provider_fastlabel.pipelines.files.sources import find_sources
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
@@ -135,11 +136,25 @@ def find_items(
     return found
 
 
+def each_once(sources: Iterable[Source]) -> tuple[Sources, list[Problem]]:
+    """Put items on disk.
+
+    :param sources: the items.
+    :returns: them, each name once, and the names that several have.
+    """
+    if isinstance(sources, Sources):
+        return sources, []
+    items = Sources()
+    repeated = {source.name for source in sources if items.add(source) is not None}
+    return items, [Problem(name, "is the name of several items; names are unique in a project") for name in repeated]
+
+
 def find_problems(
     client: FastLabelClient,
     project: str,
     kind: Kind,
-    sources: Sequence[Source],
+    sources: Collection[Source],
+    left_alone: Callable[[str], bool],
     annotations: Annotations,
     *,
     classes: Sequence[Mapping[str, Any]] | None = None,
@@ -152,19 +167,23 @@ def find_problems(
     :param project: the project's slug.
     :param kind: the kind of the tasks.
     :param sources: the items.
+    :param left_alone: tells of a name whether its task exists and stays as it is: it need not be fit for creating.
     :param annotations: task name -> pre-annotations.
     :param classes: the project's annotation classes; read from FastLabel if needed and not given.
     :param workers: how many items are checked at a time.
     :param stop: set it to end the checks early.
     :returns: what is wrong, in no particular order.
     """
+
+    def chosen() -> Iterator[Source]:
+        return (source for source in sources if not left_alone(source.name))
+
     rules = None
-    if any(annotations.get(source.name) for source in sources):
+    if annotations and any(annotations.get(source.name) for source in chosen()):
         if kind.holder != "annotations":
             raise ImportRefused(f"Tasks of kind {kind.name} carry no annotations. Nothing was created.")
         rules = ClassRules(client.iter_annotations(project) if classes is None else classes)
-    repeated = {name for name, count in Counter(source.name for source in sources).items() if count > 1}
-    problems = [Problem(name, "is the name of several items; names are unique in a project") for name in repeated]
+    problems: list[Problem] = []
 
     def check(source: Source) -> None:
         own = list(annotations.get(source.name) or ())
@@ -173,7 +192,7 @@ def find_problems(
             complaints += _annotation_complaints(source, own, rules)
         problems.extend(Problem(source.name, complaint) for complaint in complaints)
 
-    run_bounded(check, sources, workers=workers, stop=stop)
+    run_bounded(check, chosen(), workers=workers, stop=stop)
     return problems
 
 

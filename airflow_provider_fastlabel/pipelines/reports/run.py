@@ -19,6 +19,7 @@ from airflow_provider_fastlabel.pipelines.reports.measures import Measures
 from airflow_provider_fastlabel.pipelines.reports.page import page_of
 from airflow_provider_fastlabel.pipelines.reports.pictures import COMPARED, Seen, look_alike
 from airflow_provider_fastlabel.pipelines.reports.spool import Spool
+from airflow_provider_fastlabel.pipelines.running.progress import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -93,6 +94,31 @@ class Made:
     stored: bytes
     summary: dict[str, Any]
     seen: Seen
+
+    def result(self, place: str, *, changed: bool) -> dict[str, Any]:
+        """Return what the report says in few numbers, and say it in the log.
+
+        :param place: where the report was written, as a reader finds it.
+        :param changed: whether it differs from the one before.
+        """
+        numbers = {name: self.summary[name] for name in ("tasks", "pictures", "objects", "suspicions")}
+        results.info(
+            "%s/%s shows %d tasks with %d objects; suspicious: %s",
+            place.rstrip("/"),
+            PAGE,
+            numbers["tasks"],
+            numbers["objects"],
+            numbers["suspicions"] or "nothing",
+        )
+        return {
+            "output": place,
+            "report": f"{place.rstrip('/')}/{PAGE}",
+            **numbers,
+            "photographs_missing": self.seen.missing,
+            "photographs_damaged": self.seen.damaged,
+            "bytes": len(self.page),
+            "changed": changed,
+        }
 
 
 def last_report(target: Any) -> bytes | None:

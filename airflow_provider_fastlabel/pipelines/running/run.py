@@ -16,9 +16,9 @@ from airflow_provider_fastlabel.client.exceptions import (
 )
 from airflow_provider_fastlabel.client.http.retry import may_retry
 from airflow_provider_fastlabel.pipelines.files.problems import Problem
-from airflow_provider_fastlabel.pipelines.files.sources import without_temporary
+from airflow_provider_fastlabel.pipelines.files.source import without_temporary
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
-from airflow_provider_fastlabel.pipelines.running.progress import Progress
+from airflow_provider_fastlabel.pipelines.running.progress import Progress, results
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -80,6 +80,14 @@ class Run(Generic[T]):
     def counts(self) -> Counter[str]:
         """How many items met which fate; ``failed`` is one."""
         return self._progress.counts
+
+    def say_result(self, text: str, *values: object) -> None:
+        """Write the result into the log.
+
+        :param text: with placeholders, as loggers take it.
+        :param values: what stands for them.
+        """
+        results.info(text, *values)
 
     def fail(self, problem: Problem) -> None:
         """Count an item as failed; it also counts for ``max_failures``, but does not end the run.

@@ -6,7 +6,8 @@ import fsspec
 import pytest
 
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
-from airflow_provider_fastlabel.pipelines.files.sources import Source, find_sources, without_temporary
+from airflow_provider_fastlabel.pipelines.files.source import Source, without_temporary
+from airflow_provider_fastlabel.pipelines.files.sources import find_sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +99,7 @@ def test_each_sub_folder_is_one_task_of_a_folder_kind(tmp_path):
     fill(tmp_path, "clip1/02.jpg", "clip1/01.jpg", "clip2/01.jpg", "stray.jpg", "clip1/deep/03.jpg")
     found = find_sources(tmp_path, extensions=IMAGES, by_folder=True)
     assert names(found) == ["clip1", "clip2"]
-    assert [file.name for file in found.sources[0].files] == ["clip1/01.jpg", "clip1/02.jpg"]
+    assert [file.name for file in next(iter(found.sources)).files] == ["clip1/01.jpg", "clip1/02.jpg"]
     assert [problem.name for problem in found.problems] == ["clip1/deep/03.jpg", "stray.jpg"]
 
 
@@ -134,7 +135,7 @@ def test_an_object_store_is_listed_and_downloaded(remote):
         remote.fs.pipe_file(f"{remote.path}/{name}", content)
     found = find_sources(remote, extensions=IMAGES)
     assert names(found) == ["b.jpg", "sub//odd.jpg", "sub/a.jpg"]
-    with found.sources[0].local() as path:
+    with next(iter(found.sources)).local() as path:
         assert (path.name, path.read_bytes()) == ("b.jpg", b"bb")
     assert not path.exists()
 
@@ -196,3 +197,13 @@ def test_what_systems_leave_in_folders_is_no_item_and_no_problem(tmp_path, name)
     by_folder = find_sources(tmp_path, extensions=["png"], by_folder=True)
     assert [len(source.files) for source in by_folder.sources] == [1]
     assert not by_folder.problems
+
+
+def test_a_folder_is_listed_whole_however_many_files_it_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr("airflow_provider_fastlabel.formats.files.AT_A_TIME", 3)
+    for number in range(10):
+        fill(tmp_path, f"{number}.jpg", f"sub/{number}.jpg")
+    assert names(find_sources(tmp_path, extensions=IMAGES)) == [
+        *(f"{number}.jpg" for number in range(10)),
+        *(f"sub/{number}.jpg" for number in range(10)),
+    ]

@@ -25,7 +25,7 @@ def sources(client, tmp_path):
     for number in range(OUTAGE + 3):
         with zipfile.ZipFile(tmp_path / f"{number:02}.zip", "w") as archive:
             archive.writestr("1.dcm", "dicom")
-    return find_zips(client, "scans", tmp_path, "**/*.zip").sources
+    return list(find_zips(client, "scans", tmp_path, "**/*.zip").sources)
 
 
 def test_each_start_is_remembered_before_it_happens_and_after_the_last(client, sources):

@@ -409,7 +409,7 @@ def test_names_that_are_not_text_are_reported(client, project, photos, tmp_path)
 
 
 def test_a_name_given_twice_is_reported(client, project, photos, tmp_path):
-    sources = find_sources(photos, extensions=("png",)).sources
+    sources = list(find_sources(photos, extensions=("png",)).sources)
     with pytest.raises(ImportRefused, match="several items"):
         import_files(client, project, [*sources, sources[0]], manifest=tmp_path / "m.jsonl")
 
@@ -629,12 +629,12 @@ def test_killed_at_random_moments_every_file_is_exactly_one_task(fastlabel_emula
     for number in range(300):
         (folder / f"{number:03d}.png").write_bytes(PNG)
     arguments = [fastlabel_emulator.url, fastlabel_emulator.token, str(folder), str(tmp_path / "m.jsonl"), mode]
-    chance = random.Random(7)
+    manifest, chance = tmp_path / "m.jsonl", random.Random(7)
     for _ in range(4):
         process = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.02, 0.5))
+        until = (manifest.stat().st_size if manifest.exists() else 0) + chance.randrange(20_000)
+        while process.poll() is None and not (manifest.exists() and manifest.stat().st_size > until):
+            time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
         process.communicate()
     killed_with = len(names_in(client))

@@ -6,7 +6,8 @@ from tests.limits import run_limited
 
 HALF_IS_MISSING = """
 from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
-from airflow_provider_fastlabel.pipelines.files.sources import Found, Source
+from airflow_provider_fastlabel.pipelines.files.source import Source
+from airflow_provider_fastlabel.pipelines.files.sources import Found
 from airflow_provider_fastlabel.pipelines.imports.matching import match
 
 COUNT = 40_000

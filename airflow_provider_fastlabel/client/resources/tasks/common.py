@@ -104,7 +104,14 @@ class CommonTasks(TaskResource):
         return self._transport.get(_NAMES, _names_query(project, offset, limit), shape=a_map)
 
     def task_ids_by_name(self, project: str) -> dict[str, str]:
-        """Return the ids of all tasks of a project by their names, which are unique; 1000 tasks per call.
+        """Return the ids of all tasks of a project by their names, which are unique; see :meth:`iter_task_names`.
+
+        :param project: slug of the project.
+        """
+        return dict(self.iter_task_names(project))
+
+    def iter_task_names(self, project: str) -> Iterator[tuple[str, str]]:
+        """Yield the name and the id of each task of a project; 1000 tasks per call.
 
         Of a long list up to eight pages are asked for at a time, and up to seven, where it ends, in vain.
 
@@ -119,7 +126,7 @@ class CommonTasks(TaskResource):
             return self._transport.ask_early(_NAMES, _names_query(project, offset, limit))
 
         ahead = ReadAhead(page, ask, PAGES_AHEAD)
-        return {name: task_id for task_id, name in iterate(_NAMES, page, MAP_MAXIMUM, key=0, ahead=ahead)}
+        return ((name, task_id) for task_id, name in iterate(_NAMES, page, MAP_MAXIMUM, key=0, ahead=ahead))
 
     def iter_tasks(
         self,

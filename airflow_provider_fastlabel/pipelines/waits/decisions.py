@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
-from airflow_provider_fastlabel.triggers.events import FAILED, SUCCESS
-from airflow_provider_fastlabel.triggers.model_jobs import summary_of
+from airflow_provider_fastlabel.pipelines.waits.events import FAILED, SUCCESS
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow_provider_fastlabel.triggers.model_jobs import JobKind
+    from airflow_provider_fastlabel.pipelines.waits.model_jobs import JobKind
 
 WAITING = "waiting"
 

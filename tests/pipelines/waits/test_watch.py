@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from airflow_provider_fastlabel.client.exceptions import ConnectionFailed, ServerError
-from airflow_provider_fastlabel.triggers.decisions import WAITING, Decision
-from airflow_provider_fastlabel.triggers.watch import Watch
+from airflow_provider_fastlabel.pipelines.waits.decisions import WAITING, Decision
+from airflow_provider_fastlabel.pipelines.waits.watch import Watch
 
 WAIT = Decision(WAITING, "0 of 3 tasks", {"done": 0, "total": 3})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_fastlabel.triggers.model_jobs import id_in
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import id_in
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.statuses import TASK_STATUSES
-from airflow_provider_fastlabel.triggers.decisions import (
+from airflow_provider_fastlabel.pipelines.waits.decisions import (
     WAITING,
     Decision,
     decide_import,
@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.triggers.decisions import (
     decide_tasks,
     tasks_needed,
 )
-from airflow_provider_fastlabel.triggers.model_jobs import find_job, job_kind, listed_jobs
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import find_job, job_kind, listed_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

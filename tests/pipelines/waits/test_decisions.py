@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_fastlabel.triggers.decisions import (
+from airflow_provider_fastlabel.pipelines.waits.decisions import (
     Decision,
     decide_import,
     decide_imports,
@@ -14,8 +14,8 @@ from airflow_provider_fastlabel.triggers.decisions import (
     decide_tasks,
     tasks_needed,
 )
-from airflow_provider_fastlabel.triggers.model_jobs import JOB_KINDS
-from airflow_provider_fastlabel.triggers.progress import WaitProgress
+from airflow_provider_fastlabel.pipelines.waits.model_jobs import JOB_KINDS
+from airflow_provider_fastlabel.pipelines.waits.progress import WaitProgress
 
 
 @pytest.mark.parametrize(

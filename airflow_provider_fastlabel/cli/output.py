@@ -1,0 +1,150 @@
+"""What a command says: progress and messages to stderr, the result to stdout, and how it ended as exit code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from airflow_provider_fastlabel.cli.ends import DONE, code_of, is_expected
+from airflow_provider_fastlabel.cli.progress import SHOWN_BY_BAR, Bar
+from airflow_provider_fastlabel.foreign_text import foreign_text, visible
+from airflow_provider_fastlabel.pipelines.running.progress import results
+
+_OURS = "airflow_provider_fastlabel"
+_MOST_SHOWN = 20
+
+
+class Output:
+    """Takes the result of a command.
+
+    :param bar: the progress bar.
+    """
+
+    def __init__(self, bar: Bar) -> None:
+        self.bar = bar
+        self.result: Mapping[str, Any] = {}
+        self.code = DONE
+        self.complaint = ""
+
+    def tell(self, result: Mapping[str, Any], code: int = DONE) -> None:
+        """Say what the command has come to.
+
+        :param result: JSON values.
+        :param code: its exit code.
+        """
+        self.result, self.code = result, code
+
+    def complain(self, message: str) -> None:
+        """Say why a command that has a result has failed all the same.
+
+        :param message: whole sentences.
+        """
+        self.complaint = message
+
+
+@contextmanager
+def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
+    """Run the work of a command: its messages, its errors and its result become what a person or a script expects.
+
+    :param title: what is done, for the progress bar.
+    :param as_json: whether the result is one JSON object.
+    :param kept: what an interrupt leaves and how to go on, a sentence.
+    :raises typer.Exit: with the exit code, unless all is done.
+    """
+    stdout, console = sys.stdout, Console(stderr=True, highlight=False)
+    output = Output(Bar(console, title))
+    error: BaseException | None = None
+    # Whatever others print on the way must not come between the result and its reader.
+    with _logging_to(console) as handler, redirect_stdout(sys.stderr):
+        try:
+            with output.bar.shown():
+                yield output
+        except (Exception, KeyboardInterrupt) as raised:
+            error = raised
+            if isinstance(raised, KeyboardInterrupt):
+                handler.setLevel(logging.CRITICAL)  # what threads meet that are left behind concerns nobody any more
+            output.tell(getattr(raised, "summary", {}), code_of(raised))
+            output.complain(_message(raised, kept))
+        if error is not None and not is_expected(error):
+            console.print(Text(visible("".join(traceback.format_exception(error)))), soft_wrap=True)
+        if output.complaint:
+            console.print(Text.assemble(("Error: ", "bold red"), visible(output.complaint)), soft_wrap=True)
+    if as_json:
+        said = {"error": output.complaint} if output.complaint else {}
+        stdout.write(json.dumps({**output.result, **said}, ensure_ascii=True) + "\n")
+    else:
+        stdout.write("".join(f"{line}\n" for line in _lines(output.result)))
+    stdout.flush()
+    if output.code:
+        raise typer.Exit(output.code)
+
+
+def _message(error: BaseException, kept: str) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return f"Interrupted. {kept}"
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def _logging_to(console: Console) -> Iterator[logging.Handler]:
+    """Let our own log be read in the terminal, and of others what is wrong."""
+    handler, root, ours = _Handler(console), logging.getLogger(), logging.getLogger(_OURS)
+    levels = root.level, ours.level
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    ours.setLevel(logging.INFO)
+    try:
+        yield handler
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(levels[0])
+        ours.setLevel(levels[1])
+
+
+class _Handler(logging.Handler):
+    """Writes messages as lines above the bar, in which nothing that strangers wrote is a command to the terminal."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message, unless the bar or the result says the same."""
+        shown = record.name == results.name or (self._console.is_terminal and record.name in SHOWN_BY_BAR)
+        if shown and record.levelno < logging.WARNING:
+            return
+        text = Text(visible(record.getMessage()))
+        if record.levelno >= logging.WARNING:
+            text = Text.assemble((f"{record.levelname.capitalize()}: ", "yellow"), text)
+        self._console.print(text, soft_wrap=True)
+
+
+def _lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a result as lines with a name and a value each."""
+    rows = [(name.replace("_", " "), _value(value)) for name, value in result.items()]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        yield f"{foreign_text(name):<{width}}  {value}"
+
+
+def _value(value: Any) -> str:
+    """Return a value as people write it, on one line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == [] or value == {}:
+        return "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{foreign_text(key)} {_value(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        more = f", and {len(value) - _MOST_SHOWN} more" if len(value) > _MOST_SHOWN else ""
+        return ", ".join(map(_value, value[:_MOST_SHOWN])) + more
+    return f"{value:,}" if isinstance(value, int) else foreign_text(value, 2000)
