@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -86,12 +87,17 @@ def run(site: Site, dag_id: str, conf: dict[str, Any]) -> tuple[dict[str, str], 
 
 
 def downloaded(site: Site, prefix: str, folder: Path) -> Path:
+    """Return a folder with the current version of each dataset in the store."""
+    (folder / "current").mkdir()
     for page in site.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
         for each in page["Contents"]:
             target = folder / each["Key"]
             target.parent.mkdir(parents=True, exist_ok=True)
             site.s3.download_file(BUCKET, each["Key"], str(target))
-    return folder / prefix
+    for pointer in (folder / prefix).glob("*/current.json"):
+        version = pointer.parent / json.loads(pointer.read_bytes())["path"]
+        version.rename(folder / "current" / pointer.parent.name)
+    return folder / "current"
 
 
 def wait_for_tasks(client: FastLabelClient, created: int) -> int:

@@ -68,12 +68,11 @@ def run(
             report, published = Export.in_format(
                 form,
                 client=client,
-                target=target,
+                destination=prepare(target),
                 filters=filters,
                 allow_empty=allow_empty,
                 workers=workers,
                 keep_renamed=keep_renamed,
-                there=prepare(target),
             ).run()
         result = result_of(str(target), form.name, report, published)
         said.tell(result)

@@ -8,7 +8,7 @@ from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
 from airflow_provider_fastlabel.utils.asset_events import silence_outlets, storage_uri, tell_outlets
 from airflow_provider_fastlabel.utils.links import PROJECT, PUBLISHED, TASKS, facts_of_output
-from airflow_provider_fastlabel.utils.numbers import WORKERS
+from airflow_provider_fastlabel.utils.numbers import VERSIONS, WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
-    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
+    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.run import Export
     from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -39,16 +39,18 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     """What all exports share; use one of its subclasses.
 
     Tasks flow page by page into the writer, so memory stays flat. The data set is put together aside and published at
-    the end: a reader of ``output`` finds the old one or the new one, never half of one. It holds ``manifest.json``
-    (files with size and SHA-256, counts, class ids, filters) and ``classes.lock.json``, from which the next export to
-    the same place takes the class ids: they never move. The same tasks give the same bytes; if nothing has changed,
-    nothing is published.
+    the end: a reader finds the old one or the new one, never half of one. A local folder is the data set's own. In an
+    object store each export publishes a version, ``versions/<id>/``, and then writes ``current.json``, whose ``path``
+    says where in ``output`` the current one lies. The data set holds ``manifest.json`` (files with size and SHA-256,
+    counts, class ids, filters) and ``classes.lock.json``, from which the next export to the same place takes the class
+    ids: they never move. The same tasks give the same bytes; if nothing has changed, nothing is published.
 
-    Pushes ``{"output", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files", "classes",
-    "sha256", "changed", "class_changes", "left_out"}``: counts, left-out annotations by reason, the digest of the
-    manifest, whether anything was published, what has become of the classes, and where the list of what was left out
-    lies; never annotations. Assets in ``outlets`` get place, digest and counts as the event's ``extra``; an
-    ``AssetAlias`` gets the asset of ``output``.
+    Pushes ``{"output", "path", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files",
+    "classes", "sha256", "changed", "class_changes", "left_out"}``: the place, where the data set lies (at the place, or
+    in the version's folder), counts, left-out annotations by reason, the digest of the manifest, whether anything was
+    published, what has become of the classes, and where the list of what was left out lies; never annotations. Assets
+    in ``outlets`` get place, path, digest and counts as the event's ``extra``; an ``AssetAlias`` gets the asset of
+    ``output``, never of a version.
     ``left_out.jsonl`` beside the manifest says line by line which annotations, images and tasks were left out, and why;
     where nothing was there is no such file, and its place in the result is ``None``. ``class_changes`` says which
     classes are ``gone``, ``new``, ``renamed`` or ``retyped`` since the earlier export to the same place, the first 100
@@ -60,6 +62,12 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     :param output: folder the data set is published as: local path on the worker, or URL of an object store that Airflow
         knows (``s3://bucket/prefix``), whose bucket must exist. Templated.
     :param output_conn_id: Airflow connection of the object store. Templated.
+    :param publish: ``versions`` or ``in_place``; by default versions in an object store, and in place in a local
+        folder, where it is whole at any moment, by renaming. Versions may be had in a local folder too. In an object
+        store, in place replaces file by file in ``output`` itself: a reader meanwhile, or after a killed worker, finds
+        no ``manifest.json`` and files of two data sets, and two exports at once mix.
+    :param keep_versions: how many earlier versions stay beside the current one, at least 1, so that the next export
+        takes nothing away from who reads one. Older ones are removed. Templated.
     :param status: export tasks of this status; ``None`` or an empty text for any. Templated.
     :param external_status: export tasks of this external status. Templated.
     :param tags: export tasks that carry these tags, at most 10. Templated.
@@ -77,7 +85,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         default the number stays with the earlier value, unused, and the new value gets a new number, so that a number
         never means two values. A value that has a number from earlier keeps that one.
     :param max_workers: how many images are downloaded at a time. Templated.
-    :raises ValueError: ``emit`` is neither.
+    :raises ValueError: ``emit`` or ``publish`` is none of its words.
     """
 
     template_fields: Sequence[str] = (
@@ -88,12 +96,13 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         "status",
         "external_status",
         "tags",
+        "keep_versions",
         "max_workers",
     )
     operator_extra_links: Links = (PROJECT, TASKS, PUBLISHED)
     link_arguments: ClassVar[Mapping[str, str]] = {"project": "project", "status": "status", "tags": "tags"}
     after_leaving: ClassVar[AfterLeaving] = "starts again"
-    numbers: ClassVar[Mapping[str, Number]] = {"max_workers": WORKERS}
+    numbers: ClassVar[Mapping[str, Number]] = {"keep_versions": VERSIONS, "max_workers": WORKERS}
     renamed: ClassVar[Mapping[str, str]] = {"output": "output_path"}
     ui_color = "#e6f4e1"
 
@@ -105,6 +114,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         project: str,
         output: str,
         output_conn_id: str | None = None,
+        publish: Literal["versions", "in_place"] | None = None,
+        keep_versions: int | str = 1,
         status: str | None = "approved",
         external_status: str | None = None,
         tags: Sequence[str] | None = None,
@@ -121,6 +132,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         # `output` is taken: on an operator it is the reference to its XCom.
         self.output_path = output
         self.output_conn_id = output_conn_id
+        self.keep_versions: Any = keep_versions
         self.status = status
         self.external_status = external_status
         self.tags = tags
@@ -132,6 +144,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         if emit not in ("changed", "always"):
             raise ValueError(f"emit must be 'changed' or 'always', not {emit!r}")
         self.emit: Literal["changed", "always"] = emit
+        if publish not in (None, "versions", "in_place"):
+            raise ValueError(f"publish must be 'versions', 'in_place' or left out, not {publish!r}")
+        self.publish: Literal["versions", "in_place"] | None = publish
 
     def write(
         self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
@@ -163,6 +178,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             root or a mount point. A link to a folder is followed once, at the start.
         :raises DamagedFileError: the manifest or the class lock there is not as an export writes it.
         :raises FileExistsError: ``output`` holds files that are no earlier export.
+        :raises PublishedOtherwiseError: ``output`` holds versions and is to be published in place, or the reverse.
+        :raises OvertakenError: another export has published to ``output`` meanwhile; what it has published stays.
         :raises FileNotFoundError: the bucket of ``output`` does not exist; none is created.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
@@ -175,8 +192,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             target = real_place(storage_path("output", self.output_path, self.output_conn_id))
             self.show_links(context, **facts_of_output(target, self.output_path))
             self._filters()  # a wrong argument is named before any call
-            report, published = self._export(target, prepare(target)).run()
+            report, published = self._export(prepare(target, self.publish, self.keep_versions)).run()
         summary = result_of(shown_place(self.output_path), self.format, report, published)
+        if published.path:
+            self.show_links(context, **facts_of_output(target / published.path, summary["path"]))
         say_result(summary)
         self._summary = summary
         self._tell(summary, context, target)
@@ -195,20 +214,19 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         )
         return Edge([source], [written])
 
-    def _export(self, target: Any, there: Recorded | None) -> Export:
+    def _export(self, destination: Destination) -> Export:
         """Return the export that the rendered arguments ask for."""
         from airflow_provider_fastlabel.pipelines.exports.run import Export
 
         return Export.in_format(
             self.dataset_format(),
             client=self.client,
-            target=target,
+            destination=destination,
             filters=self._filters(),
             write=self.write,
             allow_empty=self.allow_empty,
             workers=self.max_workers,
             keep_renamed=self.keep_renamed,
-            there=there,
         )
 
     def _filters(self) -> dict[str, Any]:
@@ -227,6 +245,6 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         if self.emit == "changed" and not summary["changed"] and context["ti"].try_number == 1:
             silence_outlets(self)
             return
-        told = ("output", "format", "images", "annotations_in", "annotations", "files", "sha256", "changed")
+        told = ("output", "path", "format", "images", "annotations_in", "annotations", "files", "sha256", "changed")
         facts = {**{name: summary[name] for name in told}, "version": summary["sha256"][:VERSION_LENGTH]}
         tell_outlets(self, context, facts, storage_uri(target))

@@ -54,8 +54,9 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         Airflow knows (``s3://bucket/prefix``), whose bucket must exist. It may be the ``output`` of an export, whose
         next run leaves the report where it is. Templated.
     :param output_conn_id: Airflow connection of the object store. Templated.
-    :param dataset: the ``output`` of an export of the project. The report then shows its photographs (of an export with
-        ``include_images``), its splits, and what it left out. Templated.
+    :param dataset: the ``output`` of an export of the project, or the ``path`` of its result; of versions at ``output``
+        the current one is meant. The report then shows its photographs (of an export with ``include_images``), its
+        splits, and what it left out. Templated.
     :param dataset_conn_id: Airflow connection of the object store of ``dataset``. Templated.
     :param status: only tasks of this status; ``None`` or an empty text for any. Templated.
     :param external_status: only tasks of this external status. Templated.

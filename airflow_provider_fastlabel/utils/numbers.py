@@ -73,6 +73,7 @@ class Number:
 PRIORITY = Number(choices=PRIORITIES, optional=True)
 FAILURES = Number(least=0, optional=True)
 WORKERS = Number(least=1)
+VERSIONS = Number(least=1)
 SHARE = Number(whole=False, least=0, most=1)
 MARGIN = Number(whole=False, least=0)
 

@@ -324,6 +324,11 @@ _ITEMS = [
     {"name": "c.png", "fate": "updated", "task_id": "2", "why": None, "at": "x", "digest": "aa", "annotations": 3},
 ]
 IMPORT_MANIFEST = [_HEADER, *_ITEMS]
+_VERSIONS = [f"20261129T00000{number}Z-{'a' * 12}-{'b' * 8}" for number in range(2)]
+EXPORT_POINTER = {
+    **{"id": _VERSIONS[0], "path": f"versions/{_VERSIONS[0]}", "sha256": "a" * 64, "version": 1, "written": "0"},
+    "earlier": [{"id": _VERSIONS[1], "path": f"versions/{_VERSIONS[1]}", "sha256": "b" * 64}],
+}
 EXPORT_MANIFEST = {
     "classes": {"dog": 0},
     "counts": {"annotations": 1}, "filters": {"project": "p"}, "format": "yolo", "provider": "x", "version": 1,

@@ -20,6 +20,7 @@ from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.pipelines.checks.definition import parse_checks
 from airflow_provider_fastlabel.pipelines.endpoints.results import Results
+from airflow_provider_fastlabel.pipelines.exports.pointer import read_pointer
 from airflow_provider_fastlabel.pipelines.exports.publish import publish
 from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
@@ -280,6 +281,14 @@ def _export_manifest(folder: Path, data: bytes) -> None:
     assert (target / "a.txt").read_bytes() == b"new"
 
 
+def _export_pointer(folder: Path, data: bytes) -> None:
+    (folder / "current.json").write_bytes(data[_CHOICE:])
+    seen = read_pointer(folder)
+    assert seen.current is not None
+    for version in (seen.current, *seen.earlier):
+        assert (folder / version.path).parent == folder / "versions"
+
+
 def _lock(_: Path, data: bytes) -> None:
     found = ClassMap.from_lock(data[_CHOICE:])
     again = ClassMap.from_lock(brought_up_to_date(found, ClassMap.of(["dog", "new"]), keep_renamed=True).to_lock())
@@ -414,6 +423,7 @@ TARGETS = {
         ),
         Target("import_manifest", _of_lines(seeds.IMPORT_MANIFEST), _import_manifest),
         Target("export_manifest", _of_json([seeds.EXPORT_MANIFEST]), _export_manifest, (FileExistsError,)),
+        Target("export_pointer", _of_json([seeds.EXPORT_POINTER]), _export_pointer),
         Target("class_lock", _of_json([seeds.LOCK]), _lock),
         Target("exported_tasks", _make_tasks, _tasks),
         Target("lerobot", _make_lerobot, _lerobot, (FastLabelException,)),

@@ -25,6 +25,7 @@ from airflow_provider_fastlabel.formats.labelme import export_labelme
 from airflow_provider_fastlabel.formats.masks import export_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.yolo import export_yolo
+from airflow_provider_fastlabel.pipelines.exports.publish import destination
 from airflow_provider_fastlabel.pipelines.exports.run import Export
 from airflow_provider_fastlabel.pipelines.imports import find_sources, import_files
 from airflow_provider_fastlabel.pipelines.projects.apply import write_class, write_project
@@ -68,7 +69,7 @@ def export(format_: str, on_error: str) -> Callable[[FastLabelClient, Path], Any
     def work(client: FastLabelClient, folder: Path) -> Any:
         options = {"on_error": on_error}
         return Export(
-            client=client, target=folder / "out", kinds=("image",), format=format_, workers=1,
+            client=client, destination=destination(folder / "out"), kinds=("image",), format=format_, workers=1,
             filters={"project": "cats", "status": None, "external_status": None, "tags": []},
             write=lambda tasks, into, classes, images, left_out: WRITERS[format_](
                 tasks, into, classes=classes, left_out=left_out, **options

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from airflow_provider_fastlabel.operators import FastLabelExportCocoOperator, FastLabelExportYoloOperator
-from tests.operators.test_exports_to_stores import s3  # noqa: F401
+from tests.operators.stores import current
 
 
 def rename(client, old, new):
@@ -56,11 +56,10 @@ def test_classes_that_go_come_and_change_their_type_are_told(export, client, lab
     assert back["classes"] == ["dog", "cat", "ant"]
 
 
-def test_a_store_keeps_numbers_over_a_rename_too(export, client, label, s3):  # noqa: F811
+def test_a_store_keeps_numbers_over_a_rename_too(export, client, label, s3):
     label("a.png")
     export(FastLabelExportYoloOperator, **s3.at)
     rename(client, "cat", "kitty")
     result = export(FastLabelExportYoloOperator, keep_renamed=True, **s3.at).result
     assert (result["class_changes"], result["classes"]) == ({"renamed": {"cat": "kitty"}}, ["dog", "kitty"])
-    s3.invalidate_cache()
-    assert s3.cat_file("sets/x/annotations/a.txt").split()[0] == b"1"
+    assert current(s3, "sets/x")["annotations/a.txt"].split()[0] == b"1"

@@ -17,8 +17,8 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportYoloOperator,
 )
 from tests.operators.exporting import BOX, png
+from tests.operators.stores import current
 from tests.operators.test_export_frames import clip  # noqa: F401
-from tests.operators.test_exports_to_stores import s3  # noqa: F401
 
 OPERATORS = [
     FastLabelExportAnnotatedImagesOperator,
@@ -78,14 +78,24 @@ def test_nothing_left_out_is_no_list_and_an_old_one_goes(export, label, client, 
     assert not old.exists()
 
 
-def test_a_store_has_the_list_too(export, label, client, s3):  # noqa: F811
+def test_a_store_has_the_list_too(export, label, client, s3):
     label("a.png", annotations=[BOX, OUTSIDE])
     result = export(FastLabelExportCocoOperator, **s3.at).result
-    assert result["left_out"] == "s3://sets/x/left_out.jsonl"
-    row = json.loads(s3.cat_file("sets/x/left_out.jsonl"))
+    assert result["left_out"] == f"{result['path']}/left_out.jsonl"
+    row = json.loads(s3.cat_file(result["left_out"]))
     assert (row["task"], row["reason"]) == ("a.png", "outside_image")
     client.update_image_task(row["task_id"], annotations=[BOX])
     assert export(FastLabelExportCocoOperator, **s3.at).result["left_out"] is None
+    assert "left_out.jsonl" not in current(s3, "sets/x")
+
+
+def test_a_store_in_place_has_the_list_too(export, label, client, s3):
+    label("a.png", annotations=[BOX, OUTSIDE])
+    result = export(FastLabelExportCocoOperator, **s3.at, publish="in_place").result
+    assert result["left_out"] == "s3://sets/x/left_out.jsonl"
+    row = json.loads(s3.cat_file("sets/x/left_out.jsonl"))
+    client.update_image_task(row["task_id"], annotations=[BOX])
+    assert export(FastLabelExportCocoOperator, **s3.at, publish="in_place").result["left_out"] is None
     s3.invalidate_cache()
     assert "sets/x/left_out.jsonl" not in s3.find("sets/x")
 

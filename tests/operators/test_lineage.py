@@ -7,11 +7,9 @@ import sys
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from airflow.providers.openlineage.extractors.manager import ExtractorManager
 from airflow.sdk import Asset
-from airflow.sdk.io import attach
 from airflow.utils.state import TaskInstanceState
 
 from airflow_provider_fastlabel.operators import (
@@ -24,7 +22,6 @@ from airflow_provider_fastlabel.operators import (
     FastLabelUpdateTasksOperator,
 )
 from tests.airflow_fixtures import PNG
-from tests.operators.s3_files import S3Files
 
 
 @pytest.fixture
@@ -91,23 +88,16 @@ def test_an_export_that_failed_has_written_nothing(lineage_of, project, tmp_path
     assert (names(found.inputs), names(found.outputs)) == ([photos_node], [])
 
 
-def test_an_export_to_a_bucket_is_one_data_set_and_the_declared_outlets_stay(
-    lineage_of, label, s3_address, tmp_path, photos_node
-):
-    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-    s3 = boto3.client("s3", endpoint_url=s3_address, **keys)
-    s3.create_bucket(Bucket="sets")
-    attach("s3", conn_id=tmp_path.name, fs=S3Files(s3))
+def test_an_export_to_a_bucket_is_one_data_set_and_the_declared_outlets_stay(lineage_of, label, s3, photos_node):
     label("a.png")
     _, found = lineage_of(
         FastLabelExportCocoOperator,
         project="photos",
         output="s3://sets/deep/coco",
-        output_conn_id=tmp_path.name,
+        output_conn_id=s3.conn,
         include_images=True,
         outlets=[Asset("file:///data/catalogue"), Asset("fastlabel://api.fastlabel.ai/archive"), Asset("words")],
     )
-    s3.close()
     assert names(found.inputs) == [photos_node]
     assert names(found.outputs) == [
         ("s3://sets", "deep/coco"), ("file", "/data/catalogue"), ("fastlabel://api.fastlabel.ai", "archive"),

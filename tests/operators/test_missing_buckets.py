@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import pytest
-from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.operators import (
     FastLabelCreateTasksFromFolderOperator,
@@ -14,31 +12,17 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportCocoOperator,
 )
 from tests.operators.exporting import png
-from tests.operators.s3_files import S3Files
-
-
-@pytest.fixture
-def s3(s3_address, tmp_path):
-    """The file system of a store with the bucket ``sets``; ``conn`` says an operator which."""
-    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=s3_address, **keys)
-    client.create_bucket(Bucket="sets")
-    files = S3Files(client)
-    files.conn = tmp_path.name
-    attach("s3", conn_id=files.conn, fs=files)
-    yield files
-    client.close()
+from tests.operators.stores import current
 
 
 def buckets(s3):
-    return [row["Name"] for row in s3.s3.list_buckets()["Buckets"]]
+    return [row["Name"] for row in s3.boto.list_buckets()["Buckets"]]
 
 
 def drop(s3):
-    s3.invalidate_cache()
-    for path in s3.find("sets"):
-        s3.s3.delete_object(Bucket="sets", Key=path.partition("/")[2])
-    s3.s3.delete_bucket(Bucket="sets")
+    for row in s3.boto.list_objects_v2(Bucket="sets").get("Contents", ()):
+        s3.boto.delete_object(Bucket="sets", Key=row["Key"])
+    s3.boto.delete_bucket(Bucket="sets")
 
 
 def gone(outcome):
@@ -69,29 +53,30 @@ def test_a_bucket_without_any_object_is_exported_to(export, label, s3):
     label("a.png")
     outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
     assert outcome.state == "success"
-    assert "sets/x/annotations.json" in s3.find("sets/x")
+    assert "annotations.json" in current(s3, "sets/x")
 
 
 def test_a_bucket_one_may_not_look_at_is_no_missing_bucket(export, label, s3):
     label("a.png")
 
     def refuse(request, **_):
-        if request.method == "GET" and request.url.partition("?")[0].endswith("/sets"):
+        if request.method == "HEAD" and request.url.endswith("/sets"):
             raise PermissionError("Access Denied")
 
-    s3.s3.meta.events.register("before-send.s3", refuse)
-    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
+    s3.on_sending(refuse)
+    outcome = export(FastLabelExportCocoOperator, **s3.at)
     assert outcome.state == "success", outcome.reason
 
 
+@pytest.mark.parametrize(("way", "name"), [("in_place", "manifest.json"), ("versions", "current.json")])
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"files": [{"path": "../other/x"}]}'])
-def test_a_damaged_manifest_in_a_bucket_is_named_before_any_work(export, label, s3, emulator, content):
+def test_a_damaged_file_of_ours_in_a_bucket_is_named_before_any_work(export, label, s3, emulator, content, way, name):
     label("a.png")
-    s3.pipe_file("sets/x/manifest.json", content)
+    s3.pipe_file(f"sets/x/{name}", content)
     s3.pipe_file("sets/other/x", b"theirs")
     emulator.clear_requests()
-    outcome = export(FastLabelExportCocoOperator, output="s3://sets/x", output_conn_id=s3.conn)
-    assert "sets/x/manifest.json" in str(outcome.reason)
+    outcome = export(FastLabelExportCocoOperator, **s3.at, publish=way)
+    assert f"sets/x/{name}" in str(outcome.reason)
     assert "is not as an export writes it" in str(outcome.reason)
     assert emulator.requests() == []
     assert s3.cat_file("sets/other/x") == b"theirs"
@@ -114,21 +99,22 @@ def test_a_bucket_that_goes_while_the_data_set_is_made_is_not_made_again(export,
     assert buckets(s3) == []
 
 
-def test_a_bucket_that_goes_between_two_uploads_gives_one_error(export, label, s3):
-    arguments = {"output": "s3://sets/x", "output_conn_id": s3.conn, "include_images": True}
+@pytest.mark.parametrize("way", ["in_place", "versions"])
+def test_a_bucket_that_goes_between_two_uploads_gives_one_error(export, label, s3, way):
+    arguments = {**s3.at, "publish": way, "include_images": True}
     label("a.png")
     export(FastLabelExportCocoOperator, **arguments)
     label("b.png", "c.png")
     cuts: list[Any] = []
 
     def cut(request, **_):
-        if request.method == "DELETE" and not cuts:
+        if request.method == "PUT" and not cuts:
             cuts.append(request.url)
             drop(s3)
 
-    s3.s3.meta.events.register("before-send.s3", cut)
+    s3.on_sending(cut)
     gone(export(FastLabelExportCocoOperator, **arguments))
-    assert cuts[0].endswith("/sets/x/manifest.json")
+    assert cuts[0].endswith("/sets/x/manifest.previous.json") is (way == "in_place")
     assert buckets(s3) == []
 
 

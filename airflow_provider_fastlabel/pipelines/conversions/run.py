@@ -91,7 +91,7 @@ class Conversion:
                 f"{self.target} lies in the folder that is read, so that the next run would read it too. Nothing was "
                 "written. Give `output` a place beside it."
             )
-        prepare(self.target)
+        place = prepare(self.target)
         found = self._found()
         reader = Reader(
             self.annotations_format,
@@ -105,7 +105,7 @@ class Conversion:
         with reader.matched(found) as read:
             self._refuse_losses(read.lost, read.problems, read)
             values = {str(one["value"]) for own in read.by_name.values() for one in own}
-            classes, _, last = classes_at(self.target, ClassMap.of(sorted(values)))
+            classes, _, last = classes_at(place.dataset, ClassMap.of(sorted(values)))
 
             def write(work: NotedFolder[Rows], folder: NotedFolder[Rows], left_out: LeftOut) -> ExportReport:
                 report = self._written(found, read, classes, work, folder, left_out)
@@ -113,7 +113,7 @@ class Conversion:
                 return report
 
             report, published = Assembly(
-                target=self.target,
+                destination=place,
                 format=self.form.name,
                 classes=classes,
                 first_class_id=self.form.first_class_id,

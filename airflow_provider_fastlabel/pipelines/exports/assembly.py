@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
+    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.publish import Published, Row
 
     Write = Callable[[NotedFolder[Rows], NotedFolder[Rows], LeftOut], ExportReport]
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class Assembly:
     """A data set that is to be put together.
 
-    :param target: where it is published.
+    :param destination: where it is published, as it was before the work.
     :param format: name of its format.
     :param classes: its classes with their ids.
     :param first_class_id: id of the first class.
@@ -37,7 +38,7 @@ class Assembly:
     :param class_changes: how the classes changed the last time they did.
     """
 
-    target: Any
+    destination: Destination
     format: str
     classes: ClassMap
     first_class_id: int = 0
@@ -55,7 +56,7 @@ class Assembly:
         :returns: what the writer did, and what publishing did.
         :raises OSError: the disk is full, or the target cannot be written; what was published before stays.
         """
-        with staging(self.target) as work, closing(Rows(work)) as rows, closing(LeftOut(work)) as left_out:
+        with staging(self.destination.target) as work, closing(Rows(work)) as rows, closing(LeftOut(work)) as left_out:
             noted = NotedFolder(work, rows)
             folder = noted.at(work / "dataset")
             folder.path.mkdir()
@@ -73,4 +74,4 @@ class Assembly:
                 filters=self.filters,
                 class_changes=self.class_changes,
             )
-            return report, publish(folder, self.target, described, stand_ins=stand_ins())
+            return report, publish(folder, self.destination, described, stand_ins=stand_ins())

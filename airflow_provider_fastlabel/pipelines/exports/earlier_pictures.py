@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.digests import Facts, facts_of, facts_of_file
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, place_below
-from airflow_provider_fastlabel.pipelines.exports.object_store import held
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
+    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
 
     Places = Callable[[str], Iterable[str]]
 
@@ -44,15 +43,14 @@ class EarlierPictures(ABC):
     """What :func:`.publish` must know of the files that were put."""
 
     @staticmethod
-    def of(target: Any, places: Places, now: Recorded | None = None) -> EarlierPictures:
+    def of(destination: Destination, places: Places) -> EarlierPictures:
         """Look at a published data set; it need not exist.
 
-        :param target: its local folder, or its path in an object store.
+        :param destination: where it is published.
         :param places: where the picture of a task may lie in it: the task's name -> relative paths.
-        :param now: what :func:`.recorded` has just read in an object store; read anew without it.
         """
-        local = local_path(target)
-        return _Stored(target, places, now) if local is None else _Local(local, places)
+        local = local_path(destination.dataset)
+        return _Stored(destination.held(), places) if local is None else _Local(local, places)
 
     @abstractmethod
     def offer(self, name: str, target: Path) -> Offer | None:
@@ -91,9 +89,9 @@ class _Local(EarlierPictures):
 class _Stored(EarlierPictures):
     """Puts a line of text for a picture of an object store, which is not read: its MD5 is what the manifest says."""
 
-    def __init__(self, target: Any, places: Places, now: Recorded | None) -> None:
+    def __init__(self, rows: Mapping[str, Any], places: Places) -> None:
         self.stand_ins: Rows = Rows()
-        self._rows = held(target, now)
+        self._rows = rows
         self._places = places
         self._secret = secrets.token_hex()  # no picture has the same bytes as what stands for one
 

@@ -23,15 +23,19 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.manifests import load
+from airflow_provider_fastlabel.pipelines.exports.destination import Destination, Put, holds_versions
+from airflow_provider_fastlabel.pipelines.exports.manifests import is_there, load
+from airflow_provider_fastlabel.pipelines.exports.pointer import POINTER
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, ManifestFile
     from airflow_provider_fastlabel.pipelines.exports.manifests import Earlier
+
+    Row = Mapping[str, Any]
 
 _TOGETHER = 1000
 
@@ -65,7 +69,7 @@ def real_place(target: Any) -> Any:
             f"{place} is the root or a mount point, which cannot be renamed, so nothing can be published there whole. "
             "Nothing was read or changed. Give `output` a folder in it."
         )
-    _refuse_odd(place, beside(place, "publishing"), beside(place, "previous"))
+    refuse_odd(place, beside(place, "publishing"), beside(place, "previous"))
     return place
 
 
@@ -78,8 +82,12 @@ def beside(target: Path, what: str) -> Path:
     return target.with_name(f".{target.name}.{what}")
 
 
-def _refuse_odd(*places: Path) -> None:
-    """Refuse what is there and no folder, links to folders among it."""
+def refuse_odd(*places: Path) -> None:
+    """Refuse what is there and no folder, links to folders among it.
+
+    :param places: local paths.
+    :raises OddPlaceError: there is such a thing.
+    """
     for place in places:
         if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
             what = "a symbolic link" if place.is_symlink() else kind_of(place.lstat().st_mode)
@@ -122,26 +130,45 @@ def settle(target: Any) -> None:
         _settle(local.absolute(), beside(local.absolute(), "previous"))
 
 
-def publish_local(staged: Path, target: Path, files: Files, text: ManifestFile) -> bool:
-    """Put a data set in its place.
+class Renamed(Destination):
+    """A local folder that is the data set's own; a new one takes its place by renaming.
 
-    :param staged: folder with its files, which are moved.
-    :param target: its place; what leads to it may be links, it itself is none.
-    :param files: the rows of its manifest.
-    :param text: its manifest.
-    :returns: whether it was not there already.
-    :raises FileExistsError: the target holds files but no manifest of ours.
-    :raises OddPlaceError: the target, or a folder needed beside it, is something else than a folder.
-    :raises OSError: files cannot be read, written or renamed; the old data set is then still there.
+    :param target: the folder; what leads to it may be links, it itself is none.
+    :raises FileExistsError: it holds files, and none of them is the manifest of an earlier export.
+    :raises OddPlaceError: it is no folder.
+    :raises PublishedOtherwiseError: it holds versions.
+    :raises DamagedFileError: its manifest is not as an export writes it.
     """
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(target)
+        refuse_odd(target)
+        if not target.exists() or is_there(target, MANIFEST):
+            return
+        if os.path.lexists(target / POINTER):
+            raise holds_versions(target)
+        if any(target.iterdir()):
+            raise FileExistsError(
+                f"{target} holds files but no {MANIFEST} of an earlier export. Nothing was read or changed. "
+                "Give `output` an empty or new folder."
+            )
+
+    def put(self, staged: Path, files: Files, text: ManifestFile, there: Mapping[str, Row]) -> Put:
+        """See the base class."""
+        del there
+        return Put(_publish(staged, self.target, files, text))
+
+
+def _publish(staged: Path, target: Path, files: Files, text: ManifestFile) -> bool:
+    """Put a data set in its place; return whether it was not there already."""
     target.absolute().parent.mkdir(parents=True, exist_ok=True)
     target = Path(os.path.realpath(target.absolute().parent), target.name)
     coming, leaving = beside(target, "publishing"), beside(target, "previous")
     with locked(target.parent):
-        _refuse_odd(target, coming)
+        refuse_odd(target, coming)
         _settle(target, leaving)
         old = load(target, MANIFEST)
-        if old is not None and old.sha256 == text.sha256 and _untouched(target, files):
+        if old is not None and old.sha256 == text.sha256 and is_untouched(target, files):
             return False
         if old is None and target.exists() and any(target.iterdir()):
             raise FileExistsError(
@@ -149,19 +176,23 @@ def publish_local(staged: Path, target: Path, files: Files, text: ManifestFile) 
                 f"Give an empty or new folder, or remove its content first."
             )
         shutil.rmtree(coming, ignore_errors=True)
-        _complete(staged, coming, text)
+        complete(staged, coming, text)
         if target.exists():
             target.rename(leaving)
         coming.rename(target)
         if os.path.lexists(leaving):
-            _refuse_odd(leaving)  # somebody may have put a link into the old one's place just now
+            refuse_odd(leaving)  # somebody may have put a link into the old one's place just now
             _carry_over(leaving, target, old)
             _clear(leaving)
     return True
 
 
-def _untouched(target: Path, files: Files) -> bool:
-    """Whether a folder holds every file of a data set, with its size and not written after the manifest."""
+def is_untouched(target: Path, files: Files) -> bool:
+    """Tell whether a folder holds every file of a data set, with its size and not written after the manifest.
+
+    :param target: the folder.
+    :param files: the rows of the manifest.
+    """
     try:
         until = (target / MANIFEST).stat().st_mtime_ns
         # Of a link that somebody has put into a file's place, neither is what it leads to.
@@ -171,10 +202,15 @@ def _untouched(target: Path, files: Files) -> bool:
         return False
 
 
-def _complete(staged: Path, coming: Path, text: ManifestFile) -> None:
-    """Bring the staged files beside the target, by rename where that is possible, and write the manifest.
+def complete(staged: Path, coming: Path, text: ManifestFile) -> None:
+    """Bring staged files into a new folder, by rename where that is possible, and write the manifest.
 
     The folder itself is new: a staging folder is often readable by its owner only.
+
+    :param staged: folder with the files.
+    :param coming: the new folder.
+    :param text: the manifest.
+    :raises OSError: a file cannot be moved or written.
     """
     coming.mkdir()
     while names := _some_names(staged):
@@ -194,7 +230,7 @@ def _some_names(folder: Path) -> list[str]:
 
 def _settle(target: Path, leaving: Path) -> None:
     """Put the old data set back if the new one had not arrived, else carry a user's files over; then clear."""
-    _refuse_odd(target, leaving)
+    refuse_odd(target, leaving)
     old = load(leaving, MANIFEST)
     if old is not None and not os.path.lexists(target / MANIFEST):
         if target.exists() and any(target.iterdir()):

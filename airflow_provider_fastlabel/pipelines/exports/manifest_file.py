@@ -22,11 +22,29 @@ _TOGETHER = 1000
 _PIECE_BYTES = 1 << 20
 
 
+class Placed(NamedTuple):
+    """One file of a data set.
+
+    :param row: its row in the manifest.
+    :param source: path in the earlier data set at which the very same file lies; ``None`` for a staged one.
+    """
+
+    row: Row
+    source: str | None
+
+
 class Files(ABC):
     """The rows of a data set's manifest in the order of their paths, as often as they are asked for."""
 
+    def __iter__(self) -> Iterator[Row]:
+        return (placed.row for placed in self.placed())
+
     @abstractmethod
-    def __iter__(self) -> Iterator[Row]: ...
+    def placed(self) -> Iterator[Placed]:
+        """Yield the files, each with where its bytes are.
+
+        :raises FileGoneError: an earlier file that a staged one stands for is not as it was.
+        """
 
     @abstractmethod
     def __contains__(self, path: str) -> bool: ...

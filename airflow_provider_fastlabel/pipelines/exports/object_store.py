@@ -1,9 +1,10 @@
-"""A finished data set takes its place in an object store, where nothing can be renamed.
+"""A finished data set takes its place in an object store, file by file, for nothing can be renamed there.
 
-``manifest.json`` is the mark of a finished data set: it is taken away before the first file changes and written last,
-when also the files are gone that the previous version had and this one has not. A publish that died leaves no
-``manifest.json`` but ``manifest.previous.json``, from which the next one knows what to clear away and what had not been
-touched. A file stays where it is if :func:`held` finds it.
+So a reader may find files of two data sets meanwhile; :mod:`.versions` spares it that. ``manifest.json`` is the mark of
+a finished data set: it is taken away before the first file changes and written last, when also the files are gone that
+the previous version had and this one has not. A publish that died leaves no ``manifest.json`` but
+``manifest.previous.json``, from which the next one knows what to clear away and what had not been touched. A file stays
+where it is if :func:`held` finds it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.pipelines.exports.destination import Destination, Put, holds_versions
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
+from airflow_provider_fastlabel.pipelines.exports.pointer import read_raw
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
-_UPLOADS = 8
+UPLOADS = 8
 _CHUNK = 1 << 20
 _CHANGED = ("mtime", "LastModified", "last_modified", "modified", "updated", "created")
 """What file systems of fsspec call the time at which a file was last written, the surest first."""
@@ -52,7 +55,7 @@ class Recorded(NamedTuple):
 
 
 def recorded(target: Any) -> Recorded:
-    """Read both manifests, each once; whoever needs them at the same moment is handed what this returns.
+    """Read both manifests, each once.
 
     A store that is no bucket may keep half of the one that a publish died over; the other is whole then. Only the very
     first publish has no other, and nothing but that half.
@@ -74,7 +77,7 @@ def recorded(target: Any) -> Recorded:
     return Recorded(found.get(MANIFEST), found.get(PREVIOUS), damaged is not None)
 
 
-def held(target: Any, now: Recorded | None = None) -> Mapping[str, Row]:
+def held(target: Any, now: Recorded) -> Mapping[str, Row]:
     """Find the files of a data set in an object store that are as its manifest says.
 
     A file counts if it has its size and was not written after the manifest, which comes last: an overwritten one does
@@ -82,11 +85,10 @@ def held(target: Any, now: Recorded | None = None) -> Mapping[str, Row]:
 
     :param target: an object-store path with ``path`` and ``fs``. After a publish that died, the files that it had not
         touched are found.
-    :param now: what :func:`recorded` has just read there; read anew without it.
+    :param now: what its manifests say.
     :returns: path -> the file's row of the manifest.
-    :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
-    old, before, _ = now or recorded(target)
+    old, before, _ = now
     manifest, mark = (old, MANIFEST) if old is not None else (before, PREVIOUS)
     if manifest is None:
         return {}
@@ -108,28 +110,38 @@ def _changed(info: Mapping[str, Any]) -> Any:
     return next((info[name] for name in _CHANGED if info.get(name) is not None), None)
 
 
-def publish_remote(
-    staged: Path, target: Any, files: Files, text: ManifestFile, now: Recorded, there: Mapping[str, Row]
-) -> bool:
-    """Put a data set in its place.
+class InPlace(Destination):
+    """A place in an object store that is the data set's own folder, in which file after file is replaced.
 
-    :param staged: folder with its files, which are copied.
-    :param target: its place.
-    :param files: the rows of its manifest.
-    :param text: its manifest.
-    :param now: what :func:`recorded` has read.
-    :param there: what :func:`held` found by it.
-    :returns: whether it was not there already.
-    :raises DiskFullError: the store has no room.
-    :raises OSError: a file cannot be read or written.
+    While that lasts, and after a publish that was killed, there is no ``manifest.json``, and files of the old and the
+    new data set lie beside each other. Two exports at once mix.
+
+    :param target: the place.
+    :raises PublishedOtherwiseError: it holds versions.
+    :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
-    with room_needed(
-        lambda: (
-            f"the data set was copied to {target}. It is not whole there, and has no {MANIFEST} until the export is "
-            "repeated: make room in the store first"
-        )
-    ):
-        return _publish(staged, target, _Changes(files, now, there), text, now)
+
+    def __init__(self, target: Any) -> None:
+        super().__init__(target)
+        self._now = recorded(target)
+        if self._now.old is None and self._now.before is None and read_raw(target) is not None:
+            raise holds_versions(target)
+
+    def held(self, *, renew: bool = False) -> Mapping[str, Row]:
+        """See the base class."""
+        if renew:
+            self._now = recorded(self.target)
+        return held(self.target, self._now)
+
+    def put(self, staged: Path, files: Files, text: ManifestFile, there: Mapping[str, Row]) -> Put:
+        """See the base class."""
+        with room_needed(
+            lambda: (
+                f"the data set was copied to {self.target}. It is not whole there, and has no {MANIFEST} until the "
+                "export is repeated: make room in the store first"
+            )
+        ):
+            return Put(_publish(staged, self.target, _Changes(files, self._now, there), text, self._now))
 
 
 class _Changes:
@@ -177,7 +189,7 @@ def _publish(staged: Path, target: Any, changes: _Changes, text: ManifestFile, n
         file.write(b"]}")
     _remove(target / MANIFEST)
     run_bounded(
-        lambda path: _upload(staged / path, target / path), changes.fresh(), workers=_UPLOADS, stop=threading.Event()
+        lambda path: upload(staged / path, target / path), changes.fresh(), workers=UPLOADS, stop=threading.Event()
     )
     for path in changes.stale():
         _remove(target / path)
@@ -187,8 +199,13 @@ def _publish(staged: Path, target: Any, changes: _Changes, text: ManifestFile, n
     return True
 
 
-def _upload(source: Path, target: Any) -> None:
-    """Copy one file into the store."""
+def upload(source: Path, target: Any) -> None:
+    """Copy one file into a store.
+
+    :param source: the file.
+    :param target: its place.
+    :raises OSError: it cannot be read or written.
+    """
     if target.parent != target:
         make_folder(target.parent)
     with source.open("rb") as read, target.open("wb") as write:

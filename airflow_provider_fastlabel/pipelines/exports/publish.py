@@ -2,8 +2,10 @@
 
 An exporter writes into a staging folder; :func:`publish` adds ``manifest.json`` (files with size, SHA-256 and MD5,
 counts, class ids, filters, provider version; no timestamps, so the same content has the same bytes) and puts it in its
-place: by renaming in a local folder (:mod:`.local_folder`), file by file in an object store (:mod:`.object_store`; any
-object with the pathlib methods over an fsspec file system, such as Airflow's ``ObjectStoragePath``).
+place: by renaming in a local folder (:mod:`.local_folder`), as a version beside the others in an object store
+(:mod:`.versions`; any object with the pathlib methods over an fsspec file system, such as Airflow's
+``ObjectStoragePath``). By argument a local folder has versions too, or an object store is changed in place, file by
+file (:mod:`.object_store`), which is not whole while it lasts.
 
 Files are hashed while they are written (:mod:`~.writing.noted`), and the rows of the manifest are kept on disk, so that
 none is read twice and memory stays flat. What lies in the staging folder and is unknown there, or has another size than
@@ -22,13 +24,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.digests import facts_of_file
-from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
-from airflow_provider_fastlabel.pipelines.exports.local_folder import files_below, publish_local, settle
-from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, manifest_file
-from airflow_provider_fastlabel.pipelines.exports.manifests import is_there, load_whole
-from airflow_provider_fastlabel.pipelines.exports.object_store import held, publish_remote, recorded
+from airflow_provider_fastlabel.pipelines.exports.destination import Destination, FileGoneError, holds_in_place
+from airflow_provider_fastlabel.pipelines.exports.local_folder import Renamed, files_below, settle
+from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, Placed, manifest_file
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load_whole
+from airflow_provider_fastlabel.pipelines.exports.object_store import InPlace
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
+from airflow_provider_fastlabel.pipelines.exports.versions import LocalVersions, StoredVersions
 from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, refuse_missing_bucket
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import open_regular
@@ -38,13 +42,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
+    from airflow_provider_fastlabel.pipelines.exports.destination import Way
 
     Row = Mapping[str, Any]
-
-
-class FileGoneError(OSError):
-    """A file that was to stay where it is in an object store is not there any more. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,12 @@ class Published:
 
     :param digest: SHA-256 of ``manifest.json``, hexadecimal: the same for the same data set.
     :param changed: false if the target already held this very data set.
+    :param path: where the data set lies, relative to the target; empty for the target itself.
     """
 
     digest: str
     changed: bool
+    path: str = ""
 
 
 def manifest_of(
@@ -91,39 +93,59 @@ def manifest_of(
     }
 
 
-def prepare(target: Any) -> Recorded | None:
+def prepare(target: Any, way: Way | None = None, keep_versions: int = 1) -> Destination:
     """Make a place ready for an export, and refuse one that cannot take it, before any work.
 
     :param target: where the data set will be published, as :func:`.real_place` returned it.
-    :returns: what an object store holds, as :func:`refuse_foreign_files` returns it.
+    :param way: as for :func:`destination`.
+    :param keep_versions: as for :func:`destination`.
+    :returns: the place as it is now, see :func:`destination` for what that refuses.
     :raises BucketMissingError: the bucket does not exist.
-    :raises FileExistsError: a local folder holds files, and none of them is the manifest of an earlier export.
-    :raises DamagedFileError: its manifest is not as an export writes it.
     """
     settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
     refuse_missing_bucket(target, "output")
-    return refuse_foreign_files(target)
+    return destination(target, way, keep_versions)
 
 
-def refuse_foreign_files(target: Any) -> Recorded | None:
-    """Refuse a place that publishing would refuse at the end, before the work is done.
+def destination(target: Any, way: Way | None = None, keep_versions: int = 1) -> Destination:
+    """Look at a place before any work, and refuse what publishing would refuse at the end.
 
-    :param target: where the data set will be published, after :func:`.settle`.
-    :returns: what an object store holds, for :meth:`.EarlierPictures.of`, which needs it at the same moment.
+    :param target: where data sets shall be published, after :func:`.settle`: ``str`` or ``Path`` of a local folder that
+        is no link, as :func:`.real_place` returns it, or an object-store path.
+    :param way: ``versions`` or ``in_place``; by default the latter in a local folder, where it is done by renaming, and
+        versions in an object store.
+    :param keep_versions: how many earlier versions stay beside the current one; at least 1.
     :raises FileExistsError: a local folder holds files, and none of them is the manifest of an earlier export.
-    :raises DamagedFileError: its manifest is not as an export writes it.
+    :raises PublishedOtherwiseError: what is there was published in the other way.
+    :raises OddPlaceError: something else than a folder stands where versions belong.
+    :raises DamagedFileError: a file by which an earlier export says what it did is not as an export writes it.
     """
     local = local_path(target)
-    if local is None:
-        return recorded(target)
-    if not local.exists() or is_there(local, MANIFEST):
-        return None
-    if not local.is_dir() or any(local.iterdir()):
-        raise FileExistsError(
-            f"{local} holds files but no {MANIFEST} of an earlier export. Nothing was read or changed. "
-            "Give `output` an empty or new folder."
-        )
-    return None
+    if (way or ("versions" if local is None else "in_place")) == "in_place":
+        return InPlace(target) if local is None else Renamed(local)
+    place = target if local is None else local
+    try:
+        found = StoredVersions(target, keep_versions) if local is None else LocalVersions(local, keep_versions)
+    except DamagedFileError:
+        if _holds_one(place):  # of which that file may be
+            raise holds_in_place(place) from None
+        raise
+    if found.dataset is place and _holds_one(place):
+        raise holds_in_place(place)
+    return found
+
+
+def _found(target: Any) -> Destination:
+    """Look at a place that nobody has looked at yet."""
+    settle(target)
+    return destination(target)
+
+
+def _holds_one(place: Any) -> bool:
+    """Tell whether a place itself is the folder of a data set, or was to become one."""
+    if isinstance(place, Path):
+        return any(os.path.lexists(place / name) for name in (MANIFEST, PREVIOUS))
+    return any(place.fs.exists((place / name).path) for name in (MANIFEST, PREVIOUS))
 
 
 def publish(
@@ -138,16 +160,17 @@ def publish(
     :param staged: folder with the files, on this machine. Its files are moved or copied; what is left is the
         caller's to remove. With an account (:class:`~.rows.Rows`), only files are read of which that knows nothing, or
         another size.
-    :param target: where the data set shall be: ``str`` or ``Path`` of a local folder that is no link, as
-        :func:`.real_place` returns it, or an object-store path.
+    :param target: where the data set shall be: what :func:`destination` has returned, or what that takes.
     :param manifest: what to say about it, see :func:`manifest_of`; ``version`` and ``files`` are added.
-    :param stand_ins: for an object store: the SHA-256 of a staged file that only stands for one that is there already,
-        at the same path -> the row of that file, as :func:`held` gave it.
-    :returns: the digest of the manifest, and whether anything changed.
+    :param stand_ins: for an object store: the SHA-256 of a staged file that only stands for one of the earlier data set
+        -> the row of that file, as :meth:`.Destination.held` gave it.
+    :returns: the digest of the manifest, whether anything changed, and where the data set lies.
     :raises FileExistsError: a local target holds files but no manifest of ours: it would be overwritten.
     :raises OddPlaceError: a local target, or a folder needed beside it, is a link or something else than a folder.
+    :raises PublishedOtherwiseError: what the target holds was published in another way.
     :raises DamagedFileError: the target's manifest is not as an export writes it.
     :raises BucketMissingError: the bucket of the target does not exist; none is created.
+    :raises OvertakenError: another export has published versions there meanwhile; this one's is removed.
     :raises FileGoneError: a file that a stand-in stands for is not at its path, or has changed.
     :raises OSError: files cannot be read, written or renamed; the old data set is then still there.
     """
@@ -155,31 +178,20 @@ def publish(
     (folder / MANIFEST).unlink(missing_ok=True)
     beside = folder.absolute().parent
     account = staged if isinstance(staged, NotedFolder) else NotedFolder(folder, Rows())
-    with bucket_needed(target):
-        return _published(account, beside, target, manifest, stand_ins or {})
-
-
-def _published(
-    staged: NotedFolder[Rows], beside: Path, target: Any, manifest: Mapping[str, Any], stand_ins: Mapping[str, Row]
-) -> Published:
-    local = local_path(target)
-    _complete(staged)
-    now = recorded(target) if local is None else None
-    there = held(target, now) if now else {}
-    files = _Files(staged, stand_ins, there)
-    with manifest_file(beside, manifest, files) as text:
-        if local is not None:
-            changed = publish_local(staged.path, local, files, text)
-        else:
-            assert now is not None
-            changed = publish_remote(staged.path, target, files, text, now, there)
-        return Published(text.sha256, changed)
+    with bucket_needed(target.target if isinstance(target, Destination) else target):
+        place = target if isinstance(target, Destination) else _found(target)
+        _complete(account)
+        there = place.held(renew=True)
+        files = _Files(account, stand_ins or {}, there, moves=place.takes_from_elsewhere)
+        with manifest_file(beside, manifest, files) as text:
+            done = place.put(account.path, files, text, there)
+            return Published(text.sha256, done.changed, done.path)
 
 
 def read_manifest(target: Any) -> dict[str, Any] | None:
     """Read the manifest of a data set at once.
 
-    :param target: as for :func:`publish`.
+    :param target: the data set's folder: ``str``, ``Path`` or an object-store path.
     :returns: the manifest, or None if there is no finished data set.
     :raises DamagedFileError: it is not as an export writes it.
     """
@@ -204,17 +216,27 @@ def _complete(staged: NotedFolder[Rows]) -> None:
 class _Files(Files):
     """The rows of a data set that is staged, with those that stand-ins stand for in their places."""
 
-    def __init__(self, staged: NotedFolder[Rows], stand_ins: Mapping[str, Row], there: Mapping[str, Row]) -> None:
+    def __init__(
+        self, staged: NotedFolder[Rows], stand_ins: Mapping[str, Row], there: Mapping[str, Row], *, moves: bool
+    ) -> None:
         self._staged = staged
         self._stand_ins = stand_ins
         self._there = there
+        self._moves = moves
 
     def __contains__(self, path: str) -> bool:
         return self._staged.facts_of(path) is not None
 
-    def __iter__(self) -> Iterator[Row]:
+    def placed(self) -> Iterator[Placed]:
+        """See the base class."""
         for row in self._staged.account.below(self._staged.prefix):
+            path = row["path"]
             meant = self._stand_ins.get(row["sha256"])
-            if meant is not None and self._there.get(row["path"]) != meant:
-                raise FileGoneError(f"{row['path']} is not in the earlier data set any more, or not as it was")
-            yield meant or row
+            if meant is None:
+                same = self._there.get(path, {}).get("sha256") == row["sha256"]
+                yield Placed(row, path if same else None)
+                continue
+            source = meant["path"] if self._moves else path
+            if self._there.get(source) != meant:
+                raise FileGoneError(f"{source} is not in the earlier data set any more, or not as it was")
+            yield Placed({**meant, "path": path}, source)

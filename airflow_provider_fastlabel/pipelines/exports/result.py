@@ -22,9 +22,11 @@ def result_of(place: str, format: str, report: ExportReport, published: Publishe
     :param report: what the writer did.
     :param published: what publishing did.
     """
-    listed = f"{place.rstrip('/')}/{LEFT_OUT_FILE}" if report.left_out and report.left_out.rows else None
+    path = f"{place.rstrip('/')}/{published.path}" if published.path else place
+    listed = f"{path.rstrip('/')}/{LEFT_OUT_FILE}" if report.left_out and report.left_out.rows else None
     return {
         "output": place,
+        "path": path,
         "format": format,
         **report.to_dict(),
         "sha256": published.digest,
@@ -43,7 +45,7 @@ def say_result(result: Mapping[str, Any]) -> None:
     results.info(
         "%s %s with %d images and %d annotations (left out: %s; adjusted: %s)",
         words,
-        result["output"],
+        result["path"],
         result["images"],
         result["annotations"],
         result["skipped"] or "none",

@@ -14,10 +14,10 @@ from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.writing.class_changes import ClassChanges, brought_up_to_date, class_changes
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap, changes_of_lock
 from airflow_provider_fastlabel.pipelines.exports.assembly import Assembly
+from airflow_provider_fastlabel.pipelines.exports.destination import FileGoneError
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
-from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
     from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
-    from airflow_provider_fastlabel.pipelines.exports.object_store import Recorded
+    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
     from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 
@@ -54,8 +54,7 @@ class Export:
     """One export of a project.
 
     :param client: the client.
-    :param target: where the data set is published: a ``pathlib.Path``, or an object with its interface in an object
-        store.
+    :param destination: where the data set is published, as it was when the export began.
     :param filters: what the tasks are selected by: ``project``, its slug, and what ``count_tasks`` takes beside it.
     :param kinds: names of the task kinds that can be written.
     :param format: name of the format, for the manifest.
@@ -73,11 +72,10 @@ class Export:
     :param allow_empty: publish an empty data set if no task matches.
     :param workers: how many images are downloaded at a time.
     :param keep_renamed: whether a class with another value than in the earlier export keeps its number.
-    :param there: what :func:`.refuse_foreign_files` has just read at an object store; read anew without it.
     """
 
     client: FastLabelClient
-    target: Any
+    destination: Destination
     filters: Mapping[str, Any]
     kinds: Collection[str]
     format: str
@@ -90,7 +88,6 @@ class Export:
     allow_empty: bool = False
     workers: int = 4
     keep_renamed: bool = False
-    there: Recorded | None = None
 
     @classmethod
     def in_format(cls, form: DatasetFormat, **more: Any) -> Export:
@@ -123,6 +120,7 @@ class Export:
         :raises FastLabelInvalidException: the project does not exist or has no images.
         :raises ValueError: no task matches, or a class holds half a character, which no file can.
         :raises DamagedFileError: the manifest or the class lock at the target is not as an export writes it.
+        :raises OvertakenError: another export has published to the same place meanwhile.
         :raises OSError: the disk is full, or the target cannot be written; what was published before stays.
         """
         kind = self._kind()
@@ -130,7 +128,7 @@ class Export:
         classes, changes, last = self._classes()
         self._tell_changes(changes)
         wanted = self.earlier_places
-        earlier = None if wanted is None else EarlierPictures.of(self.target, wanted, self.there)
+        earlier = None if wanted is None else EarlierPictures.of(self.destination, wanted)
         try:
             report, published = self._publish(kind, count, classes, last, earlier)
         except FileGoneError as gone:
@@ -171,7 +169,7 @@ class Export:
         The last is how they changed when they last did: it stays in the data set while nothing else changes there.
         """
         current = ClassMap.of(list(self.client.iter_annotations(self.project)))
-        current, changes, last = classes_at(self.target, current, keep_renamed=self.keep_renamed)
+        current, changes, last = classes_at(self.destination.dataset, current, keep_renamed=self.keep_renamed)
         current.to_lock(last)  # what cannot be written is refused now, not after all the work
         return current, changes, last
 
@@ -183,7 +181,7 @@ class Export:
                 logging.INFO if shown.keys() <= {"new"} else logging.WARNING,
                 "Classes have changed since the earlier export to %s: %s. Numbers that were given stay; a class that "
                 "was renamed %s.",
-                self.target,
+                self.destination.target,
                 shown,
                 "keeps its number" if self.keep_renamed else "gets a new one (keep_renamed=True: keeps its number)",
             )
@@ -193,7 +191,7 @@ class Export:
     ) -> tuple[ExportReport, Published]:
         """Put the data set together aside, and publish it."""
         return Assembly(
-            target=self.target,
+            destination=self.destination,
             format=self.format,
             classes=classes,
             first_class_id=self.first_class_id,

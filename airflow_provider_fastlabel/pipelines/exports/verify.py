@@ -15,6 +15,7 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.pipelines.exports.local_folder import files_below
 from airflow_provider_fastlabel.pipelines.exports.manifests import load
+from airflow_provider_fastlabel.pipelines.exports.pointer import read_pointer
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
@@ -71,7 +72,8 @@ class Verification:
 def verify_dataset(target: Any, *, workers: int = 4) -> Verification:
     """Read every file of a published data set and compare it with the manifest; nothing is changed.
 
-    :param target: the data set's local folder, or its path in an object store.
+    :param target: the data set's local folder, or its path in an object store, or the place in which it is the current
+        version.
     :param workers: how many files are read at a time.
     :returns: what differs.
     :raises FileNotFoundError: there is no manifest of an export.
@@ -79,6 +81,9 @@ def verify_dataset(target: Any, *, workers: int = 4) -> Verification:
     :raises OSError: a file is there and cannot be read.
     """
     manifest = load(target, MANIFEST)
+    if manifest is None and (current := read_pointer(target).current) is not None:
+        target = target / current.path
+        manifest = load(target, MANIFEST)
     if manifest is None:
         raise FileNotFoundError(
             f"{target} holds no {MANIFEST} of an export, so it is no published data set. Give the `output` of an "

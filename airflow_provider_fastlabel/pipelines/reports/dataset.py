@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, MANIFEST, safe_name, split_extension
 from airflow_provider_fastlabel.json_text import UnusableJsonError, is_number, parse_json
 from airflow_provider_fastlabel.pipelines.exports.manifests import load_whole, read_own
+from airflow_provider_fastlabel.pipelines.exports.pointer import read_pointer
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ _MOST_NAMES = 50_000
 class PublishedDataset:
     """Reads the manifest of a data set once.
 
-    :param target: its folder: a local path, or an object with its interface in an object store.
+    :param target: its folder, or the place in which it is the current version: a local path, or an object with its
+        interface in an object store.
     :raises FileNotFoundError: there is no manifest of an export.
-    :raises DamagedFileError: the manifest is not as an export writes it.
+    :raises DamagedFileError: the manifest, or the file that says which version is current, is not as an export writes
+        it.
 
     :ivar manifest: what the manifest says beside its files.
     :ivar splits: names of its splits.
@@ -35,6 +38,9 @@ class PublishedDataset:
 
     def __init__(self, target: Any) -> None:
         manifest = load_whole(target, MANIFEST)
+        if manifest is None and (current := read_pointer(target).current) is not None:
+            target = target / current.path
+            manifest = load_whole(target, MANIFEST)
         if manifest is None:
             raise FileNotFoundError(
                 f"{target} holds no {MANIFEST} of an export, so it is no published data set. Nothing was made of it. "

@@ -16,7 +16,7 @@ from airflow_provider_fastlabel.formats.masks import export_masks
 from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.formats.yolo import export_yolo
-from airflow_provider_fastlabel.pipelines.exports.publish import publish
+from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.run import Export
 from tests.operators.exporting import BOX, png
@@ -69,7 +69,7 @@ def export(fastlabel_emulator, tmp_path):
         aside = form in ("yolo", "drawn")
         return Export(
             client=client,
-            target=tmp_path / "out",
+            destination=destination(tmp_path / "out"),
             filters={"project": "cats", "status": "approved", "external_status": None, "tags": []},
             kinds=("image",),
             format=form,

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.pipelines.exports.local_folder import OddPlaceError, real_place, settle
-from airflow_provider_fastlabel.pipelines.exports.publish import publish, refuse_foreign_files
+from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from tests.pipelines.exports.places import content, staged
 from tests.strange_files import STRANGE, make_strange
@@ -27,7 +27,7 @@ def export_to(target, folder, files):
     """Do what an export does with its target, without the export."""
     place = real_place(target)
     settle(place)
-    refuse_foreign_files(place)
+    destination(place)
     with staging(place) as work:
         return publish(staged(work / folder, files), place, {})
 

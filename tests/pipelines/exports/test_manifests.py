@@ -9,10 +9,9 @@ import pytest
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.pipelines.exports.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.manifests import MOST_BYTES, DamagedFileError
-from airflow_provider_fastlabel.pipelines.exports.object_store import held
-from airflow_provider_fastlabel.pipelines.exports.publish import publish, refuse_foreign_files
+from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from tests.limits import run_limited
-from tests.pipelines.exports.places import change_manifest, content, staged, store_at
+from tests.pipelines.exports.places import change_manifest, content, in_place, staged, store_at
 from tests.strange_files import STRANGE, make_strange
 
 FIRST = {"a.txt": "1", "sub/b.txt": "2"}
@@ -45,7 +44,7 @@ def check_local(tmp_path, spoil):
     (tmp_path / "precious.txt").write_text("mine")
     spoil(target)
     with refused(target):
-        refuse_foreign_files(target)
+        destination(target)
     with refused(target):
         publish(staged(tmp_path / "s2", {"a.txt": "2"}), target, {})
     assert content(target) == FIRST
@@ -54,14 +53,13 @@ def check_local(tmp_path, spoil):
 
 def check_store(tmp_path, spoil):
     folder = tmp_path / "set"
-    publish(staged(tmp_path / "s1", FIRST), store_at(folder), {})
+    publish(staged(tmp_path / "s1", FIRST), in_place(store_at(folder)), {})
     (tmp_path / "precious.txt").write_text("mine")
     spoil(folder)
-    for look in (held, refuse_foreign_files):
-        with refused(folder):
-            look(store_at(folder))
     with refused(folder):
-        publish(staged(tmp_path / "s2", {"a.txt": "2"}), store_at(folder), {})
+        in_place(store_at(folder))
+    with refused(folder):
+        publish(staged(tmp_path / "s2", {"a.txt": "2"}), in_place(store_at(folder)), {})
     assert content(folder) == FIRST
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
@@ -87,12 +85,12 @@ def test_values_of_other_types_are_refused(tmp_path, check, values):
 @pytest.mark.parametrize("path", ["../precious.txt", "/etc/passwd", 5])
 def test_the_record_of_a_publish_that_died_is_believed_no_more(tmp_path, path):
     folder = tmp_path / "set"
-    publish(staged(tmp_path / "s1", FIRST), store_at(folder), {})
+    publish(staged(tmp_path / "s1", FIRST), in_place(store_at(folder)), {})
     (tmp_path / "precious.txt").write_text("mine")
     change_manifest(folder, rows({"path": path}), PREVIOUS)
     (folder / MANIFEST).unlink()
     with pytest.raises(DamagedFileError, match=r"manifest\.previous\.json"):
-        publish(staged(tmp_path / "s2", {"a.txt": "2"}), store_at(folder), {})
+        publish(staged(tmp_path / "s2", {"a.txt": "2"}), in_place(store_at(folder)), {})
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
 
@@ -100,10 +98,10 @@ def test_the_record_of_a_publish_that_died_is_believed_no_more(tmp_path, path):
 def test_half_a_manifest_beside_a_whole_one_is_what_a_publish_died_over(tmp_path, name):
     """A store that is no bucket shows a file that is half written."""
     folder = tmp_path / "set"
-    publish(staged(tmp_path / "s1", FIRST), store_at(folder), {})
+    publish(staged(tmp_path / "s1", FIRST), in_place(store_at(folder)), {})
     (folder / PREVIOUS).write_bytes((folder / MANIFEST).read_bytes())
     (folder / name).write_bytes((folder / MANIFEST).read_bytes()[:40])
-    publish(staged(tmp_path / "s2", {"a.txt": "2"}), store_at(folder), {})
+    publish(staged(tmp_path / "s2", {"a.txt": "2"}), in_place(store_at(folder)), {})
     assert content(folder) == {"a.txt": "2"}
     assert json.loads((folder / MANIFEST).read_bytes())["files"]
 
@@ -112,7 +110,7 @@ def test_half_a_record_of_the_very_first_publish_is_written_anew(tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / PREVIOUS).write_text('{"files": [')
-    publish(staged(tmp_path / "s1", FIRST), store_at(folder), {})
+    publish(staged(tmp_path / "s1", FIRST), in_place(store_at(folder)), {})
     assert content(folder) == FIRST
 
 
@@ -136,11 +134,11 @@ def test_a_huge_manifest_is_not_read(tmp_path):
 CHILD = """
 import sys
 from pathlib import Path
-from airflow_provider_fastlabel.pipelines.exports.publish import publish, refuse_foreign_files
+from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from tests.pipelines.exports.places import staged, store_at
 target = store_at(Path(sys.argv[2])) if sys.argv[1] == "store" else Path(sys.argv[2])
 try:
-    publish(staged(Path(sys.argv[3]), {"a.txt": "2"}), target, {})
+    publish(staged(Path(sys.argv[3]), {"a.txt": "2"}), destination(target, "in_place"), {})
 except ValueError as error:
     print(error)
 """

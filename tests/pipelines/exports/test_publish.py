@@ -14,78 +14,80 @@ from upath import UPath
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
+from airflow_provider_fastlabel.pipelines.exports.destination import FileGoneError
 from airflow_provider_fastlabel.pipelines.exports.local_folder import locked, settle
-from airflow_provider_fastlabel.pipelines.exports.object_store import held
-from airflow_provider_fastlabel.pipelines.exports.publish import FileGoneError, manifest_of, publish, read_manifest
+from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish, read_manifest
 from tests.pipelines.exports import dying
-from tests.pipelines.exports.places import content, staged
+from tests.pipelines.exports.places import Spot, content, in_place, staged
 
 
-@pytest.fixture(params=["local", "object store"])
-def target(request, tmp_path):
-    if request.param == "local":
-        yield tmp_path / "out" / "set"
+@pytest.fixture(params=["local in_place", "local versions", "store in_place", "store versions"])
+def spot(request, tmp_path):
+    where, _, way = request.param.partition(" ")
+    if where == "local":
+        yield Spot(tmp_path / "out" / "set", way)
         return
     path = UPath(f"memory://bucket-{tmp_path.name}/set")
-    yield path
+    yield Spot(path, way)
     path.fs.rm(f"/bucket-{tmp_path.name}", recursive=True)
 
 
 FIRST = {"a.txt": "1", "sub/b.txt": "2", "sub/c 日本.txt": "3"}
 
 
-def test_everything_arrives_with_a_manifest_that_can_be_checked(tmp_path, target):
+def test_everything_arrives_with_a_manifest_that_can_be_checked(tmp_path, spot):
     report = ExportReport(images=2, annotations_in=3, annotations=2, skipped={"degenerate": 1}, classes=["dog", "cat"])
-    done = publish(
-        staged(tmp_path / "s", FIRST), target, manifest_of(report, format="yolo", filters={"status": "approved"})
+    done = spot.publish(
+        staged(tmp_path / "s", FIRST), manifest_of(report, format="yolo", filters={"status": "approved"})
     )
-    assert content(target) == FIRST
-    manifest = json.loads((target / MANIFEST).read_bytes())
-    assert manifest == read_manifest(target)
+    assert content(spot.data) == FIRST
+    manifest = json.loads((spot.data / MANIFEST).read_bytes())
+    assert manifest == read_manifest(spot.data)
     assert manifest["classes"] == {"dog": 0, "cat": 1}
     assert manifest["filters"] == {"status": "approved"}
     assert manifest["counts"]["skipped"] == {"degenerate": 1}
     assert manifest["provider"].startswith("airflow-provider-fastlabel ")
     for row in manifest["files"]:
-        raw = (target / row["path"]).read_bytes()
+        raw = (spot.data / row["path"]).read_bytes()
         assert row == {
             "path": row["path"],
             "size": len(raw),
             "sha256": hashlib.sha256(raw).hexdigest(),
             "md5": hashlib.md5(raw, usedforsecurity=False).hexdigest(),
         }
-    assert done.digest == hashlib.sha256((target / MANIFEST).read_bytes()).hexdigest()
+    assert done.digest == hashlib.sha256((spot.data / MANIFEST).read_bytes()).hexdigest()
     assert done.changed
+    assert str(spot.data).endswith(done.path)
 
 
-def test_same_content_again_changes_nothing(tmp_path, target):
-    first = publish(staged(tmp_path / "s1", FIRST), target, {"format": "x"})
-    again = publish(staged(tmp_path / "s2", FIRST), target, {"format": "x"})
+def test_same_content_again_changes_nothing(tmp_path, spot):
+    first = spot.publish(staged(tmp_path / "s1", FIRST), {"format": "x"})
+    again = spot.publish(staged(tmp_path / "s2", FIRST), {"format": "x"})
     assert not again.changed
-    assert again.digest == first.digest
+    assert (again.digest, again.path) == (first.digest, first.path)
 
 
-def test_damaged_data_set_is_published_again(tmp_path, target):
-    publish(staged(tmp_path / "s1", FIRST), target, {})
-    (target / "a.txt").unlink()
-    assert publish(staged(tmp_path / "s2", FIRST), target, {}).changed
-    assert content(target) == FIRST
+def test_damaged_data_set_is_published_again(tmp_path, spot):
+    spot.publish(staged(tmp_path / "s1", FIRST), {})
+    (spot.data / "a.txt").unlink()
+    assert spot.publish(staged(tmp_path / "s2", FIRST), {}).changed
+    assert content(spot.data) == FIRST
 
 
-def test_a_file_overwritten_with_as_many_bytes_is_published_again(tmp_path, target):
-    publish(staged(tmp_path / "s1", FIRST), target, {})
-    (target / "a.txt").write_text("9")
+def test_a_file_overwritten_with_as_many_bytes_is_published_again(tmp_path, spot):
+    spot.publish(staged(tmp_path / "s1", FIRST), {})
+    (spot.data / "a.txt").write_text("9")
     if (tmp_path / "out").exists():  # whose clock may not have ticked since
-        os.utime(target / "a.txt", (time.time() + 1,) * 2)
-    assert publish(staged(tmp_path / "s2", FIRST), target, {}).changed
-    assert content(target) == FIRST
+        os.utime(spot.data / "a.txt", (time.time() + 1,) * 2)
+    assert spot.publish(staged(tmp_path / "s2", FIRST), {}).changed
+    assert content(spot.data) == FIRST
 
 
-def test_files_of_the_previous_version_go_away(tmp_path, target):
-    publish(staged(tmp_path / "s1", FIRST), target, {})
+def test_files_of_the_previous_version_go_away(tmp_path, spot):
+    spot.publish(staged(tmp_path / "s1", FIRST), {})
     second = {"a.txt": "changed", "new.txt": "4"}
-    assert publish(staged(tmp_path / "s2", second), target, {}).changed
-    assert content(target) == second
+    assert spot.publish(staged(tmp_path / "s2", second), {}).changed
+    assert content(spot.data) == second
 
 
 def test_target_may_be_a_string(tmp_path):
@@ -222,11 +224,11 @@ def test_a_publish_to_a_store_killed_at_any_step_leaves_no_stale_file(tmp_path):
     while not done:
         place = f"/killed-{tmp_path.name}-{step}"
         store = UPath(f"memory:/{place}/set")
-        publish(staged(tmp_path / f"first-{step}", FIRST), store, {})
+        publish(staged(tmp_path / f"first-{step}", FIRST), in_place(store), {})
         (store / "notes.md").write_text("mine")
         left = [step]
         try:
-            publish(staged(tmp_path / f"second-{step}", second), DyingStore(store, left, removals=True), {})
+            publish(staged(tmp_path / f"second-{step}", second), in_place(DyingStore(store, left, removals=True)), {})
             done = True
         except ConnectionError:
             done = False
@@ -235,7 +237,7 @@ def test_a_publish_to_a_store_killed_at_any_step_leaves_no_stale_file(tmp_path):
             rows = {row["path"] for row in manifest["files"]}
             assert content(store).keys() - {PREVIOUS} == rows | {"notes.md"}
             assert content(store)["a.txt"] == ("2" if "new.txt" in rows else "1")
-        publish(staged(tmp_path / f"third-{step}", {"a.txt": "3"}), store, {})
+        publish(staged(tmp_path / f"third-{step}", {"a.txt": "3"}), in_place(store), {})
         assert content(store) == {"a.txt": "3", "notes.md": "mine"}
         store.fs.rm(place, recursive=True)
         step += 1
@@ -245,16 +247,16 @@ def test_a_publish_to_a_store_killed_at_any_step_leaves_no_stale_file(tmp_path):
 @pytest.mark.parametrize("writes", range(6))
 def test_interrupted_upload_never_looks_finished(tmp_path, writes):
     store = UPath(f"memory://dying-{tmp_path.name}/set")
-    publish(staged(tmp_path / "s1", FIRST), store, {})
+    publish(staged(tmp_path / "s1", FIRST), in_place(store), {})
     second = {"a.txt": "changed", "d.txt": "new", "e.txt": "newer"}
     try:
-        publish(staged(tmp_path / "s2", second), DyingStore(store, [writes]), {})
+        publish(staged(tmp_path / "s2", second), in_place(DyingStore(store, [writes])), {})
     except ConnectionError:
         manifest = read_manifest(store)
         if manifest is not None:  # nothing had begun to change
             assert content(store) == FIRST
     third = {"a.txt": "third"}
-    publish(staged(tmp_path / "s3", third), store, {})
+    publish(staged(tmp_path / "s3", third), in_place(store), {})
     assert content(store) == third
     store.fs.rm(f"/dying-{tmp_path.name}", recursive=True)
 
@@ -273,11 +275,11 @@ def standing(*rows):
 
 
 def test_a_file_that_is_stood_for_stays_where_it_is(tmp_path, store):
-    publish(staged(tmp_path / "s1", FIRST), store, {})
-    texts, stand_ins = standing(*(row for path, row in held(store).items() if path != "a.txt"))
+    publish(staged(tmp_path / "s1", FIRST), in_place(store), {})
+    texts, stand_ins = standing(*(row for path, row in in_place(store).held().items() if path != "a.txt"))
     written = {path: store.fs.created(f"{store.path}/{path}") for path in texts}
     second = {**FIRST, "a.txt": "changed"}
-    done = publish(staged(tmp_path / "s2", {**texts, "a.txt": "changed"}), store, {}, stand_ins=stand_ins)
+    done = publish(staged(tmp_path / "s2", {**texts, "a.txt": "changed"}), in_place(store), {}, stand_ins=stand_ins)
     assert content(store) == second
     assert {path: store.fs.created(f"{store.path}/{path}") for path in texts} == written
     assert publish(staged(tmp_path / "s3", second), tmp_path / "full", {}).digest == done.digest
@@ -301,13 +303,13 @@ def stand_elsewhere(store, texts):
 
 @pytest.mark.parametrize("spoil", [cut, overwrite, remove, stand_elsewhere])
 def test_a_file_that_is_stood_for_and_not_there_changes_nothing(tmp_path, store, spoil):
-    publish(staged(tmp_path / "s1", FIRST), store, {})
+    publish(staged(tmp_path / "s1", FIRST), in_place(store), {})
     manifest = (store / MANIFEST).read_bytes()
-    texts, stand_ins = standing(held(store)["sub/b.txt"])
+    texts, stand_ins = standing(in_place(store).held()["sub/b.txt"])
     spoil(store, texts)
     before = content(store)
     with pytest.raises(FileGoneError, match=r"b\.txt"):
-        publish(staged(tmp_path / "s2", {**texts, "new.txt": "2"}), store, {}, stand_ins=stand_ins)
+        publish(staged(tmp_path / "s2", {**texts, "new.txt": "2"}), in_place(store), {}, stand_ins=stand_ins)
     assert content(store) == before
     assert (store / MANIFEST).read_bytes() == manifest
 
@@ -323,7 +325,7 @@ def test_no_stand_in_gets_into_a_local_folder(tmp_path):
 
 
 def test_a_store_that_tells_no_times_is_believed_its_sizes(tmp_path, store, monkeypatch):
-    publish(staged(tmp_path / "s1", FIRST), store, {})
+    publish(staged(tmp_path / "s1", FIRST), in_place(store), {})
     find = type(store.fs).find
 
     def timeless(self, path, **more):
@@ -331,19 +333,19 @@ def test_a_store_that_tells_no_times_is_believed_its_sizes(tmp_path, store, monk
 
     monkeypatch.setattr(type(store.fs), "find", timeless)
     (store / "a.txt").write_text("")
-    assert set(held(store)) == set(FIRST) - {"a.txt"}
+    assert set(in_place(store).held()) == set(FIRST) - {"a.txt"}
 
 
 def test_what_a_publish_that_died_had_not_touched_is_still_held(tmp_path, store):
-    publish(staged(tmp_path / "s1", {**FIRST, "stale.txt": "5"}), store, {})
+    publish(staged(tmp_path / "s1", {**FIRST, "stale.txt": "5"}), in_place(store), {})
     for number, writes in enumerate((1, 2)):
         changes = {**FIRST, "a.txt": f"changed {number}", "new.txt": "6"}
         with pytest.raises(ConnectionError):
-            publish(staged(tmp_path / f"died-{writes}", changes), DyingStore(store, [writes]), {})
+            publish(staged(tmp_path / f"died-{writes}", changes), in_place(DyingStore(store, [writes])), {})
         assert not (store / MANIFEST).exists()
         assert (store / PREVIOUS).exists()
-        assert set(held(store)) == set(FIRST) - {"a.txt"}
-    publish(staged(tmp_path / "s2", FIRST), store, {})
+        assert set(in_place(store).held()) == set(FIRST) - {"a.txt"}
+    publish(staged(tmp_path / "s2", FIRST), in_place(store), {})
     assert content(store) == FIRST
 
 

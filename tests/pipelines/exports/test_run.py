@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.formats.labelme import export_labelme
+from airflow_provider_fastlabel.pipelines.exports.publish import destination
 from airflow_provider_fastlabel.pipelines.exports.run import Export
 from tests.operators.exporting import BOX, png
 
@@ -33,7 +34,7 @@ def export(client, tmp_path):
     def make(project="cats", status="approved", images=True):
         return Export(
             client=client,
-            target=tmp_path / "out",
+            destination=destination(tmp_path / "out"),
             filters={"project": project, "status": status, "external_status": None, "tags": []},
             kinds=("image",),
             format="labelme",

@@ -7,7 +7,6 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from PIL import Image
 
@@ -59,11 +58,10 @@ class Folder:
 @pytest.fixture
 def folder(s3_address):
     """The folder ``in`` of an S3-compatible bucket."""
-    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
-    s3 = boto3.client("s3", endpoint_url=s3_address, **keys)
-    s3.create_bucket(Bucket="media")
-    yield Folder(S3Files(s3), "media/in")
-    s3.close()
+    files = S3Files(s3_address)
+    files.boto.create_bucket(Bucket="media")
+    yield Folder(files, "media/in")
+    files.close()
 
 
 @pytest.fixture
