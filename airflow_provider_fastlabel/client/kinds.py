@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,5 +156,5 @@ def kind_of_project_type(project_type: str) -> Kind:
             classifies = project_type.endswith("_classification")
             return KINDS.get(f"{family}_classification", KINDS[family]) if classifies else KINDS[family]
     raise FastLabelInvalidException(
-        f"Project type {project_type!r} is not known; the kinds are {', '.join(KINDS)}.", 422
+        f"Project type {shortened(project_type)} is not known; the kinds are {', '.join(KINDS)}.", 422
     )

@@ -27,6 +27,7 @@ from airflow_provider_fastlabel.client.http.quota import WINDOW_SECONDS, Quota, 
 from airflow_provider_fastlabel.client.http.session import TokenAuth, base_url
 from airflow_provider_fastlabel.client.http.shapes import unexpected
 from airflow_provider_fastlabel.client.http.transfers import Transfers
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client.http.shapes import Shape
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_LONGEST_PATH = 300
+"""Characters of a path in a message: an id in it is what an answer said."""
 
 DONE_PERHAPS = (302, 303, 408)
 """Statuses below 500 that also follow a call which was carried out: "found" and "see other" lead to its result."""
@@ -168,7 +172,7 @@ class Transport(Transfers):
         Errors are raised outside of ``except`` blocks, so that they carry no request, and with it no token, as context.
         """
         started = time.monotonic()
-        call = f"{method} {path}"
+        call = f"{method} {foreign_text(path, _LONGEST_PATH)}"
         data = encode(body) if body is not None and not isinstance(body, StreamedBody) else body
         lost_before = False
         for attempt in range(self._max_retries + 1):
@@ -236,7 +240,7 @@ class Transport(Transfers):
         :returns: the answer, or the error and whether the call may have been carried out.
         """
         session = self._new_session() if fresh else self._session
-        call = f"{method} {path}"
+        call = f"{method} {foreign_text(path, _LONGEST_PATH)}"
         try:
             response, body = (early and early.taken()) or self._in_turn(session, method, path, params, data)
         except FastLabelException as problem:  # of a file in the body; the frames on its way hold the headers

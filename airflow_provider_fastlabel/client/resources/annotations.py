@@ -11,7 +11,7 @@ from airflow_provider_fastlabel.client.arguments import items, optional, paging,
 from airflow_provider_fastlabel.client.exceptions import NotFound
 from airflow_provider_fastlabel.client.http.paging import exactly, iterate
 from airflow_provider_fastlabel.client.http.settling import require_ours
-from airflow_provider_fastlabel.client.http.shapes import a_list, an_id, an_object, needed
+from airflow_provider_fastlabel.client.http.shapes import a_list, an_id, an_object, needed, unexpected
 from airflow_provider_fastlabel.client.resources.resource import Resource, present, segment
 
 if TYPE_CHECKING:
@@ -71,8 +71,13 @@ class AnnotationClasses(Resource):
         for each in iterate(
             "annotations", lambda offset, limit: self.get_annotations(project, value, offset, limit), PAGE_MAXIMUM
         ):
+            what = f"class {each['id']} of project {project}"
             for key in ("value", "type"):
-                needed(each, key, f"class {each['id']} of project {project}")
+                needed(each, key, what)
+            for attribute in each.get("attributes") or ():
+                if not isinstance(attribute, dict):
+                    raise unexpected("GET annotations", f"{what}, whose attributes are no objects")
+                needed(attribute, "key", f"an attribute of {what}")
             yield each
 
     def create_annotation(
