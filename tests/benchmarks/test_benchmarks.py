@@ -120,3 +120,5 @@ def test_the_readme_quotes_the_page():
     for title, cells in quoted.items():
         floor, mine, _, official, ratio = (cell.split(" ")[0] for cell in page[title][:5])
         assert cells == [floor, mine, official, ratio]
+    gains = {title: float(cells[4].split(" ")[0].strip("*")) for title, cells in page.items()}
+    assert {min(gains, key=gains.__getitem__), max(gains, key=gains.__getitem__)} <= quoted.keys()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
 
@@ -82,9 +83,11 @@ def run_dags(airflow_run, folder, world):  # noqa: F811
 
     def go(page):
         path = folder / f"dags_of_{page.stem}.py"
-        path.write_text(source_of(PROGRAMS[page]))
+        source = source_of(PROGRAMS[page])
+        path.write_text(source)
         ends = {}
-        for dag_id, dag in parse(path).items():
+        order = re.findall(r'DAG\(\s*"(\w+)"', source)
+        for dag_id, dag in sorted(parse(path).items(), key=lambda one: order.index(one[0])):
             upstream: dict[str, str] = {}
             for task_id in graphlib.TopologicalSorter(
                 {task.task_id: task.upstream_task_ids for task in dag.tasks}

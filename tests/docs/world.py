@@ -60,7 +60,14 @@ def world(client, emulator, object_store, s3_bucket, folder, monkeypatch):
         )
     client.update_aws_s3_storage("photos", "my-bucket", "ap-northeast-1")
     emulator.annotators("photos", {name: [BOX] for name in NAMES})
-    return lambda: emulator.run_annotators("photos")
+
+    def label():
+        for project in client.get_projects():
+            if project["slug"] != "photos":
+                emulator.annotators(project["slug"], {})
+            emulator.run_annotators(project["slug"])
+
+    return label
 
 
 @pytest.fixture
