@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from airflow_provider_fastlabel.operators import (
+    FastLabelExportAnnotatedImagesOperator,
     FastLabelExportCocoOperator,
     FastLabelExportMasksOperator,
     FastLabelExportPascalVocOperator,
@@ -202,3 +203,15 @@ def test_malformed_annotations_stop_the_export_or_are_counted(client, project, e
     assert list((tmp_path / "out").iterdir()) == []
     result = export(FastLabelExportCocoOperator, on_error="skip").result
     assert (result["annotations_in"], result["annotations"], result["skipped"]) == (2, 1, {"malformed": 1})
+
+
+def test_a_picture_that_cannot_be_drawn_on_says_what_was_published_and_how_to_replace_it(
+    export, client, project, tmp_path
+):
+    (tmp_path / "half.png").write_bytes(png(400, 300)[:-60])
+    client.create_image_task(project, "half.png", tmp_path / "half.png", status="approved", annotations=[BOX])
+    outcome = export(FastLabelExportAnnotatedImagesOperator)
+    assert outcome.state == "failed"
+    words = ("'half.png' cannot be drawn on", "truncated", 'on_error="skip"', "Nothing was published", "another name")
+    assert all(word in str(outcome.error) for word in words), outcome.error
+    assert not (tmp_path / "out" / "annotated_images").exists()

@@ -327,8 +327,12 @@ class DrawingsFormat(DatasetFormat):
     def write(
         self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
-        """Draw; see the base class."""
+        """Draw; see the base class.
+
+        :raises ImageError: a picture cannot be drawn on, with ``on_error="raise"``.
+        """
         from airflow_provider_fastlabel.formats.drawings import export_drawings
+        from airflow_provider_fastlabel.formats.drawings.write import ImageError
 
         assert images is not None
         # The writer lists the images first: all of them must be there before the first task comes.
@@ -336,6 +340,12 @@ class DrawingsFormat(DatasetFormat):
             for task in tasks:
                 kept.write(json.dumps(task) + "\n")
             kept.seek(0)
-            return export_drawings(
-                map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error, left_out=left_out
-            )
+            try:
+                return export_drawings(
+                    map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error, left_out=left_out
+                )
+            except ImageError as error:
+                raise ImageError(
+                    f"{error}. Nothing was published; what is there stays. The picture of a task at FastLabel is replaced "
+                    "by importing a sound one under another name and deleting the task"
+                ) from error

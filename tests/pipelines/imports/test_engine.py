@@ -670,6 +670,28 @@ def test_a_file_that_only_has_the_name_of_a_picture_is_caught_before_the_first_c
     assert names_in(client) == []
 
 
+def jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.effect_noise((80, 60), 50).convert("RGB").save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [jpeg()[:-200], PNG[:-30]])
+def test_a_picture_that_is_cut_off_is_caught_before_the_first_create(client, project, photos, tmp_path, content):
+    (photos / "zz.jpg").write_bytes(content)
+    with pytest.raises(ImportRefused, match=r"zz\.jpg.*is cut off or damaged .*Replace it, or leave it out"):
+        run(client, photos, tmp_path / "m.jsonl")
+    assert names_in(client) == []
+
+
+def test_a_picture_in_a_store_that_is_cut_off_is_not_created(client, project, bucket, tmp_path):
+    bucket.fs.pipe_file(f"{bucket.path}/photos/a.png", PNG)
+    bucket.fs.pipe_file(f"{bucket.path}/photos/b.jpg", jpeg()[:-200])
+    done = run(client, Remote(f"{bucket.path}/photos"), tmp_path / "m.jsonl", max_failures=1)
+    assert (done["created"], done["failed"], names_in(client)) == (1, 1, ["a.png"])
+    assert "is cut off" in (tmp_path / "m.jsonl").read_text()
+
+
 def test_a_picture_of_another_format_than_its_name_says_is_one(client, project, photos, tmp_path):
     (photos / "zz.jpg").write_bytes(PNG)
     assert run(client, photos, tmp_path / "m.jsonl")["created"] == 21
