@@ -243,7 +243,7 @@ def _no_picture(source: Source) -> str:
 
 
 def refuse_no_picture(source: Source, path: Path, kind: Kind) -> None:
-    """Refuse a file of an object store that came down and is no whole picture; local ones are looked at before the first.
+    """Refuse a file of an object store that came down and is no whole picture; local ones are checked first.
 
     :param source: the item.
     :param path: where it came down: a file, or the folder of its files.
