@@ -346,6 +346,6 @@ class DrawingsFormat(DatasetFormat):
                 )
             except ImageError as error:
                 raise ImageError(
-                    f"{error}. Nothing was published; what is there stays. The picture of a task at FastLabel is replaced "
-                    "by importing a sound one under another name and deleting the task"
+                    f"{error}. Nothing was published; what is there stays. The picture of a task at FastLabel is "
+                    "replaced by importing a sound one under another name and deleting the task"
                 ) from error
