@@ -207,11 +207,13 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
     if isinstance(error, requests.TooManyRedirects):
         return FastLabelException(f"{call}: one redirect led to the next without end. Check the API URL."), False
     if isinstance(error, requests.ConnectTimeout):
-        return RequestTimeout(f"{call}: no connection to {host} within the timeout. Check the network and the API URL."), False
+        return RequestTimeout(
+            f"{call}: no connection to {host} within the timeout. Check the network and the API URL."
+        ), False
     if isinstance(reason, urllib3.exceptions.TimeoutError | TimeoutError):
         return RequestTimeout(
-            f"{call}: no answer from {host} within the timeout, or not the whole of it within {WHOLE_ANSWER} times as long. "
-            "Raise `timeout` if the file is large or the line slow."
+            f"{call}: no answer from {host} within the timeout, or not the whole of it within {WHOLE_ANSWER} times as "
+            "long. Raise `timeout` if the file is large or the line slow."
         ), True
     name = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
     if type(reason) is OSError and not reason.strerror:
