@@ -1,4 +1,4 @@
-"""Notices that a file is another one than its task was made of, and that a folder's root has moved.
+"""Notices that a file is another one than its task was made of.
 
 A task keeps the file it was created with: FastLabel has no call to replace it. What was sent is in the manifest, so
 that a look at the listing is enough as long as nothing changed; a file is read again only where its size is the same
@@ -7,28 +7,25 @@ and its stamp is not. The project's tasks themselves are asked for only where di
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.pipelines.files.problems import Problem, enumerate_problems
-from airflow_provider_fastlabel.pipelines.imports.manifest import FileFacts
+from airflow_provider_fastlabel.pipelines.imports.content import digest_of
+from airflow_provider_fastlabel.pipelines.imports.moved import FITTING, find_moved, warn_of_moved
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.client.http.sent_files import SentFile
     from airflow_provider_fastlabel.pipelines.files.source import Source
     from airflow_provider_fastlabel.pipelines.files.source_table import Sources
-    from airflow_provider_fastlabel.pipelines.imports.manifest import Record
+    from airflow_provider_fastlabel.pipelines.imports.manifest import FileFacts, Record
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -40,11 +37,6 @@ REMEDY = (
 
 PICTURE_KINDS = ("image", "image_classification")
 """Kinds whose tasks say how large their one picture is."""
-
-SAMPLE = 20
-"""How many files are read to tell whether new items are the pictures of tasks that exist under other names."""
-
-_READ_BYTES = 1 << 20
 
 
 @dataclass
@@ -72,7 +64,14 @@ class Differences:
 
     def problems(self) -> list[Problem]:
         """Return the differences as what keeps items from being imported."""
-        return [Problem(name, f"differs from its task: {why}. {REMEDY}") for name, why in sorted(self.differs.items())]
+        differs = [
+            Problem(name, f"differs from its task: {why}. {REMEDY}") for name, why in sorted(self.differs.items())
+        ]
+        moved = [
+            Problem(name, f"is new, and seems to be the file of task {task!r}. {FITTING}")
+            for name, task in sorted(self.moved.items())
+        ]
+        return [*differs, *moved]
 
     def warn(self) -> None:
         """Log what differs."""
@@ -96,13 +95,16 @@ def find_differences(
     workers: int,
     stop: threading.Event,
 ) -> Differences:
-    """Find out which files are others than their tasks were made of, and whether the root has moved; warn of both.
+    """Find out which files are others than their tasks were made of, and which new items are the files of tasks.
+
+    Warns of both, unless they are problems.
 
     :param client: the client.
     :param into: the project's slug, and the kind of its tasks.
     :param sources: the items.
     :param known: task name -> id, of all tasks of the project; and what the manifest says.
-    :param thorough: whether FastLabel is asked about pictures that the manifest does not know.
+    :param thorough: whether what is found is a problem, and FastLabel is asked about pictures that the manifest does
+        not know.
     :param workers: how many files are read at a time.
     :param stop: set it to end early.
     """
@@ -110,9 +112,10 @@ def find_differences(
     found = _compare(sources, existing, earlier, workers=workers, stop=stop)
     if thorough and found.not_compared:
         found.differs |= _compare_pictures(client, *into, sources, earlier, workers=workers, stop=stop)
-    found.moved = _find_moved(sources, existing, earlier)
-    found.warn()
-    _warn_of_moved(found.moved, len(sources))
+    found.moved = find_moved(sources, existing, earlier)
+    if not thorough:  # then they are problems
+        found.warn()
+        warn_of_moved(found.moved, sum(source.name not in existing for source in sources) if found.moved else 0)
     return found
 
 
@@ -213,126 +216,3 @@ def _other_size(source: Source, told: tuple[Any, Any]) -> str:
     if sorted(size) == sorted(told):  # nobody says how FastLabel counts a turned photo
         return ""
     return f"it has {size.width} x {size.height} pixels, the task's picture {told[0]} x {told[1]}"
-
-
-def digest_of(source: Source) -> str:
-    """Read an item and return its digest, as :func:`facts_of` makes it of what was sent.
-
-    :param source: the item.
-    :raises OSError: it cannot be read.
-    """
-    if not source.files:
-        return _read(source)
-    return _of_folder({one.name.rpartition("/")[2]: _read(one) for one in source.files})
-
-
-def facts_of(source: Source, task_id: str, sent: Mapping[Path, SentFile]) -> FileFacts | None:
-    """Return what was sent of an item, ``None`` where not all of it was.
-
-    :param source: the item.
-    :param task_id: the task's id.
-    :param sent: what went out while its task was created.
-    """
-    if len(sent) != (len(source.files) or 1):
-        return None
-    size = sum(one.size for one in sent.values())
-    if source.files:
-        digest = _of_folder({path.name: one.sha256 for path, one in sent.items()})
-    else:
-        (digest,) = (one.sha256 for one in sent.values())
-    return FileFacts(task_id, size, digest, source.stamp)
-
-
-def _of_folder(digests: Mapping[str, str]) -> str:
-    text = "".join(f"{digest} {name}\n" for name, digest in sorted(digests.items()))
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
-def _read(source: Source) -> str:
-    digest = hashlib.sha256()
-    with source.open() as file:
-        while piece := file.read(_READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _find_moved(sources: Sources, existing: Mapping[str, str], earlier: Mapping[str, Record]) -> dict[str, str]:
-    """Find the tasks of which new items seem to be copies, as when the folder's root was moved.
-
-    Only asked where every item is new. An item is taken for a copy where a task is called as it is but for folders in
-    front, and where the manifest knows a file of its name, size and content; the content of some is looked at.
-    Empty unless that holds for most of them.
-    """
-    if not sources or not existing or any(source.name in existing for source in sources):
-        return {}
-    found: dict[str, str] = {}
-    sampled: list[Source] = []
-    alike = _by_name_and_size(existing, earlier)
-    shortened = _without_folders(existing, sources)
-    for source in sources:
-        same = [name for name in (_end_of(source.name, existing), shortened.get(source.name)) if name]
-        facts = {name: earlier[name].file for name in same if name in earlier}
-        if same and all(known is None or known.size == source.size for known in facts.values()):
-            found[source.name] = same[0]
-        elif twins := alike.get((source.name.rpartition("/")[2], source.size)):
-            found[source.name] = twins[0]
-            sampled.append(source)
-    for source in sampled[:SAMPLE]:
-        twins = alike[source.name.rpartition("/")[2], source.size]
-        found[source.name] = next((twin for twin in twins if _same_content(source, earlier[twin])), "")
-    if not all(found[source.name] for source in sampled):
-        for source in sampled:
-            del found[source.name]
-    return found if 2 * len(found) > len(sources) else {}
-
-
-def _warn_of_moved(found: Mapping[str, str], total: int) -> None:
-    """Log that items seem to double tasks."""
-    if found:
-        name, task = next(iter(found.items()))
-        log.warning(
-            "All %d items are new, but %d of them seem to be the files of tasks that exist under another path: %r "
-            "looks like task %r. Names are paths relative to `folder`: if it was moved, or names another level, tasks "
-            "are made twice. Stop the run, give the folder that fits, and delete what is double",
-            total,
-            len(found),
-            name,
-            task,
-        )
-
-
-def _by_name_and_size(existing: Mapping[str, str], earlier: Mapping[str, Record]) -> dict[tuple[str, int], list[str]]:
-    found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-    for name, record in earlier.items():
-        if record.file is not None and name in existing:
-            found[name.rpartition("/")[2], record.file.size].append(name)
-    return dict(found)
-
-
-def _ends(name: str) -> Iterator[str]:
-    """Yield a path without its first folder, without its first two ..."""
-    while "/" in name:
-        name = name.partition("/")[2]
-        yield name
-
-
-def _end_of(name: str, existing: Mapping[str, str]) -> str | None:
-    return next((end for end in _ends(name) if end in existing), None)
-
-
-def _without_folders(existing: Iterable[str], wanted: Sources) -> dict[str, str]:
-    """Return the tasks whose names end in one that is wanted, by it."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for name in existing:
-        for end in _ends(name):
-            if wanted.has(end):
-                found[end].append(name)
-    # Several tasks of one end are the pictures of several folders, and say nothing about a new one.
-    return {end: names[0] for end, names in found.items() if len(names) == 1}
-
-
-def _same_content(source: Source, record: Record) -> bool:
-    try:
-        return record.file is not None and digest_of(source) == record.file.sha256
-    except (OSError, ValueError):
-        return False

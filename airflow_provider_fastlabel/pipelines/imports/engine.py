@@ -18,7 +18,8 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     count_items,
     enumerate_problems,
 )
-from airflow_provider_fastlabel.pipelines.imports.differences import Differences, facts_of, find_differences
+from airflow_provider_fastlabel.pipelines.imports.content import facts_of
+from airflow_provider_fastlabel.pipelines.imports.differences import Differences, find_differences
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest, TaskIds, digest_of_values
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, as_read, lasting
 from airflow_provider_fastlabel.pipelines.imports.preflight import (
