@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.formats.writing.naming import (
     OWN_FILES,
     safe_name,
 )
+from airflow_provider_fastlabel.formats.yolo.splits import checked_splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -144,7 +145,8 @@ class YoloFormat(DatasetFormat):
     :param split_group: for ``ultralytics``: regular expression searched in the task's name; tasks with the same match
         (its first group, if it has one) stay in one split.
     :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
-    :raises ValueError: splits are given for a layout that has none, or the expression is none.
+    :raises ValueError: splits are given for a layout that has none, or are no shares of a whole; or the expression is
+        none.
     """
 
     name: ClassVar[str] = "yolo"
@@ -158,6 +160,8 @@ class YoloFormat(DatasetFormat):
     def __post_init__(self) -> None:
         if self.layout == "fastlabel" and (self.splits or self.split_group):
             raise ValueError("splits and split_group need layout='ultralytics'")
+        if self.splits:
+            checked_splits(self.splits)
         if self.split_group is not None:
             re.compile(self.split_group)
 
