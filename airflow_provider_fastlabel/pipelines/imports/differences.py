@@ -15,6 +15,7 @@ from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.pipelines.files.problems import Problem, enumerate_problems
 from airflow_provider_fastlabel.pipelines.imports.content import digest_of
+from airflow_provider_fastlabel.pipelines.imports.manifest import FileFacts
 from airflow_provider_fastlabel.pipelines.imports.moved import FITTING, find_moved, warn_of_moved
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.files.source import Source
     from airflow_provider_fastlabel.pipelines.files.source_table import Sources
-    from airflow_provider_fastlabel.pipelines.imports.manifest import FileFacts, Record
+    from airflow_provider_fastlabel.pipelines.imports.manifest import Record
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -46,20 +47,26 @@ class Differences:
     :param differs: task name -> in what its file is another one than was sent.
     :param seen: task name -> what was sent, with the stamp that the file has now: it was read, and is the same.
     :param not_compared: how many tasks nobody knows the file of.
+    :param unsent: how many tasks nobody knows what was sent for: these, and those whose file an import only met.
     :param moved: item -> task whose file it seems to be, under another path.
     """
 
     differs: dict[str, str] = field(default_factory=dict)
     seen: dict[str, FileFacts] = field(default_factory=dict)
     not_compared: int = 0
+    unsent: int = 0
     moved: dict[str, str] = field(default_factory=dict)
 
-    def of(self, name: str) -> dict[str, Any]:
+    def of(self, source: Source, task_id: str | None, earlier: Record | None) -> dict[str, Any]:
         """Return what the manifest is to keep of the file of a task that exists.
 
-        :param name: the task's name.
+        :param source: the item.
+        :param task_id: the task's id, where it is known.
+        :param earlier: what the manifest says of it.
         """
-        differs, seen = self.differs.get(name), self.seen.get(name)
+        differs, seen = self.differs.get(source.name), self.seen.get(source.name)
+        if seen is None and task_id is not None and _known(earlier, task_id) is None:
+            seen = FileFacts(task_id, source.size, "", source.stamp)  # so that a later overwrite is noticed
         return ({"differs": differs} if differs else {}) | ({"file": seen} if seen else {})
 
     def problems(self) -> list[Problem]:
@@ -78,10 +85,19 @@ class Differences:
         if self.differs:
             listed = [Problem(name, why) for name, why in sorted(self.differs.items())]
             log.warning(
-                "%d files are others than those their tasks were made of; the tasks keep the old ones. %s.\n%s",
+                "Files that are not those that their tasks were made of: %d; the tasks keep the old ones. %s.\n%s",
                 len(listed),
                 REMEDY,
                 enumerate_problems(listed),
+            )
+
+    def tell_not_compared(self) -> None:
+        """Log of how many tasks nobody knows the file."""
+        if self.not_compared:
+            log.info(
+                "Tasks whose files could not be compared, mostly because the manifest does not know them: %d. It keeps "
+                "what these files are like now: a `manifest` that stays from run to run makes later changes known",
+                self.not_compared,
             )
 
 
@@ -110,7 +126,8 @@ def find_differences(
     """
     existing, earlier = known
     found = _compare(sources, existing, earlier, workers=workers, stop=stop)
-    if thorough and found.not_compared:
+    found.tell_not_compared()
+    if thorough and found.unsent:
         found.differs |= _compare_pictures(client, *into, sources, earlier, workers=workers, stop=stop)
     found.moved = find_moved(sources, existing, earlier)
     if not thorough:  # then they are problems
@@ -157,17 +174,23 @@ def _unsure(
         task_id = existing.get(source.name)
         if task_id is None:
             continue
-        sent = _sent(earlier.get(source.name), task_id)
-        if sent is None:
+        known = _known(earlier.get(source.name), task_id)
+        if known is None:
             found.not_compared += 1
-        elif source.size != sent.size:
-            found.differs[source.name] = f"it has {source.size:,} bytes, {sent.size:,} were sent"
-        elif source.stamp != sent.stamp or not source.stamp:
-            yield source, sent
+        if known is None or not known.sha256:
+            found.unsent += 1
+        if known is not None and source.size != known.size:
+            were = "were sent" if known.sha256 else "were there when an import first met its task"
+            found.differs[source.name] = f"it has {source.size:,} bytes, {known.size:,} {were}"
+        elif known is not None and (source.stamp != known.stamp or not source.stamp):
+            if known.sha256:
+                yield source, known
+            elif source.stamp:
+                found.differs[source.name] = "it was written anew after an import had first met its task"
 
 
-def _sent(record: Record | None, task_id: str) -> FileFacts | None:
-    """Return what was sent as the file of a task, as far as the manifest knows."""
+def _known(record: Record | None, task_id: str) -> FileFacts | None:
+    """Return what the manifest knows of the file of a task: as it was sent or, without a digest, as it was met."""
     known = record is not None and record.file is not None and record.file.task_id == task_id
     return record.file if record is not None and known else None
 
@@ -182,7 +205,7 @@ def _compare_pictures(
     workers: int,
     stop: threading.Event,
 ) -> dict[str, str]:
-    """Compare pictures that no manifest knows with the sizes that FastLabel tells of its tasks.
+    """Compare pictures of which no manifest knows what was sent with the sizes that FastLabel tells of its tasks.
 
     It takes one call per 1000 tasks, whose answers hold all annotations, and the beginning of every picture.
     """
@@ -193,7 +216,8 @@ def _compare_pictures(
     def told() -> Iterator[tuple[Source, tuple[Any, Any]]]:
         for task in client.iter_tasks(project, kind, pages_ahead=PAGES_AHEAD):
             source = sources.named(task["name"])
-            if source is not None and _sent(earlier.get(source.name), task["id"]) is None:
+            known = _known(earlier.get(source.name), task["id"]) if source is not None else None
+            if source is not None and (known is None or not known.sha256):
                 yield source, (task.get("width"), task.get("height"))
 
     def look(pair: tuple[Source, tuple[Any, Any]]) -> None:

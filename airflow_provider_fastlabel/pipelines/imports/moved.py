@@ -104,7 +104,7 @@ def _by_name_and_size(
 ) -> dict[tuple[str, int], list[str]]:
     found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
     for name, record in earlier.items():
-        if record.file is None:
+        if record.file is None or not record.file.sha256:
             continue
         key = (name.rpartition("/")[2], record.file.size)
         if hash(key) in wanted and name in existing:

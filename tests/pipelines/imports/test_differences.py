@@ -126,6 +126,33 @@ def test_on_difference_fail_compares_the_sizes_that_fastlabel_tells(client, phot
     assert (same["exists"], same["differs"], same["not_compared"]) == (4, 0, 4)
 
 
+@pytest.mark.parametrize("on_exists", ["skip", "update"])
+def test_a_file_that_an_import_met_is_known_from_then_on(client, photos, tmp_path, caplog, on_exists):
+    run(client, photos, tmp_path / "first.jsonl")
+    later, arguments = tmp_path / "later.jsonl", {"on_exists": on_exists, "fields": {"tags": ["b"]}}
+    with caplog.at_level(logging.INFO):
+        assert run(client, photos, later, **arguments)["not_compared"] == 4
+    assert (
+        "does not know them: 4. What their files are like now is written down: a `manifest` that stays" in caplog.text
+    )
+    same = run(client, photos, later, on_difference="fail", **arguments)
+    assert (same["differs"], same["not_compared"]) == (0, 0)
+    change(photos / "sub" / "0.png", png(77))
+    (photos / "sub" / "1.png").write_bytes(png(9) + b"more")
+    third = run(client, photos, later, **arguments)
+    assert (third["differs"], third["not_compared"]) == (2, 0)
+    with pytest.raises(ImportRefused, match=r"(?s)0\.png.*written anew.*1\.png.*bytes, .*when an import first met"):
+        run(client, photos, later, on_difference="fail", **arguments)
+
+
+def test_a_file_that_was_another_when_an_import_met_it_is_compared_with_what_fastlabel_tells(client, photos, tmp_path):
+    run(client, photos, tmp_path / "first.jsonl")
+    (photos / "sub" / "0.png").write_bytes(png(9, 80, 60))
+    assert run(client, photos, tmp_path / "later.jsonl")["not_compared"] == 4
+    with pytest.raises(ImportRefused, match=r"sub/0\.png.*80 x 60 pixels.*8 x 6"):
+        run(client, photos, tmp_path / "later.jsonl", on_difference="fail")
+
+
 def test_a_task_that_somebody_made_anew_is_not_compared(client, photos, tmp_path):
     manifest = tmp_path / "m.jsonl"
     run(client, photos, manifest)
