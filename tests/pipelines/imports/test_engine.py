@@ -30,6 +30,8 @@ def png(width: int = 8, height: int = 6) -> bytes:
 
 
 PNG = png()
+REFUSED = PNG[:24] + PNG[-12:]
+"""A picture that the checks of an import find no fault with, and FastLabel does."""
 
 
 @pytest.fixture
@@ -210,7 +212,7 @@ def test_more_local_problems_than_tolerated_create_nothing(client, project, phot
 
 def test_files_fastlabel_refuses_fail_the_run_after_all_others_were_tried(client, project, photos, tmp_path):
     for number in range(3):
-        (photos / f"broken{number}.png").write_bytes(PNG[:24])
+        (photos / f"broken{number}.png").write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete) as caught:
         run(client, photos, tmp_path / "manifest.jsonl")
     assert caught.value.summary["created"] == 20
@@ -224,7 +226,7 @@ def test_files_fastlabel_refuses_fail_the_run_after_all_others_were_tried(client
 
 
 def test_a_repaired_file_is_created_by_the_next_run(client, project, photos, tmp_path):
-    (photos / "broken.png").write_bytes(PNG[:24])
+    (photos / "broken.png").write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete):
         run(client, photos, tmp_path / "manifest.jsonl")
     (photos / "broken.png").write_bytes(PNG)
@@ -234,7 +236,7 @@ def test_a_repaired_file_is_created_by_the_next_run(client, project, photos, tmp
 
 def test_too_many_refused_files_stop_the_run(client, project, photos, tmp_path, fastlabel_emulator):
     for path in (photos / "sub").iterdir():
-        path.write_bytes(PNG[:24])
+        path.write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete, match="max_failures"):
         run(client, photos, tmp_path / "manifest.jsonl", max_failures=2, max_workers=1)
     assert creates(fastlabel_emulator) == 3
@@ -351,7 +353,7 @@ def test_existing_tasks_can_be_failures(client, project, photos, tmp_path, fastl
 
 
 def test_what_an_earlier_try_created_is_no_failure(client, project, photos, tmp_path):
-    (photos / "broken.png").write_bytes(PNG[:24])
+    (photos / "broken.png").write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete):
         run(client, photos, tmp_path / "manifest.jsonl", on_exists="fail")
     (photos / "broken.png").write_bytes(PNG)
