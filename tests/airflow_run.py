@@ -111,6 +111,7 @@ class Supervisor:
         self.store_fails = False
         self.xcoms: dict[str, Any] = {}
         self.skipped: list[str] = []
+        self.missed: list[str] = []  # for each of which Airflow's client logs an error
         self.last: Any = None
         self.first_start: datetime | None = None
 
@@ -126,6 +127,7 @@ class Supervisor:
             case comms.GetXComSequenceSlice():
                 return comms.XComSequenceSliceResult(root=[self.upstream[msg.task_id]])
             case comms.GetXCom():
+                self.missed += [msg.key] if msg.task_id not in self.upstream and msg.key not in self.xcoms else []
                 known = self.upstream.get(msg.task_id, self.xcoms.get(msg.key))
                 return comms.XComResult(key=msg.key, value=known)
             case comms.SkipDownstreamTasks():

@@ -31,7 +31,7 @@ _MOST_EXIF = 1 << 16
 _MOST_STEPS = 20_000
 
 
-class _EndlessError(ValueError):
+class EndlessError(ValueError):
     """A header that Pillow would follow to its end, too."""
 
 
@@ -56,7 +56,7 @@ def image_size(file: BinaryIO) -> ImageSize:
             return _jpeg_size(file)
         if start == _PNG:
             return _png_size(file)
-    except _EndlessError:
+    except EndlessError:
         raise
     except ValueError:
         pass  # Pillow forgives more
@@ -82,7 +82,7 @@ def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
                 break
             byte = b"\xff" + _exactly(file, 1)
         if steps > _MOST_STEPS:
-            raise _EndlessError(f"it has more than {_MOST_STEPS:,} segments or fill bytes before its pixels")
+            raise EndlessError(f"it has more than {_MOST_STEPS:,} segments or fill bytes before its pixels")
         kind, length = byte[1], int.from_bytes(_exactly(file, 2)) - 2
         if byte[0] != 0xFF or length < 0:
             raise ValueError("it has no segment where one must begin")
@@ -110,7 +110,7 @@ def _png_size(file: BinaryIO) -> ImageSize:
             orientation = _orientation(_exactly(file, min(length, _MOST_EXIF)))
         steps += 1
         if steps > _MOST_STEPS:
-            raise _EndlessError(f"it has more than {_MOST_STEPS:,} chunks before its pixels")
+            raise EndlessError(f"it has more than {_MOST_STEPS:,} chunks before its pixels")
         at += length + 4
         file.seek(at)
         length, kind = struct.unpack(">I4s", _exactly(file, 8))

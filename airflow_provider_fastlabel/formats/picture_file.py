@@ -45,14 +45,18 @@ def read_pixels(source: Any, *, colours: bool = False) -> tuple[NDArray[Any], st
 
     try:
         with open_picture(source) as picture:
-            _check_size(picture)
+            check_size(picture)
             return np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture), picture.mode
     except Exception as error:  # whatever a damaged picture makes a decoder raise
         raise ValueError(str(error) or "it is damaged") from error
 
 
-def _check_size(picture: Image) -> None:
-    """Refuse a size that the file is too small for, before memory is taken for it."""
+def check_size(picture: Image) -> None:
+    """Refuse a size that the file is too small for, before memory is taken for it.
+
+    :param picture: as :func:`open_picture` returns it.
+    :raises ValueError: no file of so few bytes can hold it.
+    """
     file = getattr(picture, "fp", None)
     if picture.format not in _PACKED or file is None:
         return

@@ -190,14 +190,22 @@ def client_of(conn_id: str) -> FastLabelClient:
 
 def _explain(error: FastLabelException, api_url: str) -> str:
     """Say in few words what a failed connection test means and what to check."""
-    from airflow_provider_fastlabel.client.exceptions import AuthError, ConnectionFailed, NotFound, RequestTimeout
+    from airflow_provider_fastlabel.client.exceptions import (
+        AuthError,
+        ConnectionFailed,
+        FastLabelInvalidException,
+        NotFound,
+        RequestTimeout,
+    )
 
     host, said = urlsplit(api_url).netloc, error.message.rstrip(".")
     if error.web_page and error.code is not None:
         return _a_web_page(error.code, api_url)
     if isinstance(error, AuthError):
         return f"{host} answered, but refuses the access token (HTTP {error.code}). Check the access token."
-    if isinstance(error, NotFound):
+    # FastLabel has this call, and says what it does not like; a proxy that wants a password is none of it.
+    wordless = isinstance(error, FastLabelInvalidException) and error.code != 407 and "no explanation" in said
+    if isinstance(error, NotFound) or wordless:
         return _not_the_api(api_url)
     if isinstance(error, ConnectionFailed | RequestTimeout) and error.code is None:
         # The error gives the same advice, without the words of the form.

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_fastlabel.hooks.fastlabel import FastLabelHook
 from airflow_provider_fastlabel.pipelines.running.progress import told_to
 from airflow_provider_fastlabel.utils.checked_arguments import CheckedArguments
+from airflow_provider_fastlabel.utils.errors import tell_what_stays
 from airflow_provider_fastlabel.utils.links import LinkedTask
 from airflow_provider_fastlabel.utils.progress_store import ProgressStore
 from airflow_provider_fastlabel.utils.retry import default_retry_policy, permanent_errors_fail
@@ -78,8 +79,15 @@ class FastLabelBaseOperator(CheckedArguments, LinkedTask, BaseOperator):
                 yield
             except Exception as error:
                 if (leaving := slot.leave_for(error, self.log)) is None:
+                    tell_what_stays(error, self.fastlabel_conn_id, self.what_stays)
                     raise
                 raise leaving from error
+
+    def what_stays(self) -> str:
+        """Say what a call that failed leaves behind, for its message."""
+        if self.hook.get_conn().transport.may_have_changed:
+            return "What was created or changed before stays."
+        return "Nothing was created or changed now; what was there before stays."
 
     def lineage(self, *, complete: bool) -> Edge | None:
         """Return what this task read and wrote, ``None`` if it is no step between folder, project and data set.

@@ -133,6 +133,10 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         self._summary = summary
         return summary
 
+    def what_stays(self) -> str:
+        """Say what a call that failed leaves behind; see the base class."""
+        return "Nothing was published; answers so far are kept, and the next try sends only what has none."
+
     def lineage(self, *, complete: bool) -> Edge:
         """Return the edge from the folder of images to that of the results."""
         from airflow_provider_fastlabel.utils.lineage import Edge, storage_place

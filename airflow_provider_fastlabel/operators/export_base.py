@@ -201,6 +201,10 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         self._tell(summary, context, target)
         return summary
 
+    def what_stays(self) -> str:
+        """Say what a call that failed leaves behind; see the base class."""
+        return "Nothing was published; what was there before stays."
+
     def lineage(self, *, complete: bool) -> Edge:
         """Return the edge from the project to the data set; a failed export has published nothing."""
         from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place

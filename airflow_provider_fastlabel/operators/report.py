@@ -138,6 +138,10 @@ class FastLabelReportOperator(FastLabelBaseOperator):
             ).run()
         return made.result(shown_place(self.output_path), changed=changed)
 
+    def what_stays(self) -> str:
+        """Say what a call that failed leaves behind; see the base class."""
+        return "Nothing was published; the report that was there before stays."
+
     def lineage(self, *, complete: bool) -> Edge:
         """Return the edge from the project to the report; a failed task has written none."""
         from airflow_provider_fastlabel.utils.lineage import Edge, project_place, storage_place

@@ -1,11 +1,19 @@
-"""Which failures pass by themselves and which do not: one judgement for retries, waits and triggers."""
+"""Which failures pass by themselves and which do not: one judgement for retries, waits and triggers.
+
+And what their messages lack.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_provider_fastlabel.hooks.connection import InvalidConnectionError
 from airflow_provider_fastlabel.pipelines.files.buckets import BucketMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def is_permanent(error: BaseException) -> bool:
@@ -49,3 +57,22 @@ def retry_after(error: BaseException | None) -> float | None:
     if isinstance(error, RateLimited | ServerError) and error.retry_after is not None:
         return max(1.0, error.retry_after)
     return None
+
+
+def tell_what_stays(error: BaseException, conn_id: str, stays: Callable[[], str]) -> None:
+    """Complete the message of a call that failed: it knows neither Airflow's connection nor the task's work.
+
+    Errors that the work itself raises say both, and are left.
+
+    :param error: what ended the work.
+    :param conn_id: id of the Airflow connection.
+    :param stays: says what of the work stays; asked only if the error needs it.
+    """
+    from airflow_provider_fastlabel.client import exceptions as of
+
+    calls = (of.AuthError, of.RateLimited, of.ServerError, of.ConnectionFailed, of.RequestTimeout, of.UnexpectedAnswer)
+    if not isinstance(error, calls):
+        return
+    named = "" if repr(conn_id) in error.message else f" The address is that of Airflow connection {conn_id!r}."
+    error.message = f"{error.message}{named} {stays()}"
+    error.args = (error.message, *error.args[1:])

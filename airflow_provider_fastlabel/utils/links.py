@@ -66,6 +66,8 @@ class FastLabelLink(BaseOperatorLink):
         """
         try:
             shown = getattr(operator, "links_shown", {}).get(self.xcom_key)
+            if not shown and isinstance(operator, LinkedTask) and not operator.may_have_pushed(self):
+                return ""  # Airflow's client logs an error for each XCom that is asked for and is not there
             key: Any = ti_key  # Airflow's own type of it does not fit what XCom wants
             address = shown or XCom.get_value(ti_key=key, key=self.xcom_key)
             is_web = isinstance(address, str) and urlsplit(address).scheme in ("http", "https")
@@ -168,6 +170,8 @@ class LinkedTask:
     """Which attribute of the task is which placeholder."""
 
     fastlabel_conn_id: str
+    _links_made = False
+    """Whether this process knows what its links are made of."""
 
     @cached_property
     def hook(self) -> FastLabelHook:
@@ -183,6 +187,18 @@ class LinkedTask:
     def _facts(self) -> dict[str, Any]:
         return {"home": True} | {name: getattr(self, own, None) for name, own in self.link_arguments.items()}
 
+    def may_have_pushed(self, link: FastLabelLink) -> bool:
+        """Tell whether a process before this one, which deferred, may have pushed the address of a link.
+
+        :param link: the link, whose address this process has not pushed.
+        """
+        if self._links_made:
+            return False
+        try:
+            return link.page in self.hook.pages()
+        except (InvalidConnectionError, AirflowNotFoundException):
+            return False
+
     def show_links(self, context: Context, **facts: Any) -> None:
         """Push the links that can be made of what is known now; those that stay as they are, are left.
 
@@ -192,6 +208,7 @@ class LinkedTask:
         :param facts: what has become known, by placeholder.
         """
         self._facts.update(facts)
+        self._links_made = True
         try:
             pages = self.hook.pages()
         except (InvalidConnectionError, AirflowNotFoundException) as error:

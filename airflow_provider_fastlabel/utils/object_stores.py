@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
+from airflow_provider_fastlabel.pipelines.files.buckets import AZURE_STORES, BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.places import check_place, check_url, local_place, store_missing
 from airflow_provider_fastlabel.utils.arguments import TO_NOTHING, refused, require_rendered
 
@@ -69,4 +70,13 @@ def _opened(name: str, url: str, conn_id: str | None) -> Any:
         path.fs  # noqa: B018 - looks the provider up
     except (ValueError, ImportError) as error:
         raise store_missing(name, url, error) from error
+    if path.protocol in AZURE_STORES:
+        _quieten_azure()
     return path
+
+
+def _quieten_azure() -> None:
+    """Keep Azure's client from logging each request with its headers, unless somebody has said what it is to log."""
+    requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
+    if requests.level == logging.NOTSET:
+        requests.setLevel(logging.WARNING)

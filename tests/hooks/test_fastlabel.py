@@ -134,6 +134,15 @@ def test_another_service_at_the_address_says_so(connect, status, body, kind):
     assert TOKEN not in message
 
 
+@pytest.mark.parametrize("status", [400, 405, 410])
+def test_a_server_of_something_else_that_refuses_the_call_is_not_the_api(connect, status):
+    with Answering(status, b"", "application/xml") as (host, _):
+        connect(password=TOKEN, host=host)
+        works, message = FastLabelHook().test_connection()
+    assert not works
+    assert message.startswith(f"{host} answered, but not as the FastLabel API. Check the API base URL http")
+
+
 @pytest.mark.parametrize("status", [200, 203, 302, 401, 403, 404, 407, 500, 502, 503])
 def test_a_web_page_is_told_from_a_host_that_cannot_be_reached_and_from_a_refused_token(connect, status):
     page = b"\n<!DOCTYPE html><html><head><title>Sign in</title></head><body>Proxy</body></html>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -128,3 +130,62 @@ def test_a_missing_connection_fails_without_retries(airflow_run):
     done = airflow_run(make).attempt(retries_left=True)
     assert done.state == "failed"
     assert "nowhere" in str(done.error)
+
+
+@pytest.fixture
+def nowhere(connect):
+    """Lead the connection where nobody listens; return the host."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+        connect("team_x", password="a-secret-token", host=f"http://{host}/v1/", max_retries=0)
+        yield host
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "stays"),
+    [
+        ("FastLabelCreateTasksFromFolderOperator", {"folder": "in"}, "Nothing was created or changed now"),
+        ("FastLabelUpdateTasksOperator", {"filter_tags": ["a"], "priority": 10}, "Nothing was created or changed now"),
+        ("FastLabelExportCocoOperator", {"output": "out"}, "Nothing was published; what was there before stays"),
+        ("FastLabelReportOperator", {"output": "out"}, "Nothing was published; the report that was there"),
+    ],
+)
+def test_a_server_that_is_not_there_is_named_with_its_connection_and_what_stays(
+    airflow_run, nowhere, tmp_path, monkeypatch, name, arguments, stays
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    operator = getattr(operators, name)
+    arguments = {"task_id": "t", "fastlabel_conn_id": "team_x", "project": "photos", **arguments}
+    error = airflow_run(lambda: operator(**arguments)).attempt().error
+    assert isinstance(error, errors.ConnectionFailed)
+    for words in (f"cannot connect to {nowhere} (Connection refused)", "Airflow connection 'team_x'", stays):
+        assert words in str(error)
+    assert "a-secret-token" not in str(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_a_refused_token_says_what_stays_and_names_the_connection_once(airflow_run, emulator, connect, tmp_path):
+    connect("team_x", password="another-token", host=emulator.url)
+    (tmp_path / "in").mkdir()
+    run = airflow_run(
+        lambda: operators.FastLabelCreateTasksFromFolderOperator(
+            task_id="t", fastlabel_conn_id="team_x", project="photos", folder=str(tmp_path / "in")
+        )
+    )
+    error = str(run.attempt().error)
+    assert "FastLabel refused the access token" in error
+    assert error.count("team_x") == 1
+    assert error.endswith("Nothing was created or changed now; what was there before stays.")
+
+
+def test_what_was_changed_before_a_call_failed_stays(airflow_run, emulator, fill):
+    ids = fill("a.png", "b.png")
+    emulator.faults({"kind": "status", "status": 401, "path": f"tasks/image/{ids['b.png']}", "times": 9})
+    run = airflow_run(
+        lambda: operators.FastLabelUpdateTasksOperator(
+            task_id="t", project="photos", task_names=["a.png", "b.png"], add_tags=["x"], max_workers=1
+        )
+    )
+    assert str(run.attempt().error).endswith("What was created or changed before stays.")

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from airflow_provider_fastlabel.operators import (
+    FastLabelExportAnnotatedImagesOperator,
     FastLabelExportCocoOperator,
     FastLabelExportMasksOperator,
     FastLabelExportPascalVocOperator,
@@ -70,6 +71,10 @@ def test_wrong_arguments_are_named(export, client, label, tmp_path, arguments, w
         (FastLabelExportYoloOperator, {"layout": "darknet"}),
         (FastLabelExportYoloOperator, {"splits": {"train": 1.0}}),
         (FastLabelExportYoloOperator, {"layout": "ultralytics", "split_group": "("}),
+        (FastLabelExportYoloOperator, {"layout": "ultralytics", "splits": {"train": 0.8, "val": 0.3}}),
+        (FastLabelExportYoloOperator, {"layout": "ultralytics", "splits": {"train": "0.8", "val": "0.2"}}),
+        (FastLabelExportYoloOperator, {"layout": "ultralytics", "splits": {"train": float("nan"), "val": 0.2}}),
+        (FastLabelExportYoloOperator, {"layout": "ultralytics", "splits": {"train": 0.8, "test": 0.2}}),
         (FastLabelExportPascalVocOperator, {"corners": "two_based"}),
         (FastLabelExportMasksOperator, {"mask_kind": "panoptic"}),
         (FastLabelExportCocoOperator, {"on_error": "ignore"}),
@@ -202,3 +207,15 @@ def test_malformed_annotations_stop_the_export_or_are_counted(client, project, e
     assert list((tmp_path / "out").iterdir()) == []
     result = export(FastLabelExportCocoOperator, on_error="skip").result
     assert (result["annotations_in"], result["annotations"], result["skipped"]) == (2, 1, {"malformed": 1})
+
+
+def test_a_picture_that_cannot_be_drawn_on_says_what_was_published_and_how_to_replace_it(
+    export, client, project, tmp_path
+):
+    (tmp_path / "half.png").write_bytes(png(400, 300)[:-60])
+    client.create_image_task(project, "half.png", tmp_path / "half.png", status="approved", annotations=[BOX])
+    outcome = export(FastLabelExportAnnotatedImagesOperator)
+    assert outcome.state == "failed"
+    words = ("'half.png' cannot be drawn on", "truncated", 'on_error="skip"', "Nothing was published", "another name")
+    assert all(word in str(outcome.error) for word in words), outcome.error
+    assert not (tmp_path / "out" / "annotated_images").exists()

@@ -223,7 +223,7 @@ def test_a_manifest_inside_the_bucket_folder_is_not_taken_for_a_file_to_import(c
 
 
 def test_a_failed_file_fails_the_task_and_the_retry_creates_only_it(client, run, folder):
-    (folder / "broken.png").write_bytes(png()[:24])
+    (folder / "broken.png").write_bytes(png()[:24] + png()[-12:])
     outcome = run()
     assert isinstance(outcome.reason, ImportIncomplete)
     assert client.count_tasks("photos") == 3

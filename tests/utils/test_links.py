@@ -176,6 +176,29 @@ def test_with_the_emulator_there_is_no_link_unless_one_is_given(airflow_run, emu
     assert shown(run.attempt())["Project"] == "http://127.0.0.1:1/pages/photos"
 
 
+@modes
+@pytest.mark.parametrize("pages", [{}, {"app_url": "https://app.example.com/{project}"}])
+def test_no_xcom_is_asked_for_that_is_not_there(airflow_run, linked, fill, emulator, mode, pages):
+    """Airflow's client logs an error for each."""
+    linked(**pages)
+    fill("a.png")
+    run = airflow_run(wait(min_share=0.0001, **mode))
+    run.finalizes = True
+    reader = later(emulator, "tasks/count", 3, lambda: emulator.set_status("photos", "approved"))
+    assert run.attempt().state == "success"
+    reader.join()
+    assert [key for key in run.supervisor.missed if key.startswith("_link_")] == []
+
+
+def test_an_export_without_links_asks_for_no_xcom(airflow_run, emulator, fill, tmp_path):
+    fill("a.png")
+    emulator.set_status("photos", "approved")
+    run = airflow_run(lambda: FastLabelExportCocoOperator(task_id="e", project="photos", output=str(tmp_path / "o")))
+    run.finalizes = True
+    assert run.attempt().state == "success"
+    assert run.supervisor.missed == []
+
+
 @needs_state_store
 def test_the_id_of_a_project_costs_one_call_in_all_tries(airflow_run, linked, fill, emulator, client):
     fill("a.png")

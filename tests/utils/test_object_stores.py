@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import fsspec
@@ -18,7 +19,7 @@ from airflow_provider_fastlabel.utils.object_stores import storage_path
 def stores(tmp_path, monkeypatch):
     """Schemes that a worker may know, and a folder that it works in."""
     monkeypatch.setattr(io_store, "_STORE_CACHE", {})
-    for scheme in ("s3", "gs", "hdfs", "memory"):
+    for scheme in ("s3", "gs", "hdfs", "memory", "abfs"):
         attach(scheme, fs=fsspec.filesystem("memory"))
     monkeypatch.chdir(tmp_path)
 
@@ -94,3 +95,38 @@ def test_a_file_url_is_a_local_place(tmp_path):
 def test_a_connection_rendered_to_nothing_is_not_left_out_of_account(conn_id):
     with pytest.raises(FastLabelInvalidException, match="the connection of output is empty"):
         storage_path("output", "s3://bucket/x", conn_id)
+
+
+@pytest.mark.parametrize(("url", "extra"), [("abfss://c/x", "azure"), ("gcs://b/x", "gcs"), ("s3a://b/x", "s3")])
+def test_a_store_that_nothing_installed_knows_is_told_with_its_extra(url, extra):
+    with pytest.raises(FastLabelInvalidException) as caught:
+        storage_path("output", url)
+    assert f"the extra [{extra}] of airflow-provider-fastlabel" in str(caught.value)
+    assert str(caught.value).count("[") == 1
+
+
+def test_a_store_without_an_extra_of_ours_names_none():
+    with pytest.raises(FastLabelInvalidException, match="provider of this object store and its file system.$"):
+        storage_path("output", "webhdfs2://b/x")
+
+
+@pytest.fixture
+def azure_requests():
+    logger = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
+    before = logger.level
+    logger.setLevel(logging.NOTSET)
+    yield logger
+    logger.setLevel(before)
+
+
+def test_azures_client_does_not_log_each_request(azure_requests):
+    storage_path("folder", "s3://bucket/x")
+    assert azure_requests.level == logging.NOTSET
+    storage_path("folder", "abfs://container/x")
+    assert not azure_requests.isEnabledFor(logging.INFO)
+
+
+def test_what_somebody_has_said_of_azures_log_stays(azure_requests):
+    azure_requests.setLevel(logging.DEBUG)
+    storage_path("folder", "abfs://container/x")
+    assert azure_requests.level == logging.DEBUG

@@ -12,6 +12,7 @@ import ssl
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
@@ -190,11 +191,11 @@ def _words(page: str) -> str:
 def network_error(call: str, error: requests.RequestException) -> tuple[FastLabelException, bool]:
     """Return the error that a failure of the network stands for, and whether the request may have reached FastLabel.
 
-    The text of the library is not used: it quotes the address, and the address of a file is signed.
+    The text of the library is not used: it quotes the address, and the address of a file is signed. The host is named.
 
     :param call: verb and path, or verb and host for a signed address.
     """
-    reason = _innermost(error)
+    reason, host = _innermost(error), _host_of(error)
     if isinstance(error, UnreadableBody):
         return UnexpectedAnswer(f"{call}: the answer cannot be read: {error}. Check the address and any proxy."), True
     if isinstance(error, ValueError):
@@ -206,11 +207,13 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
     if isinstance(error, requests.TooManyRedirects):
         return FastLabelException(f"{call}: one redirect led to the next without end. Check the API URL."), False
     if isinstance(error, requests.ConnectTimeout):
-        return RequestTimeout(f"{call}: no connection within the timeout. Check the network and the API URL."), False
+        return RequestTimeout(
+            f"{call}: no connection to {host} within the timeout. Check the network and the API URL."
+        ), False
     if isinstance(reason, urllib3.exceptions.TimeoutError | TimeoutError):
         return RequestTimeout(
-            f"{call}: no answer within the timeout, or not the whole of it within {WHOLE_ANSWER} times as long. "
-            "Raise `timeout` if the file is large or the line slow."
+            f"{call}: no answer from {host} within the timeout, or not the whole of it within {WHOLE_ANSWER} times as "
+            "long. Raise `timeout` if the file is large or the line slow."
         ), True
     name = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
     if type(reason) is OSError and not reason.strerror:
@@ -218,11 +221,18 @@ def network_error(call: str, error: requests.RequestException) -> tuple[FastLabe
     name = foreign_text(name)
     if isinstance(error, requests.exceptions.SSLError) and _is_about_certificates(reason):
         return ConnectionFailed(
-            f"{call}: no trusted TLS connection ({name}). Check the certificate, or `verify`."
+            f"{call}: no trusted TLS connection to {host} ({name}). Check the certificate, or `verify`."
         ), False
     reached = not isinstance(_outer(error), urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError)
-    what = "the connection broke" if reached else "cannot connect"
+    what = f"the connection to {host} broke" if reached else f"cannot connect to {host}"
     return ConnectionFailed(f"{call}: {what} ({name}). Check the network, the proxy and the API URL."), reached
+
+
+def _host_of(error: requests.RequestException) -> str:
+    """Return host and port of the address that was asked, without a user, a path or a query."""
+    url = getattr(error.request, "url", None)
+    parts = urlsplit(url if isinstance(url, str) else "")
+    return foreign_text(parts.netloc.rpartition("@")[2], 200) or "the server"
 
 
 def _is_about_certificates(reason: BaseException) -> bool:

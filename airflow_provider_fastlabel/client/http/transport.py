@@ -87,6 +87,8 @@ class Transport(Transfers):
         self.api_url: str = base_url(api_url)
         self._auth = TokenAuth(token, self.api_url)
         self._token_source = token_source
+        self.may_have_changed = False
+        """Whether a call has, or may have, changed anything at FastLabel."""
         super().__init__(**connection)
         self.quota: Quota = shared_quota(
             self.api_url, token, calls_per_10_minutes, window=quota_seconds, redis=quota_redis
@@ -180,6 +182,7 @@ class Transport(Transfers):
             fresh = not (repeatable or settle)
             answer, error, lost = self._attempt(method, path, params, data, fresh=fresh, early=early)
             early = None
+            self.may_have_changed |= method != "GET" and (error is None or lost)
             if error is None:
                 if shape is None or (problem := shape(answer)) is None:
                     return answer

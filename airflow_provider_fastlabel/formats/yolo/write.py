@@ -38,6 +38,7 @@ from airflow_provider_fastlabel.formats.writing.naming import OutputNames, Paths
 from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING, TASKS_WITHOUT_FILE
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
 from airflow_provider_fastlabel.formats.yolo.rows import Rows
+from airflow_provider_fastlabel.formats.yolo.splits import NOT_FOUND, SPLITS, checked_splits
 from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
@@ -58,9 +59,6 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "pose": ("pose_estimation",),
     "obb": ("bbox",),
 }
-_SPLITS = {"train": 0.8, "val": 0.2}
-# Ultralytics reads the last folder ``images`` of a picture's path as ``labels``, and does not list what is hidden.
-_NOT_FOUND = re.compile(r"(?:^|(?<=/))(?=images/|\.)")
 _PNG = b"\x89PNG"
 # Line breaks, and what YAML 1.1 does not let into a file.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
@@ -119,7 +117,7 @@ def export_yolo(
         stage = Stage(_KINDS[task], known, on_error=on_error, left_out=left_out, need_size=True, box_margin=box_margin)
         out = Folder(folder, stage.report)
         rows = Rows(task, stage.classes, stage.report)
-        places = _Places(_checked_splits(splits), group_by) if layout == "ultralytics" else None
+        places = _Places(checked_splits(splits), group_by) if layout == "ultralytics" else None
         writer = _Writer(out, stage, rows, places, image_dir)
         for one, found in stage.shapes(known_tasks):
             writer.add(one, found)
@@ -138,18 +136,18 @@ def image_paths(name: str, splits: Iterable[str] | None = None) -> list[str]:
     :returns: relative paths in every split: the one its labels have by themselves, and those they may have when other
         tasks' names differ in the extension only, up to the ninth.
     """
-    safe = safe_name(name, _NOT_FOUND)
+    safe = safe_name(name, NOT_FOUND)
     stem, extension = split_extension(safe)
     endings = (extension,) if extension else (".jpg", ".png")
     stems = [*dict.fromkeys((stem, safe)), *(f"{safe}~{number}" for number in range(2, 10))]
-    return [f"images/{split}/{one}{ending}" for one in stems for ending in endings for split in splits or _SPLITS]
+    return [f"images/{split}/{one}{ending}" for one in stems for ending in endings for split in splits or SPLITS]
 
 
 class _Writer:
     """Writes the label files; some tasks wait, for the text of their rows to be made together."""
 
     def __init__(self, out: Folder, stage: Stage, rows: Rows, places: _Places | None, image_dir: Place | None) -> None:
-        self.names = OutputNames(".txt", unwanted=_NOT_FOUND if places else None)
+        self.names = OutputNames(".txt", unwanted=NOT_FOUND if places else None)
         self._out = out
         self._stage = stage
         self._rows = rows
@@ -225,17 +223,6 @@ class _Places:
                 break
         self.counts[chosen] += 1
         return chosen
-
-
-def _checked_splits(splits: Mapping[str, float] | None) -> Mapping[str, float]:
-    """Check the shares."""
-    splits = dict(splits or _SPLITS)
-    plain = all("/" not in name and safe_name(f"{name}/a", _NOT_FOUND) == f"{name}/a" for name in splits)
-    if not plain or not {"train", "val"} <= set(splits):
-        raise ValueError(f"splits need 'train' and 'val' (and plain names): {splits!r}")
-    if min(splits.values()) < 0 or abs(sum(splits.values()) - 1) > 1e-6:
-        raise ValueError(f"the shares of the splits must sum to 1: {splits!r}")
-    return splits
 
 
 def _extension_of(image: Path) -> str:

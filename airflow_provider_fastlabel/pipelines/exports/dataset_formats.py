@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.formats.writing.naming import (
     OWN_FILES,
     safe_name,
 )
+from airflow_provider_fastlabel.formats.yolo.splits import checked_splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -144,7 +145,8 @@ class YoloFormat(DatasetFormat):
     :param split_group: for ``ultralytics``: regular expression searched in the task's name; tasks with the same match
         (its first group, if it has one) stay in one split.
     :param box_margin: of a pose, the share of the keypoints' extent by which its box grows on each side.
-    :raises ValueError: splits are given for a layout that has none, or the expression is none.
+    :raises ValueError: splits are given for a layout that has none, or are no shares of a whole; or the expression is
+        none.
     """
 
     name: ClassVar[str] = "yolo"
@@ -158,6 +160,8 @@ class YoloFormat(DatasetFormat):
     def __post_init__(self) -> None:
         if self.layout == "fastlabel" and (self.splits or self.split_group):
             raise ValueError("splits and split_group need layout='ultralytics'")
+        if self.splits:
+            checked_splits(self.splits)
         if self.split_group is not None:
             re.compile(self.split_group)
 
@@ -327,8 +331,12 @@ class DrawingsFormat(DatasetFormat):
     def write(
         self, tasks: Iterable[Task], folder: Place, classes: ClassMap, images: Place | None, left_out: LeftOut
     ) -> ExportReport:
-        """Draw; see the base class."""
+        """Draw; see the base class.
+
+        :raises ImageError: a picture cannot be drawn on, with ``on_error="raise"``.
+        """
         from airflow_provider_fastlabel.formats.drawings import export_drawings
+        from airflow_provider_fastlabel.formats.drawings.write import ImageError
 
         assert images is not None
         # The writer lists the images first: all of them must be there before the first task comes.
@@ -336,6 +344,12 @@ class DrawingsFormat(DatasetFormat):
             for task in tasks:
                 kept.write(json.dumps(task) + "\n")
             kept.seek(0)
-            return export_drawings(
-                map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error, left_out=left_out
-            )
+            try:
+                return export_drawings(
+                    map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error, left_out=left_out
+                )
+            except ImageError as error:
+                raise ImageError(
+                    f"{error}. Nothing was published; what is there stays. The picture of a task at FastLabel is "
+                    "replaced by importing a sound one under another name and deleting the task"
+                ) from error

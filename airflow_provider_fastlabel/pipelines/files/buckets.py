@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 log: logging.Logger = logging.getLogger(__name__)
 
-BUCKET_STORES = frozenset(
-    {"s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "az", "adl", "wasb", "wasbs", "oss", "cos", "r2"}
-)
+AZURE_STORES = ("abfs", "abfss", "adl", "az", "wasb", "wasbs")
+"""Schemes of Azure's stores."""
+
+BUCKET_STORES = frozenset({"s3", "s3a", "s3n", "gs", "gcs", *AZURE_STORES, "oss", "cos", "r2"})
 """Schemes of stores in which the first part of a path is a bucket (a container), and folders need not be made."""
+
+
+_QUERY = re.compile(r"\?[^\s\"'<>]*")
 
 
 class BucketMissingError(FileNotFoundError):
     """The bucket of a place does not exist, or not any more."""
+
+
+class StoreFailedError(OSError):
+    """A store was not reached, or refused; it may answer later."""
+
+
+@contextmanager
+def store_listed(folder: Any) -> Iterator[None]:
+    """Say what has happened, to which folder, if listing it in the block fails; stores have their own kinds of errors.
+
+    :param folder: an object-store path.
+    :raises StoreFailedError: in place of whatever the store said, except that something is not there.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # What stands behind a question mark may be a signature.
+        said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
+        conn_id = dict(getattr(folder, "storage_options", None) or {}).get("conn_id")
+        by = f", Airflow connection {conn_id!r}" if conn_id else ""
+        raise StoreFailedError(
+            f"{folder} cannot be listed{by} ({type(error).__name__}: {said}). Nothing was created or sent. Check the "
+            "address and the key of the store in its connection, and the network, or try again later."
+        ) from error
 
 
 def refuse_missing_bucket(place: Any, name: str) -> None:

@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
-from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
+from airflow_provider_fastlabel.pipelines.files.buckets import AZURE_STORES, BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import LOCAL_SCHEMES
 
 if TYPE_CHECKING:
     import os
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_EXTRAS = {
+    **dict.fromkeys(("s3", "s3a", "s3n"), "s3"),
+    **dict.fromkeys(("gs", "gcs"), "gcs"),
+    **dict.fromkeys(AZURE_STORES, "azure"),
+}
+"""Scheme -> the extra of ours that brings its provider and file system."""
 _SCHEMES = "|".join(sorted({*BUCKET_STORES, *LOCAL_SCHEMES}))
 _HALF_A_URL = re.compile(rf":/|[a-z][a-z0-9+.-]*:/(?!/)|(?:{_SCHEMES})(?::|//)")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -76,9 +82,10 @@ def store_missing(name: str, url: str, error: Exception) -> FastLabelInvalidExce
     :param url: the URL.
     :param error: what was said of it.
     """
+    extra = _EXTRAS.get(url.partition("://")[0])
+    ours = f": the extra [{extra}] of airflow-provider-fastlabel has both" if extra else ""
     return FastLabelInvalidException(
-        f"{name} {url}: {error}. Install the Airflow provider of this object store with its file system extra, "
-        "for instance airflow-provider-fastlabel[s3] for s3://; [gcs] and [azure] are the others."
+        f"{name} {url}: {error}. Install the Airflow provider of this object store and its file system{ours}."
     )
 
 

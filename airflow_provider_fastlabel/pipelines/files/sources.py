@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import is_image, walk
+from airflow_provider_fastlabel.pipelines.files.buckets import store_listed
 from airflow_provider_fastlabel.pipelines.files.globs import Glob
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
@@ -255,7 +256,8 @@ def _listing(folder: Any, filesystem: Any) -> Iterator[Source]:
     """List an object store with as few requests as it takes; keys that end in a slash are markers, not files."""
     root = str(folder.path).rstrip("/")
     try:
-        entries = filesystem.find(root, withdirs=False, detail=True)
+        with store_listed(folder):
+            entries = filesystem.find(root, withdirs=False, detail=True)
     except FileNotFoundError:
         entries = {}
     if root in entries:

@@ -1,4 +1,4 @@
-"""Notices that a file is another one than its task was made of, and that a folder's root has moved.
+"""Notices that a file is another one than its task was made of.
 
 A task keeps the file it was created with: FastLabel has no call to replace it. What was sent is in the manifest, so
 that a look at the listing is enough as long as nothing changed; a file is read again only where its size is the same
@@ -7,25 +7,23 @@ and its stamp is not. The project's tasks themselves are asked for only where di
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.pipelines.files.problems import Problem, enumerate_problems
+from airflow_provider_fastlabel.pipelines.imports.content import digest_of
 from airflow_provider_fastlabel.pipelines.imports.manifest import FileFacts
+from airflow_provider_fastlabel.pipelines.imports.moved import FITTING, find_moved, warn_of_moved
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_fastlabel.client import FastLabelClient
-    from airflow_provider_fastlabel.client.http.sent_files import SentFile
     from airflow_provider_fastlabel.pipelines.files.source import Source
     from airflow_provider_fastlabel.pipelines.files.source_table import Sources
     from airflow_provider_fastlabel.pipelines.imports.manifest import Record
@@ -41,11 +39,6 @@ REMEDY = (
 PICTURE_KINDS = ("image", "image_classification")
 """Kinds whose tasks say how large their one picture is."""
 
-SAMPLE = 20
-"""How many files are read to tell whether new items are the pictures of tasks that exist under other names."""
-
-_READ_BYTES = 1 << 20
-
 
 @dataclass
 class Differences:
@@ -54,35 +47,57 @@ class Differences:
     :param differs: task name -> in what its file is another one than was sent.
     :param seen: task name -> what was sent, with the stamp that the file has now: it was read, and is the same.
     :param not_compared: how many tasks nobody knows the file of.
+    :param unsent: how many tasks nobody knows what was sent for: these, and those whose file an import only met.
     :param moved: item -> task whose file it seems to be, under another path.
     """
 
     differs: dict[str, str] = field(default_factory=dict)
     seen: dict[str, FileFacts] = field(default_factory=dict)
     not_compared: int = 0
+    unsent: int = 0
     moved: dict[str, str] = field(default_factory=dict)
 
-    def of(self, name: str) -> dict[str, Any]:
+    def of(self, source: Source, task_id: str | None, earlier: Record | None) -> dict[str, Any]:
         """Return what the manifest is to keep of the file of a task that exists.
 
-        :param name: the task's name.
+        :param source: the item.
+        :param task_id: the task's id, where it is known.
+        :param earlier: what the manifest says of it.
         """
-        differs, seen = self.differs.get(name), self.seen.get(name)
+        differs, seen = self.differs.get(source.name), self.seen.get(source.name)
+        if seen is None and task_id is not None and _known(earlier, task_id) is None:
+            seen = FileFacts(task_id, source.size, "", source.stamp)  # so that a later overwrite is noticed
         return ({"differs": differs} if differs else {}) | ({"file": seen} if seen else {})
 
     def problems(self) -> list[Problem]:
         """Return the differences as what keeps items from being imported."""
-        return [Problem(name, f"differs from its task: {why}. {REMEDY}") for name, why in sorted(self.differs.items())]
+        differs = [
+            Problem(name, f"differs from its task: {why}. {REMEDY}") for name, why in sorted(self.differs.items())
+        ]
+        moved = [
+            Problem(name, f"is new, and seems to be the file of task {task!r}. {FITTING}")
+            for name, task in sorted(self.moved.items())
+        ]
+        return [*differs, *moved]
 
     def warn(self) -> None:
         """Log what differs."""
         if self.differs:
             listed = [Problem(name, why) for name, why in sorted(self.differs.items())]
             log.warning(
-                "%d files are others than those their tasks were made of; the tasks keep the old ones. %s.\n%s",
+                "Files that are not those that their tasks were made of: %d; the tasks keep the old ones. %s.\n%s",
                 len(listed),
                 REMEDY,
                 enumerate_problems(listed),
+            )
+
+    def tell_not_compared(self) -> None:
+        """Log of how many tasks nobody knows the file."""
+        if self.not_compared:
+            log.info(
+                "Tasks whose files could not be compared, mostly because the manifest does not know them: %d. It keeps "
+                "what these files are like now: a `manifest` that stays from run to run makes later changes known",
+                self.not_compared,
             )
 
 
@@ -96,23 +111,28 @@ def find_differences(
     workers: int,
     stop: threading.Event,
 ) -> Differences:
-    """Find out which files are others than their tasks were made of, and whether the root has moved; warn of both.
+    """Find out which files are others than their tasks were made of, and which new items are the files of tasks.
+
+    Warns of both, unless they are problems.
 
     :param client: the client.
     :param into: the project's slug, and the kind of its tasks.
     :param sources: the items.
     :param known: task name -> id, of all tasks of the project; and what the manifest says.
-    :param thorough: whether FastLabel is asked about pictures that the manifest does not know.
+    :param thorough: whether what is found is a problem, and FastLabel is asked about pictures that the manifest does
+        not know.
     :param workers: how many files are read at a time.
     :param stop: set it to end early.
     """
     existing, earlier = known
     found = _compare(sources, existing, earlier, workers=workers, stop=stop)
-    if thorough and found.not_compared:
+    found.tell_not_compared()
+    if thorough and found.unsent:
         found.differs |= _compare_pictures(client, *into, sources, earlier, workers=workers, stop=stop)
-    found.moved = _find_moved(sources, existing, earlier)
-    found.warn()
-    _warn_of_moved(found.moved, len(sources))
+    found.moved = find_moved(sources, existing, earlier)
+    if not thorough:  # then they are problems
+        found.warn()
+        warn_of_moved(found.moved, sum(source.name not in existing for source in sources) if found.moved else 0)
     return found
 
 
@@ -154,17 +174,23 @@ def _unsure(
         task_id = existing.get(source.name)
         if task_id is None:
             continue
-        sent = _sent(earlier.get(source.name), task_id)
-        if sent is None:
+        known = _known(earlier.get(source.name), task_id)
+        if known is None:
             found.not_compared += 1
-        elif source.size != sent.size:
-            found.differs[source.name] = f"it has {source.size:,} bytes, {sent.size:,} were sent"
-        elif source.stamp != sent.stamp or not source.stamp:
-            yield source, sent
+        if known is None or not known.sha256:
+            found.unsent += 1
+        if known is not None and source.size != known.size:
+            were = "were sent" if known.sha256 else "were there when an import first met its task"
+            found.differs[source.name] = f"it has {source.size:,} bytes, {known.size:,} {were}"
+        elif known is not None and (source.stamp != known.stamp or not source.stamp):
+            if known.sha256:
+                yield source, known
+            elif source.stamp:
+                found.differs[source.name] = "it was written anew after an import had first met its task"
 
 
-def _sent(record: Record | None, task_id: str) -> FileFacts | None:
-    """Return what was sent as the file of a task, as far as the manifest knows."""
+def _known(record: Record | None, task_id: str) -> FileFacts | None:
+    """Return what the manifest knows of the file of a task: as it was sent or, without a digest, as it was met."""
     known = record is not None and record.file is not None and record.file.task_id == task_id
     return record.file if record is not None and known else None
 
@@ -179,7 +205,7 @@ def _compare_pictures(
     workers: int,
     stop: threading.Event,
 ) -> dict[str, str]:
-    """Compare pictures that no manifest knows with the sizes that FastLabel tells of its tasks.
+    """Compare pictures of which no manifest knows what was sent with the sizes that FastLabel tells of its tasks.
 
     It takes one call per 1000 tasks, whose answers hold all annotations, and the beginning of every picture.
     """
@@ -190,7 +216,8 @@ def _compare_pictures(
     def told() -> Iterator[tuple[Source, tuple[Any, Any]]]:
         for task in client.iter_tasks(project, kind, pages_ahead=PAGES_AHEAD):
             source = sources.named(task["name"])
-            if source is not None and _sent(earlier.get(source.name), task["id"]) is None:
+            known = _known(earlier.get(source.name), task["id"]) if source is not None else None
+            if source is not None and (known is None or not known.sha256):
                 yield source, (task.get("width"), task.get("height"))
 
     def look(pair: tuple[Source, tuple[Any, Any]]) -> None:
@@ -213,126 +240,3 @@ def _other_size(source: Source, told: tuple[Any, Any]) -> str:
     if sorted(size) == sorted(told):  # nobody says how FastLabel counts a turned photo
         return ""
     return f"it has {size.width} x {size.height} pixels, the task's picture {told[0]} x {told[1]}"
-
-
-def digest_of(source: Source) -> str:
-    """Read an item and return its digest, as :func:`facts_of` makes it of what was sent.
-
-    :param source: the item.
-    :raises OSError: it cannot be read.
-    """
-    if not source.files:
-        return _read(source)
-    return _of_folder({one.name.rpartition("/")[2]: _read(one) for one in source.files})
-
-
-def facts_of(source: Source, task_id: str, sent: Mapping[Path, SentFile]) -> FileFacts | None:
-    """Return what was sent of an item, ``None`` where not all of it was.
-
-    :param source: the item.
-    :param task_id: the task's id.
-    :param sent: what went out while its task was created.
-    """
-    if len(sent) != (len(source.files) or 1):
-        return None
-    size = sum(one.size for one in sent.values())
-    if source.files:
-        digest = _of_folder({path.name: one.sha256 for path, one in sent.items()})
-    else:
-        (digest,) = (one.sha256 for one in sent.values())
-    return FileFacts(task_id, size, digest, source.stamp)
-
-
-def _of_folder(digests: Mapping[str, str]) -> str:
-    text = "".join(f"{digest} {name}\n" for name, digest in sorted(digests.items()))
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
-def _read(source: Source) -> str:
-    digest = hashlib.sha256()
-    with source.open() as file:
-        while piece := file.read(_READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _find_moved(sources: Sources, existing: Mapping[str, str], earlier: Mapping[str, Record]) -> dict[str, str]:
-    """Find the tasks of which new items seem to be copies, as when the folder's root was moved.
-
-    Only asked where every item is new. An item is taken for a copy where a task is called as it is but for folders in
-    front, and where the manifest knows a file of its name, size and content; the content of some is looked at.
-    Empty unless that holds for most of them.
-    """
-    if not sources or not existing or any(source.name in existing for source in sources):
-        return {}
-    found: dict[str, str] = {}
-    sampled: list[Source] = []
-    alike = _by_name_and_size(existing, earlier)
-    shortened = _without_folders(existing, sources)
-    for source in sources:
-        same = [name for name in (_end_of(source.name, existing), shortened.get(source.name)) if name]
-        facts = {name: earlier[name].file for name in same if name in earlier}
-        if same and all(known is None or known.size == source.size for known in facts.values()):
-            found[source.name] = same[0]
-        elif twins := alike.get((source.name.rpartition("/")[2], source.size)):
-            found[source.name] = twins[0]
-            sampled.append(source)
-    for source in sampled[:SAMPLE]:
-        twins = alike[source.name.rpartition("/")[2], source.size]
-        found[source.name] = next((twin for twin in twins if _same_content(source, earlier[twin])), "")
-    if not all(found[source.name] for source in sampled):
-        for source in sampled:
-            del found[source.name]
-    return found if 2 * len(found) > len(sources) else {}
-
-
-def _warn_of_moved(found: Mapping[str, str], total: int) -> None:
-    """Log that items seem to double tasks."""
-    if found:
-        name, task = next(iter(found.items()))
-        log.warning(
-            "All %d items are new, but %d of them seem to be the files of tasks that exist under another path: %r "
-            "looks like task %r. Names are paths relative to `folder`: if it was moved, or names another level, tasks "
-            "are made twice. Stop the run, give the folder that fits, and delete what is double",
-            total,
-            len(found),
-            name,
-            task,
-        )
-
-
-def _by_name_and_size(existing: Mapping[str, str], earlier: Mapping[str, Record]) -> dict[tuple[str, int], list[str]]:
-    found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-    for name, record in earlier.items():
-        if record.file is not None and name in existing:
-            found[name.rpartition("/")[2], record.file.size].append(name)
-    return dict(found)
-
-
-def _ends(name: str) -> Iterator[str]:
-    """Yield a path without its first folder, without its first two ..."""
-    while "/" in name:
-        name = name.partition("/")[2]
-        yield name
-
-
-def _end_of(name: str, existing: Mapping[str, str]) -> str | None:
-    return next((end for end in _ends(name) if end in existing), None)
-
-
-def _without_folders(existing: Iterable[str], wanted: Sources) -> dict[str, str]:
-    """Return the tasks whose names end in one that is wanted, by it."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for name in existing:
-        for end in _ends(name):
-            if wanted.has(end):
-                found[end].append(name)
-    # Several tasks of one end are the pictures of several folders, and say nothing about a new one.
-    return {end: names[0] for end, names in found.items() if len(names) == 1}
-
-
-def _same_content(source: Source, record: Record) -> bool:
-    try:
-        return record.file is not None and digest_of(source) == record.file.sha256
-    except (OSError, ValueError):
-        return False

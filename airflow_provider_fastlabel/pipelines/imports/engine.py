@@ -15,10 +15,10 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportRefused,
     ImportSummary,
     Problem,
-    count_items,
     enumerate_problems,
 )
-from airflow_provider_fastlabel.pipelines.imports.differences import Differences, facts_of, find_differences
+from airflow_provider_fastlabel.pipelines.imports.content import facts_of
+from airflow_provider_fastlabel.pipelines.imports.differences import Differences, find_differences
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest, TaskIds, digest_of_values
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, as_read, lasting
 from airflow_provider_fastlabel.pipelines.imports.preflight import (
@@ -273,19 +273,19 @@ class _Import:
         if not problems or (self.max_failures is not None and len(reasons) <= self.max_failures and not hopeless):
             return
         limit = "" if self.max_failures is None else f", {self.max_failures} are tolerated"
-        if hopeless:
-            limit += ". None of the annotations would arrive"
+        limit += ". None of the annotations would arrive" if hopeless else ""
         raise ImportRefused(
-            f"{count_items(problems)} of {self.items.total} items cannot be imported into project {self.project!r}"
+            f"{len(reasons)} of {self.items.total} items cannot be imported into project {self.project!r}"
             f"{limit}. Nothing was created.\n{enumerate_problems(problems)}\n"
-            f"All of them are listed in {self.manifest}. Correct them, or raise max_failures, and run again.",
+            f"All are listed in {self.manifest}. Correct, rename or take away these files, or raise max_failures to "
+            "import the others, and run again.",
             problems,
         )
 
     def _settle(self, source: Source) -> str:
         """Bring one item to its fate."""
         task_id = self.existing.get(source.name)
-        return self._create(source) if task_id is None else self._meet(source.name, task_id)
+        return self._create(source) if task_id is None else self._meet(source, task_id)
 
     def _create(self, source: Source) -> str:
         name, payload = source.name, self._payload(source.name)
@@ -298,41 +298,42 @@ class _Import:
         except Conflict:
             # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.
             found = self.client.find_task_by_name(self.kind.name, self.project, name)
-            self._note_existing(name, found["id"] if found else None)
+            self._note_existing(source, found["id"] if found else None)
             if self.on_exists == "fail" and not self.manifest.is_ours(name):
                 raise
             return self._existed(name)
         digest = digest_of_values(payload) if self.on_exists == "update" else None
-        return self._sent(name, "created", str(task_id), digest=digest, file=facts_of(source, str(task_id), sent))
+        return self._sent(source, "created", str(task_id), digest=digest, file=facts_of(source, str(task_id), sent))
 
-    def _meet(self, name: str, task_id: str) -> str:
+    def _meet(self, source: Source, task_id: str) -> str:
         """Deal with a task that exists."""
-        earlier = self.manifest.earlier.get(name)
+        name, earlier = source.name, self.manifest.earlier.get(source.name)
         payload = self._payload(name)
         if self.on_exists == "update" and payload:
             digest = digest_of_values(payload)
             if earlier is None or earlier.digest != digest:
                 self._update(name, task_id, payload)
-                return self._sent(name, "updated", task_id, digest=digest)
+                return self._sent(source, "updated", task_id, digest=digest)
         elif self._is_owed(name) and self._is_bare(name, task_id):
             self._update(name, task_id, {"annotations": payload["annotations"]})
-            return self._sent(name, "updated", task_id)
-        if earlier is None or earlier.fate in ("creating", "failed") or self.differences.of(name):
-            self._note_existing(name, task_id)
+            return self._sent(source, "updated", task_id)
+        if earlier is None or earlier.fate in ("creating", "failed") or self.differences.of(source, task_id, earlier):
+            self._note_existing(source, task_id)
         return self._existed(name)
 
-    def _sent(self, name: str, fate: Literal["created", "updated"], task_id: str, **more: Any) -> str:
-        count = self.tally.arrived(name, sent=True)
-        self.manifest.write(name, fate, task_id=task_id, annotations=count, **self.differences.of(name), **more)
+    def _sent(self, source: Source, fate: Literal["created", "updated"], task_id: str, **more: Any) -> str:
+        count = self.tally.arrived(source.name, sent=True)
+        told = self.differences.of(source, task_id, self.manifest.earlier.get(source.name)) | more
+        self.manifest.write(source.name, fate, task_id=task_id, annotations=count, **told)
         return fate
 
     def _existed(self, name: str) -> str:
         self.tally.arrived(name, sent=False)
         return "exists"
 
-    def _note_existing(self, name: str, task_id: str | None) -> None:
-        earlier = self.manifest.earlier.get(name)
-        more: dict[str, Any] = {"digest": earlier.digest if earlier else None, **self.differences.of(name)}
+    def _note_existing(self, source: Source, task_id: str | None) -> None:
+        name, earlier = source.name, self.manifest.earlier.get(source.name)
+        more = self.differences.of(source, task_id, earlier) | {"digest": earlier.digest if earlier else None}
         self.manifest.write(name, "created" if self.manifest.is_ours(name) else "exists", task_id=task_id, **more)
 
     def _is_bare(self, name: str, task_id: str) -> bool:

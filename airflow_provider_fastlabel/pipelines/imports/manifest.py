@@ -15,7 +15,8 @@ because FastLabel or its quota wanted a wait; followed by one line per item::
 with it; a task that was created with none gets them from the first run that has some. ``lost`` says what a failure
 cost: ``{"unusable_object": 2}``. ``digest`` identifies what was sent besides the file, so that a repeated update of the
 same values is recognised. ``file`` is the file that was sent, ``{"size": bytes, "sha256": "...", "stamp": "..."}``, of
-a folder all its files together; ``stamp`` changes when it is written anew. ``differs`` says in what the file that is
+a folder all its files together; ``stamp`` changes when it is written anew. Of a task that exists already and of which
+nothing is known it is the file as it was met, with an empty ``sha256``. ``differs`` says in what the file that is
 there now is another than the one that was sent.
 
 A manifest in an object store is kept in a local spool file and uploaded at checkpoints and at the end, because objects
@@ -43,11 +44,11 @@ Fate = Literal["creating", "created", "exists", "updated", "failed", "left_out"]
 
 
 class FileFacts(NamedTuple):
-    """What was sent as the file of a task.
+    """What was sent as the file of a task, or lay there when an import met a task that existed.
 
     :param task_id: the task's id.
     :param size: bytes; of a folder, of all its files.
-    :param sha256: of the content; of a folder, of the names and digests of its files.
+    :param sha256: of the content; of a folder, of the names and digests of its files. Empty if it was only met.
     :param stamp: of the file when it was listed, as ``Source`` has it.
     """
 

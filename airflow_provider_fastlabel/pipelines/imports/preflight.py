@@ -12,6 +12,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.formats.cut_off import cut_off
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.mp4 import NotMp4, codec_of
@@ -39,6 +40,7 @@ log: logging.Logger = logging.getLogger(__name__)
 LONGEST_NAME = 1024
 """Characters of a task name we accept. FastLabel documents no limit; longer is a mistake (our choice)."""
 
+_REPLACE_IT = "Replace it, or leave it out"
 _UNPRINTABLE = {"Cc": "a control character", "Cs": "bytes that are not UTF-8"}
 
 
@@ -228,20 +230,20 @@ def _file_complaints(source: Source, kind: Kind, limits: Limits) -> Iterator[str
 
 
 def _no_picture(source: Source) -> str:
-    """Say that a file is no picture whatever its name says, empty if it is one."""
+    """Say that a file is no picture whatever its name says, or not a whole one; empty if it is."""
     with source.open() as file:
-        if file.read(8).startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
-            return ""
+        if (damage := cut_off(file)) is not None:
+            return f"is cut off or damaged ({foreign_text(damage)}). {_REPLACE_IT}" if damage else ""
         file.seek(0)
         try:
             image_size(file)
         except ValueError as error:
-            return f"is no picture, whatever its name says ({foreign_text(error)}). Replace it, or leave it out"
+            return f"is no picture, whatever its name says ({foreign_text(error)}). {_REPLACE_IT}"
     return ""
 
 
 def refuse_no_picture(source: Source, path: Path, kind: Kind) -> None:
-    """Refuse a file of an object store that came down and is no picture; local ones are looked at before the first.
+    """Refuse a file of an object store that came down and is no whole picture; local ones are checked first.
 
     :param source: the item.
     :param path: where it came down: a file, or the folder of its files.

@@ -15,7 +15,7 @@ from airflow_provider_fastlabel.client.exceptions import (
     Unavailable,
 )
 from airflow_provider_fastlabel.client.http.retry import may_retry
-from airflow_provider_fastlabel.pipelines.files.problems import Problem
+from airflow_provider_fastlabel.pipelines.files.problems import Problem, enumerate_problems
 from airflow_provider_fastlabel.pipelines.files.source import without_temporary
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress, results
@@ -107,7 +107,7 @@ class Run(Generic[T]):
         stop: threading.Event | None = None,
         tick: Callable[[], object] = lambda: None,
     ) -> None:
-        """Settle every item, a few at a time.
+        """Settle every item, a few at a time; failures that are tolerated are named at the end.
 
         :param items: the items; taken lazily.
         :param workers: how many are settled at a time.
@@ -131,6 +131,16 @@ class Run(Generic[T]):
             raise self.incomplete(f"The {self.what} was stopped on request")
         if len(self.failures) > (self.max_failures or 0):
             raise self.incomplete(f"The {self.what} is not complete")
+        if self.failures:
+            # Once more, and together: nobody looks for them in the log of a task that is green.
+            log.warning(
+                "%d of %d %s failed, as max_failures=%d tolerates:\n%s",
+                len(self.failures),
+                self.total,
+                self.things,
+                self.max_failures,
+                enumerate_problems(sorted(self.failures)),
+            )
 
     def _bring(self, item: T) -> None:
         """Bring one item to its fate.

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import shutil
 
 import fsspec
 import pytest
@@ -125,6 +126,31 @@ def test_on_difference_fail_compares_the_sizes_that_fastlabel_tells(client, phot
     assert (same["exists"], same["differs"], same["not_compared"]) == (4, 0, 4)
 
 
+@pytest.mark.parametrize("on_exists", ["skip", "update"])
+def test_a_file_that_an_import_met_is_known_from_then_on(client, photos, tmp_path, caplog, on_exists):
+    run(client, photos, tmp_path / "first.jsonl")
+    later, arguments = tmp_path / "later.jsonl", {"on_exists": on_exists, "fields": {"tags": ["b"]}}
+    with caplog.at_level(logging.INFO):
+        assert run(client, photos, later, **arguments)["not_compared"] == 4
+    assert "the manifest does not know them: 4. It keeps what these files are like now" in caplog.text
+    same = run(client, photos, later, on_difference="fail", **arguments)
+    assert (same["differs"], same["not_compared"]) == (0, 0)
+    change(photos / "sub" / "0.png", png(77))
+    (photos / "sub" / "1.png").write_bytes(png(9) + b"more")
+    third = run(client, photos, later, **arguments)
+    assert (third["differs"], third["not_compared"]) == (2, 0)
+    with pytest.raises(ImportRefused, match=r"(?s)0\.png.*written anew.*1\.png.*bytes, .*when an import first met"):
+        run(client, photos, later, on_difference="fail", **arguments)
+
+
+def test_a_file_that_was_another_when_an_import_met_it_is_compared_with_what_fastlabel_tells(client, photos, tmp_path):
+    run(client, photos, tmp_path / "first.jsonl")
+    (photos / "sub" / "0.png").write_bytes(png(9, 80, 60))
+    assert run(client, photos, tmp_path / "later.jsonl")["not_compared"] == 4
+    with pytest.raises(ImportRefused, match=r"sub/0\.png.*80 x 60 pixels.*8 x 6"):
+        run(client, photos, tmp_path / "later.jsonl", on_difference="fail")
+
+
 def test_a_task_that_somebody_made_anew_is_not_compared(client, photos, tmp_path):
     manifest = tmp_path / "m.jsonl"
     run(client, photos, manifest)
@@ -192,6 +218,43 @@ def test_pictures_of_another_day_are_no_moved_root(client, photos, tmp_path, cap
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     (photos / "later").rename(photos / "again")
     assert run(client, photos, tmp_path / "m.jsonl")["same_elsewhere"] == 4
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_root_that_has_moved_is_refused_where_differences_are_failures(client, photos, tmp_path, known):
+    run(client, photos, tmp_path / "m.jsonl")
+    manifest = tmp_path / ("m.jsonl" if known else "other.jsonl")
+    with pytest.raises(ImportRefused, match=r"(?s)4 of 4 items .*Nothing was created.*'sub/0.png'.*fits"):
+        run(client, photos.parent, manifest, on_difference="fail")
+    assert client.count_tasks("cats") == 4
+
+
+@pytest.mark.parametrize("on_difference", ["warn", "fail"])
+def test_copies_among_files_that_are_known_are_noticed(client, photos, tmp_path, caplog, on_difference):
+    run(client, photos, tmp_path / "m.jsonl")
+    shutil.copytree(photos / "sub", photos / "copies")
+    (photos / "copies" / "3.png").write_bytes(png(50))
+    (photos / "copies" / "new.png").write_bytes(png(51))
+    (photos / "copies" / "new.png").rename(photos / "new.png")
+    (photos / "copies" / "3.png").unlink()
+    if on_difference == "fail":
+        with pytest.raises(ImportRefused, match=r"(?s)3 of 8 items.*Nothing was created.*'copies/0.png'.*'sub/0.png'"):
+            run(client, photos, tmp_path / "m.jsonl", on_difference="fail")
+        assert client.count_tasks("cats") == 4
+        return
+    with caplog.at_level(logging.WARNING):
+        again = run(client, photos, tmp_path / "m.jsonl")
+    assert (again["created"], again["exists"], again["same_elsewhere"]) == (4, 4, 3)
+    assert "3 of the 4 new items seem to be the files of tasks that exist under another path" in caplog.text
+
+
+def test_another_day_with_pictures_of_the_same_names_is_no_copy(client, photos, tmp_path):
+    run(client, photos, tmp_path / "m.jsonl")
+    (photos / "more" / "sub").mkdir(parents=True)
+    for number in range(4):
+        (photos / "more" / "sub" / f"{number}.png").write_bytes(png(number + 100))
+    again = run(client, photos, tmp_path / "m.jsonl", on_difference="fail")
+    assert (again["created"], again["exists"]) == (4, 4)
 
 
 def test_what_manifests_of_strangers_say_of_files_is_not_believed(client, photos, tmp_path):

@@ -30,6 +30,8 @@ def png(width: int = 8, height: int = 6) -> bytes:
 
 
 PNG = png()
+REFUSED = PNG[:24] + PNG[-12:]
+"""A picture that the checks of an import find no fault with, and FastLabel does."""
 
 
 @pytest.fixture
@@ -210,7 +212,7 @@ def test_more_local_problems_than_tolerated_create_nothing(client, project, phot
 
 def test_files_fastlabel_refuses_fail_the_run_after_all_others_were_tried(client, project, photos, tmp_path):
     for number in range(3):
-        (photos / f"broken{number}.png").write_bytes(PNG[:24])
+        (photos / f"broken{number}.png").write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete) as caught:
         run(client, photos, tmp_path / "manifest.jsonl")
     assert caught.value.summary["created"] == 20
@@ -224,7 +226,7 @@ def test_files_fastlabel_refuses_fail_the_run_after_all_others_were_tried(client
 
 
 def test_a_repaired_file_is_created_by_the_next_run(client, project, photos, tmp_path):
-    (photos / "broken.png").write_bytes(PNG[:24])
+    (photos / "broken.png").write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete):
         run(client, photos, tmp_path / "manifest.jsonl")
     (photos / "broken.png").write_bytes(PNG)
@@ -234,7 +236,7 @@ def test_a_repaired_file_is_created_by_the_next_run(client, project, photos, tmp
 
 def test_too_many_refused_files_stop_the_run(client, project, photos, tmp_path, fastlabel_emulator):
     for path in (photos / "sub").iterdir():
-        path.write_bytes(PNG[:24])
+        path.write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete, match="max_failures"):
         run(client, photos, tmp_path / "manifest.jsonl", max_failures=2, max_workers=1)
     assert creates(fastlabel_emulator) == 3
@@ -351,7 +353,7 @@ def test_existing_tasks_can_be_failures(client, project, photos, tmp_path, fastl
 
 
 def test_what_an_earlier_try_created_is_no_failure(client, project, photos, tmp_path):
-    (photos / "broken.png").write_bytes(PNG[:24])
+    (photos / "broken.png").write_bytes(REFUSED)
     with pytest.raises(ImportIncomplete):
         run(client, photos, tmp_path / "manifest.jsonl", on_exists="fail")
     (photos / "broken.png").write_bytes(PNG)
@@ -668,6 +670,28 @@ def test_a_file_that_only_has_the_name_of_a_picture_is_caught_before_the_first_c
     with pytest.raises(ImportRefused, match=r"zz\.jpg.*(is no picture|0 bytes)"):
         run(client, photos, tmp_path / "m.jsonl")
     assert names_in(client) == []
+
+
+def jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.effect_noise((80, 60), 50).convert("RGB").save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [jpeg()[:-200], PNG[:-30]])
+def test_a_picture_that_is_cut_off_is_caught_before_the_first_create(client, project, photos, tmp_path, content):
+    (photos / "zz.jpg").write_bytes(content)
+    with pytest.raises(ImportRefused, match=r"zz\.jpg.*is cut off or damaged .*Replace it, or leave it out"):
+        run(client, photos, tmp_path / "m.jsonl")
+    assert names_in(client) == []
+
+
+def test_a_picture_in_a_store_that_is_cut_off_is_not_created(client, project, bucket, tmp_path):
+    bucket.fs.pipe_file(f"{bucket.path}/photos/a.png", PNG)
+    bucket.fs.pipe_file(f"{bucket.path}/photos/b.jpg", jpeg()[:-200])
+    done = run(client, Remote(f"{bucket.path}/photos"), tmp_path / "m.jsonl", max_failures=1)
+    assert (done["created"], done["failed"], names_in(client)) == (1, 1, ["a.png"])
+    assert "is cut off" in (tmp_path / "m.jsonl").read_text()
 
 
 def test_a_picture_of_another_format_than_its_name_says_is_one(client, project, photos, tmp_path):

@@ -47,6 +47,20 @@ def test_every_item_meets_its_fate():
     assert (dict(run.counts), run.failures) == ({"even": 50, "odd": 50}, [])
 
 
+def test_failures_that_are_tolerated_are_named_together_at_the_end(caplog):
+    errors = {number: FastLabelInvalidException(f"bad {number}") for number in range(12)}
+    run = run_of(settler([], errors), max_failures=15)
+    run.fail(Problem("known", "cut off"))
+    run.over(range(100), workers=1)
+    last = caplog.records[-1]
+    assert last.levelname == "WARNING"
+    first, *lines = last.getMessage().splitlines()
+    assert first == "13 of 100 numbers failed, as max_failures=15 tolerates:"
+    assert lines[0] == "  - '0': bad 0"
+    assert len(lines) == 11
+    assert lines[-1] == "  - and 3 more"
+
+
 def test_failures_do_not_stop_the_others_but_the_run_is_incomplete():
     tried: list[int] = []
     told: list[Problem] = []
