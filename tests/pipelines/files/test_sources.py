@@ -3,15 +3,13 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-import boto3
 import fsspec
 import pytest
-from botocore.config import Config
+import s3fs
 
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.files.source import Source, without_temporary
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources
-from tests.operators.s3_files import S3Files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,22 +175,15 @@ def test_a_missing_object_store_folder_is_refused(remote):
         find_sources(remote, extensions=IMAGES)
 
 
-def test_a_store_that_is_not_there_is_told_with_the_folder_and_its_connection(monkeypatch):
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+def test_a_store_that_is_not_there_is_told_with_the_folder_and_its_connection():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=address,
-            aws_access_key_id="k",
-            aws_secret_access_key="s",
-            region_name="us-east-1",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+        retries = {"config_kwargs": {"retries": {"total_max_attempts": 1}}}
 
         class Place:
-            protocol, path, fs, storage_options = "s3", "bucket/in", S3Files(s3), {"conn_id": "minio"}
+            protocol, path, storage_options = "s3", "bucket/in", {"conn_id": "minio"}
+            fs = s3fs.S3FileSystem(key="k", secret="s", endpoint_url=address, skip_instance_cache=True, **retries)
 
             def __str__(self):
                 return "s3://minio@bucket/in"
