@@ -32,7 +32,7 @@ COMMANDS = {
 """Name of each command and its module."""
 _EXAMPLE = "\b\nExample:\n  {}"
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="fastlabel-pipelines",
     no_args_is_help=True,
     rich_markup_mode=None,  # in tables of four columns the words of most options would stand one below the other

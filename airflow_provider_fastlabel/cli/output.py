@@ -32,8 +32,8 @@ class Output:
     def __init__(self, bar: Bar) -> None:
         self.bar = bar
         self.result: Mapping[str, Any] = {}
-        self.code = DONE
-        self.complaint = ""
+        self.code: int = DONE
+        self.complaint: str = ""
 
     def tell(self, result: Mapping[str, Any], code: int = DONE) -> None:
         """Say what the command has come to.

@@ -87,7 +87,7 @@ class Transport(Transfers):
         self.api_url: str = base_url(api_url)
         self._auth = TokenAuth(token, self.api_url)
         self._token_source = token_source
-        self.may_have_changed = False
+        self.may_have_changed: bool = False
         """Whether a call has, or may have, changed anything at FastLabel."""
         super().__init__(**connection)
         self.quota: Quota = shared_quota(

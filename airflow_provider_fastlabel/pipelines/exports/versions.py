@@ -74,7 +74,7 @@ class _Versions(Destination):
         self._listed = self._list()
         self._earlier: Earlier | None = None
         if self._seen.current is not None:
-            self.dataset = target / self._seen.current.path
+            self.dataset: Any = target / self._seen.current.path
             self._earlier = load(self.dataset, MANIFEST)
             if self._earlier is None or self._earlier.sha256 != self._seen.current.sha256:
                 why = "is not there" if self._earlier is None else f"has another {MANIFEST} than that says"

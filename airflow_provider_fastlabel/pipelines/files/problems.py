@@ -109,7 +109,7 @@ class RunIncomplete(FastLabelException):
     def __init__(self, message: str, summary: Mapping[str, Any], failures: Sequence[Problem] = ()) -> None:
         super().__init__(message)
         self.summary = summary
-        self.failures = tuple(failures)
+        self.failures: tuple[Problem, ...] = tuple(failures)
 
     def __reduce__(self) -> tuple[type[RunIncomplete], tuple[str, Mapping[str, Any], tuple[Problem, ...]]]:
         return type(self), (self.message, self.summary, self.failures)

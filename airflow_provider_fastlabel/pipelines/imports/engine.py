@@ -333,7 +333,8 @@ class _Import:
 
     def _note_existing(self, source: Source, task_id: str | None) -> None:
         name, earlier = source.name, self.manifest.earlier.get(source.name)
-        more = self.differences.of(source, task_id, earlier) | {"digest": earlier.digest if earlier else None}
+        more: dict[str, Any] = self.differences.of(source, task_id, earlier)
+        more |= {"digest": earlier.digest if earlier else None}
         self.manifest.write(name, "created" if self.manifest.is_ours(name) else "exists", task_id=task_id, **more)
 
     def _is_bare(self, name: str, task_id: str) -> bool:
