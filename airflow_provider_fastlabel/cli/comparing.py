@@ -25,7 +25,7 @@ def run(
 ) -> None:
     """Compare two data sets: pictures and objects that were added, removed, moved, resized, or got another class."""
     from airflow_provider_fastlabel.pipelines.comparisons.run import compare_datasets
-    from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+    from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
     from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
 
     with command("Comparing", as_json=as_json, kept=KEPT) as said:

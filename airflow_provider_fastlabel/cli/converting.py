@@ -52,7 +52,7 @@ def run(
 ) -> None:
     """Convert a data set. Nothing is published if annotations would be lost, unless that is allowed."""
     from airflow_provider_fastlabel.pipelines.conversions.run import Conversion
-    from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+    from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
 
     options = {
         "include_images": include_images, "file_name": file_name, "clip": clip, "box_margin": box_margin,

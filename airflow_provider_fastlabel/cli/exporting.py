@@ -49,7 +49,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Export a project. The folder holds the old data set or the new one, never half of one."""
-    from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+    from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
     from airflow_provider_fastlabel.pipelines.exports.publish import prepare
     from airflow_provider_fastlabel.pipelines.exports.result import result_of
     from airflow_provider_fastlabel.pipelines.exports.run import Export

@@ -34,7 +34,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Make a page of a project. report.html loads nothing: figures, and the labels that look wrong."""
-    from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+    from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
     from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
     from airflow_provider_fastlabel.pipelines.reports.project import ProjectReport
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.noted import Place
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
-    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
+    from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.run import Export
     from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -183,7 +183,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         :raises FileNotFoundError: the bucket of ``output`` does not exist; none is created.
         :raises OSError: the disk is full, or the output cannot be written; what was published before stays.
         """
-        from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+        from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
         from airflow_provider_fastlabel.pipelines.exports.publish import prepare
         from airflow_provider_fastlabel.pipelines.exports.result import result_of, say_result
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path

@@ -117,7 +117,7 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         :raises DamagedFileError: the data set's manifest, or the last report's counts, are not as we write them.
         :raises OSError: the output cannot be written; the report that was there before stays.
         """
-        from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+        from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.reports.project import ProjectReport
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path

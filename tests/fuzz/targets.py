@@ -20,7 +20,7 @@ from airflow_provider_fastlabel.formats.yolo import export_yolo, read_yolo
 from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.pipelines.checks.definition import parse_checks
 from airflow_provider_fastlabel.pipelines.endpoints.results import Results
-from airflow_provider_fastlabel.pipelines.exports.pointer import read_pointer
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_pointer
 from airflow_provider_fastlabel.pipelines.exports.publish import publish
 from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints

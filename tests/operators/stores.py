@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.io import attach
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.pointer import POINTER
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER
 from tests.operators.s3_files import S3Files
 
 

@@ -89,7 +89,7 @@ class FastLabelCompareDatasetsOperator(FastLabelBaseOperator):
         :raises OSError: a data set cannot be read, or ``output`` cannot be written.
         """
         from airflow_provider_fastlabel.pipelines.comparisons.run import compare_datasets
-        from airflow_provider_fastlabel.pipelines.exports.local_folder import real_place
+        from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
+    from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.publish import Published, Row
 
     Write = Callable[[NotedFolder[Rows], NotedFolder[Rows], LeftOut], ExportReport]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
+    from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination
 
     Places = Callable[[str], Iterable[str]]
 

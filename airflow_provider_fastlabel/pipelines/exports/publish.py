@@ -26,13 +26,13 @@ from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.digests import facts_of_file
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
-from airflow_provider_fastlabel.pipelines.exports.destination import Destination, FileGoneError, holds_in_place
-from airflow_provider_fastlabel.pipelines.exports.local_folder import Renamed, files_below, settle
 from airflow_provider_fastlabel.pipelines.exports.manifest_file import Files, Placed, manifest_file
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load_whole
-from airflow_provider_fastlabel.pipelines.exports.object_store import InPlace
+from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination, FileGoneError, holds_in_place
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import Renamed, files_below, settle
+from airflow_provider_fastlabel.pipelines.exports.places.object_store import InPlace
+from airflow_provider_fastlabel.pipelines.exports.places.versions import LocalVersions, StoredVersions
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
-from airflow_provider_fastlabel.pipelines.exports.versions import LocalVersions, StoredVersions
 from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, refuse_missing_bucket
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import open_regular
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
-    from airflow_provider_fastlabel.pipelines.exports.destination import Way
+    from airflow_provider_fastlabel.pipelines.exports.places.destination import Way
 
     Row = Mapping[str, Any]
 

@@ -14,10 +14,10 @@ from airflow_provider_fastlabel.client.kinds import kind_of_project_type
 from airflow_provider_fastlabel.formats.writing.class_changes import ClassChanges, brought_up_to_date, class_changes
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassMap, changes_of_lock
 from airflow_provider_fastlabel.pipelines.exports.assembly import Assembly
-from airflow_provider_fastlabel.pipelines.exports.destination import FileGoneError
 from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import EarlierPictures
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
+from airflow_provider_fastlabel.pipelines.exports.places.destination import FileGoneError
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
     from airflow_provider_fastlabel.formats.writing.stage import OnError
     from airflow_provider_fastlabel.pipelines.exports.dataset_formats import DatasetFormat
-    from airflow_provider_fastlabel.pipelines.exports.destination import Destination
+    from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
     from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 

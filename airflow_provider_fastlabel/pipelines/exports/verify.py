@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.digests import Facts, facts_of_file
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.pipelines.exports.local_folder import files_below
 from airflow_provider_fastlabel.pipelines.exports.manifests import load
-from airflow_provider_fastlabel.pipelines.exports.pointer import read_pointer
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import files_below
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_pointer
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, MANIFEST, safe_name, split_extension
 from airflow_provider_fastlabel.json_text import UnusableJsonError, is_number, parse_json
 from airflow_provider_fastlabel.pipelines.exports.manifests import load_whole, read_own
-from airflow_provider_fastlabel.pipelines.exports.pointer import read_pointer
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_pointer
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:

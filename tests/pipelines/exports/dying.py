@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_fastlabel.pipelines.exports.local_folder import settle
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.publish import publish
 from tests.pipelines.exports.places import content, staged
 

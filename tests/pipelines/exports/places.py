@@ -13,13 +13,13 @@ from fsspec.implementations.local import LocalFileSystem
 from upath import UPath
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.pointer import POINTER
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_fastlabel.pipelines.exports.destination import Destination, Way
+    from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination, Way
     from airflow_provider_fastlabel.pipelines.exports.publish import Published
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.local_folder import OddPlaceError, real_place, settle
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import OddPlaceError, real_place, settle
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from tests.pipelines.exports.places import content, staged

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.pipelines.exports.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.manifests import MOST_BYTES, DamagedFileError
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from tests.limits import run_limited
 from tests.pipelines.exports.places import change_manifest, content, in_place, staged, store_at

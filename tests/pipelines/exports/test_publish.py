@@ -14,8 +14,8 @@ from upath import UPath
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
-from airflow_provider_fastlabel.pipelines.exports.destination import FileGoneError
-from airflow_provider_fastlabel.pipelines.exports.local_folder import locked, settle
+from airflow_provider_fastlabel.pipelines.exports.places.destination import FileGoneError
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import locked, settle
 from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish, read_manifest
 from tests.pipelines.exports import dying
 from tests.pipelines.exports.places import Spot, content, in_place, staged

@@ -10,10 +10,10 @@ import pytest
 from upath import UPath
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.destination import FileGoneError, PublishedOtherwiseError
-from airflow_provider_fastlabel.pipelines.exports.local_folder import OddPlaceError
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
-from airflow_provider_fastlabel.pipelines.exports.pointer import POINTER, OvertakenError
+from airflow_provider_fastlabel.pipelines.exports.places.destination import FileGoneError, PublishedOtherwiseError
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import OddPlaceError
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER, OvertakenError
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from tests.pipelines.exports.places import Spot, content, current, in_place, read_whole, staged, store_at
 from tests.strange_files import STRANGE, make_strange

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.destination import Destination, FileGoneError, Put
-from airflow_provider_fastlabel.pipelines.exports.local_folder import (
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
+from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination, FileGoneError, Put
+from airflow_provider_fastlabel.pipelines.exports.places.local_folder import (
     complete,
     is_untouched,
     locked,
     refuse_odd,
 )
-from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
-from airflow_provider_fastlabel.pipelines.exports.object_store import UPLOADS, Recorded, held, upload
-from airflow_provider_fastlabel.pipelines.exports.pointer import (
+from airflow_provider_fastlabel.pipelines.exports.places.object_store import UPLOADS, Recorded, held, upload
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import (
     POINTER,
     VERSIONS,
     OvertakenError,

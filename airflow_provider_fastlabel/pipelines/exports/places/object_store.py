@@ -16,9 +16,9 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.pipelines.exports.destination import Destination, Put, holds_versions
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
-from airflow_provider_fastlabel.pipelines.exports.pointer import read_raw
+from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination, Put, holds_versions
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_raw
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.room import room_needed

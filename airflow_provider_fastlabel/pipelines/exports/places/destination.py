@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
-from airflow_provider_fastlabel.pipelines.exports.pointer import POINTER
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

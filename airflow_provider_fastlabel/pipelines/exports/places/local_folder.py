@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.destination import Destination, Put, holds_versions
 from airflow_provider_fastlabel.pipelines.exports.manifests import is_there, load
-from airflow_provider_fastlabel.pipelines.exports.pointer import POINTER
+from airflow_provider_fastlabel.pipelines.exports.places.destination import Destination, Put, holds_versions
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import kind_of
 
