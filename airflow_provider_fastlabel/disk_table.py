@@ -119,7 +119,7 @@ class DiskTable(Mapping[str, T], Generic[T]):
                     f"SELECT key, {self._names} FROM rows WHERE key >= ? ORDER BY key LIMIT ?", (after, AT_A_TIME)
                 ).fetchall()
             for key, *row in found:
-                yield key, tuple(row)
+                yield key, tuple(map(_told, row))
             if len(found) < AT_A_TIME:
                 return
             after = found[-1][0] + b"\0"
@@ -167,11 +167,11 @@ class DiskTable(Mapping[str, T], Generic[T]):
                 found: tuple[Any, ...] | None = self._table.execute(self._one, (raw,)).fetchone()
             except sqlite3.OperationalError as error:
                 raise _as_of_the_system(error) from error
-            return found
+            return None if found is None else tuple(map(_told, found))
 
     def _flush(self) -> None:
         if self._waiting:
-            self._table.executemany(self._insert, [(key, *row) for key, row in self._waiting.items()])
+            self._table.executemany(self._insert, [(key, *map(_stored, row)) for key, row in self._waiting.items()])
             self._waiting.clear()
 
     def _connected(self, uri: str) -> sqlite3.Connection:
@@ -194,6 +194,15 @@ def as_text(key: bytes) -> str:
     :param key: the bytes.
     """
     return key.decode("utf-8", "surrogatepass")
+
+
+def _stored(value: Any) -> Any:
+    """Return a text as bytes: what strangers wrote may be none for SQLite."""
+    return as_bytes(value) if isinstance(value, str) else value
+
+
+def _told(value: Any) -> Any:
+    return as_text(value) if isinstance(value, bytes) else value
 
 
 @contextmanager

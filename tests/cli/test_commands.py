@@ -207,12 +207,13 @@ def test_an_object_store_is_a_place_too(run, approved):
     place = "memory://cli-of-tests/out"
     assert run("export", "photos", place, "--include-images").code == 0
     assert run("verify", place).code == 0
-    name = "/cli-of-tests/out/images/a.png"
+    version = json.loads(files.cat_file("/cli-of-tests/out/current.json"))["path"]
+    name = f"/cli-of-tests/out/{version}/images/a.png"
     body = bytearray(files.cat_file(name))
     body[-1] ^= 1
     files.pipe_file(name, bytes(body))
-    files.pipe_file("/cli-of-tests/out/more.txt", b"x")
-    files.rm("/cli-of-tests/out/images/b.png")
+    files.pipe_file(f"/cli-of-tests/out/{version}/more.txt", b"x")
+    files.rm(f"/cli-of-tests/out/{version}/images/b.png")
     found = run("verify", place, "--json")
     assert found.code == 1
     assert [found.result[name] for name in ("missing", "changed", "additional")] == [

@@ -40,17 +40,17 @@ class Facts:
     @cached_property
     def labels(self) -> Labels:
         """The data set's objects."""
-        return read_labels(self.place, self.published)
+        return read_labels(self.published)
 
     @cached_property
     def earlier_labels(self) -> Labels | None:
         """The objects of the earlier version."""
-        return None if self.earlier is None else read_labels(self.earlier, PublishedDataset(self.earlier))
+        return None if self.earlier is None else read_labels(PublishedDataset(self.earlier))
 
     @cached_property
     def second_labels(self) -> Labels:
         """The objects of the second annotator's data set."""
-        return read_labels(self.second, PublishedDataset(self.second))
+        return read_labels(PublishedDataset(self.second))
 
     def read(self) -> list[Labels]:
         """Return the objects that have been read so far."""

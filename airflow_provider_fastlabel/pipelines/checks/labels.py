@@ -97,16 +97,15 @@ class Labels:
         return dict(zip(self.classes, np.bincount(self.kind, minlength=len(self.classes)).tolist(), strict=True))
 
 
-def read_labels(place: Any, published: PublishedDataset) -> Labels:
+def read_labels(published: PublishedDataset) -> Labels:
     """Read the objects of a data set.
 
-    :param place: its folder: a local path, or an object with its interface in an object store.
-    :param published: what is known of it.
+    :param published: the data set.
     :raises FastLabelInvalidException: its format holds no objects, or not their sizes.
     :raises ValueError: a file of it is not as its format wants it.
     :raises OSError: it cannot be read.
     """
-    form = published.manifest.get("format")
+    place, form = published.place, published.manifest.get("format")
     read = _READERS.get(form) if isinstance(form, str) else None
     if read is None and form != "coco":
         raise FastLabelInvalidException(
@@ -120,7 +119,7 @@ def read_labels(place: Any, published: PublishedDataset) -> Labels:
         )
     unread = Unread()
     with ExitStack() as stack:
-        folder = _listed(_local(place, published, stack), published, unread)
+        folder = _listed(_local(published, stack), published, unread)
         classes = _classes(place, published)
         if read is None:
             return _of_coco(folder, classes, unread)
@@ -135,8 +134,9 @@ def _without_pictures(published: PublishedDataset) -> bool:
     return any(path.startswith(folders) for path in published.files) and not any(map(is_image, published.files))
 
 
-def _local(place: Any, published: PublishedDataset, stack: ExitStack) -> Path:
+def _local(published: PublishedDataset, stack: ExitStack) -> Path:
     """Return a folder of this machine with the files that are read; of a picture in a store only the beginning."""
+    place = published.place
     local = local_path(place)
     if local is not None:
         return local

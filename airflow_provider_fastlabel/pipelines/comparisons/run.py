@@ -15,7 +15,6 @@ import numpy as np
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import is_image
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
-from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.pipelines.checks.labels import read_labels
 from airflow_provider_fastlabel.pipelines.comparisons.objects import KINDS, pair_objects
 from airflow_provider_fastlabel.pipelines.comparisons.result import (
@@ -25,7 +24,6 @@ from airflow_provider_fastlabel.pipelines.comparisons.result import (
     Comparison,
     Version,
 )
-from airflow_provider_fastlabel.pipelines.exports.manifests import is_there
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 
@@ -60,12 +58,12 @@ def compare_datasets(before: Any, after: Any, *, output: Any = None) -> Comparis
     :raises OSError: a data set cannot be read, or ``output`` cannot be written.
     """
     later = PublishedDataset(after)
-    if before is None or not is_there(before, MANIFEST):
+    earlier = None if before is None else _published(before)
+    if earlier is None:
         log.info("There is no earlier version (%s), so nothing was compared", before or "none was given")
         return None
-    earlier = PublishedDataset(before)
-    labels = read_labels(after, later)
-    known = read_labels(before, earlier) if earlier.files != later.files else labels
+    labels = read_labels(later)
+    known = read_labels(earlier) if earlier.files != later.files else labels
     fine = earlier.manifest.get("format") == later.manifest.get("format")
     pairing = pair_objects(known, labels, tolerance=SAME_FORMAT if fine else OTHER_FORMAT, fine=fine)
     pictures = _pictures(earlier, later, known, labels)
@@ -75,6 +73,14 @@ def compare_datasets(before: Any, after: Any, *, output: Any = None) -> Comparis
         put_file(output, TEXT, (comparison.markdown().encode("utf-8", "replace"), b"\n"))
         put_file(output, SUMMARY, (dumps(comparison.to_dict()),))
     return comparison
+
+
+def _published(place: Any) -> PublishedDataset | None:
+    """Return the data set at a place, if there is one."""
+    try:
+        return PublishedDataset(place)
+    except FileNotFoundError:
+        return None
 
 
 def _pictures(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, ClassVar
 
-from airflow_provider_fastlabel.disk_table import DiskTable, as_bytes, as_text
+from airflow_provider_fastlabel.disk_table import DiskTable, as_text
 from airflow_provider_fastlabel.pipelines.files.source import Source
 
 
@@ -85,7 +85,7 @@ class _Table(DiskTable[Source]):
             self._shared.append(shared)
         files = [(one.name, one.location, one.size, one.stamp) for one in value.files]
         number = len(self._shared) - 1
-        return as_bytes(value.location), value.size, value.stamp, json.dumps(files) if files else None, number
+        return value.location, value.size, value.stamp, json.dumps(files) if files else None, number
 
     def to_value(self, key: str, row: tuple[Any, ...]) -> Source:
         """Return the source of a row; see the base class."""
@@ -93,7 +93,7 @@ class _Table(DiskTable[Source]):
         filesystem, inside = self._shared[number]
         return Source(
             key,
-            as_text(location),
+            location,
             size,
             filesystem,
             tuple(

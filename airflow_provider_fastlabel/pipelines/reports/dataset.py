@@ -31,6 +31,7 @@ class PublishedDataset:
     :raises DamagedFileError: the manifest, or the file that says which version is current, is not as an export writes
         it.
 
+    :ivar place: its folder, which is that of its current version where the place has versions.
     :ivar manifest: what the manifest says beside its files.
     :ivar splits: names of its splits.
     :ivar files: path -> SHA-256 of each file, hexadecimal; empty where the manifest has none.
@@ -51,7 +52,7 @@ class PublishedDataset:
         self.files: dict[str, str] = {row["path"]: row.get("sha256", "") for row in rows}
         counts = manifest.get("counts")
         self._counts: Mapping[str, Any] = counts if isinstance(counts, dict) else {}
-        self._target = target
+        self.place: Any = target
         self._local = local_path(target)
         splits = self._counts.get("splits")
         self.splits: frozenset[str] = frozenset(splits) if isinstance(splits, dict) else frozenset()
@@ -85,7 +86,7 @@ class PublishedDataset:
 
     def _read_left_out(self) -> None:
         """Note of which pictures the export left something out, as its list says; the first that many lines tell of."""
-        raw = read_own(self._target, LEFT_OUT_FILE, _MOST_LIST_BYTES)
+        raw = read_own(self.place, LEFT_OUT_FILE, _MOST_LIST_BYTES)
         for line in (raw or b"").splitlines():
             try:
                 row = parse_json(line)
@@ -132,5 +133,5 @@ class PublishedDataset:
             return None
         if self._local is not None:
             return self._local / path
-        place = self._target / path
+        place = self.place / path
         return bytes(place.fs.cat_file(place.path, start=0, end=_MOST_PICTURE_BYTES))

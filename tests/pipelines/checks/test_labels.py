@@ -25,7 +25,7 @@ PICTURES = {each["name"]: number for number, each in enumerate(TASKS)}
 
 
 def read(place):
-    return read_labels(place, PublishedDataset(place))
+    return read_labels(PublishedDataset(place))
 
 
 def listed(labels):

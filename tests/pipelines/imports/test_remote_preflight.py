@@ -212,11 +212,12 @@ def test_a_video_too_large_is_not_even_opened(client, folder, refused):
     assert fetched(folder) == []
 
 
-def test_a_video_gone_since_the_listing_is_one_problem_among_the_others(folder, refused):
+def test_a_video_gone_since_the_listing_is_one_problem_among_the_others(folder, refused, monkeypatch):
     folder.put("gone.mp4", H264)
     folder.put("wrong.mp4", MPEG4)
     folder.fs.find(folder.path)
-    folder.fs.s3.delete_object(Bucket="media", Key="in/gone.mp4")
+    monkeypatch.setattr(folder.fs, "invalidate_cache", lambda *_: None)  # so that the listing is from before
+    folder.fs.boto.delete_object(Bucket="media", Key="in/gone.mp4")
     gone, wrong = refused("video_bbox", "video")
     assert gone == "gone.mp4: cannot be read: media/in/gone.mp4"
     assert wrong.startswith("wrong.mp4: holds mp4v video")
@@ -260,10 +261,11 @@ def test_problems_within_max_failures_leave_the_other_items_to_be_imported(clien
     assert (summary["created"], summary["failed"]) == (1, 1)
 
 
-def test_a_picture_that_shrank_since_the_listing_is_not_registered(client, folder, importing):
+def test_a_picture_that_shrank_since_the_listing_is_not_registered(client, folder, importing, monkeypatch):
     folder.put("a.png", PNG)
     folder.fs.find(folder.path)
-    folder.fs.s3.put_object(Bucket="media", Key="in/a.png", Body=PNG[:20])
+    monkeypatch.setattr(folder.fs, "invalidate_cache", lambda *_: None)  # so that the listing is from before
+    folder.fs.boto.put_object(Bucket="media", Key="in/a.png", Body=PNG[:20])
     with pytest.raises(ImportIncomplete, match=f"was listed with {len(PNG)} bytes but 20 came down"):
         importing("image_bbox", "image")
     assert client.count_tasks("p") == 0
