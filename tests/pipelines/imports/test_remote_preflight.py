@@ -212,14 +212,24 @@ def test_a_video_too_large_is_not_even_opened(client, folder, refused):
     assert fetched(folder) == []
 
 
+def after_the_listing(folder, monkeypatch, change):
+    """Change the bucket as soon as it has been listed."""
+    listing = folder.fs.find
+
+    def find(*arguments, **options):
+        found = listing(*arguments, **options)
+        change()
+        return found
+
+    monkeypatch.setattr(folder.fs, "find", find)
+
+
 def test_a_video_gone_since_the_listing_is_one_problem_among_the_others(folder, refused, monkeypatch):
     folder.put("gone.mp4", H264)
     folder.put("wrong.mp4", MPEG4)
-    folder.fs.find(folder.path)
-    monkeypatch.setattr(folder.fs, "invalidate_cache", lambda *_: None)  # so that the listing is from before
-    folder.fs.boto.delete_object(Bucket="media", Key="in/gone.mp4")
+    after_the_listing(folder, monkeypatch, lambda: folder.fs.boto.delete_object(Bucket="media", Key="in/gone.mp4"))
     gone, wrong = refused("video_bbox", "video")
-    assert gone == "gone.mp4: cannot be read: media/in/gone.mp4"
+    assert gone == "gone.mp4: cannot be read: The specified key does not exist."
     assert wrong.startswith("wrong.mp4: holds mp4v video")
 
 
@@ -263,9 +273,8 @@ def test_problems_within_max_failures_leave_the_other_items_to_be_imported(clien
 
 def test_a_picture_that_shrank_since_the_listing_is_not_registered(client, folder, importing, monkeypatch):
     folder.put("a.png", PNG)
-    folder.fs.find(folder.path)
-    monkeypatch.setattr(folder.fs, "invalidate_cache", lambda *_: None)  # so that the listing is from before
-    folder.fs.boto.put_object(Bucket="media", Key="in/a.png", Body=PNG[:20])
+    change = {"Bucket": "media", "Key": "in/a.png", "Body": PNG[:20]}
+    after_the_listing(folder, monkeypatch, lambda: folder.fs.boto.put_object(**change))
     with pytest.raises(ImportIncomplete, match=f"was listed with {len(PNG)} bytes but 20 came down"):
         importing("image_bbox", "image")
     assert client.count_tasks("p") == 0
