@@ -24,6 +24,7 @@ from airflow_provider_fastlabel.pipelines.comparisons.result import (
     Comparison,
     Version,
 )
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import NoDatasetError
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 
@@ -79,7 +80,7 @@ def _published(place: Any) -> PublishedDataset | None:
     """Return the data set at a place, if there is one."""
     try:
         return PublishedDataset(place)
-    except FileNotFoundError:
+    except NoDatasetError:
         return None
 
 

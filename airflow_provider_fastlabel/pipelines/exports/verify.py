@@ -15,7 +15,7 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.pipelines.exports.manifests import load
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import files_below
-from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_pointer
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_published
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
@@ -76,19 +76,11 @@ def verify_dataset(target: Any, *, workers: int = 4) -> Verification:
         version.
     :param workers: how many files are read at a time.
     :returns: what differs.
-    :raises FileNotFoundError: there is no manifest of an export.
+    :raises NoDatasetError: there is no data set.
     :raises DamagedFileError: the manifest is not as an export writes it.
     :raises OSError: a file is there and cannot be read.
     """
-    manifest = load(target, MANIFEST)
-    if manifest is None and (current := read_pointer(target).current) is not None:
-        target = target / current.path
-        manifest = load(target, MANIFEST)
-    if manifest is None:
-        raise FileNotFoundError(
-            f"{target} holds no {MANIFEST} of an export, so it is no published data set. Give the `output` of an "
-            "export; where one was killed, repeat it first."
-        )
+    target, manifest = read_published(target, load)
     with closing(manifest.rows) as rows:
         found = Verification(str(target), manifest.sha256, len(rows))
         progress = Progress(found.files)

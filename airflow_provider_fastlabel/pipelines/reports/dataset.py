@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, MANIFEST, safe_name, split_extension
+from airflow_provider_fastlabel.formats.writing.naming import LEFT_OUT_FILE, safe_name, split_extension
 from airflow_provider_fastlabel.json_text import UnusableJsonError, is_number, parse_json
 from airflow_provider_fastlabel.pipelines.exports.manifests import load_whole, read_own
-from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_pointer
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_published
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class PublishedDataset:
 
     :param target: its folder, or the place in which it is the current version: a local path, or an object with its
         interface in an object store.
-    :raises FileNotFoundError: there is no manifest of an export.
+    :raises NoDatasetError: there is no data set.
     :raises DamagedFileError: the manifest, or the file that says which version is current, is not as an export writes
         it.
 
@@ -38,15 +38,7 @@ class PublishedDataset:
     """
 
     def __init__(self, target: Any) -> None:
-        manifest = load_whole(target, MANIFEST)
-        if manifest is None and (current := read_pointer(target).current) is not None:
-            target = target / current.path
-            manifest = load_whole(target, MANIFEST)
-        if manifest is None:
-            raise FileNotFoundError(
-                f"{target} holds no {MANIFEST} of an export, so it is no published data set. Nothing was made of it. "
-                "Give the `output` of an export."
-            )
+        target, manifest = read_published(target, load_whole)
         rows = manifest.pop("files")
         self.manifest: Mapping[str, Any] = manifest
         self.files: dict[str, str] = {row["path"]: row.get("sha256", "") for row in rows}

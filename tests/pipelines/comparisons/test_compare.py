@@ -252,6 +252,10 @@ def test_object_stores_are_read_and_written(version, tmp_path):
         assert told is not None
         assert told.pictures["added"] == 1
         assert json.loads((place / "out" / "comparison.json").read_bytes())["changed"] is True
+        # A version that its place names and that is gone is no "there is no earlier version".
+        place.fs.rm((place / "one" / "versions").path, recursive=True)
+        with pytest.raises(DamagedFileError, match="the version that it names, .*, is not there"):
+            compare_datasets(one, other)
     finally:
         place.fs.rm(f"/bucket-{tmp_path.name}", recursive=True)
 

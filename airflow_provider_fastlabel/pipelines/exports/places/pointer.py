@@ -10,14 +10,17 @@ import json
 import re
 import secrets
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 POINTER = "current.json"
 VERSIONS = "versions"
@@ -40,6 +43,16 @@ class OvertakenError(OSError):
             f"Another export has published to {target} while this one ran. What that has published stays, whole; this "
             "one's data set is not published, and what was copied of it is removed. Repeat this export, and let one "
             "at a time write to a place (max_active_runs=1)."
+        )
+
+
+class NoDatasetError(FileNotFoundError):
+    """There is no published data set at a place."""
+
+    def __init__(self, target: Any) -> None:
+        super().__init__(
+            f"{target} holds no {MANIFEST} of an export, so it is no published data set. Nothing was made of it. Give "
+            "the `output` of an export; where one was killed, repeat it first."
         )
 
 
@@ -133,6 +146,27 @@ def read_pointer(target: Any) -> Seen:
         return Seen(None, (), None, None)
     current, *earlier = _versions(raw, target / POINTER)
     return Seen(current, tuple(earlier), raw, etag or _etag(target))
+
+
+def read_published(target: Any, read: Callable[[Any, str], T | None]) -> tuple[Any, T]:
+    """Read the manifest of the data set at a place.
+
+    :param target: its folder, or the place in which it is the current version.
+    :param read: reads a manifest: :func:`.manifests.load` or :func:`.load_whole`.
+    :returns: the folder of the data set, and what ``read`` returned.
+    :raises NoDatasetError: there is none.
+    :raises DamagedFileError: the manifest or the pointer is not as an export writes it, or the version that it names is
+        not there.
+    :raises OSError: they cannot be read.
+    """
+    if (found := read(target, MANIFEST)) is not None:
+        return target, found
+    if (current := read_pointer(target).current) is None:
+        raise NoDatasetError(target)
+    place = target / current.path
+    if (found := read(place, MANIFEST)) is None:
+        raise DamagedFileError(target / POINTER, f"the version that it names, {current.path}, is not there")
+    return place, found
 
 
 def _etag(target: Any) -> str | None:
