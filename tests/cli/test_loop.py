@@ -55,8 +55,10 @@ def test_an_interrupt_keeps_what_is_done_and_the_same_command_goes_on(
     fastlabel_emulator.fault("slow", seconds=0.2, times=1000, method="POST")
     words = ["import", "photos", str(photos), "--workers", "1", "--json"]
     running = subprocess.Popen(
-        [*COMMAND, *words], env=own_process(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        # A shell that put the tests into the background lets them, and what they start, ignore interrupts.
+        ["env", "--default-signal=INT", *COMMAND, *words],
+        env=own_process(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     until = time.monotonic() + 60
     while client.count_tasks("photos") < 2:
         assert time.monotonic() < until
