@@ -38,6 +38,9 @@ POLL_RETRIES = 1
 POLL_PATIENCE = 1.0
 """Seconds of a ``Retry-After`` that a thread sleeps; a longer one delays the next look, and the waits' logs say so."""
 
+_MOMENT = 0.001
+"""Seconds that are too short to wait for; what is left of them is owed."""
+
 _pools: dict[str, ThreadPoolExecutor] = {}
 _clients: dict[str, tuple[str, FastLabelClient]] = {}
 _boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, Hashable], Poll]] = WeakKeyDictionary()
@@ -74,7 +77,8 @@ class Pace:
 
     allowed: float = float("inf")
     _wanted: Counter[float] = field(default_factory=Counter)
-    _next: float = float("-inf")
+    _owed: float = 0.0
+    _since: float = 0.0
 
     @property
     def demand(self) -> float:
@@ -93,14 +97,21 @@ class Pace:
             if not calls or not self._wanted[calls]:
                 del self._wanted[calls]
 
-    async def turn(self, latest: float) -> None:
+    async def turn(self, latest: float, interval: float) -> None:
         """Wait until the looks before leave room for one more, as if each were one call.
 
         :param latest: time on the event loop's clock at which it is made even without room.
+        :param interval: seconds after which it sees that the quota has grown.
         """
-        while (pause := min(self._next, latest) - now()) > 0:
-            await asyncio.sleep(pause)
-        self._next = max(self._next, now()) + 1 / self.allowed
+        while (pause := min(self._full_for(), latest - now())) > _MOMENT:
+            await asyncio.sleep(min(pause, interval))
+        full = self._full_for()
+        self._owed = 1 + (full * self.allowed if full > 0 else 0)
+        self._since = now()
+
+    def _full_for(self) -> float:
+        """Return for how many seconds the looks before leave no room, by what is allowed now."""
+        return self._owed / self.allowed - (now() - self._since)
 
     def stretch_of(self, demand: float) -> float:
         """Return by what the intervals of a poll are multiplied so that it keeps to its share; 1 if it does anyway.
@@ -183,7 +194,7 @@ class Poll:
             seen = self.last
             async with self.lock:
                 if self.last is seen:
-                    await self.pace.turn(latest)
+                    await self.pace.turn(latest, interval)
                     self.last = await _read(ask)
                     self.demand(max(1, self.spent), interval)
                     self.spent = 0

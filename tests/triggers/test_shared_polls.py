@@ -74,6 +74,21 @@ def test_a_wait_looks_as_often_as_asked_as_soon_as_it_may(change):
     assert sum(number == 0 and at > began for at, number in asked) >= 5
 
 
+def test_a_look_that_waits_for_room_comes_as_soon_as_the_quota_grows():
+    async def scenario():
+        pace = Pace(allowed=0.5)
+        await pace.turn(float("inf"), 0.1)
+        second = asyncio.create_task(pace.turn(float("inf"), 0.1))
+        await asyncio.sleep(0.5)
+        assert not second.done()
+        pace.allowed = 1000
+        began = now()
+        await second
+        return now() - began
+
+    assert run(scenario()) <= 0.1
+
+
 def test_a_costly_wait_does_not_slow_down_the_cheap_ones():
     """A list of 500 tasks to be asked one by one, beside waits that take a call each."""
     asked: list[tuple[float, Any]] = []
