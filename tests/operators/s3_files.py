@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 import boto3
+from fsspec.asyn import sync
 from s3fs import S3FileSystem
 
 KEYS = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator", "region_name": "us-east-1"}
@@ -25,6 +26,8 @@ class S3Files(S3FileSystem):
         self.boto = boto3.client("s3", endpoint_url=address, **KEYS)
         self.requests = []
         self.fails = ""
+        # s3fs before 2026.9 takes a client that has sent nothing for a closed one, and makes another
+        sync(self.loop, self._ls, "")
         self.on_sending(self._note)
 
     def on_sending(self, listener):

@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.client.exceptions import AuthError, OutcomeUnkno
 from airflow_provider_fastlabel.operators import FastLabelCreateDicomTasksOperator
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused
 from tests.airflow_fixtures import calls, later, settle
-from tests.airflow_run import needs_state_store
+from tests.airflow_run import HAS_STORE, needs_state_store
 
 modes = pytest.mark.parametrize("mode", [{"deferrable": False}, {"deferrable": True}], ids=["worker", "deferrable"])
 
@@ -216,7 +216,6 @@ def test_several_imports_in_question_are_for_a_person_to_decide(airflow_run, emu
 
 
 @needs_state_store
-@needs_state_store
 def test_an_import_of_others_that_began_while_the_slot_was_left_is_not_taken_for_ours(
     airflow_run, emulator, client, scans, operator, tmp_path
 ):
@@ -240,7 +239,7 @@ def test_a_file_that_cannot_be_sent_does_not_stop_the_others(airflow_run, emulat
     assert "a.zip" in str(first.error)
     assert submits(emulator) == 2
     assert run.attempt(2, triggerer=False).state == "deferred"
-    assert submits(emulator) == 3
+    assert submits(emulator) == (3 if HAS_STORE else 2 + 3)  # without it, a retry sends what is no task yet
 
 
 def test_before_airflow_3_3_what_is_a_task_is_not_sent_again(airflow_run, emulator, client, operator, monkeypatch):

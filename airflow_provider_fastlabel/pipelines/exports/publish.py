@@ -143,8 +143,8 @@ def _found(target: Any) -> Destination:
 
 def _holds_one(place: Any) -> bool:
     """Tell whether a place itself is the folder of a data set, or was to become one."""
-    if isinstance(place, Path):
-        return any(os.path.lexists(place / name) for name in (MANIFEST, PREVIOUS))
+    if (local := local_path(place)) is not None:
+        return any(os.path.lexists(local / name) for name in (MANIFEST, PREVIOUS))
     return any(place.fs.exists((place / name).path) for name in (MANIFEST, PREVIOUS))
 
 
