@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import table
 from benchmarks.bench import PEERS_PYTHON, ROUNDS, Bench, busy, sink, tell
-from benchmarks.plan import BUSY, LARGE, MIDDLE, ONE_PASS, ROWS, SMALL
+from benchmarks.plan import BUSY, FILE_PEERS, FILE_TO_FILE, LARGE, MIDDLE, ONE_PASS, ROWS, SMALL
 
 if TYPE_CHECKING:
     from benchmarks.bench import Figures
@@ -42,6 +42,12 @@ def _jobs(bench: Bench, size: int, full: bool) -> list[tuple[Row, dict[str, Figu
             with_sdk = bench.run(["ours", "sdk"], row.job, beside, row.needs, kind=row.kind)
         results.append((row, found, with_sdk))
     return results
+
+
+def _file_to_file(bench: Bench, size: int) -> list[tuple[Row, dict[str, Figures]]]:
+    """Measure from a file on disk to files on disk: ours and the floor from FastLabel's tasks, others from COCO."""
+    sides = ["floor", "ours", *FILE_PEERS]
+    return [(row, bench.run(sides, row.job, size, row.needs, kind=row.kind, stream=True)) for row in FILE_TO_FILE]
 
 
 def _busy(bench: Bench, size: int) -> list[tuple[Row, dict[str, Figures]]]:
@@ -74,12 +80,15 @@ def main() -> int:
     size = SMALL if chosen.quick else MIDDLE
     with Bench.open() as bench:
         jobs = _jobs(bench, size, chosen.full)
+        files = _file_to_file(bench, size) if PEERS_PYTHON.exists() else []
         crowded = _busy(bench, size) if PEERS_PYTHON.exists() else []
         grown = [] if chosen.quick else _one_pass(bench, chosen.full)
         with sink():
             sides = ["floor", "ours", *(("sdk",) if PEERS_PYTHON.exists() else ())]
             uploaded = bench.run(sides, "upload", SMALL, ["video"], kind="mixed")
     parts = [_HOW, table.jobs(jobs, size), table.peers([(row, found) for row, found, _ in jobs if row.peers])]
+    if files:
+        parts.append(table.file_to_file(files))
     if crowded:
         parts.append(table.busy(crowded))
     if grown:

@@ -1,4 +1,4 @@
-"""Other tools' side of the jobs, from a COCO file of boxes that they have read before the clock starts.
+"""Other tools' side of the jobs, from a COCO file of boxes. All but hotcoco have read it before the clock starts.
 
 They run in their own environment and are imported by name, as the project does not depend on them.
 """
@@ -55,6 +55,14 @@ def _datumaro(name: str) -> Callable[[Given], Callable[[], object]]:
     return prepare
 
 
+def _hotcoco(save: Callable[[Any, Given], object]) -> Callable[[Given], Callable[[], object]]:
+    def prepare(given: Given) -> Callable[[], object]:
+        coco_class = importlib.import_module("hotcoco").COCO
+        return lambda: save(coco_class(str(given.coco)), given)
+
+    return prepare
+
+
 JOBS: dict[str, dict[str, Callable[[Given], Callable[[], object]]]] = {
     "labelformat": {
         "coco": _labelformat(lambda formats, given: formats.COCOObjectDetectionOutput(given.folder / "out.json")),
@@ -74,5 +82,10 @@ JOBS: dict[str, dict[str, Callable[[Given], Callable[[], object]]]] = {
         "yolo": _datumaro("yolo"),
         "pascalvoc": _datumaro("voc_detection"),
         # Its label_me is the XML of an older tool of that name.
+    },
+    "hotcoco": {
+        "coco": _hotcoco(lambda coco, given: coco.save(str(given.folder / "out.json"))),
+        "yolo": _hotcoco(lambda coco, given: coco.to_yolo(given.out)),
+        "pascalvoc": _hotcoco(lambda coco, given: coco.to_voc(given.out)),
     },
 }

@@ -8,6 +8,8 @@ SMALL, MIDDLE, LARGE = 500, 5_000, 118_000
 # The files of the imports are made of both task sets.
 _FILES = ("mixed", "bbox", "imports")
 PEERS = ("labelformat", "globox", "datumaro")
+FILE_PEERS = ("hotcoco",)
+"""Those that read the file in the same breath."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,6 @@ ONE_PASS = tuple(row for row in ROWS if row.kind == "mixed" or row.job.startswit
 
 #: Jobs measured once more beside busy processes, as on a worker that has other work.
 BUSY = ROWS[:4]
+
+#: Jobs from a file on disk to files on disk, its reading timed too: all that a tool without a service behind it does.
+FILE_TO_FILE = tuple(row for row in ROWS if row.kind == "bbox" and row.job in ("coco", "yolo", "pascalvoc"))

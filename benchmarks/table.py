@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from benchmarks.bench import PEERS_PYTHON, ROOT
-from benchmarks.plan import LARGE, MIDDLE, PEERS
+from benchmarks.plan import FILE_PEERS, LARGE, MIDDLE, PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def facts() -> str:
     code = "import json,importlib.metadata as m;print(json.dumps({n:m.version(n) for n in %r}))"
     versions = ""
     if PEERS_PYTHON.exists():
-        command = [str(PEERS_PYTHON), "-c", code % (["fastlabel", *PEERS],)]
+        command = [str(PEERS_PYTHON), "-c", code % (["fastlabel", *PEERS, *FILE_PEERS],)]
         found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         versions = " Beside " + ", ".join(f"{name} {version}" for name, version in found.items()) + "."
     load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
@@ -74,6 +74,18 @@ def peers(rows: Sequence[tuple[Row, Found]]) -> str:
             cells = [_time(found[name]) if name in found else "" for name in PEERS]
             lines.append([row.title, _time(found["ours"]), *cells, ratio])
     return _table(("", "ours", *PEERS, "best / ours"), lines)
+
+
+def file_to_file(rows: Sequence[tuple[Row, Found]]) -> str:
+    """Return the table of ours beside tools that go from a file to files without stopping in between."""
+    lines = []
+    for row, found in rows:
+        ours = found["ours"]
+        others = [found.get(name) for name in FILE_PEERS]
+        ratios = [f"{ours.cpu / other.cpu:.2f}" if other else "" for other in others]
+        lines.append([row.title, _time(found["floor"]), _time(ours), *map(_time, others), *ratios])
+    head = ("file to file", "floor", "ours", *FILE_PEERS, *(f"ours / {name}" for name in FILE_PEERS))
+    return _table(head, lines)
 
 
 def busy(rows: Sequence[tuple[Row, Found]]) -> str:

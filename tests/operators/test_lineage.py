@@ -161,7 +161,11 @@ def test_checks_are_assertions_about_the_data_set(lineage_of, label, tmp_path, m
     tiny, few = found.inputs[0].inputFacets["dataQualityAssertions"].assertions
     assert (tiny.assertion, tiny.success) == ("tiny_boxes", True)
     assert (few.assertion, few.success) == ("objects_per_class", False)
-    said = {"severity": "error", "expected": "at least 9 objects of each of 2 classes", "actual": "2 classes have fewer"}
+    said = {
+        "severity": "error",
+        "expected": "at least 9 objects of each of 2 classes",
+        "actual": "2 classes have fewer",
+    }
     for name, value in said.items():
         assert getattr(few, name, value) == value, name  # earlier releases of OpenLineage lack some of these fields
 
