@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.exceptions import Conflict, NotFound, RateLimited, Unavailable
-from airflow_provider_fastlabel.client.http.sent_files import noting_sent_files
+from airflow_provider_fastlabel.client.exceptions import NotFound, RateLimited, Unavailable
 from airflow_provider_fastlabel.formats.reading.imported import NO_PICTURE
 from airflow_provider_fastlabel.pipelines.files.problems import (
     ImportIncomplete,
@@ -17,30 +15,28 @@ from airflow_provider_fastlabel.pipelines.files.problems import (
     Problem,
     enumerate_problems,
 )
-from airflow_provider_fastlabel.pipelines.imports.content import facts_of
-from airflow_provider_fastlabel.pipelines.imports.differences import Differences, find_differences
-from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest, TaskIds, digest_of_values
+from airflow_provider_fastlabel.pipelines.imports.differences import find_differences
+from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from airflow_provider_fastlabel.pipelines.imports.matching import PreAnnotations, as_read, lasting
 from airflow_provider_fastlabel.pipelines.imports.preflight import (
     Destination,
     each_once,
     find_problems,
-    refuse_no_picture,
     resolve_destination,
 )
-from airflow_provider_fastlabel.pipelines.imports.tally import Tally
-from airflow_provider_fastlabel.pipelines.running.people import People
+from airflow_provider_fastlabel.pipelines.imports.settling import Settler
 from airflow_provider_fastlabel.pipelines.running.run import HOPELESS, Run
 from airflow_provider_fastlabel.regular_files import LEAVES
 from airflow_provider_fastlabel.words import top_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.pipelines.choices import OnDifference, OnExists
     from airflow_provider_fastlabel.pipelines.files.source import Source
     from airflow_provider_fastlabel.pipelines.files.source_table import Sources
+    from airflow_provider_fastlabel.pipelines.running.people import People
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -103,15 +99,26 @@ def import_files(
     into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
     read = annotations if isinstance(annotations, PreAnnotations) else as_read(annotations or {})
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
-        one = _Import(client, into, record, (on_exists, on_difference), max_failures, lasting(fields or {}), read)
+        on, values = (on_exists, on_difference), lasting(fields or {})
+        one = Import(client, into, record, on, values, read, max_failures=max_failures)
         one.people = people or one.people
         one.leave_out(links)
         items, repeated = each_once(sources)
         return one.run(items, [*problems, *read.problems, *repeated], max_workers, stop or threading.Event())
 
 
-class _Import:
-    """One import: what is checked, what becomes of each item, and how its end is told."""
+class Import(Settler):
+    """One import: what is checked, what becomes of each item, and how its end is told.
+
+    :param client: the client.
+    :param into: the project.
+    :param manifest: where fates are written, open.
+    :param on: what is done with names that exist, and with files that differ.
+    :param fields: what every task gets.
+    :param read: the pre-annotations.
+    :param max_failures: how many items may fail.
+    :param part: whether it is a part of a larger import, whose end decides whether anything of what was asked arrived.
+    """
 
     items: Run[Source]
 
@@ -121,33 +128,43 @@ class _Import:
         into: Destination,
         manifest: Manifest,
         on: tuple[OnExists, OnDifference],
-        max_failures: int | None,
         fields: Mapping[str, Any],
         read: PreAnnotations,
+        *,
+        max_failures: int | None,
+        part: bool = False,
     ) -> None:
-        self.client = client
-        self.project = into.project
-        self.kind = into.kind
-        self.manifest = manifest
-        self.on_exists, self.on_difference = on
+        super().__init__(client, into, manifest, on, fields, read)
         self.max_failures = max_failures
-        self.fields = fields
-        self.read = read
-        self.annotations = read.by_name
-        self.tally = Tally(read.objects)
-        self.existing = TaskIds()
+        self.part = part
         self.links = 0
-        self.people = People()
-        self.differences = Differences()
+        self.told: list[Problem] = []
+        """All problems that are known, of items that are left alone too."""
 
     def leave_out(self, links: Iterable[str]) -> None:
-        """Write down the links that are no items."""
+        """Write down the links that are no items.
+
+        :param links: their names.
+        """
         for name in links:
             self.links += 1
             self.manifest.write(name, "left_out", why=LEAVES)
 
     def run(self, sources: Sources, known: list[Problem], workers: int, stop: threading.Event) -> ImportSummary:
-        """Check everything, then create what is missing."""
+        """Check everything, then create what is missing.
+
+        :param sources: the items.
+        :param known: problems that are known already.
+        :param workers: how many files are read, and uploaded, at a time.
+        :param stop: set it to end the run early.
+        """
+        self.look(sources, workers, stop)
+        bad = self.check(sources, known, workers, stop)
+        self.read.settled.create(self.client)
+        return self.create(sources, bad, workers, stop)
+
+    def look(self, sources: Sources, workers: int, stop: threading.Event) -> None:
+        """Read which tasks the project has, and compare the files with theirs; see :meth:`run`."""
         for name, task_id in self.client.iter_task_names(self.project):
             self.existing[name] = task_id
         self.differences = find_differences(
@@ -159,8 +176,16 @@ class _Import:
             workers=workers,
             stop=stop,
         )
-        known = self._relevant([*known, *self._without_picture(sources)])
-        problems = sorted({*known, *self._check(sources, workers, stop)})
+
+    def check(self, sources: Sources, known: list[Problem], workers: int, stop: threading.Event) -> set[str]:
+        """Check all items, and refuse the import if too much is wrong; see :meth:`run`.
+
+        :returns: the names of the items that are not to be imported.
+        :raises ImportRefused: more is wrong than may be.
+        """
+        known = [*known, *self._without_picture(sources)]
+        problems = sorted({*self._relevant(known), *self._check(sources, workers, stop)})
+        self.told = sorted({*known, *problems})
         bad = {problem.name for problem in problems}
 
         def todo() -> Iterator[Source]:
@@ -169,15 +194,25 @@ class _Import:
         self.items = self._run_over(len(sources) + sum(not sources.has(name) for name in bad))
         self._judge(problems, todo())
         log.info(
-            "Importing %d items into project %s (%s): %d of the project's %d tasks exist among them, %d have problems",
+            "Importing %d items into project %s (%s): %d are tasks already, %d have problems",
             self.items.total,
             self.project,
             self.kind.name,
             sum(source.name in self.existing for source in todo()),
-            len(self.existing),
             len(bad),
         )
-        self.read.settled.create(self.client)
+        return bad
+
+    def create(self, sources: Sources, bad: Collection[str], workers: int, stop: threading.Event) -> ImportSummary:
+        """Bring all items to their fate that the checks have passed; see :meth:`run`.
+
+        :param bad: the names of the others.
+        :raises ImportIncomplete: more items failed than tolerated, or the run was stopped.
+        """
+
+        def todo() -> Iterator[Source]:
+            return (source for source in sources if source.name not in bad)
+
         if self.on_exists == "fail":
             self.manifest.announce(source.name for source in todo() if source.name not in self.existing)
         try:
@@ -197,6 +232,8 @@ class _Import:
 
     def _in_vain(self) -> bool:
         """Tell whether nothing arrived, or none of the annotations."""
+        if self.part:
+            return False
         unlabelled = self.read.asked and not self.tally.sent + self.tally.existing
         return unlabelled or 0 < self.items.total == self.items.counts["failed"]
 
@@ -218,12 +255,7 @@ class _Import:
 
     def _stays(self, name: str) -> bool:
         """Tell whether an item is a task already that this run leaves alone."""
-        return name in self.existing and self.on_exists == "skip" and not self._is_owed(name)
-
-    def _is_owed(self, name: str) -> bool:
-        """Tell whether this import created the task without the annotations that are there for it now."""
-        earlier = self.manifest.earlier.get(name)
-        return earlier is not None and earlier.bare and bool(self.annotations.get(name))
+        return name in self.existing and self.on_exists == "skip" and not self.is_owed(name)
 
     def _run_over(self, total: int) -> Run[Source]:
         return Run(
@@ -231,7 +263,7 @@ class _Import:
             "items",
             total,
             name=lambda source: source.name,
-            settle=self._settle,
+            settle=self.settle,
             incomplete=self._incomplete,
             max_failures=self.max_failures,
             hopeless=_HOPELESS,
@@ -282,76 +314,6 @@ class _Import:
             problems,
         )
 
-    def _settle(self, source: Source) -> str:
-        """Bring one item to its fate."""
-        task_id = self.existing.get(source.name)
-        return self._create(source) if task_id is None else self._meet(source, task_id)
-
-    def _create(self, source: Source) -> str:
-        name, payload = source.name, self._payload(source.name)
-        if self.on_exists == "fail":
-            self.manifest.announce_now(name)
-        try:
-            with noting_sent_files() as sent, source.local() as path:
-                refuse_no_picture(source, path, self.kind)
-                task_id = self.client.create_task(self.project, self.kind.name, name, path, **payload)
-        except Conflict:
-            # Somebody else, or a call of ours whose answer a killed run never read, created it meanwhile.
-            found = self.client.find_task_by_name(self.kind.name, self.project, name)
-            self._note_existing(source, found["id"] if found else None)
-            if self.on_exists == "fail" and not self.manifest.is_ours(name):
-                raise
-            return self._existed(name)
-        digest = digest_of_values(payload) if self.on_exists == "update" else None
-        return self._sent(source, "created", str(task_id), digest=digest, file=facts_of(source, str(task_id), sent))
-
-    def _meet(self, source: Source, task_id: str) -> str:
-        """Deal with a task that exists."""
-        name, earlier = source.name, self.manifest.earlier.get(source.name)
-        payload = self._payload(name)
-        if self.on_exists == "update" and payload:
-            digest = digest_of_values(payload)
-            if earlier is None or earlier.digest != digest:
-                self._update(name, task_id, payload)
-                return self._sent(source, "updated", task_id, digest=digest)
-        elif self._is_owed(name) and self._is_bare(name, task_id):
-            self._update(name, task_id, {"annotations": payload["annotations"]})
-            return self._sent(source, "updated", task_id)
-        if earlier is None or earlier.fate in ("creating", "failed") or self.differences.of(source, task_id, earlier):
-            self._note_existing(source, task_id)
-        return self._existed(name)
-
-    def _sent(self, source: Source, fate: Literal["created", "updated"], task_id: str, **more: Any) -> str:
-        count = self.tally.arrived(source.name, sent=True)
-        told = self.differences.of(source, task_id, self.manifest.earlier.get(source.name)) | more
-        self.manifest.write(source.name, fate, task_id=task_id, annotations=count, **told)
-        return fate
-
-    def _existed(self, name: str) -> str:
-        self.tally.arrived(name, sent=False)
-        return "exists"
-
-    def _note_existing(self, source: Source, task_id: str | None) -> None:
-        name, earlier = source.name, self.manifest.earlier.get(source.name)
-        more: dict[str, Any] = self.differences.of(source, task_id, earlier)
-        more |= {"digest": earlier.digest if earlier else None}
-        self.manifest.write(name, "created" if self.manifest.is_ours(name) else "exists", task_id=task_id, **more)
-
-    def _is_bare(self, name: str, task_id: str) -> bool:
-        """Tell whether nobody has annotated a task meanwhile."""
-        with _told_if_gone(name, task_id):
-            return not self.client.find_task(self.kind.name, task_id).get("annotations")
-
-    def _update(self, name: str, task_id: str, payload: Mapping[str, Any]) -> None:
-        with _told_if_gone(name, task_id):
-            self.client.update_task_of(self.kind.name, task_id, **payload)
-
-    def _payload(self, name: str) -> dict[str, Any]:
-        payload = dict(self.fields) | self.people.of(name)
-        if self.annotations.get(name):
-            payload["annotations"] = list(self.annotations[name])
-        return payload
-
     def _summary(self) -> ImportSummary:
         counts, left = self.items.counts, self.manifest.left
         created, updated = (left.get(fate, 0) for fate in ("created", "updated"))
@@ -389,12 +351,3 @@ class _Import:
             text += f"\n{enumerate_problems(self.items.failures)}"
         text += f"\nEvery item's fate is in {self.manifest}. Run again: it tries only what is missing."
         return ImportIncomplete(text, summary, self.items.failures)
-
-
-@contextmanager
-def _told_if_gone(name: str, task_id: str) -> Iterator[None]:
-    """Make an item's failure of a task that is gone: "not found" would otherwise be taken for the project."""
-    try:
-        yield
-    except NotFound as error:
-        raise ValueError(f"task {task_id} was deleted during the run; run again to create {name!r} anew") from error
