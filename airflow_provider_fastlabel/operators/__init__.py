@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
+    from airflow_provider_fastlabel.operators.chunks.chunk import FastLabelImportChunkOperator
+    from airflow_provider_fastlabel.operators.chunks.plan import FastLabelPlanImportOperator
+    from airflow_provider_fastlabel.operators.chunks.summary import FastLabelImportSummaryOperator
     from airflow_provider_fastlabel.operators.classes import FastLabelCreateClassesFromDatasetOperator
     from airflow_provider_fastlabel.operators.datasets.compare import FastLabelCompareDatasetsOperator
     from airflow_provider_fastlabel.operators.decide import FastLabelDecideTasksOperator
@@ -53,6 +56,9 @@ __all__ = [
     "FastLabelExportMasksOperator",
     "FastLabelExportPascalVocOperator",
     "FastLabelExportYoloOperator",
+    "FastLabelImportChunkOperator",
+    "FastLabelImportSummaryOperator",
+    "FastLabelPlanImportOperator",
     "FastLabelPushMonitoringResultsOperator",
     "FastLabelReportOperator",
     "FastLabelRunAutoAnnotationJobOperator",
@@ -82,6 +88,9 @@ if not TYPE_CHECKING:
             "FastLabelExportMasksOperator": "exports",
             "FastLabelExportPascalVocOperator": "exports",
             "FastLabelExportYoloOperator": "exports",
+            "FastLabelImportChunkOperator": "chunks.chunk",
+            "FastLabelImportSummaryOperator": "chunks.summary",
+            "FastLabelPlanImportOperator": "chunks.plan",
             "FastLabelPushMonitoringResultsOperator": "monitoring",
             "FastLabelReportOperator": "report",
             "FastLabelRunAutoAnnotationJobOperator": "models",

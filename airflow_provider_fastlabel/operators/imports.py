@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.pipelines.imports import ImportSummary
+    from airflow_provider_fastlabel.pipelines.imports.folder import FolderImport
     from airflow_provider_fastlabel.utils.lineage import Edge
     from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.numbers import Number
@@ -165,41 +166,52 @@ class FastLabelCreateTasksFromFolderOperator(PeopleArguments):
         :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
-        from airflow_provider_fastlabel.pipelines.imports.folder import FolderImport
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         self._stop = threading.Event()
         with self.working(context):
-            status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
-            people = self.people()
-            folder, path = storage_path("folder", self.folder, self.source_conn_id), self.annotations_path
-            manifest, conn_id = self.manifest, self.source_conn_id
-            if manifest is None:
-                manifest, conn_id = run_file(context, "imports", "manifest", "Nothing was created."), None
-            record = storage_path("manifest", manifest, conn_id)
-            summary = FolderImport(
-                client=self.client,
-                project=self.project,
-                folder=folder,
-                manifest=record,
-                kind=self.kind,
-                pattern=self.pattern,
-                annotations_format=self.annotations_format,
-                annotations=None if path is None else storage_path("annotations_path", path, self.source_conn_id),
-                annotations_arguments=self.annotations_arguments or {},
-                attributes=self.attributes,
-                fields={"tags": tags, "status": status, "priority": self.priority},
-                people=people,
-                on_exists=self.on_exists,
-                on_difference=self.on_difference,
-                max_failures=self.max_failures,
-                max_workers=self.max_workers,
-                follow_links=self.follow_links,
-            ).run(self._stop)
+            manifest, conn_id = self._manifest(context)
+            summary = self._job(storage_path("manifest", manifest, conn_id)).run(self._stop)
         self._summary = summary
         result: ImportSummary = {**summary, "manifest": shown_place(manifest)}
         tell_of_project(self, context, result)
         return result
+
+    def _manifest(self, context: Context) -> tuple[str, str | None]:
+        """Return where the manifest goes, and the connection that opens it."""
+        if self.manifest is not None:
+            return self.manifest, self.source_conn_id
+        return run_file(context, "imports", "manifest", "Nothing was created."), None
+
+    def _job(self, manifest: Any) -> FolderImport:
+        """Return what is asked, of the arguments as they rendered.
+
+        :param manifest: where the manifest goes, opened.
+        """
+        from airflow_provider_fastlabel.pipelines.imports.folder import FolderImport
+        from airflow_provider_fastlabel.utils.object_stores import storage_path
+
+        status, tags = task_status("status", self.status), rendered_texts("tags", self.tags)
+        path = self.annotations_path
+        return FolderImport(
+            client=self.client,
+            project=self.project,
+            folder=storage_path("folder", self.folder, self.source_conn_id),
+            manifest=manifest,
+            kind=self.kind,
+            pattern=self.pattern,
+            annotations_format=self.annotations_format,
+            annotations=None if path is None else storage_path("annotations_path", path, self.source_conn_id),
+            annotations_arguments=self.annotations_arguments or {},
+            attributes=self.attributes,
+            fields={"tags": tags, "status": status, "priority": self.priority},
+            people=self.people(),
+            on_exists=self.on_exists,
+            on_difference=self.on_difference,
+            max_failures=self.max_failures,
+            max_workers=self.max_workers,
+            follow_links=self.follow_links,
+        )
 
     def lineage(self, *, complete: bool) -> Edge:
         """Return the edge from the folder to the project."""

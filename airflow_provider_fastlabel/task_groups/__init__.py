@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
+    from airflow_provider_fastlabel.task_groups.chunks import import_in_chunks
     from airflow_provider_fastlabel.task_groups.rounds import labeling_round
 
-__all__ = ["labeling_round"]
+__all__ = ["import_in_chunks", "labeling_round"]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = loads(__name__, {"labeling_round": "rounds"})
+    __getattr__, __dir__ = loads(__name__, {"import_in_chunks": "chunks", "labeling_round": "rounds"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from airflow_provider_fastlabel.pipelines.imports.preflight import find_items, r
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_fastlabel.client import FastLabelClient
     from airflow_provider_fastlabel.formats import AnnotationsFormat
@@ -76,6 +76,36 @@ class FolderImport:
         :raises ImportRefused: the folder, the files or the pre-annotations are not right; nothing was created.
         :raises ImportIncomplete: more files failed than tolerated; what was created stays.
         """
+        with self.prepared() as (into, found, annotations):
+            return import_files(
+                self.client,
+                into,
+                found.sources,
+                manifest=self.manifest,
+                annotations=annotations,
+                fields=self.given_fields,
+                on_exists=self.on_exists,
+                on_difference=self.on_difference,
+                people=self.people,
+                max_failures=self.max_failures,
+                max_workers=self.max_workers,
+                problems=found.problems,
+                links=found.links,
+                stop=stop,
+            )
+
+    @property
+    def given_fields(self) -> dict[str, Any]:
+        """What every task gets, without what is nothing."""
+        return {name: value for name, value in self.fields.items() if value not in (None, [], "")}
+
+    @contextmanager
+    def prepared(self) -> Iterator[tuple[Destination, Found, PreAnnotations | None]]:
+        """Give the project, what the folder holds, and its pre-annotations, which are there as long as the block lasts.
+
+        :raises BucketMissingError: the bucket of the manifest does not exist.
+        :raises ImportRefused: the folder or the pre-annotations are not right.
+        """
         refuse_missing_bucket(self.manifest, "manifest")
         into = resolve_destination(self.client, self.project, self.kind)
         found = find_items(
@@ -88,22 +118,7 @@ class FolderImport:
         )
         # First the annotations: pictures that turn out to be masks are taken off the list.
         with self._read_annotations(found, into) or nullcontext() as annotations:
-            return import_files(
-                self.client,
-                into,
-                found.sources,
-                manifest=self.manifest,
-                annotations=annotations,
-                fields={name: value for name, value in self.fields.items() if value not in (None, [], "")},
-                on_exists=self.on_exists,
-                on_difference=self.on_difference,
-                people=self.people,
-                max_failures=self.max_failures,
-                max_workers=self.max_workers,
-                problems=found.problems,
-                links=found.links,
-                stop=stop,
-            )
+            yield into, found, annotations
 
     def _read_annotations(self, found: Found, into: Destination) -> PreAnnotations | None:
         if self.annotations_format is None:

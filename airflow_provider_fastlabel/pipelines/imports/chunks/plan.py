@@ -1,0 +1,212 @@
+"""The plan of an import in chunks: a folder in shared storage that the planner writes and every chunk reads.
+
+It holds, for each chunk, three files, and one for all:
+
+``00000.jsonl``
+    the chunk: a header line with what is asked, then a line per item with all that the planner knows of it: where the
+    file lies, the id of its task if it is one, what earlier runs wrote of it, its pre-annotations. It is written once.
+``00000.account.jsonl``
+    the manifest of the chunk, as of any import; it is continued by every try.
+``00000.result.json``
+    how the last try of the chunk has ended.
+``plan.json``
+    the chunks with their digests, what is known of the import as a whole, and its summary once that is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
+from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
+from airflow_provider_fastlabel.pipelines.files.room import room_needed
+from airflow_provider_fastlabel.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCRATCH = "fastlabel-chunk-"
+"""Beginning of the names of temporary folders in which chunks are written and read."""
+_INDEX = "plan.json"
+_AGAIN = "Clear the task that plans, and all after it: it plans anew, and what are tasks already stay"
+
+
+@dataclass(frozen=True)
+class PlanFolder:
+    """The folder of a plan.
+
+    :param place: a local path, or an object with the ``pathlib`` interface over an fsspec file system.
+    """
+
+    place: Any
+
+    def chunk(self, number: int) -> Any:
+        """Return where a chunk lies.
+
+        :param number: its number, from 0.
+        """
+        return self.place / f"{number:05d}.jsonl"
+
+    def account(self, number: int) -> Any:
+        """Return where the manifest of a chunk lies.
+
+        :param number: its number.
+        """
+        return self.place / f"{number:05d}.account.jsonl"
+
+    def write_chunk(self, number: int, lines: Iterator[dict[str, Any]]) -> str:
+        """Write a chunk, and return its digest.
+
+        :param number: its number.
+        :param lines: what it says.
+        :raises OSError: it cannot be written.
+        """
+        digest = hashlib.sha256()
+        with scratch_folder(SCRATCH) as aside, room_needed(lambda: f"chunk {number} of {self.place} was written"):
+            path = aside / "chunk.jsonl"
+            with path.open("wb") as file:
+                for line in lines:
+                    raw = json.dumps(line).encode() + b"\n"
+                    digest.update(raw)
+                    file.write(raw)
+            self._put(self.chunk(number), path)
+        return digest.hexdigest()
+
+    @contextlib.contextmanager
+    def read_chunk(self, number: int, sha256: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """Give the lines of a chunk, which is read as a whole before.
+
+        :param number: its number.
+        :param sha256: its digest, as :meth:`write_chunk` told.
+        :raises ImportRefused: it is not there, or is another one.
+        """
+        place, digest = self.chunk(number), hashlib.sha256()
+        with scratch_folder(SCRATCH) as aside:
+            path = aside / "chunk.jsonl"
+            try:
+                with self._opened(place) as source, path.open("wb") as copy:
+                    while piece := source.read(1 << 20):
+                        digest.update(piece)
+                        copy.write(piece)
+            except FileNotFoundError:
+                raise ImportRefused(
+                    f"The chunk {place} is not there. Nothing of it was created now. If it was planned on another "
+                    "machine, name a place that all workers reach as [fastlabel] manifests_path, or as `manifest`; if "
+                    f"the whole import has ended well, its plan is gone. {_AGAIN}."
+                ) from None
+            if digest.hexdigest() != sha256:
+                raise ImportRefused(
+                    f"The chunk {place} is not the one that was planned: it was changed, or the folder was planned "
+                    f"anew. Nothing of it was created now. {_AGAIN}."
+                )
+            with path.open("rb") as file:
+                yield (parse_json(raw) for raw in file)
+
+    def write_result(self, number: int, result: dict[str, Any] | None) -> None:
+        """Write how a chunk has ended.
+
+        :param number: its number.
+        :param result: the end; ``None`` while the chunk is at work.
+        """
+        self._write(self.place / f"{number:05d}.result.json", result)
+
+    def read_result(self, number: int) -> dict[str, Any] | None:
+        """Return how a chunk has ended, ``None`` if it has not.
+
+        :param number: its number.
+        """
+        result: dict[str, Any] | None = self._read(self.place / f"{number:05d}.result.json")
+        return result
+
+    def write_index(self, index: dict[str, Any]) -> None:
+        """Write what is known of the whole.
+
+        :param index: JSON values.
+        """
+        self._write(self.place / _INDEX, index)
+
+    def read_index(self) -> dict[str, Any] | None:
+        """Return what is known of the whole, ``None`` if there is no plan."""
+        index: dict[str, Any] | None = self._read(self.place / _INDEX)
+        return index
+
+    def account_lines(self, number: int, after: int) -> Iterator[dict[str, Any]]:
+        """Yield what the manifest of a chunk says, line by line; a line that cannot be read is empty.
+
+        :param number: the chunk's number.
+        :param after: how many lines to leave out.
+        """
+        try:
+            with self._opened(self.account(number)) as file:
+                for count, raw in enumerate(file):
+                    if count >= after:
+                        yield _parsed(raw)
+        except FileNotFoundError:
+            return
+
+    def empty(self, *, but_index: bool = False) -> None:
+        """Remove what is in the folder.
+
+        :param but_index: whether what is known of the whole stays.
+        """
+        path = local_path(self.place)
+        if path is not None:
+            for file in path.iterdir() if path.is_dir() else ():
+                if not (but_index and file.name == _INDEX):
+                    file.unlink()
+            return
+        self._refresh()
+        keys = [key for key in self.place.fs.find(self.place.path) if not (but_index and key.endswith(f"/{_INDEX}"))]
+        if keys:
+            self.place.fs.rm(keys)
+
+    def _write(self, place: Any, value: Any) -> None:
+        with scratch_folder(SCRATCH) as aside, room_needed(lambda: f"{place} was written"):
+            (aside / "value.json").write_text(json.dumps(value), encoding="utf-8")
+            self._put(place, aside / "value.json")
+
+    def _read(self, place: Any) -> Any:
+        try:
+            with self._opened(place) as file:
+                return parse_json(file.read())
+        except FileNotFoundError:
+            return None
+        except UnusableJsonError as error:
+            raise ImportRefused(f"{place} cannot be read: {error}. Nothing was created now. {_AGAIN}.") from None
+
+    def _opened(self, place: Any) -> Any:
+        self._refresh()
+        return open_place(place)
+
+    def _refresh(self) -> None:
+        """Forget what a file system has noted of the folder: other machines write into it."""
+        if local_path(self.place) is None:
+            self.place.fs.invalidate_cache()
+
+    def _put(self, place: Any, made: Path) -> None:
+        """Bring a file to its place, whole or not at all."""
+        path = local_path(place)
+        if path is None:
+            with made.open("rb") as source, place.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        shutil.copyfile(made, part)
+        part.replace(path)
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        line = parse_json(raw)
+    except UnusableJsonError:
+        return {}
+    return line if isinstance(line, dict) else {}
