@@ -12,11 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-import fsspec
 import pytest
 from PIL import Image
 
-from airflow_provider_fastlabel.client import FastLabelClient, RateLimited
+from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused
 from airflow_provider_fastlabel.pipelines.imports.chunks.account import Account
 from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
@@ -332,30 +331,6 @@ def test_chunks_make_few_calls_more_than_one_task(client, tmp_path, fastlabel_em
     assert many["tasks/image"] == one["tasks/image"] == 400
 
 
-def test_a_chunk_that_waits_for_the_quota_does_not_read_the_names_again(client, photos, tmp_path, fastlabel_emulator):
-    parts = Parts(client, photos, tmp_path, size=23)
-    parts.plan()
-    client.patience = lambda: 0.0
-    fastlabel_emulator.add_fault(
-        {
-            "method": "POST",
-            "path": "tasks/image",
-            "after": 9,
-            "times": 1,
-            "kind": "status",
-            "status": 429,
-            "retry_after": 500,
-        }
-    )
-    with pytest.raises(RateLimited):
-        parts.chunk(0)
-    fastlabel_emulator.clear_requests()
-    client.transport.quota.pause_until = 0.0
-    summary = parts.chunk(0)
-    assert summary["created"] == 23
-    assert not [request for request in fastlabel_emulator.requests() if "ids" in request["path"]]
-
-
 # Killed anywhere.
 
 CHILD = """
@@ -397,38 +372,3 @@ def test_a_killed_chunk_goes_on_and_every_file_is_one_task(client, fastlabel_emu
     names = collections.Counter(task["name"] for task in client.iter_image_tasks("parts"))
     assert names == {f"{number:03d}.png": 1 for number in range(200)}
     assert len(fates(parts.manifest)) == 200
-
-
-def test_a_plan_lies_in_an_object_store(client, photos, tmp_path):
-    files = fsspec.filesystem("memory")
-    files.put(str(photos), f"/{tmp_path.name}/photos", recursive=True)
-
-    class Place:
-        """As much of a path of an object store as imports use."""
-
-        protocol = "memory"
-
-        def __init__(self, path):
-            self.path, self.fs, self.parent = path, files, self
-
-        def __str__(self):
-            return f"memory:/{self.path}"
-
-        def __truediv__(self, name):
-            return Place(f"{self.path}/{name}")
-
-        def open(self, mode):
-            return files.open(self.path, mode)
-
-        def mkdir(self, **_):
-            files.makedirs(self.path, exist_ok=True)
-
-    root = Place(f"/{tmp_path.name}")
-    parts = Parts(client, root / "photos", tmp_path)
-    parts.plan_folder = PlanFolder(root / ".plan")
-    parts.plan()
-    for chunk in parts.chunks:
-        parts.chunk(chunk["number"], opened=lambda *_: root / "photos")
-    assert told(parts.summary()) == told(whole(client, root / "photos", tmp_path))
-    assert [key.rpartition("/")[2] for key in files.find(f"/{tmp_path.name}/.plan")] == ["plan.json"]
-    files.rm(f"/{tmp_path.name}", recursive=True)

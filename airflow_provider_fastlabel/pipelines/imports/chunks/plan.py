@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
@@ -195,6 +196,8 @@ class PlanFolder:
         """Bring a file to its place, whole or not at all."""
         path = local_path(place)
         if path is None:
+            with contextlib.suppress(OSError, NotImplementedError):
+                make_folder(place.parent)
             with made.open("rb") as source, place.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
             return
