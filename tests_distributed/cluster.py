@@ -131,6 +131,15 @@ class Cluster(LocalAirflow):
             found[name] = {path.parent.name.removeprefix("task_id=") for path in logs.rglob("attempt=*.log")}
         return found
 
+    def begun(self, dag_id: str, run_id: str) -> dict[str, bool]:
+        """Return for each worker whether it is at a mapped task of a run: one that runs and whose log it has."""
+        running = {
+            f"map_index={each['map_index']}"
+            for each in self.task_instances(dag_id, run_id)
+            if each["state"] == "running" and each["map_index"] >= 0
+        }
+        return {name: bool(tasks & running) for name, tasks in self.ran(dag_id, run_id).items()}
+
     def newest_log(self, dag_id: str, run_id: str, task_id: str) -> str:
         """Return the text of a task's newest log file on any machine."""
         pattern = f"*/home/logs/dag_id={dag_id}/run_id={run_id}/task_id={task_id}/**/attempt=*.log"

@@ -60,7 +60,7 @@ def site(folder: Path, store: str) -> Iterator[Site]:
     """The cluster, its connection pointing at the emulator, its accounts and files in the store."""
     dags = folder / "dags"
     shutil.copytree(ROOT / "dags_examples", dags)
-    shutil.copyfile(ROOT / "tests" / "airflow_live" / "dags" / "slow_import.py", dags / "slow_import.py")
+    shutil.copyfile(ROOT / "tests" / "airflow_live" / "dags" / "chunked_import.py", dags / "chunked_import.py")
     keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
     s3 = boto3.client(
         "s3",

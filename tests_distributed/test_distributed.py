@@ -15,14 +15,17 @@ from demo.__main__ import DAG_ID, PROJECT, prepare_project
 from demo.detector import detect_faces
 from demo.photos import copy_photos, load_ground_truth
 from demo.report import check_against_ground_truth
+from tests_distributed.cluster import WORKERS
 from tests_distributed.conftest import BUCKET, TOKEN, Site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
+    from tests_distributed.cluster import Cluster
 
-FILES = 80
+FILES, CHUNK = 80, 16
+GROUP = "import_in_chunks"
 
 
 def test_the_labelling_loop_runs_on_both_workers(site: Site, tmp_path: Path) -> None:
@@ -44,32 +47,38 @@ def test_the_labelling_loop_runs_on_both_workers(site: Site, tmp_path: Path) -> 
     assert all(ran.values()), f"both workers ran tasks: {ran}"
 
 
-def test_an_import_whose_worker_is_killed_goes_on_elsewhere_and_every_file_is_one_task(site: Site) -> None:
+def test_an_import_in_chunks_whose_worker_is_killed_is_whole(site: Site) -> None:
     for number in range(FILES):
         picture = io.BytesIO()
         Image.new("RGB", (32, 24), (number, 0, 0)).save(picture, "PNG")
         site.s3.put_object(Bucket=BUCKET, Key=f"many/{number:03}.png", Body=picture.getvalue())
     site.client.create_project(type="image_bbox", name="Killed", slug="killed")
-    slow = {"method": "POST", "path": "tasks/image", "times": FILES, "kind": "slow", "seconds": 0.3}
+    slow = {"method": "POST", "path": "tasks/image", "times": FILES, "kind": "slow", "seconds": 1.0}
     site.emulator.control("POST", "faults", slow)
     airflow = site.airflow
-    run_id = airflow.trigger("slow_import", {"project": "killed", "folder": f"s3://{BUCKET}/many"})
-    created = wait_for_tasks(site.client, 15)
-    (first,) = [name for name, tasks in airflow.ran("slow_import", run_id).items() if tasks]
-    airflow.cut_power(first)
-    states = dict(airflow.watch("slow_import", run_id))
-    assert states == {"create_tasks": "success"}, airflow.newest_log("slow_import", run_id, "create_tasks")
+    conf = {"project": "killed", "folder": f"s3://{BUCKET}/many", "chunk_size": CHUNK}
+    run_id = airflow.trigger("chunked_import", conf)
+    created = wait_for_tasks(site.client, CHUNK)
+    wait_until_both_import(airflow, run_id)
+    airflow.cut_power(WORKERS[0])
+    for _ in airflow.watch("chunked_import", run_id):
+        pass
+    instances = airflow.task_instances("chunked_import", run_id)
+    summary_log = airflow.newest_log("chunked_import", run_id, f"{GROUP}.summary")
+    assert {each["state"] for each in instances} == {"success"}, summary_log
     assert created < FILES
-    (instance,) = airflow.task_instances("slow_import", run_id)
-    assert instance["try_number"] == 2
-    assert all(airflow.ran("slow_import", run_id).values()), "the other worker went on"
+    tries = [each["try_number"] for each in instances if each["task_id"] == f"{GROUP}.create"]
+    assert sorted(tries) == [1] * (FILES // CHUNK - 1) + [2]
     names = Counter(task["name"] for task in site.client.iter_image_tasks("killed"))
     assert names == {f"{number:03}.png": 1 for number in range(FILES)}
+    place = f"dags/chunked_import/dagRuns/{run_id}/taskInstances/{GROUP}.summary/xcomEntries/return_value"
+    summary = airflow.call("GET", f"{place}?deserialize=true")["value"]
+    assert (summary["total"], summary["created"] + summary["exists"], summary["failed"]) == (FILES, FILES, 0)
 
 
 def test_the_account_of_the_import_is_in_the_store_and_the_quota_in_redis(site: Site) -> None:
     keys = [each["Key"] for each in site.s3.list_objects_v2(Bucket=BUCKET, Prefix="accounts/")["Contents"]]
-    assert [key for key in keys if "/slow_import/" in key]
+    assert [key for key in keys if "/chunked_import/" in key]
     counts = list(redis.Redis.from_url(f"{site.redis}/1").scan_iter("*"))
     assert len(counts) == 1
     assert counts[0].startswith(b"fastlabel-quota")
@@ -106,3 +115,11 @@ def wait_for_tasks(client: FastLabelClient, created: int) -> int:
         assert time.monotonic() < deadline, "the import never got so far"
         time.sleep(0.1)
     return count
+
+
+def wait_until_both_import(airflow: Cluster, run_id: str) -> None:
+    """Wait until each worker is at a chunk of its own."""
+    deadline = time.monotonic() + 600
+    while not all(airflow.begun("chunked_import", run_id).values()):
+        assert time.monotonic() < deadline, "a worker never began a chunk"
+        time.sleep(0.1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
-from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.operators.chunks.base import PlannedOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,13 +13,12 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_fastlabel.pipelines.imports import ImportSummary
-    from airflow_provider_fastlabel.utils.links import Links
     from airflow_provider_fastlabel.utils.slot import AfterLeaving
 
 __all__ = ["FastLabelImportChunkOperator"]
 
 
-class FastLabelImportChunkOperator(FastLabelBaseOperator):
+class FastLabelImportChunkOperator(PlannedOperator):
     """Create the tasks of one chunk, each file exactly one task; made to be mapped: ``expand(chunk=plan.output)``.
 
     What is asked stands in the plan. A first try makes no look at the project's names: the planner did. A retry after
@@ -32,8 +30,7 @@ class FastLabelImportChunkOperator(FastLabelBaseOperator):
         :class:`~airflow_provider_fastlabel.operators.chunks.plan.FastLabelPlanImportOperator` returned. Templated.
     """
 
-    template_fields: Sequence[str] = (*FastLabelBaseOperator.template_fields, "chunk")
-    operator_extra_links: Links = ()
+    template_fields: Sequence[str] = (*PlannedOperator.template_fields, "chunk")
     after_leaving: ClassVar[AfterLeaving] = "goes on"
     _stop: threading.Event | None = None
 
@@ -55,7 +52,7 @@ class FastLabelImportChunkOperator(FastLabelBaseOperator):
 
         self._stop = threading.Event()
         with self.working(context):
-            plan = planned_at("chunk", self.chunk)
+            plan = self.planned("chunk", self.chunk)
             return import_chunk(
                 self.client,
                 plan,
@@ -70,21 +67,3 @@ class FastLabelImportChunkOperator(FastLabelBaseOperator):
         if self._stop is not None:
             self._stop.set()
             self.log.info("Stopping the chunk; what was created stays, the next run creates the rest")
-
-
-def planned_at(name: str, chunk: Any) -> Any:
-    """Return the folder of the plan that a chunk is of.
-
-    :param name: of the argument, for the message.
-    :param chunk: what a planner returned.
-    :raises FastLabelInvalidException: it is no chunk.
-    """
-    from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
-    from airflow_provider_fastlabel.utils.object_stores import storage_path
-
-    if not isinstance(chunk, dict) or not {"plan", "conn_id", "number", "sha256"} <= chunk.keys():
-        raise refused(
-            f"{name} is no chunk that FastLabelPlanImportOperator returned. Nothing was created. Map this task over "
-            "the planner's output."
-        )
-    return PlanFolder(storage_path(name, chunk["plan"], chunk["conn_id"]))

@@ -62,7 +62,7 @@ class FastLabelPlanImportOperator(FastLabelCreateTasksFromFolderOperator):
         self._stop = threading.Event()
         with self.working(context):
             place, conn_id = self._manifest(context)
-            plan = _beside(place, context)
+            plan = self._plan(place, context)
             places = {"folder": shown_place(self.folder), "source_conn_id": self.source_conn_id}
             chunks = plan_import(
                 self._job(storage_path("manifest", place, conn_id)),
@@ -82,10 +82,9 @@ class FastLabelPlanImportOperator(FastLabelCreateTasksFromFolderOperator):
         del complete
         return Edge()
 
-
-def _beside(manifest: str, context: Context) -> str:
-    """Return where the plan of a run lies: the same for every try, and no other run's; hidden, so never imported."""
-    ti: Any = context["ti"]
-    mark = hashlib.sha256("\n".join((ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index))).encode()).hexdigest()[:12]
-    parent, slash, name = str(manifest).rpartition("/")
-    return f"{parent}{slash}.{name}.plan-{mark}"
+    def _plan(self, manifest: str, context: Context) -> str:
+        """Return where the plan lies: the same for every try, no other run's, and hidden, so that it is no item."""
+        ti: Any = context["ti"]
+        whose = "\n".join((ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)))
+        parent, slash, name = str(manifest).rpartition("/")
+        return f"{parent}{slash}.{name}.plan-{hashlib.sha256(whose.encode()).hexdigest()[:12]}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
-from airflow_provider_fastlabel.operators.chunks.chunk import planned_at
+from airflow_provider_fastlabel.operators.chunks.base import PlannedOperator
 from airflow_provider_fastlabel.utils.arguments import refused
 from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 
@@ -16,12 +15,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.imports import ImportSummary
     from airflow_provider_fastlabel.utils.lineage import Edge
-    from airflow_provider_fastlabel.utils.links import Links
 
 __all__ = ["FastLabelImportSummaryOperator"]
 
 
-class FastLabelImportSummaryOperator(FastLabelBaseOperator):
+class FastLabelImportSummaryOperator(PlannedOperator):
     """Succeed only when every file of a plan has its fate, with the summary that an import in one task would give.
 
     The chunks' manifests are put together into ``manifest`` of the plan, also if a chunk has failed, so let the task
@@ -32,8 +30,7 @@ class FastLabelImportSummaryOperator(FastLabelBaseOperator):
         Templated.
     """
 
-    template_fields: Sequence[str] = (*FastLabelBaseOperator.template_fields, "plan")
-    operator_extra_links: Links = ()
+    template_fields: Sequence[str] = (*PlannedOperator.template_fields, "plan")
     project: str
 
     def __init__(self, *, plan: Any, **kwargs: Any) -> None:
@@ -52,7 +49,7 @@ class FastLabelImportSummaryOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         with self.working(context):
-            folder = planned_at("plan", self.plan[0] if isinstance(self.plan, list) and self.plan else None)
+            folder = self.planned("plan", self.plan[0] if isinstance(self.plan, list) and self.plan else None)
             index = folder.read_index()
             if index is None:
                 raise refused(f"There is no plan at {folder.place}. Clear the task that plans, and all after it.")

@@ -64,8 +64,7 @@ def import_files(
 ) -> ImportSummary:
     """Create one task per source. Run again after a kill or a failure, it creates what is missing and nothing twice.
 
-    The truth is which names exist in FastLabel; the manifest tells what became of each item. All that can be checked
-    without sending is checked before the first task is created.
+    The truth is which names exist in FastLabel. All that can be is checked before the first task is created.
 
     :param client: the client.
     :param project: the project's slug, or what :func:`resolve_destination` has found of it already.
@@ -80,13 +79,13 @@ def import_files(
         manifest says were created by an earlier try do not count).
     :param on_difference: where a file is another one than its task was made of, ``warn``, or look closer and ``fail``.
     :param people: who works on which task.
-    :param max_failures: how many items may fail, in the checks or in FastLabel, with the others still imported.
-        ``None``: none; the checks end the run before anything is created, later failures do not stop the others.
-        Whatever is allowed, a run that brings nothing, or none of the annotations, fails.
+    :param max_failures: how many items may fail, in the checks or in FastLabel, with the others still imported. None:
+        the checks end the run before anything is created, later failures do not stop the others. Whatever is allowed,
+        a run that brings nothing, or none of the annotations, fails.
     :param max_workers: how many uploads run at a time.
     :param problems: problems known already, from listing and reading; their items are not created.
-    :param links: links out of the folder that were left out, to be counted and written down.
-    :param stop: set it to end the run early; what was created stays and is found by the next run.
+    :param links: links out of the folder that were left out, to be counted.
+    :param stop: set it to end the run early; what was created stays.
     :returns: the counts and the manifest's place.
     :raises ImportRefused: the project or kind does not fit, or the checks found too much. Nothing was created.
     :raises ImportIncomplete: more items failed than tolerated, or the run was stopped. What was created stays.
@@ -99,8 +98,8 @@ def import_files(
     into = project if isinstance(project, Destination) else resolve_destination(client, project, kind)
     read = annotations if isinstance(annotations, PreAnnotations) else as_read(annotations or {})
     with Manifest(manifest, project=into.project, kind=into.kind.name) as record:
-        on, values = (on_exists, on_difference), lasting(fields or {})
-        one = Import(client, into, record, on, values, read, max_failures=max_failures)
+        on = (on_exists, on_difference)
+        one = Import(client, into, record, on, lasting(fields or {}), read, max_failures=max_failures)
         one.people = people or one.people
         one.leave_out(links)
         items, repeated = each_once(sources)
