@@ -13,6 +13,7 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,19 @@ def files(folder):  # noqa: F811
     return write
 
 
+def indices(task, upstream):
+    """Return the arguments of each index of a task, ``None`` for one that is not mapped."""
+    if not task.is_mapped:
+        return [None]
+    ((name, source),) = task.expand_input.value.items()
+    return [{name: value} for value in upstream[source.operator.task_id]]
+
+
+def unmapped(task, index):
+    """Return a task, or of one that is mapped the index with these arguments."""
+    return task if index is None else task.unmap(index)
+
+
 @pytest.fixture
 def run_dags(airflow_run, folder, world):  # noqa: F811
     """Run every task of every DAG of a page; returns how each ended, by DAG and task."""
@@ -69,15 +83,15 @@ def run_dags(airflow_run, folder, world):  # noqa: F811
         assert not bag.import_errors
         return bag.dags
 
-    def make(path, dag_id, task_id):
-        task = parse(path)[dag_id].get_task(task_id)
+    def make(path, dag_id, task_id, index):
+        task = unmapped(parse(path)[dag_id].get_task(task_id), index)
         for interval in ("poll_interval", "poke_interval"):  # nobody here needs minutes
             if hasattr(task, interval):
                 setattr(task, interval, QUICK)
         return task
 
-    def run_task(path, dag_id, task_id, upstream):
-        run = airflow_run(lambda: make(path, dag_id, task_id))
+    def run_task(path, dag_id, task_id, upstream, index=None):
+        run = airflow_run(lambda: make(path, dag_id, task_id, index))
         run.supervisor.upstream.update(upstream)
         return run.attempt()
 
@@ -88,12 +102,13 @@ def run_dags(airflow_run, folder, world):  # noqa: F811
         ends = {}
         order = re.findall(r'DAG\(\s*"(\w+)"', source)
         for dag_id, dag in sorted(parse(path).items(), key=lambda one: order.index(one[0])):
-            upstream: dict[str, str] = {}
+            upstream: dict[str, Any] = {}
             for task_id in graphlib.TopologicalSorter(
                 {task.task_id: task.upstream_task_ids for task in dag.tasks}
             ).static_order():
-                end = ends[f"{dag_id}.{task_id}"] = run_task(path, dag_id, task_id, upstream)
-                upstream[task_id] = end.result
+                for index in indices(dag.get_task(task_id), upstream):
+                    end = ends[f"{dag_id}.{task_id}{index or ''}"] = run_task(path, dag_id, task_id, upstream, index)
+                    upstream[task_id] = end.result
                 world()
         return ends
 

@@ -14,6 +14,7 @@ from airflow.sdk import Param
 from airflow.sdk.io import attach
 from PIL import Image
 
+from airflow_provider_fastlabel.operators import FastLabelImportChunkOperator
 from tests.operators.stores import current
 
 try:
@@ -86,6 +87,7 @@ def test_a_stranger_can_fill_in_the_form_of_every_example(dags):
         ("fastlabel_labeling_loop", "results", "results.csv"),
         ("fastlabel_train_and_preannotate", "epochs", 0),
         ("fastlabel_train_and_preannotate", "definition", "cats"),
+        ("fastlabel_import_chunks", "chunk_size", 0),
         ("fastlabel_rounds", "rounds", []),
         ("fastlabel_rounds", "rounds", [{"project": "cats", "folder": "in"}]),
         ("fastlabel_review_gate", "project", ""),
@@ -165,6 +167,27 @@ def test_new_files_become_tasks_and_then_a_dataset(client, bucket, run_example):
     found = set(current(filesystem, f"{root}/datasets/yolo"))
     assert {"data.yaml", "classes.txt", "manifest.json"} <= found
     assert sum(path.startswith("images/") for path in found) == sum(path.startswith("labels/") for path in found) == 12
+
+
+def test_a_large_folder_is_planned_and_imported_in_chunks(client, bucket, run_example, airflow_run, monkeypatch):
+    filesystem, root = bucket
+    monkeypatch.setenv("AIRFLOW__FASTLABEL__MANIFESTS_PATH", f"memory://aws_default@{root.strip('/')}/accounts")
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(picture, "PNG")
+    for number in range(7):
+        filesystem.pipe_file(f"{root}/incoming/{number}.png", picture.getvalue())
+    params = {"folder": f"memory://{root}/incoming", "chunk_size": 3}
+    plan = run_example("fastlabel_import_chunks", "import_in_chunks.plan", **params)
+    assert plan.state == "success", plan.error
+    assert [chunk["items"] for chunk in plan.result] == [2, 2, 3]
+    for chunk in plan.result:
+        done = airflow_run(lambda chunk=chunk: FastLabelImportChunkOperator(task_id="create", chunk=chunk)).attempt()
+        assert done.state == "success", done.error
+    results = {"import_in_chunks.plan": plan.result}
+    done = run_example("fastlabel_import_chunks", "import_in_chunks.summary", upstream=results, **params)
+    assert done.state == "success", done.error
+    assert (done.result["total"], done.result["created"]) == (7, 7)
+    assert {tuple(task["tags"]) for task in client.get_image_tasks("photos")} == {("run",)}
 
 
 def test_what_a_watcher_starts_exports_and_trains(client, emulator, bucket, run_example, fill):
