@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
@@ -30,7 +31,7 @@ class Tasks:
 
     def __init__(self, airflow_run, arguments):
         self.airflow_run, self.arguments = airflow_run, arguments
-        self.chunks = None
+        self.chunks: Any = None
 
     def _of_group(self, task_id):
         with DAG("other", schedule=None) as dag:

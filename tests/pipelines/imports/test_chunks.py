@@ -129,7 +129,8 @@ def fates(manifest):
 
 def coco(folder, boxes):
     """Write annotations.json: picture -> how many boxes; of a name that begins with a minus one of them is bad."""
-    images, annotations = [], []
+    images: list[dict] = []
+    annotations: list[dict] = []
     for name, count in boxes.items():
         images.append({"id": len(images) + 1, "file_name": name.removeprefix("-"), "width": 40, "height": 30})
         for number in range(count):
