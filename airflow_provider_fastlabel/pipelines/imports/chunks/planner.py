@@ -18,6 +18,7 @@ from airflow_provider_fastlabel.words import top_counts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_provider_fastlabel.pipelines.choices import OnDifference, OnExists
     from airflow_provider_fastlabel.pipelines.files.source_table import Sources
     from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
     from airflow_provider_fastlabel.pipelines.imports.folder import FolderImport
@@ -68,7 +69,8 @@ def plan_import(
     with job.prepared() as (into, found, annotations):
         Account(plan, job.manifest).take_in()
         plan.empty()
-        on, fields = (job.on_exists, job.on_difference), lasting(job.given_fields)
+        on: tuple[OnExists, OnDifference] = (job.on_exists, job.on_difference)
+        fields = lasting(job.given_fields)
         read = annotations or as_read({})
         with Manifest(job.manifest, project=into.project, kind=into.kind.name) as record:
             one = Import(job.client, into, record, on, fields, read, max_failures=job.max_failures)
