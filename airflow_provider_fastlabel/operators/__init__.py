@@ -8,7 +8,9 @@ from airflow_provider_fastlabel.lazy import loads
 
 if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.classes import FastLabelCreateClassesFromDatasetOperator
+    from airflow_provider_fastlabel.operators.datasets.check import FastLabelCheckDatasetOperator
     from airflow_provider_fastlabel.operators.datasets.compare import FastLabelCompareDatasetsOperator
+    from airflow_provider_fastlabel.operators.datasets.report import FastLabelReportOperator
     from airflow_provider_fastlabel.operators.decide import FastLabelDecideTasksOperator
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
     from airflow_provider_fastlabel.operators.endpoint import FastLabelExecuteEndpointOperator
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
         FastLabelApplyProjectOperator,
         FastLabelCopyProjectOperator,
     )
-    from airflow_provider_fastlabel.operators.report import FastLabelCheckDatasetOperator, FastLabelReportOperator
     from airflow_provider_fastlabel.operators.s3_import import FastLabelCreateTasksFromS3Operator
     from airflow_provider_fastlabel.operators.update import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
 
@@ -66,7 +67,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "FastLabelApplyProjectOperator": "projects",
-            "FastLabelCheckDatasetOperator": "report",
+            "FastLabelCheckDatasetOperator": "datasets.check",
             "FastLabelCompareDatasetsOperator": "datasets.compare",
             "FastLabelCopyProjectOperator": "projects",
             "FastLabelCreateClassesFromDatasetOperator": "classes",
@@ -83,7 +84,7 @@ if not TYPE_CHECKING:
             "FastLabelExportPascalVocOperator": "exports",
             "FastLabelExportYoloOperator": "exports",
             "FastLabelPushMonitoringResultsOperator": "monitoring",
-            "FastLabelReportOperator": "report",
+            "FastLabelReportOperator": "datasets.report",
             "FastLabelRunAutoAnnotationJobOperator": "models",
             "FastLabelRunEvaluationJobOperator": "models",
             "FastLabelRunTrainingJobOperator": "models",
