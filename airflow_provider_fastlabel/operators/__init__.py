@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.datasets.check import FastLabelCheckDatasetOperator
     from airflow_provider_fastlabel.operators.datasets.compare import FastLabelCompareDatasetsOperator
     from airflow_provider_fastlabel.operators.datasets.report import FastLabelReportOperator
+    from airflow_provider_fastlabel.operators.datasets.send_back import FastLabelSendBackOperator
     from airflow_provider_fastlabel.operators.decide import FastLabelDecideTasksOperator
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
     from airflow_provider_fastlabel.operators.endpoint import FastLabelExecuteEndpointOperator
@@ -59,6 +60,7 @@ __all__ = [
     "FastLabelRunAutoAnnotationJobOperator",
     "FastLabelRunEvaluationJobOperator",
     "FastLabelRunTrainingJobOperator",
+    "FastLabelSendBackOperator",
     "FastLabelUpdateTasksOperator",
 ]
 
@@ -88,6 +90,7 @@ if not TYPE_CHECKING:
             "FastLabelRunAutoAnnotationJobOperator": "models",
             "FastLabelRunEvaluationJobOperator": "models",
             "FastLabelRunTrainingJobOperator": "models",
+            "FastLabelSendBackOperator": "datasets.send_back",
             "FastLabelUpdateTasksOperator": "update",
         },
     )
