@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_a_model_finds_all_kinds_of_planted_errors_and_rules_only_some():
     shown = {}
     for name, found in (
         ("rules", by_rules(tasks)),
-        ("model", by_model(tasks, ImportedAnnotations(by_image=predicted))),
+        ("model", by_model(tasks, predictions(predicted))),
     ):
         first: dict[str, None] = {}
         for each in found.suspicions:
@@ -107,6 +108,10 @@ def test_a_model_finds_all_kinds_of_planted_errors_and_rules_only_some():
     assert shown["rules"]["duplicate"] == 10
     assert shown["rules"]["missing object"] <= 2
     assert min(shown["model"].values()) >= 8
+
+
+def predictions(by_image: dict[str, Any]) -> ImportedAnnotations:
+    return ImportedAnnotations(by_image=by_image)
 
 
 def noisy(annotations, dice):
@@ -125,6 +130,6 @@ def noisy(annotations, dice):
 def test_a_suspicion_is_the_same_when_the_model_draws_a_little_differently():
     labels = [task("a.jpg", box("car", 10, 10, 60, 60))]
     other = {"a.jpg": [box("truck", 11, 10, 61, 60, confidenceScore=0.9), box("car", 200, 200, 260, 260)]}
-    found = by_model(labels, ImportedAnnotations(by_image=other))
+    found = by_model(labels, predictions(other))
     assert [(each.kind, each.value) for each in found.suspicions] == [("other_class", "car"), ("missing", "car")]
     assert "A model sees truck here (90%), and the label says car" in text_of(found.suspicions[0])
