@@ -12,10 +12,10 @@ from tests.airflow_fixtures import PNG
 
 
 @pytest.fixture
-def client(fastlabel_emulator, tmp_path):
+def client(emulator, tmp_path):
     picture = tmp_path / "picture.png"
     picture.write_bytes(PNG)
-    with FastLabelClient(fastlabel_emulator.token, api_url=fastlabel_emulator.url) as client:
+    with FastLabelClient(emulator.token, api_url=emulator.url) as client:
         client.create_project("image_bbox", "Cats", "cats")
         client.create_annotation("cats", "bbox", "cat", "Cat")
         cat = [{"type": "bbox", "value": "cat", "points": [4, 4, 40, 40]}]
@@ -24,7 +24,7 @@ def client(fastlabel_emulator, tmp_path):
 
 
 @pytest.fixture
-def send(airflow_run):
+def send(airflow_run, emulator):
     def go(**arguments):
         given = {"project": "cats", **arguments}
         return airflow_run(lambda: FastLabelSendBackOperator(task_id="send", **given)).attempt()
@@ -41,7 +41,9 @@ def coco(path, value, *box):
 
 def test_predictions_are_held_against_labels_and_sent_once(client, send, tmp_path):
     place = coco(tmp_path / "predicted.json", "dog", 4, 4, 36, 36)
-    assert send(predictions=place, dry_run=True).result["left"] == 1
+    tried = send(predictions=place, dry_run=True)
+    assert tried.error is None, repr(tried.error)
+    assert tried.result["left"] == 1
     assert send(predictions=place).result["new"] == 1
     again = send(predictions=place).result
     assert (again["new"], again["open"], again["suspicions"]["other_class"]) == (0, 1, 1)
