@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.chunks.plan import FastLabelPlanImportOperator
     from airflow_provider_fastlabel.operators.chunks.summary import FastLabelImportSummaryOperator
     from airflow_provider_fastlabel.operators.classes import FastLabelCreateClassesFromDatasetOperator
+    from airflow_provider_fastlabel.operators.datasets.check import FastLabelCheckDatasetOperator
     from airflow_provider_fastlabel.operators.datasets.compare import FastLabelCompareDatasetsOperator
+    from airflow_provider_fastlabel.operators.datasets.report import FastLabelReportOperator
+    from airflow_provider_fastlabel.operators.datasets.send_back import FastLabelSendBackOperator
     from airflow_provider_fastlabel.operators.decide import FastLabelDecideTasksOperator
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
     from airflow_provider_fastlabel.operators.endpoint import FastLabelExecuteEndpointOperator
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
         FastLabelApplyProjectOperator,
         FastLabelCopyProjectOperator,
     )
-    from airflow_provider_fastlabel.operators.report import FastLabelCheckDatasetOperator, FastLabelReportOperator
     from airflow_provider_fastlabel.operators.s3_import import FastLabelCreateTasksFromS3Operator
     from airflow_provider_fastlabel.operators.update import FastLabelDeleteTasksOperator, FastLabelUpdateTasksOperator
 
@@ -64,6 +66,7 @@ __all__ = [
     "FastLabelRunAutoAnnotationJobOperator",
     "FastLabelRunEvaluationJobOperator",
     "FastLabelRunTrainingJobOperator",
+    "FastLabelSendBackOperator",
     "FastLabelUpdateTasksOperator",
 ]
 
@@ -72,7 +75,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "FastLabelApplyProjectOperator": "projects",
-            "FastLabelCheckDatasetOperator": "report",
+            "FastLabelCheckDatasetOperator": "datasets.check",
             "FastLabelCompareDatasetsOperator": "datasets.compare",
             "FastLabelCopyProjectOperator": "projects",
             "FastLabelCreateClassesFromDatasetOperator": "classes",
@@ -92,10 +95,11 @@ if not TYPE_CHECKING:
             "FastLabelImportSummaryOperator": "chunks.summary",
             "FastLabelPlanImportOperator": "chunks.plan",
             "FastLabelPushMonitoringResultsOperator": "monitoring",
-            "FastLabelReportOperator": "report",
+            "FastLabelReportOperator": "datasets.report",
             "FastLabelRunAutoAnnotationJobOperator": "models",
             "FastLabelRunEvaluationJobOperator": "models",
             "FastLabelRunTrainingJobOperator": "models",
+            "FastLabelSendBackOperator": "datasets.send_back",
             "FastLabelUpdateTasksOperator": "update",
         },
     )

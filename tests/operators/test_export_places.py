@@ -17,7 +17,7 @@ from airflow_provider_fastlabel.operators import (
 )
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from tests.operators.stores import current
-from tests.pipelines.exports.places import store_at
+from tests.pipelines.exports.places.spots import store_at
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,7 +70,7 @@ KILLED = """
 import os, signal, sys, tempfile
 from pathlib import Path
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
-from tests.pipelines.exports.places import store_at
+from tests.pipelines.exports.places.spots import store_at
 folder = Path(sys.argv[1])
 tempfile.tempdir = sys.argv[1]
 with staging(folder / "coco" if sys.argv[2] == "folder" else store_at(folder / "store" / "coco")) as work:

@@ -28,7 +28,7 @@ from airflow_provider_fastlabel.pipelines.reports.table import FLAT
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -243,17 +243,34 @@ def _columns(
     """Turn annotations into numbers."""
     for problem in imported.problems:
         unread.add(str(problem), problem.lost)
+    rows = ((*published.told_apart(key), drawn) for key, drawn in imported.by_image.items())
+    return labels_of(rows, classes, unread)
+
+
+def labels_of(
+    rows: Iterable[tuple[str, str, Iterable[Mapping[str, Any]]]],
+    classes: dict[str, int],
+    unread: Unread,
+    taken: Callable[[Mapping[str, Any]], object] = lambda _: None,
+) -> Labels:
+    """Turn annotations, as FastLabel has them, into numbers.
+
+    :param rows: of each picture its name, its split, and its annotations.
+    :param classes: numbers of the classes that are known; others are added.
+    :param unread: where what cannot be read is counted.
+    :param taken: called with each annotation that became an object, in their order.
+    """
     names: list[str] = []
     splits: list[str] = []
     picture, kind, boxes, solid = array("q"), array("q"), array("d"), array("b")
     outlines, attributes = array("q"), array("q")
-    for number, (key, drawn) in enumerate(imported.by_image.items()):
-        name, split = published.told_apart(key)
+    for number, (name, split, drawn) in enumerate(rows):
         names.append(name)
         splits.append(split)
         for annotation in drawn:
             box = _box(annotation, name, unread)
             if box is not None:
+                taken(annotation)
                 picture.append(number)
                 kind.append(classes.setdefault(annotation["value"], len(classes)))
                 boxes.extend(box)

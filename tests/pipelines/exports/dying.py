@@ -15,7 +15,7 @@ from typing import Any
 
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.publish import publish
-from tests.pipelines.exports.places import content, staged
+from tests.pipelines.exports.places.spots import content, staged
 
 STEPS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink")
 

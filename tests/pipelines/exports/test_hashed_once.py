@@ -20,7 +20,7 @@ from airflow_provider_fastlabel.pipelines.exports.publish import destination, pu
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.run import Export
 from tests.operators.exporting import BOX, png
-from tests.pipelines.exports.places import staged
+from tests.pipelines.exports.places.spots import staged
 
 WRITERS = {
     "coco": lambda tasks, folder, classes, _, left_out: export_coco(tasks, folder, classes=classes, left_out=left_out),

@@ -11,7 +11,7 @@ from airflow_provider_fastlabel.pipelines.exports.manifests import MOST_BYTES, D
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import settle
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from tests.limits import run_limited
-from tests.pipelines.exports.places import change_manifest, content, in_place, staged, store_at
+from tests.pipelines.exports.places.spots import change_manifest, content, in_place, staged, store_at
 from tests.strange_files import STRANGE, make_strange
 
 FIRST = {"a.txt": "1", "sub/b.txt": "2"}
@@ -135,7 +135,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
-from tests.pipelines.exports.places import staged, store_at
+from tests.pipelines.exports.places.spots import staged, store_at
 target = store_at(Path(sys.argv[2])) if sys.argv[1] == "store" else Path(sys.argv[2])
 try:
     publish(staged(Path(sys.argv[3]), {"a.txt": "2"}), destination(target, "in_place"), {})

@@ -18,7 +18,7 @@ from airflow_provider_fastlabel.pipelines.exports.places.destination import File
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import locked, settle
 from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish, read_manifest
 from tests.pipelines.exports import dying
-from tests.pipelines.exports.places import Spot, content, in_place, staged
+from tests.pipelines.exports.places.spots import Spot, content, in_place, staged
 
 
 @pytest.fixture(params=["local in_place", "local versions", "store in_place", "store versions"])

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from tests.limits import run_limited
-from tests.pipelines.exports.places import store_at
+from tests.pipelines.exports.places.spots import store_at
 from tests.strange_files import STRANGE, make_strange
 
 OPEN = """
@@ -26,7 +26,7 @@ FILL = """
 import os, resource, signal, sys, tempfile
 from pathlib import Path
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
-from tests.pipelines.exports.places import store_at
+from tests.pipelines.exports.places.spots import store_at
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 tempfile.tempdir = sys.argv[3]
 target = store_at(Path(sys.argv[2])) if sys.argv[1] == "store" else sys.argv[2]

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.pipelines.exports.dying import STEPS
-from tests.pipelines.exports.places import Spot, read_whole, staged, store_at
-from tests.pipelines.exports.stores_apart import s3_files, s3_place
+from tests.pipelines.exports.places.spots import Spot, read_whole, staged, store_at
+from tests.pipelines.exports.places.stores_apart import s3_files, s3_place
 
 SAME = {f"same/{number}.txt": "same" for number in range(6)}
 FIRST = {"a.txt": "first", "gone.txt": "1", **SAME}

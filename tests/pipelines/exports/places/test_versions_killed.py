@@ -12,10 +12,10 @@ import boto3
 import pytest
 
 from tests.operators.s3_files import KEYS
-from tests.pipelines.exports import dying_versions, racing_versions, store_alone
+from tests.pipelines.exports.places import dying_versions, racing_versions, store_alone
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @contextmanager

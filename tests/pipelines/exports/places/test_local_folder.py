@@ -11,7 +11,7 @@ from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import OddPlaceError, real_place, settle
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
-from tests.pipelines.exports.places import content, staged
+from tests.pipelines.exports.places.spots import content, staged
 from tests.strange_files import STRANGE, make_strange
 
 FIRST = {"a.txt": "1", "sub/b.txt": "2"}

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
-from tests.pipelines.exports.dying_versions import look, place_of
-from tests.pipelines.exports.places import staged
+from tests.pipelines.exports.places.dying_versions import look, place_of
+from tests.pipelines.exports.places.spots import staged
 
 ROUNDS = 3
 TOGETHER = 3

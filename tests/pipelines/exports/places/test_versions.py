@@ -15,7 +15,7 @@ from airflow_provider_fastlabel.pipelines.exports.places.destination import File
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import OddPlaceError
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER, OvertakenError
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
-from tests.pipelines.exports.places import Spot, content, current, in_place, read_whole, staged, store_at
+from tests.pipelines.exports.places.spots import Spot, content, current, in_place, read_whole, staged, store_at
 from tests.strange_files import STRANGE, make_strange
 
 FIRST = {"a.txt": "1", "sub/b.txt": "2"}

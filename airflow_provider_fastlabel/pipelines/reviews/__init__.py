@@ -1,0 +1,1 @@
+"""Labels that are suspicious go back to the people who drew them."""

@@ -1,0 +1,60 @@
+"""FastLabelSendBackOperator, as a worker runs it against the emulator."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_fastlabel.client import FastLabelClient
+from airflow_provider_fastlabel.operators import FastLabelSendBackOperator
+from tests.airflow_fixtures import PNG
+
+
+@pytest.fixture
+def client(emulator, tmp_path):
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(PNG)
+    with FastLabelClient(emulator.token, api_url=emulator.url) as client:
+        client.create_project("image_bbox", "Cats", "cats")
+        client.create_annotation("cats", "bbox", "cat", "Cat")
+        cat = [{"type": "bbox", "value": "cat", "points": [4, 4, 40, 40]}]
+        client.create_image_task("cats", "a.png", picture, annotations=cat, status="approved")
+        yield client
+
+
+@pytest.fixture
+def send(airflow_run, emulator):
+    def go(**arguments):
+        given = {"project": "cats", **arguments}
+        return airflow_run(lambda: FastLabelSendBackOperator(task_id="send", **given)).attempt()
+
+    return go
+
+
+def coco(path, value, *box):
+    images = [{"id": 1, "file_name": "a.png", "width": 100, "height": 100}]
+    found = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": list(box), "score": 0.9}]
+    path.write_text(json.dumps({"images": images, "categories": [{"id": 1, "name": value}], "annotations": found}))
+    return str(path)
+
+
+def test_predictions_are_held_against_labels_and_sent_once(client, send, tmp_path):
+    place = coco(tmp_path / "predicted.json", "dog", 4, 4, 36, 36)
+    tried = send(predictions=place, dry_run=True)
+    assert tried.error is None, repr(tried.error)
+    assert tried.result["left"] == 1
+    assert send(predictions=place).result["new"] == 1
+    again = send(predictions=place).result
+    assert (again["new"], again["open"], again["suspicions"]["other_class"]) == (0, 1, 1)
+    (thread,) = client.iter_project_comments("cats")
+    assert thread["text"].startswith("A model sees dog here (90%), and the label says cat. Is that right? [review ")
+    assert send(predictions=coco(tmp_path / "predicted.json", "cat", 4, 4, 36, 36)).result["gone"] == 1
+
+
+def test_a_file_that_is_no_predictions_is_refused_before_anything_is_sent(client, send, tmp_path):
+    place = tmp_path / "predicted.json"
+    place.write_text('{"images": [], "categories": [], "annotations": []}')
+    with pytest.raises(ValueError, match="holds no prediction that can be read. Nothing was sent"):
+        raise send(predictions=str(place)).error
+    assert not list(client.iter_project_comments("cats"))
