@@ -7,7 +7,6 @@ of data.texts. An object is [class, x, y, width, height, cell of size, cell of p
 picture. A finding is [kind, object, other object, words]. */
 const data = JSON.parse(document.getElementById("data").textContent);
 const SVG = "http://www.w3.org/2000/svg";
-const COLOURS = ["#ff5a5f", "#2ec4ff", "#ffd23f", "#5ee07a", "#c77dff", "#ff9f1c", "#4df0d0", "#ff77c8"];
 const dialog = document.getElementById("pictures");
 const main = document.getElementById("main");
 const classOf = new Map(data.classes.map((each) => [each[3], each]));
@@ -16,7 +15,7 @@ const number = (value) => value.toLocaleString("en-US");
 const many = (count, one, more = one + "s") => `${number(count)} ${count === 1 ? one : more}`;
 const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part * 10 < whole ? 1 : 0)} %` : "0 %");
 const className = (id) => (classOf.has(id) ? classOf.get(id)[0] : "another class");
-const colour = (id) => (classOf.get(id) || [])[1] || COLOURS[id % COLOURS.length];
+const colour = (id) => (classOf.get(id) || [])[1] || data.palette[id % data.palette.length];
 const group = (id) => Math.min(id, data.maps.classes);
 const sum = (list) => list.reduce((all, each) => all + each, 0);
 
