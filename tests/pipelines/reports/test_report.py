@@ -198,7 +198,7 @@ def test_a_report_that_is_made_again_compares_with_the_same_one_before(tmp_path)
     assert not write_report(made(streets(30), last_report(tmp_path)), tmp_path)
 
     assert (tmp_path / "report.html").read_bytes() == before
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"contact-sheet.jpg", "report.html", "report.json"}
 
 
 @pytest.mark.parametrize("stored", [b"", b"[]", b"{", b'{"tasks": 1}', b'{"tasks": "x", "pictures": 1, "objects": 1}'])
