@@ -186,7 +186,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
         from airflow_provider_fastlabel.pipelines.exports.publish import prepare
         from airflow_provider_fastlabel.pipelines.exports.result import result_of, say_result
-        from airflow_provider_fastlabel.utils.dataset_tab import with_connection
+        from airflow_provider_fastlabel.utils.dataset_tab import readable
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         with self.working(context):
@@ -194,7 +194,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             self.show_links(context, **facts_of_output(target, self.output_path))
             self._filters()  # a wrong argument is named before any call
             report, published = self._export(prepare(target, self.publish, self.keep_versions)).run()
-        summary = with_connection(
+        summary = readable(
             result_of(shown_place(self.output_path), self.format, report, published), self.output_conn_id
         )
         if published.path:

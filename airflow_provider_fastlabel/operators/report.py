@@ -121,7 +121,7 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.reports.project import ProjectReport
-        from airflow_provider_fastlabel.utils.dataset_tab import report_markdown, with_connection
+        from airflow_provider_fastlabel.utils.dataset_tab import readable, report_markdown
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         with self.working(context):
@@ -139,7 +139,7 @@ class FastLabelReportOperator(FastLabelBaseOperator):
                 client=self.client, filters=filters, target=target, dataset=dataset or None, fetch=self.include_images
             ).run()
         result = made.result(shown_place(self.output_path), changed=changed)
-        return with_connection({**result, "markdown": report_markdown(context)}, self.output_conn_id)
+        return readable({**result, "markdown": report_markdown(context)}, self.output_conn_id)
 
     def what_stays(self) -> str:
         """Say what a call that failed leaves behind; see the base class."""

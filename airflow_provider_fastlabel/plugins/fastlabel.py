@@ -6,7 +6,7 @@ only where ``[core] lazy_discover_providers`` is off, and then as a second plugi
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowPlugin
 
@@ -26,8 +26,11 @@ class FastLabelPlugin(AirflowPlugin):
     """Adds the tab "Dataset" to the page of a task: the report of the data set that the task has published."""
 
     name = "fastlabel"
-    fastapi_apps: ClassVar[list[Any]] = [{"app": _Application(), "url_prefix": f"/{PREFIX}", "name": "FastLabel"}]
-    external_views: ClassVar[list[Any]] = [
+    # Not of ClassVar, which Airflow's own class does not say either.
+    fastapi_apps: list[Any] = [  # noqa: RUF012
+        {"app": _Application(), "url_prefix": f"/{PREFIX}", "name": "FastLabel"}
+    ]
+    external_views: list[Any] = [  # noqa: RUF012
         {
             "name": "Dataset",
             # Relative to Airflow's own address, which need not be the root of its host.

@@ -13,6 +13,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
@@ -104,12 +105,14 @@ def published_by(task: Task) -> Published:
     :raises NothingToShowError: it has published nothing that has a report.
     """
     value = _result_of(task)
-    texts = {name: value.get(name) for name in ("output", "path", "report", "output_conn_id", "sha256")}
+    texts = {name: value.get(name) for name in ("output", "path", "report", "output_conn_id", "worked_in", "sha256")}
     known = {name: text for name, text in texts.items() if isinstance(text, str) and text}
     if "output" not in known or not {"report", "path"} & set(known):
         raise NothingToShowError(NOTHING)
     is_report = "report" in known
-    folders = (known["output"],) if is_report else tuple(dict.fromkeys((known["path"], known["output"])))
+    places = (known["output"],) if is_report else dict.fromkeys((known["path"], known["output"]))
+    base = known.get("worked_in")
+    folders = tuple(each if base is None or "://" in each else str(Path(base, each)) for each in places)
     return Published(folders, known.get("output_conn_id"), known.get("sha256", "") if is_report else None)
 
 

@@ -5,6 +5,7 @@ All addresses are relative to Airflow's own, which need not be the root of its h
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,13 +22,20 @@ TAB = "fastlabel-dataset"
 """Last part of the address of the tab, below that of the task."""
 
 
-def with_connection(result: Mapping[str, Any], conn_id: str | None) -> dict[str, Any]:
-    """Return the result of a task that has published, with the connection by which its place is read.
+def readable(result: Mapping[str, Any], conn_id: str | None) -> dict[str, Any]:
+    """Return the result of a task that has published, with what else another process needs to find the place.
 
     :param result: with the place as ``output``.
-    :param conn_id: id of an Airflow connection; none is added where there is none.
+    :param conn_id: id of the Airflow connection of an object store, added as ``output_conn_id``; ``None`` for none.
+    :returns: with ``worked_in`` too, the folder that a relative path is meant from.
     """
-    return {**result, **({"output_conn_id": conn_id} if conn_id else {})}
+    place = str(result["output"])
+    relative = "://" not in place and not os.path.isabs(place)  # noqa: PTH117 - it is a text still
+    return {
+        **result,
+        **({"output_conn_id": conn_id} if conn_id else {}),
+        **({"worked_in": os.getcwd()} if relative else {}),  # noqa: PTH109
+    }
 
 
 def report_markdown(context: Context) -> str:
@@ -41,7 +49,5 @@ def report_markdown(context: Context) -> str:
     index = -1 if index is None else index
     mapped = "" if index < 0 else f"/mapped/{index}"
     picture = f"{PREFIX}/datasets/{dag}/{run}/{task}/{index}/{SHEET}"
-    return (
-        f"![The most suspicious labels]({picture})\n\n"
-        f"[The whole report](dags/{dag}/runs/{run}/tasks/{task}{mapped}/plugin/{TAB})\n"
-    )
+    tab = f"dags/{dag}/runs/{run}/tasks/{task}{mapped}/plugin/{TAB}"
+    return f"[![The most suspicious labels]({picture})]({tab})\n\n[The whole report]({tab})\n"

@@ -56,7 +56,8 @@ def test_it_reports_all_tasks_whatever_their_status(report, label, tmp_path):
         "sha256": hashlib.sha256(page).hexdigest(),
         "changed": True,
         "markdown": (
-            "![The most suspicious labels](fastlabel/datasets/dag/run/report/-1/contact-sheet.jpg)\n\n"
+            "[![The most suspicious labels](fastlabel/datasets/dag/run/report/-1/contact-sheet.jpg)]"
+            "(dags/dag/runs/run/tasks/report/plugin/fastlabel-dataset)\n\n"
             "[The whole report](dags/dag/runs/run/tasks/report/plugin/fastlabel-dataset)\n"
         ),
     }

@@ -59,9 +59,10 @@ def publish(server: Any) -> Any:
         run_id = run or f"manual__2026-11-29T00:00:00+00:00_{next(_runs)}"
         names = {"dag_id": "nightly", "run_id": run_id, "task_id": "sets.report", "map_index": map_index}
         row = {**names, "key": "return_value", "dag_run_id": next(_runs), "value": json.dumps(value)}
+        assert settings.engine is not None
         with settings.engine.connect() as connection:
             connection.execute(text("PRAGMA foreign_keys=OFF"))  # the rows of DAG, run and task are of no matter here
-            connection.execute(XComModel.__table__.insert().values(**row))  # type: ignore[attr-defined]
+            connection.execute(XComModel.__table__.insert().values(**row))
             connection.commit()
         return f"/fastlabel/datasets/nightly/{run_id}/sets.report/{map_index}"
 

@@ -130,6 +130,12 @@ def test_a_place_on_a_worker_is_said_to_be_one(ask, publish, reported, place):
     )
 
 
+def test_a_relative_place_is_meant_from_where_the_worker_was(ask, publish, reported, tmp_path):
+    value = {**reported, "output": "report", "worked_in": str(tmp_path)}
+
+    assert "<body><iframe" in ask(publish(value)).text
+
+
 def too_large(path):
     path.write_bytes(path.read_bytes().ljust(10_000_001))
 

@@ -45,7 +45,8 @@ _ALIKE_BITS = 4
 _MOST_PIXELS = 120_000_000
 _LEAST_STEPS = 6
 _ORIENTATION = 0x0112
-_TILES, _COLUMNS, _TILE, _CAPTION, _GAP = 20, 5, (320, 240), 24, 8
+# Airflow shows a picture in the text of an approval 300 pixels wide: two columns, and large words, can be read there.
+_TILES, _COLUMNS, _TILE, _CAPTION, _GAP = 12, 2, (360, 270), 32, 8
 _DARK, _EMPTY, _LIGHT = "#16181d", "#2b3038", "#e8eaed"
 
 
@@ -220,7 +221,7 @@ def _tile(picture: Mapping[str, Any], colours: Mapping[int, str]) -> Image:
     tile.paste(inside, ((_TILE[0] - size[0]) // 2, (_TILE[1] - size[1]) // 2))
     if kind >= 0:
         words = TITLES[KINDS[kind]]
-        ImageDraw.Draw(tile).text((0, _TILE[1] + 3), words, fill=_LIGHT, font=ImageFont.load_default(14))
+        ImageDraw.Draw(tile).text((2, _TILE[1] + 2), words, fill=_LIGHT, font=ImageFont.load_default(22))
     return tile
 
 
@@ -229,5 +230,5 @@ def _outline(pen: ImageDraw, box: Sequence[int], size: tuple[int, int], colour: 
     left, top, wide, high, _, _, *ring = box
     flat = ring or [left, top, left + wide, top, left + wide, top + high, left, top + high]
     corners = [(x * size[0] / 1000, y * size[1] / 1000) for x, y in zip(flat[::2], flat[1::2], strict=True)]
-    for colour_of_line, thickness in (("black", 4), (colour, 2)):
+    for colour_of_line, thickness in (("black", 7), (colour, 4)):
         pen.line([*corners, corners[0]], fill=colour_of_line, width=thickness, joint="curve")
