@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "cli": {"cli", "pipelines", "client", "formats"},
     "cli/connection": {"client", "hooks/fastlabel"},
     "hooks": {"hooks", "client", "provider_info"},
-    "utils": {"utils", "hooks", "client", "pipelines/files"},
+    "utils": {"utils", "hooks", "client", "pipelines/files", "pipelines/reports/page_file"},
     "triggers": {"triggers", "utils", "hooks", "pipelines/waits", "client"},
     "decorators": {"decorators", "operators", "utils"},
     "notifications": {"notifications", "triggers", "utils", "hooks", "pipelines", "client"},

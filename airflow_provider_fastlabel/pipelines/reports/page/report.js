@@ -420,11 +420,11 @@ function header() {
   const lead = !data.total ? "The data set is empty: no task matched."
     : held < data.total ? `Counts are of everything. Of the ${number(data.total)} pictures, this file holds ${number(held)}, ${many(photographs, "photograph")} among them: the most suspicious, and some for every bar, point and cell.`
       : `All ${many(held, "picture")} are in this file, ${photographs} as photographs.`;
-  const tile = (value, name) => el("li", {}, el("strong", {}, number(value)), name);
+  const tile = (value, one, more = one + "s") => el("li", {}, el("strong", {}, number(value)), value === 1 ? one : more);
   document.getElementById("top").append(
     el("div", { class: "head" }, el("div", {}, el("h1", {}, data.project), el("p", { class: "lead" }, lead)), toggle),
-    el("ul", { class: "tiles" }, tile(data.tasks, "tasks"), tile(data.total, "pictures"), tile(data.objects, "objects"), tile(data.classes.length, "classes"),
-      tile(sum(data.kinds.map((kind) => kind[1])), "suspicions")));
+    el("ul", { class: "tiles" }, tile(data.tasks, "task"), tile(data.total, "picture"), tile(data.objects, "object"), tile(data.classes.length, "class", "classes"),
+      tile(sum(data.kinds.map((kind) => kind[1])), "suspicion")));
 }
 
 function legend() {
