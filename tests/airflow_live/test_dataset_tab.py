@@ -103,7 +103,6 @@ def test_the_tab_shows_the_report_of_its_task(page: Page, guarded: str, run: str
         assert inner.complaints == []
         assert inner.run("self.origin") == "null"
         assert inner.run("fetch('/api/v2/dags').then(() => 'read', () => 'refused')") == "refused"
-    page.picture(__import__("pathlib").Path(f"/tmp/shots/tab{index}.png"), whole=False)  # SHOT
     ours = [line for line in page.complaints if "fastlabel" in line.lower()]
     assert ours == []
     assert [each for each in page.requests if not each.removeprefix("blob:").startswith(guarded)] == []
@@ -111,14 +110,12 @@ def test_the_tab_shows_the_report_of_its_task(page: Page, guarded: str, run: str
 
 def test_a_task_without_a_data_set_says_so(page: Page, guarded: str, run: str) -> None:
     page.visit(tab_of(guarded, run, "other"), f"{TAB}?.innerText.includes('no report to show')")
-    page.picture(__import__("pathlib").Path("/tmp/shots/none.png"), whole=False)  # SHOT
 
 
 def test_an_approval_shows_the_contact_sheet(page: Page, guarded: str, run: str) -> None:
     sheet = "document.querySelector('img[src*=\"contact-sheet\"]')"
     page.visit(f"{guarded}/dags/{DAG}/runs/{run}/tasks/ask/required_actions", f"{sheet}?.complete")
 
-    page.picture(__import__("pathlib").Path("/tmp/shots/ask.png"), whole=False)  # SHOT
     assert page.run(f"{sheet}.naturalWidth") > 600
     links = "[...document.querySelectorAll('a')].filter(each => each.textContent === 'The whole report')"
     link = page.run(f"{links}.map(each => decodeURIComponent(each.href))[0]")
