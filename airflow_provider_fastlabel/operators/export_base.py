@@ -48,7 +48,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     Pushes ``{"output", "path", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files",
     "classes", "sha256", "changed", "class_changes", "left_out"}``: the place, where the data set lies (at the place, or
     in the version's folder), counts, left-out annotations by reason, the digest of the manifest, whether anything was
-    published, what has become of the classes, and where the list of what was left out lies; never annotations. Assets
+    published, what has become of the classes, and where the list of what was left out lies; never annotations. With
+    ``output_conn_id`` if that is given, and ``worked_in``, the worker's folder, if the place is relative to it. Assets
     in ``outlets`` get place, path, digest and counts as the event's ``extra``; an ``AssetAlias`` gets the asset of
     ``output``, never of a version.
     ``left_out.jsonl`` beside the manifest says line by line which annotations, images and tasks were left out, and why;

@@ -48,7 +48,8 @@ class FastLabelReportOperator(FastLabelBaseOperator):
     Pushes ``{"output", "report", "tasks", "pictures", "objects", "suspicions", "photographs_missing",
     "photographs_damaged", "bytes", "sha256", "changed", "markdown"}``: counts, suspicions by kind, whether the report
     differs from the one before, and the contact sheet for the ``body`` of an approval; with ``output_conn_id`` if that
-    is given. Airflow shows the report in the tab "Dataset" of the task.
+    is given, and ``worked_in``, the worker's folder, if the place is relative to it. Airflow shows the report in the
+    tab "Dataset" of the task.
 
     :param project: slug of the project. Templated.
     :param output: folder that ``report.html`` is written into: local path on the worker, or URL of an object store that
