@@ -67,7 +67,8 @@ test-airflow:
 	.venv-airflow-$(VERSION)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints-airflow-$(VERSION).txt --editable '.[dev]'
 	.venv-airflow-$(VERSION)/bin/python -m pytest -W default tests/hooks tests/triggers tests/sensors tests/operators \
-		tests/notifications tests/task_groups tests/utils tests/test_laws.py tests/airflow_live
+		tests/notifications tests/plugins tests/task_groups tests/utils tests/test_laws.py \
+		tests/airflow_live
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

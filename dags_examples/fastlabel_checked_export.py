@@ -1,8 +1,9 @@
 """Every night a dataset is exported and checked; a good one is released, and of any other a person is asked.
 
 Use it where trainers start by themselves: they wait for the asset `fastlabel_checked_dataset`, which only the last task
-updates. The checks say what the dataset must be; what did not pass, with some examples, is the body of the question
-under "Required Actions" of Airflow. "Reject" ends the run without a release; the dataset stays for people to look at.
+updates. The checks say what the dataset must be. What did not pass, with some examples, and the most suspicious labels
+as a contact sheet are the body of the question under "Required Actions" of Airflow. "Reject" ends the run without a
+release; the dataset stays for people to look at.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from __future__ import annotations
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Asset, Param, task
 
-from airflow_provider_fastlabel.operators import FastLabelCheckDatasetOperator, FastLabelExportCocoOperator
+from airflow_provider_fastlabel.operators import (
+    FastLabelCheckDatasetOperator,
+    FastLabelExportCocoOperator,
+    FastLabelReportOperator,
+)
 
 DATASET = "{{ params.output }}"
 CHECKED = Asset("fastlabel_checked_dataset")
@@ -57,10 +62,13 @@ with DAG(
         follow_task_ids_if_true="release",
         follow_task_ids_if_false="ask",
     )
+    report = FastLabelReportOperator(
+        task_id="report", project="{{ params.project }}", output=DATASET, dataset=DATASET, include_images=True
+    )
     ask = ApprovalOperator(
         task_id="ask",
         subject="Release the dataset of project {{ params.project }} all the same?",
-        body="{{ ti.xcom_pull(task_ids='check')['markdown'] }}",
+        body=("{{ ti.xcom_pull(task_ids='check')['markdown'] }}\n\n{{ ti.xcom_pull(task_ids='report')['markdown'] }}"),
     )
 
     @task(outlets=[CHECKED], trigger_rule="none_failed_min_one_success")
@@ -69,5 +77,7 @@ with DAG(
         return place
 
     released = release(DATASET)
-    export >> check >> [ask, released]
+    export >> [check, report]
+    check >> [ask, released]
+    report >> ask
     ask >> released

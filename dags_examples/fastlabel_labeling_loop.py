@@ -1,4 +1,4 @@
-"""The whole loop: photographs become tasks, people label them, three datasets come out, model results go back.
+"""The whole loop: photographs become tasks, people label them, datasets and a report come out, model results go back.
 
 Use it as the skeleton of a labelling pipeline; ``make demo`` runs this very file. Start it with the configuration
 ``{"project": ..., "photos": ..., "output": ..., "results": ...}``; folders may be local or any URL Airflow can open.
@@ -14,6 +14,7 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExportPascalVocOperator,
     FastLabelExportYoloOperator,
     FastLabelPushMonitoringResultsOperator,
+    FastLabelReportOperator,
 )
 from airflow_provider_fastlabel.sensors import FastLabelTaskStatusSensor
 
@@ -23,7 +24,7 @@ OUTPUT = "{{ params.output }}"
 with DAG(
     "fastlabel_labeling_loop",
     schedule=None,
-    description="Photographs become tasks, people label them, three datasets come out, model results go back",
+    description="Photographs become tasks, people label them, datasets and a report come out, model results go back",
     doc_md=__doc__,
     params={
         "project": Param(
@@ -46,7 +47,7 @@ with DAG(
             type="string",
             minLength=1,
             title="Datasets",
-            description="Folder or URL below which coco/, yolo/ and pascalvoc/ are published.",
+            description="Folder or URL below which coco/, yolo/, pascalvoc/ and report/ are published.",
         ),
         "results": Param(
             "results.jsonl",
@@ -77,4 +78,9 @@ with DAG(
     push = FastLabelPushMonitoringResultsOperator(
         task_id="push_results", name="face-detector", results_path="{{ params.results }}"
     )
+    # Its page in Airflow has a tab "Dataset", which shows it.
+    report = FastLabelReportOperator(
+        task_id="report", project=PROJECT, output=OUTPUT + "/report", dataset=OUTPUT + "/coco", include_images=True
+    )
     create >> labelled >> exports >> push
+    exports[0] >> report

@@ -1,4 +1,4 @@
-"""``python -m demo``: run the labelling loop and leave three datasets under ``demo-output/``."""
+"""``python -m demo``: run the labelling loop and leave three datasets and a report under ``demo-output/``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from demo.detector import detect_faces
 from demo.local_airflow import LocalAirflow
 from demo.local_emulator import LocalEmulator
 from demo.photos import copy_photos, load_ground_truth
-from demo.report import check_against_ground_truth, draw_labels, print_tree
+from demo.report import check_against_ground_truth, print_tree, tell_report
 
 ROOT = Path(__file__).resolve().parent.parent
 DAG_ID = "fastlabel_labeling_loop"
@@ -49,8 +49,8 @@ def main() -> int:
         stack.enter_context(airflow)
         run_loop(airflow, emulator, state, output)
         check_against_ground_truth(output, load_ground_truth())
-        draw_labels(output, state / "photos", output / "labels.png")
         print_tree(output)
+        tell_report(output)
         if arguments.keep:
             stack.pop_all()
             keep_running(airflow, emulator, state)
@@ -117,6 +117,7 @@ def keep_running(airflow: LocalAirflow, emulator: LocalEmulator, state: Path) ->
     """Say where what goes on running is, and how to stop it."""
     pids = [emulator.process.pid, *(process.pid for process in airflow.processes.values())]
     log.info("Airflow's UI:  %s/dags/%s  (no password: loopback, demo only)", airflow.url, DAG_ID)
+    log.info('               open the task "report" of the newest run there: its tab "Dataset" shows the report')
     log.info("the emulator:  %s  (its calls: %sdocs)", emulator.url, emulator.url.removesuffix("v1/"))
     log.info("to stop both:  kill %s && rm -rf %s", " ".join(map(str, pids)), state)
 

@@ -1,4 +1,4 @@
-"""What the demo shows at its end: a check against the ground truth, a picture, the tree of files."""
+"""What the demo shows at its end: a check against the ground truth, where the report is, the tree of files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import contextlib
 import io
 import logging
 import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
-from PIL import Image, ImageDraw
 from pycocotools.coco import COCO
 
 if TYPE_CHECKING:
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("demo")
 
 Labels = list[dict[str, Any]]
-TILE_WIDTH = 420
-COLUMNS = 4
 
 
 def load_coco(path: Path) -> COCO:
@@ -81,43 +76,6 @@ def check_against_ground_truth(output: Path, truth: Mapping[str, Labels]) -> Non
     )
 
 
-def draw_labels(output: Path, photos: Path, picture: Path) -> None:
-    """Draw the COCO dataset onto the photographs, all on one sheet."""
-    coco = load_coco(output / "coco" / "annotations.json")
-    tiles = [draw_tile(coco, image, photos) for image in coco.dataset["images"]]
-    rows = [tiles[start : start + COLUMNS] for start in range(0, len(tiles), COLUMNS)]
-    heights = [max(tile.height for tile in row) for row in rows]
-    sheet = Image.new("RGB", (COLUMNS * TILE_WIDTH, sum(heights)), "#202020")
-    for number, row in enumerate(rows):
-        for column, tile in enumerate(row):
-            sheet.paste(tile, (column * TILE_WIDTH, sum(heights[:number])))
-    sheet.save(picture)
-
-
-def draw_tile(coco: COCO, image: Mapping[str, Any], photos: Path) -> Image.Image:
-    """Draw the labels of one photograph as pycocotools understands them: the edge of each mask, and the class."""
-    pixels = np.array(Image.open(photos / image["file_name"]).convert("RGB"))
-    labels = coco.loadAnns(coco.getAnnIds(imgIds=[image["id"]]))
-    for label in labels:
-        edges, _ = cv2.findContours(coco.annToMask(label), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(pixels, edges, -1, color_of(coco, label), 3)
-    tile = Image.fromarray(pixels)
-    pen = ImageDraw.Draw(tile)
-    for label in labels:
-        name = coco.loadCats([label["category_id"]])[0]["name"]
-        corner = (label["bbox"][0] + 4, label["bbox"][1] + 2)
-        pen.text(corner, name, fill=color_of(coco, label), stroke_width=2, stroke_fill="black", font_size=14)
-    tile.thumbnail((TILE_WIDTH, TILE_WIDTH))
-    return tile
-
-
-def color_of(coco: COCO, label: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Return the colour of a label's class as red, green, blue."""
-    category = cast("Mapping[str, Any]", coco.loadCats([label["category_id"]])[0])
-    red, green, blue = bytes.fromhex(category["color"].removeprefix("#"))
-    return red, green, blue
-
-
 def print_tree(folder: Path) -> None:
     """Log the files below a folder with their sizes."""
     log.info("%s/", folder)
@@ -125,3 +83,9 @@ def print_tree(folder: Path) -> None:
         depth = len(path.relative_to(folder).parts)
         size = "/" if path.is_dir() else f"  {path.stat().st_size:,} bytes"
         log.info("%s%s%s", "    " * depth, path.name, size)
+
+
+def tell_report(output: Path) -> None:
+    """Say where the report is, and how to open it."""
+    log.info("the report:    %s  (open it in any browser)", (output / "report" / "report.html").as_uri())
+    log.info("contact sheet: %s", output / "report" / "contact-sheet.jpg")

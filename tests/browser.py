@@ -31,8 +31,9 @@ class Page:
     :ivar complaints: what the console and the security policy said, and errors of programs.
     """
 
-    def __init__(self, socket: Any) -> None:
+    def __init__(self, socket: Any, address: str) -> None:
         self._socket = socket
+        self._address = address
         self._number = 0
         self.requests: list[str] = []
         self.complaints: list[str] = []
@@ -62,16 +63,41 @@ class Page:
 
     def open(self, path: Path, *, width: int = 1400, height: int = 900, dark: bool = False) -> None:
         """Show a file, as on a screen of a size; a narrow one is a phone's."""
+        self.size(width, height, dark=dark)
+        self.visit(path.as_uri(), "document.querySelector('h1')")
+
+    def size(self, width: int, height: int, *, dark: bool = False) -> None:
+        """Be a screen of a size, in light or dark."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=path.as_uri())
+
+    def visit(self, address: str, ready: str) -> None:
+        """Go to an address, and wait until it is loaded and something holds in it."""
+        self.call("Page.navigate", url=address)
+        self.wait(ready)
+
+    def wait(self, ready: str) -> None:
+        """Wait until the page is loaded and something holds in it."""
         until = time.monotonic() + PATIENCE
-        while self.run("document.readyState + (document.querySelector('h1') ? '!' : '')") != "complete!":
-            assert time.monotonic() < until, self.complaints
+        while self.run(f"document.readyState === 'complete' && Boolean({ready})") is not True:
+            assert time.monotonic() < until, (self.complaints, self.run("document.body.innerText"))
             time.sleep(0.1)
+
+    @contextmanager
+    def frame(self, ending: str) -> Iterator[Page]:
+        """Look into a frame without rights, which has a process of its own, by the end of its address."""
+        until = time.monotonic() + PATIENCE
+        found: list[str] = []
+        while not found:
+            assert time.monotonic() < until, self.complaints
+            targets = self.call("Target.getTargets")["targetInfos"]
+            found = [each["targetId"] for each in targets if each["type"] == "iframe" and each["url"].endswith(ending)]
+        address = f"{self._address.rpartition('/')[0]}/{found[0]}"
+        with connect(address, max_size=None, open_timeout=PATIENCE) as socket:
+            yield Page(socket, address)
 
     def run(self, script: str) -> Any:
         """Run a program in the page and return its value."""
@@ -107,8 +133,9 @@ def browser(folder: Path) -> Iterator[Page]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
     try:
-        with connect(_address(folder, process), max_size=None, open_timeout=PATIENCE) as socket:
-            yield Page(socket)
+        address = _address(folder, process)
+        with connect(address, max_size=None, open_timeout=PATIENCE) as socket:
+            yield Page(socket, address)
     finally:
         process.terminate()
         process.wait(30)

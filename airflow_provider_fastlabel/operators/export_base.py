@@ -48,7 +48,8 @@ class FastLabelExportOperator(FastLabelBaseOperator):
     Pushes ``{"output", "path", "format", "images", "annotations_in", "annotations", "skipped", "adjusted", "files",
     "classes", "sha256", "changed", "class_changes", "left_out"}``: the place, where the data set lies (at the place, or
     in the version's folder), counts, left-out annotations by reason, the digest of the manifest, whether anything was
-    published, what has become of the classes, and where the list of what was left out lies; never annotations. Assets
+    published, what has become of the classes, and where the list of what was left out lies; never annotations. With
+    ``output_conn_id`` if that is given, and ``worked_in``, the worker's folder, if the place is relative to it. Assets
     in ``outlets`` get place, path, digest and counts as the event's ``extra``; an ``AssetAlias`` gets the asset of
     ``output``, never of a version.
     ``left_out.jsonl`` beside the manifest says line by line which annotations, images and tasks were left out, and why;
@@ -186,6 +187,7 @@ class FastLabelExportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
         from airflow_provider_fastlabel.pipelines.exports.publish import prepare
         from airflow_provider_fastlabel.pipelines.exports.result import result_of, say_result
+        from airflow_provider_fastlabel.utils.dataset_tab import readable
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         with self.working(context):
@@ -193,7 +195,9 @@ class FastLabelExportOperator(FastLabelBaseOperator):
             self.show_links(context, **facts_of_output(target, self.output_path))
             self._filters()  # a wrong argument is named before any call
             report, published = self._export(prepare(target, self.publish, self.keep_versions)).run()
-        summary = result_of(shown_place(self.output_path), self.format, report, published)
+        summary = readable(
+            result_of(shown_place(self.output_path), self.format, report, published), self.output_conn_id
+        )
         if published.path:
             self.show_links(context, **facts_of_output(target / published.path, summary["path"]))
         say_result(summary)

@@ -64,7 +64,7 @@ def test_the_lineage_is_folder_project_datasets_and_nothing_else(live: Live, loo
     assert f"{DAG_ID}.push_results" in {event["job"]["name"] for event in events}  # all tasks have reported
     project = (f"fastlabel://{urlsplit(live.emulator.url).netloc}", PROJECT)
     photos = ("file", str(live.state / "photos"))
-    datasets = {("file", str(loop.output / name)) for name in ("coco", "yolo", "pascalvoc")}
+    datasets = {("file", str(loop.output / name)) for name in ("coco", "yolo", "pascalvoc", "report")}
     assert edges_of(events) == {(photos, project)} | {(project, dataset) for dataset in datasets}
     nodes = {node for event in events for node in (*nodes_of(event, "inputs"), *nodes_of(event, "outputs"))}
     assert nodes == {photos, project, *datasets}

@@ -75,7 +75,7 @@ def test_only_what_changed_moves(run_with_pictures, client, label, s3, uploads, 
     full, answers = run(operator, output=str(tmp_path / "full"), **arguments)
     assert answers == [200, 200, 200]
     assert current(s3, "sets/x") == tree(tmp_path / "full")
-    assert third == {**full, "output": "s3://sets/x", "path": third["path"]}
+    assert third == {**full, **s3.at, "path": third["path"]}
     assert content(s3, third["path"].removeprefix("s3://")) == current(s3, "sets/x")
     # who reads the version before still does
     assert json.loads(s3.cat_file("sets/x/current.json"))["earlier"][0]["path"] == first["path"].partition("x/")[2]

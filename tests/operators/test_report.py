@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ def test_it_reports_all_tasks_whatever_their_status(report, label, tmp_path):
     outcome = report()
 
     assert outcome.state == "success"
+    page = (tmp_path / "report" / "report.html").read_bytes()
     assert outcome.result == {
         "output": str(tmp_path / "report"),
         "report": str(tmp_path / "report" / "report.html"),
@@ -50,8 +52,14 @@ def test_it_reports_all_tasks_whatever_their_status(report, label, tmp_path):
         "suspicions": {},
         "photographs_missing": 3,
         "photographs_damaged": 0,
-        "bytes": (tmp_path / "report" / "report.html").stat().st_size,
+        "bytes": len(page),
+        "sha256": hashlib.sha256(page).hexdigest(),
         "changed": True,
+        "markdown": (
+            "[![The most suspicious labels](fastlabel/datasets/dag/run/report/-1/contact-sheet.jpg)]"
+            "(dags/dag/runs/run/tasks/report/plugin/fastlabel-dataset)\n\n"
+            "[The whole report](dags/dag/runs/run/tasks/report/plugin/fastlabel-dataset)\n"
+        ),
     }
     assert photographs(tmp_path / "report") == 0
 

@@ -26,14 +26,16 @@ class FastLabelReportOperator(FastLabelBaseOperator):
     It shows a contact sheet of the most suspicious labels, and as figures statuses, splits, classes, sizes, places,
     objects per picture, attributes, annotators, what was left out and what has changed since the report before. A click
     on any bar, point or cell shows its pictures. The file stays below 10 MB: of a large project it holds a choice of
-    pictures, and says so; all counts are of everything. ``report.json`` beside it holds the counts, from which the next
-    report at the same place tells what has changed.
+    pictures, and says so; all counts are of everything. ``contact-sheet.jpg`` beside it shows the worst as one picture,
+    and ``report.json`` holds the counts, from which the next report at the same place tells what has changed.
 
     The tasks are read once, and memory stays small at any number of tasks. The report names the annotators.
 
     Pushes ``{"output", "report", "tasks", "pictures", "objects", "suspicions", "photographs_missing",
-    "photographs_damaged", "bytes", "changed"}``: counts, suspicions by kind, and whether the report differs from the
-    one before.
+    "photographs_damaged", "bytes", "sha256", "changed", "markdown"}``: counts, suspicions by kind, whether the report
+    differs from the one before, and the contact sheet for the ``body`` of an approval; with ``output_conn_id`` if that
+    is given, and ``worked_in``, the worker's folder, if the place is relative to it. Airflow shows the report in the
+    tab "Dataset" of the task.
 
     :param project: slug of the project. Templated.
     :param output: folder that ``report.html`` is written into: local path on the worker, or URL of an object store that
@@ -106,6 +108,7 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         from airflow_provider_fastlabel.pipelines.exports.places.local_folder import real_place
         from airflow_provider_fastlabel.pipelines.files.buckets import refuse_missing_bucket
         from airflow_provider_fastlabel.pipelines.reports.project import ProjectReport
+        from airflow_provider_fastlabel.utils.dataset_tab import readable, report_markdown
         from airflow_provider_fastlabel.utils.object_stores import shown_place, storage_path
 
         with self.working(context):
@@ -122,7 +125,8 @@ class FastLabelReportOperator(FastLabelBaseOperator):
             made, changed = ProjectReport(
                 client=self.client, filters=filters, target=target, dataset=dataset or None, fetch=self.include_images
             ).run()
-        return made.result(shown_place(self.output_path), changed=changed)
+        result = made.result(shown_place(self.output_path), changed=changed)
+        return readable({**result, "markdown": report_markdown(context)}, self.output_conn_id)
 
     def what_stays(self) -> str:
         """Say what a call that failed leaves behind; see the base class."""

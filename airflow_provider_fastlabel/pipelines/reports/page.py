@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.pipelines.reports.choice import Choice, choose
-from airflow_provider_fastlabel.pipelines.reports.pictures import LARGE, SMALL, Seen, thumbnails
+from airflow_provider_fastlabel.pipelines.reports.page_file import policy
+from airflow_provider_fastlabel.pipelines.reports.pictures import LARGE, PALETTE, SMALL, Seen, contact_sheet, thumbnails
 from airflow_provider_fastlabel.pipelines.reports.shown import Shown
 from airflow_provider_fastlabel.pipelines.reports.summary import changes
 from airflow_provider_fastlabel.pipelines.reports.table import ASPECTS, CELLS, CLASSES, GRID, SIZES, SPLITS
@@ -45,8 +46,8 @@ def page_of(
     source: Source,
     seen: Seen,
     left_out: Mapping[str, Mapping[str, int]],
-) -> bytes:
-    """Return the page.
+) -> tuple[bytes, bytes]:
+    """Return the page, and its first pictures as a JPEG.
 
     :param measures: what was counted.
     :param summary: the counts with those of the report before, see :mod:`.summary`.
@@ -63,6 +64,7 @@ def page_of(
         "total": len(measures.spool),
         "objects": measures.objects,
         "classes": _classes(measures, shown),
+        "palette": PALETTE,
         "splits": [foreign_text(name, 200) for name in measures.split_names],
         "statuses": _bars(measures.statuses.counts, shown),
         "split_counts": _bars(measures.splits.counts, shown),
@@ -84,7 +86,7 @@ def page_of(
     for picture, thumbnail in zip(pictures, thumbnails(records, source, left, seen), strict=True):
         if thumbnail:
             picture["t"] = thumbnail
-    return _filled(data)
+    return _filled(data), contact_sheet(pictures, {row[3]: row[1] for row in data["classes"]})
 
 
 def _pictures(
@@ -179,13 +181,9 @@ def _filled(data: Mapping[str, Any]) -> bytes:
     """Put data, style and program into the page."""
     folder = files(__name__.rpartition(".")[0]) / "page"
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
     page = (folder / "report.html").read_text(encoding="utf-8")
     parts = {
-        "policy": policy,
+        "policy": policy(_digest(style), _digest(script)),
         "title": html.escape(data["project"]),
         "style": style,
         "data": _json(data),

@@ -1,4 +1,4 @@
-"""Pictures become thumbnails, and pictures that look alike are found.
+"""Pictures become thumbnails, the worst of them one sheet, and pictures that look alike are found.
 
 Whatever is wrong with a picture, the report is made without it: it is drawn as outlines then, and counted.
 """
@@ -10,21 +10,24 @@ import io
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from airflow_provider_fastlabel.formats.picture_file import open_picture
+from airflow_provider_fastlabel.pipelines.reports.page_file import MADE_BY
 from airflow_provider_fastlabel.pipelines.reports.samples import rank_of
-from airflow_provider_fastlabel.pipelines.reports.worst import Finding
+from airflow_provider_fastlabel.pipelines.reports.words import TITLES
+from airflow_provider_fastlabel.pipelines.reports.worst import KINDS, Finding
 from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
     from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
 
     from airflow_provider_fastlabel.pipelines.reports.spool import Record, Spool
     from airflow_provider_fastlabel.pipelines.reports.worst import Worst
@@ -35,11 +38,16 @@ LARGE, SMALL = 360, 200
 """Longest side of a thumbnail in pixels: of a suspicious picture, and of one that stands for a bar."""
 COMPARED = 2_000
 """Pictures that are compared with one another: all, or those of the lowest ranks."""
+PALETTE = ("#ff5a5f", "#2ec4ff", "#ffd23f", "#5ee07a", "#c77dff", "#ff9f1c", "#4df0d0", "#ff77c8")
+"""Colours of classes that have none."""
 _QUALITY = 52
 _ALIKE_BITS = 4
 _MOST_PIXELS = 120_000_000
 _LEAST_STEPS = 6
 _ORIENTATION = 0x0112
+# Airflow shows a picture in the text of an approval 300 pixels wide: two columns, and large words, can be read there.
+_TILES, _COLUMNS, _TILE, _CAPTION, _GAP = 12, 2, (360, 270), 32, 8
+_DARK, _EMPTY, _LIGHT = "#16181d", "#2b3038", "#e8eaed"
 
 
 @dataclass
@@ -167,3 +175,60 @@ def _print(record: Record, source: Source) -> NDArray[np.bool_] | None:
         return None
     steps = np.diff(np.asarray(picture.convert("L").resize((9, 8)), np.int16), axis=1).ravel()
     return None if (np.abs(steps) > 2).sum() < _LEAST_STEPS else steps > 0
+
+
+def contact_sheet(pictures: Sequence[Mapping[str, Any]], colours: Mapping[int, str]) -> bytes:
+    """Draw the first pictures of a page, with their objects and their first suspicion, as one JPEG.
+
+    It shows no text that strangers wrote: in a picture it could not be told from ours.
+
+    :param pictures: as the page has them, see :meth:`.Shown.picture`, with their thumbnails.
+    :param colours: of classes by their numbers, empty for none.
+    :returns: the file; that of no picture is a blank one.
+    """
+    from PIL import Image
+
+    shown = pictures[:_TILES]
+    rows = max(-(-len(shown) // _COLUMNS), 1)
+    columns = min(max(len(shown), 1), _COLUMNS)
+    wide, high = _TILE[0] + _GAP, _TILE[1] + _CAPTION + _GAP
+    sheet = Image.new("RGB", (columns * wide + _GAP, rows * high + _GAP), _DARK)
+    for at, picture in enumerate(shown):
+        sheet.paste(_tile(picture, colours), (_GAP + at % _COLUMNS * wide, _GAP + at // _COLUMNS * high))
+    file = io.BytesIO()
+    sheet.save(file, "JPEG", quality=85, comment=MADE_BY)
+    return file.getvalue()
+
+
+def _tile(picture: Mapping[str, Any], colours: Mapping[int, str]) -> Image:
+    """Draw one picture of a contact sheet: those of its objects that are suspicious, or all, and what it is."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    tile = Image.new("RGB", (_TILE[0], _TILE[1] + _CAPTION), _DARK)
+    width, height = (max(side, 1) for side in picture["z"])
+    scale = min(_TILE[0] / width, _TILE[1] / height)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    inside = Image.new("RGB", size, _EMPTY)
+    if thumbnail := picture.get("t"):
+        with Image.open(io.BytesIO(base64.b64decode(thumbnail.partition(",")[2]))) as photograph:
+            inside.paste(photograph.convert("RGB").resize(size))
+    pen = ImageDraw.Draw(inside)
+    kind, first, second = [*picture.get("f", [[-1, -1, -1]])[0]][:3]
+    meant = {first, second} - {-1}
+    for at, (number, *box) in enumerate(picture.get("o", ())):
+        if not meant or at in meant:
+            _outline(pen, box, size, colours.get(number) or PALETTE[number % len(PALETTE)])
+    tile.paste(inside, ((_TILE[0] - size[0]) // 2, (_TILE[1] - size[1]) // 2))
+    if kind >= 0:
+        words = TITLES[KINDS[kind]]
+        ImageDraw.Draw(tile).text((2, _TILE[1] + 2), words, fill=_LIGHT, font=ImageFont.load_default(22))
+    return tile
+
+
+def _outline(pen: ImageDraw, box: Sequence[int], size: tuple[int, int], colour: str) -> None:
+    """Draw an object: its outline where there is one, else its box; given in thousandths of the picture."""
+    left, top, wide, high, _, _, *ring = box
+    flat = ring or [left, top, left + wide, top, left + wide, top + high, left, top + high]
+    corners = [(x * size[0] / 1000, y * size[1] / 1000) for x, y in zip(flat[::2], flat[1::2], strict=True)]
+    for colour_of_line, thickness in (("black", 7), (colour, 4)):
+        pen.line([*corners, corners[0]], fill=colour_of_line, width=thickness, joint="curve")

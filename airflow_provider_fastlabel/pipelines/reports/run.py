@@ -1,4 +1,4 @@
-"""Makes a report of the tasks of a project: ``report.html`` for people, ``report.json`` for the report after it.
+"""Makes a report of the tasks of a project: a page and a picture for people, ``report.json`` for the report after it.
 
 The tasks are read once. Memory holds counts and a few numbers for each class and figure; what must be known of each
 picture waits in a temporary file. The same tasks, pictures and earlier report give the same bytes.
@@ -6,6 +6,7 @@ picture waits in a temporary file. The same tasks, pictures and earlier report g
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.reports import summary as summaries
 from airflow_provider_fastlabel.pipelines.reports.measures import Measures
 from airflow_provider_fastlabel.pipelines.reports.page import page_of
+from airflow_provider_fastlabel.pipelines.reports.page_file import PAGE, SHEET
 from airflow_provider_fastlabel.pipelines.reports.pictures import COMPARED, Seen, look_alike
 from airflow_provider_fastlabel.pipelines.reports.spool import Spool
 from airflow_provider_fastlabel.pipelines.running.progress import results
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     Task = Mapping[str, Any]
 
 log: logging.Logger = logging.getLogger(__name__)
-
-PAGE = "report.html"
 
 
 def _no_picture(_: Any) -> None:
@@ -70,12 +70,12 @@ class Report:
             if self.compare:
                 look_alike(spool, measures.lowest_ranks(COMPARED), self.source, measures.worst, seen)
             summary = summaries.with_previous(summaries.summary_of(measures, self.project), last)
-            page = page_of(measures, summary, source=self.source, seen=seen, left_out=self.left_out)
+            page, sheet = page_of(measures, summary, source=self.source, seen=seen, left_out=self.left_out)
         finally:
             spool.close()
         for fault in seen.faults[:10]:
             log.warning("The report shows outlines in place of a picture that cannot be read: %s", fault)
-        return Made(page, summaries.stored(summary), summary, seen)
+        return Made(page, sheet, summaries.stored(summary), summary, seen)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,14 @@ class Made:
     """A report as it is to be written.
 
     :param page: content of ``report.html``.
+    :param sheet: content of ``contact-sheet.jpg``.
     :param stored: content of ``report.json``.
     :param summary: what is in that.
     :param seen: what became of the pictures.
     """
 
     page: bytes
+    sheet: bytes
     stored: bytes
     summary: dict[str, Any]
     seen: Seen
@@ -115,6 +117,7 @@ class Made:
             "photographs_missing": self.seen.missing,
             "photographs_damaged": self.seen.damaged,
             "bytes": len(self.page),
+            "sha256": hashlib.sha256(self.page).hexdigest(),
             "changed": changed,
         }
 
@@ -138,8 +141,9 @@ def write_report(made: Made, target: Any) -> bool:
     :returns: whether anything differs from what was there.
     :raises OSError: it cannot be written; what was there before stays.
     """
-    changed = _put(target, PAGE, made.page)
-    return _put(target, summaries.SUMMARY, made.stored) or changed
+    files = {PAGE: made.page, SHEET: made.sheet, summaries.SUMMARY: made.stored}
+    changed = [_put(target, name, data) for name, data in files.items()]
+    return any(changed)
 
 
 def _put(target: Any, name: str, data: bytes) -> bool:

@@ -71,6 +71,8 @@ class Samples:
         :param numbers: the picture of each.
         :param ranks: the rank of its picture.
         """
+        if not len(keys):
+            return
         order = np.lexsort((numbers, ranks, keys))
         keys, numbers, ranks = keys[order], numbers[order], ranks[order]
         fresh = np.ones(len(keys), bool)  # one line a key and picture

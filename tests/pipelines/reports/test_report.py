@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from airflow_provider_fastlabel.pipelines.reports.page_file import is_sheet, policy_of
 from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
 from tests.pipelines.reports.labelled import HOSTILE, box, plant, streets, task
 
@@ -198,7 +201,7 @@ def test_a_report_that_is_made_again_compares_with_the_same_one_before(tmp_path)
     assert not write_report(made(streets(30), last_report(tmp_path)), tmp_path)
 
     assert (tmp_path / "report.html").read_bytes() == before
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"contact-sheet.jpg", "report.html", "report.json"}
 
 
 @pytest.mark.parametrize("stored", [b"", b"[]", b"{", b'{"tasks": 1}', b'{"tasks": "x", "pictures": 1, "objects": 1}'])
@@ -253,9 +256,6 @@ def test_pictures_that_are_missing_damaged_or_pipes_are_drawn_as_outlines(tmp_pa
 
 
 def test_a_photograph_is_turned_as_its_labels_are(tmp_path):
-    import base64
-    import io
-
     photo = Image.new("RGB", (60, 40), "blue")
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -281,3 +281,51 @@ def test_sequences_videos_and_classified_pictures_are_counted():
     assert [name for name, *_ in data["classes"]] == ["cat", "dog"]
     assert [[value for value, *_ in values] for title, values in data["attributes"]] == [["night", "rain"]]
     assert kinds(data) == {"Nothing is labelled": 1}  # the second picture of the sequence
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        task("a.jpg", {"type": "keypoint", "value": "cat", "points": [3, 4]}),
+        task("a.jpg", box("cat", 1, 1, 9, 9), width=None, height=None),
+    ],
+    ids=["points alone", "no sizes"],
+)
+def test_a_project_of_nothing_that_has_a_size_has_a_report(one):
+    assert data_of(made([one]).page)["objects"] == 1
+
+
+def test_the_contact_sheet_shows_the_first_pictures_and_is_the_same_again(tmp_path):
+    Image.effect_mandelbrot((640, 480), (-2, -1.5, 1, 1.5), 60).convert("RGB").save(tmp_path / "a.png")
+    tasks = [task(HOSTILE, box("cat", 10, 10, 200, 200), box("cat", 11, 10, 200, 200)), *streets(30)]
+
+    report, again = (made(tasks, source=lambda _: tmp_path / "a.png") for _ in range(2))
+
+    assert report.sheet == again.sheet
+    with Image.open(io.BytesIO(report.sheet)) as sheet:
+        assert (sheet.format, sheet.size) == ("JPEG", (744, 1868))
+        shown = sheet.convert("RGB").resize((74, 186))
+        assert len({shown.getpixel((x, y)) for x in range(5, 35) for y in range(5, 30)}) > 20
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        [],
+        [task("no size.jpg", box("cat", 1, 1, 9, 9), width=None, height=None)],
+        [task("wide.jpg", box("cat", -90000, -5, 90000, 1e9), width=60000, height=1)],
+        [task("point.jpg", {"type": "keypoint", "value": "cat", "points": [3, 4]})],
+    ],
+)
+def test_any_picture_finds_its_place_on_the_contact_sheet(tasks):
+    with Image.open(io.BytesIO(made(tasks).sheet)) as sheet:
+        assert sheet.size == (376, 318)
+
+
+def test_a_server_knows_a_report_by_its_first_bytes():
+    report = made(streets(3))
+
+    assert str(policy_of(report.page)).startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert is_sheet(report.sheet)
+    assert policy_of(report.page[1:]) is None
+    assert not is_sheet(report.sheet[1:])

@@ -7,7 +7,6 @@ of data.texts. An object is [class, x, y, width, height, cell of size, cell of p
 picture. A finding is [kind, object, other object, words]. */
 const data = JSON.parse(document.getElementById("data").textContent);
 const SVG = "http://www.w3.org/2000/svg";
-const COLOURS = ["#ff5a5f", "#2ec4ff", "#ffd23f", "#5ee07a", "#c77dff", "#ff9f1c", "#4df0d0", "#ff77c8"];
 const dialog = document.getElementById("pictures");
 const main = document.getElementById("main");
 const classOf = new Map(data.classes.map((each) => [each[3], each]));
@@ -16,7 +15,7 @@ const number = (value) => value.toLocaleString("en-US");
 const many = (count, one, more = one + "s") => `${number(count)} ${count === 1 ? one : more}`;
 const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part * 10 < whole ? 1 : 0)} %` : "0 %");
 const className = (id) => (classOf.has(id) ? classOf.get(id)[0] : "another class");
-const colour = (id) => (classOf.get(id) || [])[1] || COLOURS[id % COLOURS.length];
+const colour = (id) => (classOf.get(id) || [])[1] || data.palette[id % data.palette.length];
 const group = (id) => Math.min(id, data.maps.classes);
 const sum = (list) => list.reduce((all, each) => all + each, 0);
 
@@ -421,11 +420,11 @@ function header() {
   const lead = !data.total ? "The data set is empty: no task matched."
     : held < data.total ? `Counts are of everything. Of the ${number(data.total)} pictures, this file holds ${number(held)}, ${many(photographs, "photograph")} among them: the most suspicious, and some for every bar, point and cell.`
       : `All ${many(held, "picture")} are in this file, ${photographs} as photographs.`;
-  const tile = (value, name) => el("li", {}, el("strong", {}, number(value)), name);
+  const tile = (value, one, more = one + "s") => el("li", {}, el("strong", {}, number(value)), value === 1 ? one : more);
   document.getElementById("top").append(
     el("div", { class: "head" }, el("div", {}, el("h1", {}, data.project), el("p", { class: "lead" }, lead)), toggle),
-    el("ul", { class: "tiles" }, tile(data.tasks, "tasks"), tile(data.total, "pictures"), tile(data.objects, "objects"), tile(data.classes.length, "classes"),
-      tile(sum(data.kinds.map((kind) => kind[1])), "suspicions")));
+    el("ul", { class: "tiles" }, tile(data.tasks, "task"), tile(data.total, "picture"), tile(data.objects, "object"), tile(data.classes.length, "class", "classes"),
+      tile(sum(data.kinds.map((kind) => kind[1])), "suspicion")));
 }
 
 function legend() {
