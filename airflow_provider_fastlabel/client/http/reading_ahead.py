@@ -17,7 +17,7 @@ PAGES_AHEAD = 8
 """Pages under way at a time where a list is read to its end: with answers that take 500 ms, 16,000 tasks a second."""
 MOST_PAGES_AHEAD = 16
 """More connections than that to one list are not asked for."""
-MOST_BYTES_AHEAD = 24 * 1024**2
+MOST_BYTES_AHEAD = 16 * 1024**2
 """Bytes of pages under way, by the largest page so far: a page of annotated tasks has one to four million."""
 
 
