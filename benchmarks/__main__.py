@@ -45,9 +45,17 @@ def _jobs(bench: Bench, size: int, full: bool) -> list[tuple[Row, dict[str, Figu
 
 
 def _file_to_file(bench: Bench, size: int) -> list[tuple[Row, dict[str, Figures]]]:
-    """Measure from a file on disk to files on disk: ours and the floor from FastLabel's tasks, others from COCO."""
+    """Measure from a file on disk to files on disk: ours and the floor from FastLabel's tasks, others from COCO.
+
+    Of ours the reading of the tasks alone, and that with their shapes, are measured too.
+    """
+    parts = {
+        job: bench.run(["parts"], job, size, ["bbox"], kind="bbox", stream=True)["parts"] for job in ("tasks", "shapes")
+    }
     sides = ["floor", "ours", *FILE_PEERS]
-    return [(row, bench.run(sides, row.job, size, row.needs, kind=row.kind, stream=True)) for row in FILE_TO_FILE]
+    return [
+        (row, bench.run(sides, row.job, size, row.needs, kind=row.kind, stream=True) | parts) for row in FILE_TO_FILE
+    ]
 
 
 def _busy(bench: Bench, size: int) -> list[tuple[Row, dict[str, Figures]]]:

@@ -93,7 +93,7 @@ class Bench:
         """Make one measurement."""
         shutil.rmtree(given.folder, ignore_errors=True)
         given.folder.mkdir()
-        ours = given.side in ("ours", "floor")
+        ours = given.side in ("ours", "parts", "floor")
         python = sys.executable if ours else str(PEERS_PYTHON)
         said = f"{given.side} {given.job} {given.kind} {given.size}{' one pass' if given.stream else ''}"
         command = [python, "-m", "benchmarks.worker", given.to_json()]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Given:
     """One measurement.
 
-    :param side: who does it: ``ours``, ``floor``, ``sdk`` or a peer's name.
+    :param side: who does it: ``ours``, ``parts`` (of ours), ``floor``, ``sdk`` or a peer's name.
     :param job: what is done, a key of the side's table.
     :param size: number of tasks.
     :param data: folder of this size's input, see :mod:`.sets`.

@@ -77,15 +77,20 @@ def peers(rows: Sequence[tuple[Row, Found]]) -> str:
 
 
 def file_to_file(rows: Sequence[tuple[Row, Found]]) -> str:
-    """Return the table of ours beside tools that go from a file to files without stopping in between."""
+    """Return the table of ours beside tools that go from a file to files without stopping in between.
+
+    :param rows: per job the figures of the sides, and those of the parts ``tasks`` and ``shapes``, for how much of
+        ours is which part.
+    """
     lines = []
     for row, found in rows:
-        ours = found["ours"]
+        ours, read, shaped = (found[name].cpu for name in ("ours", "tasks", "shapes"))
         others = [found.get(name) for name in FILE_PEERS]
-        ratios = [f"{ours.cpu / other.cpu:.2f}" if other else "" for other in others]
-        lines.append([row.title, _time(found["floor"]), _time(ours), *map(_time, others), *ratios])
-    head = ("file to file", "floor", "ours", *FILE_PEERS, *(f"ours / {name}" for name in FILE_PEERS))
-    return _table(head, lines)
+        ratios = [f"{ours / other.cpu:.2f}" if other else "" for other in others]
+        parts = [_seconds(part) for part in (read, shaped - read, ours - shaped)]
+        lines.append([row.title, _time(found["floor"]), _time(found["ours"]), *parts, *map(_time, others), *ratios])
+    head = ("file to file", "floor", "ours", "of it reading", "checks and shapes", "writing", *FILE_PEERS)
+    return _table((*head, *(f"ours / {name}" for name in FILE_PEERS)), lines)
 
 
 def busy(rows: Sequence[tuple[Row, Found]]) -> str:

@@ -15,7 +15,7 @@ from contextlib import redirect_stdout
 
 from benchmarks.given import Given
 
-_MODULES = {"ours": "ours", "floor": "floors", "sdk": "sdk"}
+_MODULES = {"ours": "ours", "parts": "parts", "floor": "floors", "sdk": "sdk"}
 
 
 def measure(given: Given) -> dict[str, float]:
