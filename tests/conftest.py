@@ -60,5 +60,5 @@ def s3_address(s3_server: str) -> str:
     """Address of an S3-compatible server without buckets."""
     import requests
 
-    requests.post(f"{s3_server}/moto-api/reset", timeout=9).raise_for_status()
+    requests.post(f"{s3_server}/moto-api/reset", timeout=60).raise_for_status()
     return s3_server

@@ -270,7 +270,7 @@ def test_create(world, item, kind, fields):
     task = method(world, "find", kind)(ident)
     assert shows(task, {"name": path.name, "priority": 0} | fields)
     if path.is_file():
-        assert requests.get(task["url"], timeout=9).content == path.read_bytes()
+        assert requests.get(task["url"], timeout=60).content == path.read_bytes()
 
 
 @pytest.mark.parametrize("priority", [0, 10, 20, 30])

@@ -24,7 +24,7 @@ def zipped(**files: bytes) -> bytes:
 
 def upload(api: Api, project: str, name: str, data: bytes) -> dict[str, str]:
     place = api("GET", "files", project=project, fileName=name, fileType="application/zip")
-    requests.put(place["url"], data=data, timeout=9)
+    requests.put(place["url"], data=data, timeout=60)
     return {"project": project, "fileKey": place["name"]}
 
 
@@ -37,7 +37,7 @@ def test_appendix_pictures_are_found_by_task(api: Api):
     (entry,) = api("GET", "contents/export/appendix", project="clouds", limit=10_000)
     assert (entry["imageFileName"], entry["calibrationFileName"], entry["format"]) == ("000.png", "000.yaml", "yml")
     assert entry["calibration"] == "k: 1"
-    assert requests.get(entry["url"], timeout=9).content == picture_bytes()
+    assert requests.get(entry["url"], timeout=60).content == picture_bytes()
     names = [item["name"] for item in api("GET", "tasks/appendix", project="clouds")]
     assert names == ["drive/01.pcd/000.png", "other/02.pcd/000.png"]
 
@@ -48,6 +48,6 @@ def test_robotics_contents_go_to_the_task_the_zip_is_named_after(api: Api):
     body = upload(api, "arm", "episode_1.zip", zipped(**{"episode_1/top.mp4": b"film"}))
     api("POST", "contents/imports/robotics-contents/batch", body)
     (content,) = api("GET", f"tasks/robotics/{task}")["contents"]
-    assert (content["name"], requests.get(content["url"], timeout=9).content) == ("top.mp4", b"film")
+    assert (content["name"], requests.get(content["url"], timeout=60).content) == ("top.mp4", b"film")
     lost = upload(api, "arm", "episode_2.zip", zipped(a=b"x"))
     assert "episode_2" in api.refused(404, "POST", "contents/imports/robotics-contents/batch", lost)

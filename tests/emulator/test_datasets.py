@@ -27,7 +27,7 @@ def test_datasets_and_their_objects(api: Api):
     assert found["customMetadata"] == {"k": "v"}
     assert api("GET", "dataset-revision-objects", datasetName="my-data", offset=0, limit=1000) == [found]
     (signed,) = api("GET", "dataset-revision-objects/signed-urls", datasetName="my-data", types=["none"])
-    assert requests.get(signed["signedUrl"], timeout=9).content == picture_bytes()
+    assert requests.get(signed["signedUrl"], timeout=60).content == picture_bytes()
     assert api("GET", "dataset-revision-objects/signed-urls", datasetName="my-data", types=["train"]) == []
     api.refused(404, "GET", path, version="v9")
 

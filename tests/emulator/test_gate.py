@@ -20,28 +20,28 @@ from .conftest import Api, encoded, picture, picture_bytes
 
 def test_only_the_right_token_opens_the_api(api: Api):
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": api.emulator.token}):
-        answer = requests.get(api.emulator.url + "projects", headers=headers, timeout=9)
+        answer = requests.get(api.emulator.url + "projects", headers=headers, timeout=60)
         assert answer.status_code == 401
         assert "token" in answer.json()["message"]
 
 
 def test_signed_addresses_refuse_the_token_and_changes_and_age(cats):
     url = cats("GET", f"tasks/image/{cats.image('a.png')}")["url"]
-    assert requests.get(url, headers={"Authorization": "Bearer x"}, timeout=9).status_code == 400
-    assert requests.get(url.replace("expires=1", "expires=9"), timeout=9).status_code == 403
-    assert requests.put(url, timeout=9).status_code == 405
-    assert requests.get(url, headers={"Range": "bytes=0-3"}, timeout=9).content == picture_bytes()[:4]
+    assert requests.get(url, headers={"Authorization": "Bearer x"}, timeout=60).status_code == 400
+    assert requests.get(url.replace("expires=1", "expires=9"), timeout=60).status_code == 403
+    assert requests.put(url, timeout=60).status_code == 405
+    assert requests.get(url, headers={"Range": "bytes=0-3"}, timeout=60).content == picture_bytes()[:4]
     cats.emulator.advance(3601)
-    assert requests.get(url, timeout=9).status_code == 403
+    assert requests.get(url, timeout=60).status_code == 403
 
 
 def test_a_file_that_is_known_by_its_md5_is_not_sent_again(cats):
     url = cats("GET", f"tasks/image/{cats.image('a.png')}")["url"]
-    etag = requests.get(url, timeout=9).headers["ETag"]
+    etag = requests.get(url, timeout=60).headers["ETag"]
     assert etag == f'"{hashlib.md5(picture_bytes()).hexdigest()}"'
-    answer = requests.get(url, headers={"If-None-Match": etag}, timeout=9)
+    answer = requests.get(url, headers={"If-None-Match": etag}, timeout=60)
     assert (answer.status_code, answer.content) == (304, b"")
-    assert requests.get(url, headers={"If-None-Match": '"other"'}, timeout=9).content == picture_bytes()
+    assert requests.get(url, headers={"If-None-Match": '"other"'}, timeout=60).content == picture_bytes()
 
 
 def test_the_quota_answers_429_until_the_window_has_moved_on(api: Api):
@@ -127,9 +127,9 @@ def test_a_reset_gives_the_same_ids_again(api: Api):
 
 def test_it_describes_itself(api: Api):
     base = api.emulator.base_url
-    document = requests.get(f"{base}/openapi.json", timeout=9).json()
+    document = requests.get(f"{base}/openapi.json", timeout=60).json()
     assert "/v1/tasks/image/{task_id}" in document["paths"]
-    assert requests.get(f"{base}/docs", timeout=9).status_code == 200
+    assert requests.get(f"{base}/docs", timeout=60).status_code == 200
     assert "quota" in api.emulator.control("GET", "choices")
 
 
@@ -164,14 +164,14 @@ def test_the_process_keeps_its_data_and_stops_on_sigterm(tmp_path):
     def create(ready):
         headers = {"Authorization": f"Bearer {ready['token']}"}
         project = {"type": "image_bbox", "name": "x", "slug": "x"}
-        requests.post(ready["url"] + "projects", json=project, headers=headers, timeout=9)
+        requests.post(ready["url"] + "projects", json=project, headers=headers, timeout=60)
         body = {"project": "x", "name": "a.png", "file": picture()}
-        return requests.post(ready["url"] + "tasks/image", json=body, headers=headers, timeout=9).json()
+        return requests.post(ready["url"] + "tasks/image", json=body, headers=headers, timeout=60).json()
 
     def read(ready):
         headers = {"Authorization": f"Bearer {ready['token']}"}
-        task = requests.get(ready["url"] + "tasks/image", params={"project": "x"}, headers=headers, timeout=9).json()[0]
-        return task["id"], requests.get(task["url"], timeout=9).content
+        task = requests.get(ready["url"] + "tasks/image", params={"project": "x"}, headers=headers, timeout=60).json()[0]
+        return task["id"], requests.get(task["url"], timeout=60).content
 
     ident = session(create)
     assert session(read) == (ident, picture_bytes())

@@ -126,7 +126,7 @@ def test_a_video_shows_what_the_file_says(api: Api):
     task = api("GET", f"tasks/video/{ident}")
     facts = {"width": 64, "height": 48, "fps": 10.0, "frameCount": 12, "duration": 1.2}
     assert facts.items() <= task.items()
-    assert requests.get(task["url"], timeout=9).content == CLIP.read_bytes()
+    assert requests.get(task["url"], timeout=60).content == CLIP.read_bytes()
 
 
 def test_videos_must_be_h264(api: Api):
@@ -144,7 +144,7 @@ def test_contents_are_kept_in_name_order_and_checked(api: Api):
     assert [item["name"] for item in task["contents"]] == ["01.png", "02.png", "03.png"]
     assert task["contents"][0]["width"] == 8
     assert "url" not in task
-    assert requests.get(task["contents"][0]["url"], timeout=9).content == picture_bytes()
+    assert requests.get(task["contents"][0]["url"], timeout=60).content == picture_bytes()
 
     def faulty(*contents):
         return api.refused(422, "POST", "tasks/sequential-image", body | {"name": "t", "contents": list(contents)})

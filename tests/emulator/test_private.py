@@ -37,7 +37,7 @@ def work(db) -> str:
         assert {"e.db-wal", "e.db-shm"} <= {path.name for path in db.parent.iterdir()}
         check(db.parent)
         url = api("GET", "tasks/image", project="cats")[0]["url"]
-        assert api.session.get(url, headers={"Authorization": None}, timeout=9).status_code == 200
+        assert api.session.get(url, headers={"Authorization": None}, timeout=60).status_code == 200
         api.session.close()
     return url.partition("?")[0].rpartition("/storage/")[2]
 

@@ -49,7 +49,7 @@ def test_a_created_task_is_shown_as_documented(cats):
 def test_the_file_comes_back_from_the_signed_address(cats, name):
     data = picture_bytes(40, 30)
     ident = cats.image(name, file=encoded(data))
-    assert requests.get(cats("GET", f"tasks/image/{ident}")["url"], timeout=9).content == data
+    assert requests.get(cats("GET", f"tasks/image/{ident}")["url"], timeout=60).content == data
 
 
 def test_lists_filter_and_page_in_creation_order(cats):
@@ -204,4 +204,4 @@ def test_long_files_leave_the_body_while_it_arrives(cats):
     (call,) = cats.emulator.requests(method="POST", path="tasks/image")
     digest = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
     assert call["body"] == {"project": "cats", "name": "big.jpg", "file": digest}
-    assert requests.get(cats("GET", f"tasks/image/{ident}")["url"], timeout=9).content == data
+    assert requests.get(cats("GET", f"tasks/image/{ident}")["url"], timeout=60).content == data
