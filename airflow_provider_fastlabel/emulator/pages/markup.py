@@ -34,13 +34,13 @@ def _pieces(values: Iterable[Any]) -> Iterable[str]:
             yield from _pieces(value)
 
 
-def tag(name: str, *inside: Any, **attributes: Any) -> Markup:
+def tag(name: str, /, *inside: Any, **attributes: Any) -> Markup:
     """Return an element.
 
     :param name: of the element.
     :param inside: what it holds, see :func:`text`.
-    :param attributes: its attributes. ``class_`` is ``class``, ``data_x`` is ``data-x``; ``True`` is an attribute without
-        a value, and those that are ``None`` or ``False`` are left out.
+    :param attributes: its attributes. ``class_`` is ``class``, ``data_x`` is ``data-x``; ``True`` is an attribute
+        without a value, and those that are ``None`` or ``False`` are left out.
     """
     written = []
     for key, value in attributes.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -11,19 +10,20 @@ from urllib.parse import unquote_plus
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.routing import APIRoute
 
 from airflow_provider_fastlabel.emulator.pages import happenings, listing
 from airflow_provider_fastlabel.emulator.pages.layout import HOME, SAFE, page
 from airflow_provider_fastlabel.emulator.pages.markup import tag
+from airflow_provider_fastlabel.emulator.pages.media import OTHER, type_of
 from airflow_provider_fastlabel.emulator.pages.task import task
 from airflow_provider_fastlabel.emulator.world import annotators, histories, task_table
 from airflow_provider_fastlabel.emulator.world.errors import ApiError, not_found
 from airflow_provider_fastlabel.emulator.world.state import Emu
 
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_SHOWN = ("image/png", "image/jpeg", "video/mp4", "audio/")
 _FILE = {**SAFE, "Content-Security-Policy": "sandbox; default-src 'none'"}
 _MOST = 2**62
 
@@ -139,10 +139,8 @@ async def file(emu: Emu, task_id: str, number: str) -> Response:
     path = emu.files.path(files[at]["sha256"])
     if not path.is_file():
         raise not_found("file", f"{task_id}/{number}")
-    kind = mimetypes.guess_type(files[at]["name"])[0] or ""
-    if kind.startswith(_SHOWN):
-        return FileResponse(path, media_type=kind, headers=_FILE)
-    return FileResponse(path, media_type="application/octet-stream", headers=_FILE, filename="file")
+    kind = await run_in_threadpool(type_of, path)
+    return FileResponse(path, media_type=kind, headers=_FILE, filename="file" if kind == OTHER else None)
 
 
 @router.get("/pages/{name}")

@@ -44,10 +44,12 @@ def highlighted(body: str, annotations: Sequence[Mapping[str, Any]]) -> Markup:
     return tag("div", pieces, class_="text")
 
 
-def _piece(part: str, open_now: Mapping[int, None], annotations: Sequence[Mapping[str, Any]], kinds: Any) -> Any:
+def _piece(
+    part: str, open_now: dict[int, None], annotations: Sequence[Mapping[str, Any]], kinds: Mapping[str, int]
+) -> Any:
     if not open_now or not part:
         return part
-    newest = list(islice(reversed(open_now), _NAMED))  # type: ignore[call-overload]
+    newest = list(islice(reversed(open_now), _NAMED))
     names = ", ".join(_name(annotations[at]) for at in newest) + (", …" if len(open_now) > _NAMED else "")
     return tag("mark", part, title=names, class_=_class(annotations[newest[0]], kinds))
 

@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,6 +13,7 @@ import orjson
 from airflow_provider_fastlabel.emulator.pages.clouds import from_above, read_cloud
 from airflow_provider_fastlabel.emulator.pages.layout import below, own
 from airflow_provider_fastlabel.emulator.pages.markup import Markup, tag, text
+from airflow_provider_fastlabel.emulator.pages.media import type_of
 from airflow_provider_fastlabel.emulator.pages.shapes import Label, numbers_of, overlay
 from airflow_provider_fastlabel.emulator.pages.spans import highlighted, time_line
 from airflow_provider_fastlabel.emulator.world.kinds import KINDS, Kind
@@ -68,6 +68,7 @@ async def stage(emu: Emulation, task: Shown, frame: int) -> Markup:
     :param frame: the frame to show, from 1; 0 where there are none.
     """
     name = task.kind.name
+    here: list[Label]
     if name == "image":
         return _picture(task, 0, [(each, each.get("points")) for each in task.annotations])
     if name == "video":
@@ -83,7 +84,7 @@ async def stage(emu: Emulation, task: Shown, frame: int) -> Markup:
         return await _cloud(emu, task, 0, [(each, each["points"]) for each in task.annotations])
     if name in ("text", "text_classification"):
         return await _text(emu, task)
-    return text([_media(task, at) for at in range(len(task.files))], _about(task))
+    return text([_media(emu, task, at) for at in range(len(task.files))], _about(task))
 
 
 def in_frame(annotations: Sequence[Mapping[str, Any]], frame: int) -> list[Label]:
@@ -107,16 +108,16 @@ def _address(task: Shown, at: int) -> str:
     return below("files", task.ident, str(at))
 
 
-def _media(task: Shown, at: int) -> Markup:
+def _media(emu: Emulation, task: Shown, at: int) -> Markup:
     """Return one file of a task as the browser shows it by itself."""
     name, address = str(task.files[at]["name"]), _address(task, at)
-    ending = Path(name).suffix.lower()
-    if ending in (".png", ".jpg", ".jpeg"):
+    kind = type_of(emu.files.path(task.files[at]["sha256"]))
+    if kind.startswith("image/"):
         shown = tag("img", src=address, alt=f"The picture {name}", class_="plain")
-    elif ending == ".mp4":
-        shown = tag("video", src=address, controls=True, preload="metadata", aria_label=f"The video {name}")
-    elif ending in (".mp3", ".wav", ".m4a"):
+    elif kind.startswith("audio/") or task.kind.name.startswith("audio"):
         shown = tag("audio", src=address, controls=True, preload="metadata", aria_label=f"The recording {name}")
+    elif kind.startswith("video/"):
+        shown = tag("video", src=address, controls=True, preload="metadata", aria_label=f"The video {name}")
     else:
         shown = tag("p", tag("a", "Download the file", href=address))
     return tag("figure", shown, tag("figcaption", own(name)) if len(task.files) > 1 else None)

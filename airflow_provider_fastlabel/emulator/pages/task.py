@@ -115,8 +115,8 @@ def _labels(shown: Shown) -> Markup:
 
 
 def _class(annotation: Mapping[str, Any]) -> Markup:
-    patch = tag("svg", tag("rect", width=10, height=10, fill=colour_of(annotation)), viewBox="0 0 10 10", class_="patch",
-                aria_hidden="true")  # fmt: skip
+    colour = tag("rect", width=10, height=10, fill=colour_of(annotation))
+    patch = tag("svg", colour, viewBox="0 0 10 10", class_="patch", aria_hidden="true")
     value, title = str(annotation["value"]), str(annotation.get("title") or annotation["value"])
     return text(patch, own(title), tag("small", " ", own(value)) if value != title else None)
 
