@@ -61,8 +61,8 @@ class Page:
         elif method == "Runtime.consoleAPICalled":
             self.complaints.append(json.dumps(facts["args"])[:500])
 
-    def open(self, path: Path | str, *, width: int = 1400, height: int = 900, dark: bool = False) -> None:
-        """Show a file or an address, as on a screen of a size; a narrow one is a phone's."""
+    def open(self, path: Path, *, width: int = 1400, height: int = 900, dark: bool = False) -> None:
+        """Show a file, as on a screen of a size; a narrow one is a phone's."""
         self.size(width, height, dark=dark)
         self.visit(path.as_uri(), "document.querySelector('h1')")
 
