@@ -1,4 +1,4 @@
-"""The pages for people, in a real browser and by plain calls: every kind of task, hostile texts, links, who may look."""
+"""The pages for people, in a real browser and by plain calls: every kind, hostile texts, links, who may look."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 import time
 import zipfile
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -57,7 +58,7 @@ def hostile_world(api: Api) -> list[str]:
     """Make a task of every kind with hostile texts, and return the addresses of all pages."""
     api.emulator.configure(strict=False, history_seconds=0)
     values, sent = [{"key": HOSTILE, "value": HOSTILE}], []
-    for number, (path, (kind, payload, annotation)) in enumerate({**ANNOTATED}.items()):
+    for number, (path, (kind, payload, annotation)) in enumerate(ANNOTATED.items()):
         slug = f"p{number}"
         api.project(kind, slug, name=HOSTILE)
         value = HOSTILE + slug
@@ -72,18 +73,16 @@ def hostile_world(api: Api) -> list[str]:
             payload = {"file": encoded((HOSTILE * 30).encode())}
         if path == "pcd":
             payload = {"file": cloud([(1, 2, 0), (3, 4, 1), (float("nan"), 1, 1)])}
-        metadatas = [{"key": HOSTILE, "value": HOSTILE}]
         body = {"project": slug, "name": HOSTILE, "annotations": drawn, "tags": [HOSTILE, "a,b"]}
-        api("PUT", "projects/metadata", {}) if False else None
-        sent.append((path, slug, body | payload, metadatas))
+        sent.append((path, slug, body | payload))
     for number, (path, (kind, payload)) in enumerate(CLASSIFIED.items()):
         slug = f"c{number}"
         api.project(kind, slug, name=HOSTILE)
         attributes = [{"type": "text", "name": HOSTILE, "key": HOSTILE}]
         api("POST", "annotations/classification", {"project": slug, "attributes": attributes})
-        sent.append((path, slug, {"project": slug, "name": HOSTILE, "attributes": values} | payload, []))
-    pages = ["/", "/imports", "/jobs", "/projects/p0?tags=" + requests.utils.quote(HOSTILE, safe=""), "/tasks/none"]
-    for path, slug, body, _ in sent:
+        sent.append((path, slug, {"project": slug, "name": HOSTILE, "attributes": values} | payload))
+    pages = ["/", "/imports", "/jobs", "/projects/p0?tags=" + quote(HOSTILE, safe=""), "/tasks/none"]
+    for path, slug, body in sent:
         ident = api("POST", f"tasks/{path}", body)
         note = {"taskId": ident, "points": [1, 1], "text": HOSTILE, "project": slug}
         answer = api.send("POST", "comments", note)

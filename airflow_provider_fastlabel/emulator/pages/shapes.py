@@ -62,7 +62,7 @@ def _pieces(annotation: Mapping[str, Any], points: Any) -> Iterator[Markup]:
         yield from _pose(annotation["keypoints"])
     elif kind == "bbox":
         x1, y1, x2, y2 = points
-        yield tag("path", d=f"M{x1} {y1}H{x2}V{y2}H{x1}Z", fill_opacity="0.15")
+        yield tag("path", d=f"M{x1} {y1}H{x2}V{y2}H{x1}Z", fill_opacity="0.08")
     elif kind == "circle":
         yield tag("circle", cx=points[0], cy=points[1], r=abs(points[2]), fill_opacity="0.15")
     elif kind == "keypoint":

@@ -21,7 +21,7 @@ def highlighted(body: str, annotations: Sequence[Mapping[str, Any]]) -> Markup:
     :param body: the text.
     :param annotations: labels with ``start`` and ``end``, in characters.
     """
-    kinds = {value: at for at, value in enumerate(dict.fromkeys(each["value"] for each in annotations))}
+    kinds = colours(annotations)
     edges: dict[int, tuple[list[int], list[int]]] = {}
     for at, each in enumerate(annotations):
         start, end = (min(int(each[key]), len(body)) for key in ("start", "end"))
@@ -38,28 +38,30 @@ def highlighted(body: str, annotations: Sequence[Mapping[str, Any]]) -> Markup:
             open_now.pop(at, None)
         for at in begins:
             open_now[at] = None
-            pieces.append(tag("b", shortened(_name(annotations[at]), _NAME), class_=_class(annotations[at], kinds)))
+            pieces.append(tag("b", shortened(_name(annotations[at]), _NAME), class_=kinds[annotations[at]["value"]]))
         last = place
     pieces.append(_piece(body[last:], open_now, annotations, kinds))
     return tag("div", pieces, class_="text")
 
 
+def colours(annotations: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the name of the colour that each class of labels has in a text, by its value."""
+    values = dict.fromkeys(each["value"] for each in annotations)
+    return {value: f"c{at % _COLOURS}" for at, value in enumerate(values)}
+
+
 def _piece(
-    part: str, open_now: dict[int, None], annotations: Sequence[Mapping[str, Any]], kinds: Mapping[str, int]
+    part: str, open_now: dict[int, None], annotations: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]
 ) -> Any:
     if not open_now or not part:
         return part
     newest = list(islice(reversed(open_now), _NAMED))
     names = ", ".join(_name(annotations[at]) for at in newest) + (", …" if len(open_now) > _NAMED else "")
-    return tag("mark", part, title=names, class_=_class(annotations[newest[0]], kinds))
+    return tag("mark", part, title=names, class_=kinds[annotations[newest[0]]["value"]])
 
 
 def _name(annotation: Mapping[str, Any]) -> str:
     return str(annotation.get("title") or annotation["value"])
-
-
-def _class(annotation: Mapping[str, Any], kinds: Mapping[str, int]) -> str:
-    return f"c{kinds[annotation['value']] % _COLOURS}"
 
 
 def time_line(annotations: Sequence[Mapping[str, Any]], unit: str) -> Markup:

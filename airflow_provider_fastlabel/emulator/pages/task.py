@@ -24,6 +24,7 @@ from airflow_provider_fastlabel.emulator.pages.layout import (
 from airflow_provider_fastlabel.emulator.pages.listing import state
 from airflow_provider_fastlabel.emulator.pages.markup import Markup, tag, text
 from airflow_provider_fastlabel.emulator.pages.shapes import colour_of
+from airflow_provider_fastlabel.emulator.pages.spans import colours
 from airflow_provider_fastlabel.emulator.pages.stage import Shown, frames_of, read, stage
 from airflow_provider_fastlabel.emulator.world import task_table
 from airflow_provider_fastlabel.emulator.world.state import Emulation
@@ -110,15 +111,20 @@ def _labels(shown: Shown) -> Markup:
     heading = tag("h2", f"{len(shown.annotations):,} labels" if len(shown.annotations) != 1 else "1 label")
     if not shown.annotations:
         return tag("section", heading, tag("p", "Nobody has labelled this task yet."))
-    rows = [(_class(each), each["type"], _where(each), _attributes(each)) for each in shown.annotations]
-    return tag("section", heading, table("Labels", ("Class", "Type", "Where", "Attributes"), rows))
+    named = colours(shown.annotations) if shown.kind.name == "text" else {}
+    rows = [(_class(each, named), each["type"], _where(each), text(_attributes(each))) for each in shown.annotations]
+    said_more = any(row[-1] for row in rows)
+    heads = ("Class", "Type", "Where", "Attributes") if said_more else ("Class", "Type", "Where")
+    return tag("section", heading, table("Labels", heads, (row[: len(heads)] for row in rows)))
 
 
-def _class(annotation: Mapping[str, Any]) -> Markup:
+def _class(annotation: Mapping[str, Any], named: Mapping[str, str]) -> Markup:
     colour = tag("rect", width=10, height=10, fill=colour_of(annotation))
     patch = tag("svg", colour, viewBox="0 0 10 10", class_="patch", aria_hidden="true")
+    if annotation["value"] in named:  # as in the text above
+        patch = tag("span", class_=f"patch {named[annotation['value']]}")
     value, title = str(annotation["value"]), str(annotation.get("title") or annotation["value"])
-    return text(patch, own(title), tag("small", " ", own(value)) if value != title else None)
+    return text(patch, own(title), tag("small", " ", own(value)) if value.lower() != title.lower() else None)
 
 
 def _attributes(annotation: Mapping[str, Any]) -> list[Any]:
