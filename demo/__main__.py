@@ -66,7 +66,13 @@ def run_loop(airflow: LocalAirflow, emulator: LocalEmulator, state: Path, output
     prepare_project(emulator)
     copy_photos(state / "photos")
     detect_faces((state / "photos" / name for name in sorted(load_ground_truth())), state / "results.jsonl")
-    airflow.add_connection("fastlabel_default", conn_type="fastlabel", host=emulator.url, password=emulator.token)
+    airflow.add_connection(
+        "fastlabel_default",
+        conn_type="fastlabel",
+        host=emulator.url,
+        password=emulator.token,
+        extra={"app_url": emulator.url.removesuffix("/v1/")},
+    )
     started = time.monotonic()
     run_id = airflow.trigger(
         DAG_ID,
@@ -119,6 +125,7 @@ def keep_running(airflow: LocalAirflow, emulator: LocalEmulator, state: Path) ->
     log.info("Airflow's UI:  %s/dags/%s  (no password: loopback, demo only)", airflow.url, DAG_ID)
     log.info('               open the task "report" of the newest run there: its tab "Dataset" shows the report')
     log.info("the emulator:  %s  (its calls: %sdocs)", emulator.url, emulator.url.removesuffix("v1/"))
+    log.info("its pages:     %s  (projects, tasks, labels)", emulator.url.removesuffix("v1/"))
     log.info("to stop both:  kill %s && rm -rf %s", " ".join(map(str, pids)), state)
 
 

@@ -47,7 +47,8 @@ MAY_IMPORT = {
     "plugins": {"plugins", "utils", "pipelines/files", "pipelines/exports/manifests", "pipelines/reports/page_file"},
     "operators": {"operators", "triggers", "utils", "hooks", "pipelines", "client", "formats"},
     "emulator": {"emulator/", "emulator/server", "emulator/world"},
-    "emulator/server": {"emulator/server", "emulator/routes", "emulator/world", "emulator/"},
+    "emulator/server": {"emulator/server", "emulator/pages", "emulator/routes", "emulator/world", "emulator/"},
+    "emulator/pages": {"emulator/pages", "emulator/world", "emulator/"},
     "emulator/routes": {"emulator/routes", "emulator/world", "emulator/"},
     "emulator/world": {"emulator/world", "emulator/"},
 }

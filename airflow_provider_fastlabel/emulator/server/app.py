@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from airflow_provider_fastlabel.emulator.pages import router as pages
 from airflow_provider_fastlabel.emulator.routes import (
     classes,
     comments,
@@ -115,4 +116,5 @@ def _routes(emu: Emulation, temporary: tempfile.TemporaryDirectory[str] | None) 
     app.include_router(storage.router)
     app.include_router(control.router)
     app.include_router(control_data.router)
+    app.include_router(pages.router)
     return app

@@ -14,6 +14,9 @@ STORAGE = "/storage/"
 LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 """What this machine calls itself in a ``Host`` header."""
 
+PAGES = ("/projects/", "/tasks/", "/imports/", "/jobs/")
+"""What pages for people begin with; the first one is ``/``."""
+
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}[a-z0-9_])?)(?::([0-9]{1,5}))?")
 _HTTP_PORT = "80"
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -92,7 +95,12 @@ def _check_origin(scope: Mapping[str, Any]) -> None:
     sites = [value.decode("latin-1") for value in _sent(scope, b"sec-fetch-site")]
     if all(site in _OWN_SITES for site in sites):
         return
-    # A link to a signed address may be followed: its signature says that it was given out.
+    # A link to a signed address may be followed: its signature says that it was given out. So may one to a page, as
+    # Airflow shows them: the page that has the link does not see what it opens.
     link = (_sent(scope, b"sec-fetch-mode"), _sent(scope, b"sec-fetch-dest")) == ([b"navigate"], [b"document"])
-    if not (link and scope["method"] == "GET" and scope["path"].startswith(STORAGE)):
+    if not (link and scope["method"] == "GET" and _may_be_opened(scope["path"])):
         raise ApiError(403, "calls from web pages of other sites are refused")
+
+
+def _may_be_opened(path: str) -> bool:
+    return path == "/" or f"{path}/".startswith((STORAGE, *PAGES))

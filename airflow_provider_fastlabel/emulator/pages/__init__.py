@@ -1,0 +1,1 @@
+"""The pages for people: what the emulator holds, for eyes only."""
