@@ -170,8 +170,8 @@ def test_the_process_keeps_its_data_and_stops_on_sigterm(tmp_path):
 
     def read(ready):
         headers = {"Authorization": f"Bearer {ready['token']}"}
-        asked = {"params": {"project": "x"}, "headers": headers, "timeout": 60}
-        task = requests.get(ready["url"] + "tasks/image", **asked).json()[0]
+        address = ready["url"] + "tasks/image?project=x"
+        task = requests.get(address, headers=headers, timeout=60).json()[0]
         return task["id"], requests.get(task["url"], timeout=60).content
 
     ident = session(create)

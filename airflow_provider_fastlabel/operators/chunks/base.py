@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.links import PROJECT
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
     from airflow_provider_fastlabel.utils.links import Links
 
@@ -17,13 +20,14 @@ __all__ = ["PlannedOperator"]
 class PlannedOperator(FastLabelBaseOperator):
     """Base of the operators that take up what a planner has written."""
 
-    operator_extra_links: Links = ()
+    operator_extra_links: Links = (PROJECT,)
 
-    def planned(self, name: str, chunk: Any) -> PlanFolder:
-        """Return the folder of the plan that a chunk is of.
+    def planned(self, name: str, chunk: Any, context: Context) -> PlanFolder:
+        """Return the folder of the plan that a chunk is of, and show the link to the project of the plan.
 
         :param name: of the argument, for the message.
         :param chunk: what a planner returned.
+        :param context: Airflow's task context.
         :raises FastLabelInvalidException: it is no chunk.
         """
         from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
@@ -34,4 +38,7 @@ class PlannedOperator(FastLabelBaseOperator):
                 f"{name} is no chunk that FastLabelPlanImportOperator returned. Nothing was created. Map this task "
                 "over the planner's output."
             )
-        return PlanFolder(storage_path(name, chunk["plan"], chunk["conn_id"]))
+        folder = PlanFolder(storage_path(name, chunk["plan"], chunk["conn_id"]))
+        if (index := folder.read_index()) is not None:
+            self.show_links(context, project=index["project"])
+        return folder

@@ -24,7 +24,8 @@ class FastLabelImportSummaryOperator(PlannedOperator):
 
     The chunks' manifests are put together into ``manifest`` of the plan, also if a chunk has failed, so let the task
     run then too (``trigger_rule="none_skipped"``): the next run is to know what this one has created. More failures
-    than ``max_failures``, counted over all chunks, fail it. Makes no call. When all is well the plan's files go.
+    than ``max_failures``, counted over all chunks, fail it. Makes no call, but perhaps one for its link. When all is
+    well the plan's files go.
 
     :param plan: what :class:`~airflow_provider_fastlabel.operators.chunks.plan.FastLabelPlanImportOperator` returned.
         Templated.
@@ -49,7 +50,8 @@ class FastLabelImportSummaryOperator(PlannedOperator):
         from airflow_provider_fastlabel.utils.object_stores import storage_path
 
         with self.working(context):
-            folder = self.planned("plan", self.plan[0] if isinstance(self.plan, list) and self.plan else None)
+            chunk = self.plan[0] if isinstance(self.plan, list) and self.plan else None
+            folder = self.planned("plan", chunk, context)
             index = folder.read_index()
             if index is None:
                 raise refused(f"There is no plan at {folder.place}. Clear the task that plans, and all after it.")
