@@ -25,7 +25,9 @@ MANIFEST = "manifest.json"
 PREVIOUS = "manifest.previous.json"
 LEFT_OUT_FILE = "left_out.jsonl"
 """The list of what an export left out, beside the manifest."""
-OWN_FILES = (MANIFEST, PREVIOUS, LOCK_FILE, LEFT_OUT_FILE)
+REPORT_FILES = ("report.html", "contact-sheet.jpg", "report.json")
+"""The report about a data set, which may lie beside it and is no part of it."""
+OWN_FILES = (MANIFEST, PREVIOUS, LOCK_FILE, LEFT_OUT_FILE, *REPORT_FILES)
 """What a data set's folder holds beside the writers' files."""
 
 # What makes a name need work: what files or XML cannot hold, a component that is empty, "." or "..", a drive, and the
@@ -202,10 +204,15 @@ class PictureNames(Paths):
         return candidate
 
 
-BESIDE_OWN_FILES = re.compile(rf"^(?=(?:{'|'.join(map(re.escape, OWN_FILES))})(?:/|$))", re.IGNORECASE)
+def _before(*names: str) -> str:
+    """Return an expression for the place before a path that is, or begins with, one of some names."""
+    return rf"^(?=(?:{'|'.join(map(re.escape, names))})(?:/|$))"
+
+
+BESIDE_OWN_FILES = re.compile(_before(*OWN_FILES), re.IGNORECASE)
 """For pictures at the root of a data set: they are none of its own files, nor folders of these names."""
-BESIDE_JSON = re.compile(r"(?:(?<=\.json)|(?<=\.jsonl))(?=/|$)", re.IGNORECASE)
-"""For pictures beside JSON files and JSON Lines of any name."""
+BESIDE_JSON = re.compile(rf"{_before(*REPORT_FILES[:2])}|(?:(?<=\.json)|(?<=\.jsonl))(?=/|$)", re.IGNORECASE)
+"""For pictures beside JSON files and JSON Lines of any name, and beside the other files of a report."""
 BESIDE_IMAGES = re.compile(r"^(?=images/)", re.IGNORECASE)
 """For pictures in ``images/`` and other files of the tasks at the root: those of a folder ``images`` lie elsewhere."""
 

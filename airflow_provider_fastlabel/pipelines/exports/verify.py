@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.digests import Facts, facts_of_file
 from airflow_provider_fastlabel.foreign_text import foreign_text
-from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
+from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS, REPORT_FILES
 from airflow_provider_fastlabel.pipelines.exports.manifests import load
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import files_below
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_published
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
-BESIDE = frozenset({MANIFEST, PREVIOUS, "report.html", "report.json"})
+BESIDE = frozenset({MANIFEST, PREVIOUS, *REPORT_FILES})
 """Files that belong to a data set's place and not to the data set: its manifest, and the report about it."""
 
 

@@ -12,6 +12,8 @@ from airflow_provider_fastlabel.formats.writing.naming import (
     BESIDE_IMAGES,
     BESIDE_JSON,
     BESIDE_OWN_FILES,
+    OWN_FILES,
+    REPORT_FILES,
     OutputNames,
     PictureNames,
     plain_file_name,
@@ -204,3 +206,15 @@ def test_the_next_number_is_taken():
     names = OutputNames(".txt")
     given_names = [names.path_for(name) for name in ("a.jpg", "A.jpg", "a.JPG", "a.Jpg", "a.jPg")]
     assert given_names == ["a.txt", "A.jpg.txt", "a.JPG~2.txt", "a.Jpg~3.txt", "a.jPg~4.txt"]
+
+
+@pytest.mark.parametrize("name", ["contact-sheet.jpg", "Contact-Sheet.JPG", "contact-sheet.jpg/a.png"])
+@pytest.mark.parametrize("reserved", [BESIDE_JSON, BESIDE_OWN_FILES])
+def test_no_picture_lies_where_a_report_would_write(name, reserved):
+    path = PictureNames(reserved).name_for(name)
+    assert path.casefold().split("/")[0] not in REPORT_FILES
+    assert PictureNames(reserved).name_for("a/contact-sheet.jpg") == "a/contact-sheet.jpg"
+
+
+def test_no_label_file_lies_where_a_report_would_write():
+    assert OutputNames(".json", OWN_FILES).path_for("report.jpg") == "report.jpg.json"

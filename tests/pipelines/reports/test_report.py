@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from airflow_provider_fastlabel.pipelines.reports.page_file import is_sheet, policy_of
+from airflow_provider_fastlabel.formats.writing.naming import REPORT_FILES
+from airflow_provider_fastlabel.pipelines.reports.page_file import PAGE, SHEET, is_sheet, policy_of
 from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
+from airflow_provider_fastlabel.pipelines.reports.summary import SUMMARY
 from tests.pipelines.reports.labelled import HOSTILE, box, plant, streets, task
 
 if TYPE_CHECKING:
@@ -329,3 +331,7 @@ def test_a_server_knows_a_report_by_its_first_bytes():
     assert is_sheet(report.sheet)
     assert policy_of(report.page[1:]) is None
     assert not is_sheet(report.sheet[1:])
+
+
+def test_a_report_writes_what_belongs_beside_a_data_set():
+    assert {PAGE, SHEET, SUMMARY} == {*REPORT_FILES}
