@@ -200,6 +200,15 @@ def test_a_cloud_is_seen_from_above(api: Api, form: str) -> None:
     assert 'd="M0 -2.5h0M3 -2.5h0"' in page
 
 
+def test_a_cloud_that_claims_more_points_than_it_has_shows_those_it_has(api: Api) -> None:
+    api.project("pcd_segmentation", "lidar")
+    class_of(api, "lidar", "segmentation", "road")
+    data = b"FIELDS x y\nSIZE 4 4\nTYPE F F\nPOINTS 1000000000000\nDATA ascii\n1 2\n3 4\n"
+    marked = {"type": "segmentation", "value": "road", "points": [0, 1]}
+    body = {"project": "lidar", "name": "a", "file": encoded(data), "annotations": [marked]}
+    assert 'd="M1 -2h0M3 -4h0"' in look(api, f"/tasks/{api('POST', 'tasks/pcd', body)}").text
+
+
 @pytest.mark.parametrize("data", [b"", b"# .PCD", b"FIELDS x y\nSIZE 4 4\nTYPE F F\nPOINTS 9\nDATA binary_compressed\n",
                                   b"FIELDS x y\nSIZE 4 4\nTYPE F F\nCOUNT 1 99999999\nPOINTS 9\nDATA binary\nxxxx",
                                   b"FIELDS x y\nSIZE 4 4\nTYPE F F\nPOINTS 9\nDATA ascii\n1 a\n"])  # fmt: skip

@@ -18,6 +18,8 @@ _SHOWN = 8000
 _MOST_HEAD = 64
 _LONGEST_LINE = 4096
 _FAR = 1e7
+_SHORTEST_LINE = 4
+"""Bytes of two numbers and what is between and after them."""
 _FORMATS = {("F", 4): "<f4", ("F", 8): "<f8", ("I", 1): "<i1", ("I", 2): "<i2", ("I", 4): "<i4", ("I", 8): "<i8",
             ("U", 1): "<u1", ("U", 2): "<u2", ("U", 4): "<u4", ("U", 8): "<u8"}  # fmt: skip
 
@@ -58,7 +60,8 @@ def read_cloud(path: Path) -> Cloud:
             raise ValueError("its head is not one of a PCD file")
         if form == "ascii":
             before = [sum(each for _, _, each in columns[:at]) for at in (x, y)]
-            return _of_lines(file, count, before[0], before[1])
+            room = (path.stat().st_size - file.tell() + 1) // _SHORTEST_LINE
+            return _of_lines(file, min(count, room), before[0], before[1])
         if form != "binary":
             raise ValueError(f"its data are {form[:40]!r}, and these pages read ascii and binary only")
         layout = np.dtype([(f"f{at}", each, (times,)) for at, (_, each, times) in enumerate(columns)])
@@ -92,8 +95,11 @@ def _of_lines(file: IO[bytes], count: int, x: int, y: int) -> Cloud:
     for at, line in enumerate(islice(file, 0, count, step)):
         words = line.split(None, max(x, y) + 1)
         if len(words) > max(x, y):
+            try:
+                place.append((float(words[x]), float(words[y])))
+            except ValueError:
+                raise ValueError(f"point {at * step + 1} is no numbers") from None
             number.append(at * step)
-            place.append((float(words[x]), float(words[y])))
     if not place:
         raise ValueError("it has no points")
     return _finite(count, np.array(number), np.array(place))
