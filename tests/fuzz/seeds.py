@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import struct
@@ -444,3 +445,15 @@ TASKS: list[Any] = [
 def lines(rows: list[Any]) -> bytes:
     """Return JSON Lines."""
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+_PLAN = {"project": "p", "kind": "image", "items": 1, "chunks": [{"number": 0, "sha256": "a" * 64, "items": 1}]}
+IMPORT_PLAN = {"sha256": hashlib.sha256(json.dumps(_PLAN).encode()).hexdigest(), "value": _PLAN}
+
+_CLOUD = b"# .PCD v0.7\nFIELDS x y z rgb\nSIZE 4 4 4 4\nTYPE F F F U\nCOUNT 1 1 1 1\nWIDTH 3\nHEIGHT 1\nPOINTS 3\nDATA "
+CLOUDS = [
+    _CLOUD + b"ascii\n1 2 3 0\n4 5.5 6 1\nnan -8 9 2\n",
+    _CLOUD + b"binary\n" + struct.pack("<fffI", 1, 2, 3, 0) * 3,
+    b"FIELDS x y\nSIZE 8 8\nTYPE F F\nPOINTS 2\nDATA binary\n" + struct.pack("<dd", 1e308, 2) * 2,
+]
+CLOUD_WORDS = [b"POINTS", b"SIZE", b"COUNT", b"binary", b"ascii", b"99999999999", b"-1", b"nan", b"1e400"]

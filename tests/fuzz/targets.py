@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.checks.media import checked_file
 from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.kinds import VIDEO, Limits
+from airflow_provider_fastlabel.emulator.pages.clouds import from_above, read_cloud
 from airflow_provider_fastlabel.formats.coco import export_coco, read_coco
 from airflow_provider_fastlabel.formats.image_size import image_size
 from airflow_provider_fastlabel.formats.labelme import export_labelme, read_labelme
@@ -22,7 +23,10 @@ from airflow_provider_fastlabel.pipelines.checks.definition import parse_checks
 from airflow_provider_fastlabel.pipelines.endpoints.results import Results
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_pointer
 from airflow_provider_fastlabel.pipelines.exports.publish import publish
+from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
+from airflow_provider_fastlabel.pipelines.imports.chunks.account import Account
+from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
 from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from airflow_provider_fastlabel.pipelines.monitoring.results import problems_of, read_results
@@ -289,6 +293,28 @@ def _export_pointer(folder: Path, data: bytes) -> None:
         assert (folder / version.path).parent == folder / "versions"
 
 
+def _import_plan(folder: Path, data: bytes) -> None:
+    (folder / "plan.json").write_bytes(data[_CHOICE:])
+    index = PlanFolder(folder).read_index()
+    assert index is None or index == seeds.IMPORT_PLAN["value"]
+
+
+def _chunk_account(folder: Path, data: bytes) -> None:
+    plan, manifest = PlanFolder(folder / "plan"), folder / "manifest.jsonl"
+    plan.write_index({"project": "p", "kind": "image", "chunks": [{"number": 0}]})
+    plan.account(0).write_bytes(data[_CHOICE:])
+    Account(plan, manifest).take_in()
+    with Manifest(manifest, project="p", kind="image") as record:
+        assert all(isinstance(name, str) for name in record.earlier)
+
+
+def _point_cloud(folder: Path, data: bytes) -> None:
+    (folder / "a.pcd").write_bytes(data[_CHOICE:])
+    cloud = read_cloud(folder / "a.pcd")
+    label = {"type": "segmentation", "value": "road", "points": [0, 1]}
+    assert from_above(cloud, [(label, label["points"])])
+
+
 def _lock(_: Path, data: bytes) -> None:
     found = ClassMap.from_lock(data[_CHOICE:])
     again = ClassMap.from_lock(brought_up_to_date(found, ClassMap.of(["dog", "new"]), keep_renamed=True).to_lock())
@@ -424,6 +450,9 @@ TARGETS = {
         Target("import_manifest", _of_lines(seeds.IMPORT_MANIFEST), _import_manifest),
         Target("export_manifest", _of_json([seeds.EXPORT_MANIFEST]), _export_manifest, (FileExistsError,)),
         Target("export_pointer", _of_json([seeds.EXPORT_POINTER]), _export_pointer),
+        Target("import_plan", _of_json([seeds.IMPORT_PLAN]), _import_plan, (ImportRefused,)),
+        Target("chunk_account", _of_lines(seeds.IMPORT_MANIFEST), _chunk_account),
+        Target("point_cloud", _of_bytes(seeds.CLOUDS, seeds.CLOUD_WORDS), _point_cloud),
         Target("class_lock", _of_json([seeds.LOCK]), _lock),
         Target("exported_tasks", _make_tasks, _tasks),
         Target("lerobot", _make_lerobot, _lerobot, (FastLabelException,)),
