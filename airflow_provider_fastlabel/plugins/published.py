@@ -87,9 +87,9 @@ class Published:
         return picture
 
     def _read(self, name: str) -> bytes:
-        found = [data for folder in self.folders if (data := _read(folder, self.conn_id, name)) is not None]
-        if found:
-            return found[0]
+        for folder in self.folders:
+            if (data := _read(folder, self.conn_id, name)) is not None:
+                return data
         shown = _shown(self.folders[-1])
         if self.sha256 is None:
             raise NothingToShowError(

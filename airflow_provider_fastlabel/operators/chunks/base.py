@@ -22,13 +22,15 @@ class PlannedOperator(FastLabelBaseOperator):
 
     operator_extra_links: Links = (PROJECT,)
 
-    def planned(self, name: str, chunk: Any, context: Context) -> PlanFolder:
-        """Return the folder of the plan that a chunk is of, and show the link to the project of the plan.
+    def planned(self, name: str, chunk: Any, context: Context) -> tuple[PlanFolder, dict[str, Any] | None]:
+        """Return the plan that a chunk is of, and what is known of the whole; and show the link to its project.
 
         :param name: of the argument, for the message.
         :param chunk: what a planner returned.
         :param context: Airflow's task context.
+        :returns: the folder, and ``plan.json``, ``None`` if that is gone.
         :raises FastLabelInvalidException: it is no chunk.
+        :raises ImportRefused: ``plan.json`` is damaged.
         """
         from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
         from airflow_provider_fastlabel.utils.object_stores import storage_path
@@ -41,4 +43,4 @@ class PlannedOperator(FastLabelBaseOperator):
         folder = PlanFolder(storage_path(name, chunk["plan"], chunk["conn_id"]))
         if (index := folder.read_index()) is not None:
             self.show_links(context, project=index["project"])
-        return folder
+        return folder, index

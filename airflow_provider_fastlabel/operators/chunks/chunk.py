@@ -52,7 +52,7 @@ class FastLabelImportChunkOperator(PlannedOperator):
 
         self._stop = threading.Event()
         with self.working(context):
-            plan = self.planned("chunk", self.chunk, context)
+            plan, _ = self.planned("chunk", self.chunk, context)
             return import_chunk(
                 self.client,
                 plan,

@@ -51,8 +51,7 @@ class FastLabelImportSummaryOperator(PlannedOperator):
 
         with self.working(context):
             chunk = self.plan[0] if isinstance(self.plan, list) and self.plan else None
-            folder = self.planned("plan", chunk, context)
-            index = folder.read_index()
+            folder, index = self.planned("plan", chunk, context)
             if index is None:
                 raise refused(f"There is no plan at {folder.place}. Clear the task that plans, and all after it.")
             places, self.project = index["places"], index["project"]

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _PIECE_BYTES = 1 << 20
 def put_file(target: Any, name: str, pieces: Iterable[bytes]) -> None:
     """Write a file, in the place of the one that may be there.
 
-    :param target: a local folder, made if it is missing, or a path in an object store.
+    :param target: a local folder or a path in an object store; the folder is made if it is missing.
     :param name: of the file.
     :param pieces: its content, read once.
     :raises OSError: it cannot be written; what was there before stays.
@@ -28,6 +29,7 @@ def put_file(target: Any, name: str, pieces: Iterable[bytes]) -> None:
         with tempfile.TemporaryFile() as spool:
             spool.writelines(pieces)
             spool.seek(0)
+            make_folder(target)
             with (target / name).open("wb") as file:
                 shutil.copyfileobj(spool, file, _PIECE_BYTES)
         return

@@ -18,24 +18,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
-from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
+from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SCRATCH = "fastlabel-chunk-"
-"""Beginning of the names of temporary folders in which chunks are written and read."""
+"""Beginning of the names of temporary folders in which chunks are read."""
 _INDEX = "plan.json"
 _AGAIN = "Clear the task that plans, and all after it: it plans anew, and what are tasks already stay"
 
@@ -71,14 +68,15 @@ class PlanFolder:
         :raises OSError: it cannot be written.
         """
         digest = hashlib.sha256()
-        with scratch_folder(SCRATCH) as aside, room_needed(lambda: f"chunk {number} of {self.place} was written"):
-            path = aside / "chunk.jsonl"
-            with path.open("wb") as file:
-                for line in lines:
-                    raw = json.dumps(line).encode() + b"\n"
-                    digest.update(raw)
-                    file.write(raw)
-            self._put(self.chunk(number), path)
+
+        def written() -> Iterator[bytes]:
+            for line in lines:
+                raw = json.dumps(line).encode() + b"\n"
+                digest.update(raw)
+                yield raw
+
+        with room_needed(lambda: f"chunk {number} of {self.place} was written"):
+            put_file(self.place, self.chunk(number).name, written())
         return digest.hexdigest()
 
     @contextlib.contextmanager
@@ -117,27 +115,25 @@ class PlanFolder:
         :param number: its number.
         :param result: the end; ``None`` while the chunk is at work.
         """
-        self._write(self.place / f"{number:05d}.result.json", result)
+        self._write(_result_of(number), result)
 
     def read_result(self, number: int) -> dict[str, Any] | None:
         """Return how a chunk has ended, ``None`` if it has not.
 
         :param number: its number.
         """
-        result: dict[str, Any] | None = self._read(self.place / f"{number:05d}.result.json")
-        return result
+        return self._read(_result_of(number))
 
     def write_index(self, index: dict[str, Any]) -> None:
         """Write what is known of the whole.
 
         :param index: JSON values.
         """
-        self._write(self.place / _INDEX, index)
+        self._write(_INDEX, index)
 
     def read_index(self) -> dict[str, Any] | None:
         """Return what is known of the whole, ``None`` if there is no plan."""
-        index: dict[str, Any] | None = self._read(self.place / _INDEX)
-        return index
+        return self._read(_INDEX)
 
     def account_lines(self, number: int, after: int) -> Iterator[dict[str, Any]]:
         """Yield what the manifest of a chunk says, line by line; a line that cannot be read is empty.
@@ -169,19 +165,32 @@ class PlanFolder:
         if keys:
             self.place.fs.rm(keys)
 
-    def _write(self, place: Any, value: Any) -> None:
-        with scratch_folder(SCRATCH) as aside, room_needed(lambda: f"{place} was written"):
-            (aside / "value.json").write_text(json.dumps(value), encoding="utf-8")
-            self._put(place, aside / "value.json")
+    @staticmethod
+    def _result(number: int) -> str:
+        return f"{number:05d}.result.json"
 
-    def _read(self, place: Any) -> Any:
+    def _write(self, name: str, value: Any) -> None:
+        raw = json.dumps({"sha256": _digest(value), "value": value}).encode()
+        with room_needed(lambda: f"{self.place / name} was written"):
+            put_file(self.place, name, [raw])
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        """Return what was written into a file, ``None`` if it is not there.
+
+        :raises ImportRefused: it is not what was written.
+        """
+        place = self.place / name
         try:
             with self._opened(place) as file:
-                return parse_json(file.read())
+                found = parse_json(file.read())
         except FileNotFoundError:
             return None
         except UnusableJsonError as error:
             raise ImportRefused(f"{place} cannot be read: {error}. Nothing was created now. {_AGAIN}.") from None
+        if not (isinstance(found, dict) and "value" in found and found.get("sha256") == _digest(found["value"])):
+            raise ImportRefused(f"{place} is not as it was written. Nothing was created now. {_AGAIN}.")
+        value: dict[str, Any] | None = found["value"]
+        return value
 
     def _opened(self, place: Any) -> Any:
         self._refresh()
@@ -192,19 +201,13 @@ class PlanFolder:
         if local_path(self.place) is None:
             self.place.fs.invalidate_cache()
 
-    def _put(self, place: Any, made: Path) -> None:
-        """Bring a file to its place, whole or not at all."""
-        path = local_path(place)
-        if path is None:
-            with contextlib.suppress(OSError, NotImplementedError):
-                make_folder(place.parent)
-            with made.open("rb") as source, place.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        shutil.copyfile(made, part)
-        part.replace(path)
+
+def _result_of(number: int) -> str:
+    return f"{number:05d}.result.json"
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
