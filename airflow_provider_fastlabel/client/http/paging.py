@@ -59,7 +59,9 @@ def iterate(
     """
     try:
         for fresh in _fresh(path, fetch, page_size, key, ahead):
-            yield from fresh
+            fresh.reverse()
+            while fresh:
+                yield fresh.pop()  # a page of annotated tasks takes tens of megabytes: none stays while the next comes
     finally:
         if ahead is not None:
             ahead.stop()
@@ -75,7 +77,7 @@ def _fresh(
     final: set[object] = set()  # items that were the last one at some time
     while True:
         page, offset = _overlapping(fetch if ahead is None else ahead.page, page_size, offset, seen, path, key)
-        names = _names(path, page, key)
+        names, count = _names(path, page, key), len(page)
         fresh = []
         for item, name in zip(page, names, strict=True):
             if name not in seen:
@@ -84,18 +86,19 @@ def _fresh(
         repeated = repeated + 1 if names == last else 0
         if repeated == TOO_OFTEN:
             raise FastLabelException(f"GET {path}: the list gives the same page at every offset; it cannot be read on.")
-        over = len(page) < SHORTEST_PAGE or not final.isdisjoint(names)
+        del page  # what is fresh of it is the reader's alone, who takes it out item by item
+        over = count < SHORTEST_PAGE or not final.isdisjoint(names)
         if ahead is not None and not over:
-            ahead.foresee(offset + len(page) - 1, len(page) - 1, page_size)
+            ahead.foresee(offset + count - 1, count - 1, page_size)
         yield fresh
         if over:
             return
-        pages, short = pages + 1, short + 1 if len(page) < longest else 0
-        last, longest = names, max(longest, len(page))
-        offset += len(page) - 1
+        pages, short = pages + 1, short + 1 if count < longest else 0
+        last, longest = names, max(longest, count)
+        offset += count - 1
         # Again after twice as many pages, and so on: what was the last item may have left.
-        if any(count >= least and count.bit_count() == 1 for count, least in ((pages, MANY), (short, MANY_SHORT))):
-            step = max(len(page), (0 if ahead is None else ahead.expected or 0) - 1 - offset)
+        if any(times >= least and times.bit_count() == 1 for times, least in ((pages, MANY), (short, MANY_SHORT))):
+            step = max(count, (0 if ahead is None else ahead.expected or 0) - 1 - offset)
             final.add(_last(fetch, page_size, offset, step, path, key))
 
 
