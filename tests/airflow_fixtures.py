@@ -71,7 +71,7 @@ def told(emulator, connect):
 
 @pytest.fixture
 def client(emulator):
-    """A client of the emulator with the project ``photos``; the calls of all tests of a process are more than a quota."""
+    """A client of the emulator with the project ``photos``. All tests of a process make more calls than a quota has."""
     with FastLabelClient(emulator.token, api_url=emulator.url, calls_per_10_minutes=10_000_000) as client:
         client.create_project("image_bbox", "Photos", "photos")
         yield client

@@ -69,6 +69,7 @@ FOR_ALL = {
     "marks",
     "regular_files",
     "scratch",
+    "seen",
     "mp4",
     "number_text",
     "words",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http.shapes import unexpected
+from airflow_provider_fastlabel.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +72,7 @@ def _fresh(
     path: str, fetch: Callable[[int, int], Sequence[T]], page_size: int, key: str | int, ahead: ReadAhead[T] | None
 ) -> Iterator[list[T]]:
     """Yield the items of each page that were in none before."""
-    seen: set[object] = set()
+    seen = Seen()  # and no text of a page, which would keep others of that page in memory
     offset = pages = longest = short = repeated = 0
     last: list[object] = []
     final: set[object] = set()  # items that were the last one at some time
@@ -80,8 +81,7 @@ def _fresh(
         names, count = _names(path, page, key), len(page)
         fresh = []
         for item, name in zip(page, names, strict=True):
-            if name not in seen:
-                seen.add(name)
+            if seen.add(str(name)):
                 fresh.append(item)
         repeated = repeated + 1 if names == last else 0
         if repeated == TOO_OFTEN:
@@ -106,14 +106,14 @@ def _overlapping(
     fetch: Callable[[int, int], Sequence[T]],
     page_size: int,
     offset: int,
-    seen: set[object],
+    seen: Seen,
     path: str,
     key: str | int,
 ) -> tuple[Sequence[T], int]:
     """Return a page that begins with an item seen before, or at the start of the list, and its offset."""
     page = fetch(offset, page_size)
     step = page_size // 2  # of the page then read again half is new, if only a few items have left
-    while offset > 0 and (not page or _names(path, page, key)[0] not in seen):
+    while offset > 0 and (not page or str(_names(path, page, key)[0]) not in seen):
         offset = max(0, offset - step)
         step *= 2
         page = fetch(offset, page_size)

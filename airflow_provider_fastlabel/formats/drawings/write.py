@@ -28,8 +28,8 @@ from airflow_provider_fastlabel.formats.writing.folder import Folder
 from airflow_provider_fastlabel.formats.writing.naming import safe_name
 from airflow_provider_fastlabel.formats.writing.palette import whole_palette
 from airflow_provider_fastlabel.formats.writing.report import IMAGES_MISSING
-from airflow_provider_fastlabel.formats.writing.seen import Seen
 from airflow_provider_fastlabel.formats.writing.stage import Labelled, OnError, Stage, name_of
+from airflow_provider_fastlabel.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

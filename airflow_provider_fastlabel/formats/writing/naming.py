@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE
-from airflow_provider_fastlabel.formats.writing.seen import Seen
+from airflow_provider_fastlabel.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -130,15 +130,18 @@ def _shape_complaint(kind: str, points: Any, size: ImageSize | None) -> str | No
     return None
 
 
-def _are_numbers(points: list[Any] | tuple[Any, ...]) -> bool:
-    """Tell whether all of them are ordinary numbers; one by one only where not all can be told at once."""
+def are_numbers(points: list[Any] | tuple[Any, ...]) -> bool:
+    """Tell whether all of them are ordinary numbers; one by one only where not all can be told at once.
+
+    :param points: coordinates, or anything else that stands where they should.
+    """
     return (_ORDINARY.issuperset(map(type, points)) and finite(points)) or all(map(is_number, points))
 
 
 def _number_complaint(kind: str, points: Any) -> str | None:
     if not isinstance(points, list | tuple) or not points:
         return f"{kind} has no points"
-    if not _are_numbers(points):
+    if not are_numbers(points):
         return f"{kind} {shortened(list(points))} holds something that is not a finite number"
     exact, fewest = _EXACT_NUMBERS.get(kind), _FEWEST_NUMBERS.get(kind)
     if exact is not None and len(points) != exact:

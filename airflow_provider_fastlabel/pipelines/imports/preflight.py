@@ -20,7 +20,7 @@ from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, P
 from airflow_provider_fastlabel.pipelines.files.source import Source, without_temporary
 from airflow_provider_fastlabel.pipelines.files.source_table import Sources
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources
-from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, geometry_complaints
+from airflow_provider_fastlabel.pipelines.imports.class_rules import ClassRules, are_numbers, geometry_complaints
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
@@ -189,9 +189,10 @@ def find_problems(
 
     def check(source: Source) -> None:
         own = list(annotations.get(source.name) or ())
-        complaints = [*_name_complaints(source.name), *_file_complaints(source, kind, client.limits)]
+        sizes: dict[str, ImageSize | None] = {}
+        complaints = [*_name_complaints(source.name), *_file_complaints(source, kind, client.limits, sizes)]
         if own and rules is not None:
-            complaints += _annotation_complaints(source, own, rules)
+            complaints += _annotation_complaints(source, own, rules, sizes)
         problems.extend(Problem(source.name, complaint) for complaint in complaints)
 
     run_bounded(check, chosen(), workers=workers, stop=stop)
@@ -208,8 +209,11 @@ def _name_complaints(name: str) -> Iterator[str]:
         yield f"the name holds {what}. Rename it"
 
 
-def _file_complaints(source: Source, kind: Kind, limits: Limits) -> Iterator[str]:
-    """Check files by the rules of the create call: local ones by its own code, remote ones by what the listing says."""
+def _file_complaints(source: Source, kind: Kind, limits: Limits, sizes: dict[str, ImageSize | None]) -> Iterator[str]:
+    """Check files by the rules of the create call: local ones by its own code, remote ones by what the listing says.
+
+    The sizes of the pictures that are looked into are kept by the ``content`` that annotations name them by.
+    """
     assert kind.media is not None
     try:
         if source.filesystem is not None:
@@ -221,25 +225,31 @@ def _file_complaints(source: Source, kind: Kind, limits: Limits) -> Iterator[str
             else:
                 media.checked_folder(path, kind, limits)
             for file in source.files or (source,):
-                if kind.media.name == "image" and (found := _no_picture(file)):
-                    yield f"{foreign_text(_base_name(file))} {found}" if source.files else found
+                if kind.media.name != "image":
+                    continue
+                content = _base_name(file) if source.files else ""
+                found, sizes[content] = _looked_into(file)
+                if found:
+                    yield f"{foreign_text(content)} {found}" if source.files else found
     except FastLabelInvalidException as error:
         yield without_temporary(error.message.removesuffix(" Nothing was sent."))
     except (OSError, ValueError) as error:
         yield f"cannot be read: {error}"
 
 
-def _no_picture(source: Source) -> str:
-    """Say that a file is no picture whatever its name says, or not a whole one; empty if it is."""
+def _looked_into(source: Source) -> tuple[str, ImageSize | None]:
+    """Say that a file is no picture whatever its name says, or not a whole one; empty, and its size, if it is."""
     with source.open() as file:
-        if (damage := cut_off(file)) is not None:
-            return f"is cut off or damaged ({foreign_text(damage)}). {_REPLACE_IT}" if damage else ""
+        damage = cut_off(file)
+        if damage:
+            return f"is cut off or damaged ({foreign_text(damage)}). {_REPLACE_IT}", None
         file.seek(0)
         try:
-            image_size(file)
+            return "", image_size(file)
         except ValueError as error:
-            return f"is no picture, whatever its name says ({foreign_text(error)}). {_REPLACE_IT}"
-    return ""
+            if damage is not None:  # a whole JPEG or PNG, if an odd one
+                return "", None
+            return f"is no picture, whatever its name says ({foreign_text(error)}). {_REPLACE_IT}", None
 
 
 def refuse_no_picture(source: Source, path: Path, kind: Kind) -> None:
@@ -253,7 +263,7 @@ def refuse_no_picture(source: Source, path: Path, kind: Kind) -> None:
     if source.filesystem is None or kind.media is None or kind.media.name != "image":
         return
     for place in [path] if not source.files else [path / _base_name(file) for file in source.files]:
-        if found := _no_picture(Source(place.name, str(place), 0)):
+        if found := _looked_into(Source(place.name, str(place), 0))[0]:
             raise ValueError(f"{foreign_text(place.name)} {found}. Nothing was created")
 
 
@@ -292,22 +302,28 @@ def _codec_complaints(source: Source) -> Iterator[str]:
 
 
 def _annotation_complaints(
-    source: Source, annotations: Sequence[Mapping[str, Any]], rules: ClassRules
+    source: Source, annotations: Sequence[Mapping[str, Any]], rules: ClassRules, known: dict[str, ImageSize | None]
 ) -> Iterator[str]:
-    sizes = {file.name.rpartition("/")[2]: file for file in source.files}
-    known: dict[str, ImageSize | None] = {}
-    sendable = unsendable(annotations) is None
+    files = {file.name.rpartition("/")[2]: file for file in source.files}
+    sendable = unsendable([_beside_coordinates(annotation) for annotation in annotations]) is None
     for number, annotation in enumerate(annotations):
         if not sendable and (held := unsendable(annotation)):
             yield f"annotation {number}: it holds {held}"
-        content = str(annotation.get("content") or "") if sizes else ""
-        if sizes and content not in sizes:
+        content = str(annotation.get("content") or "") if files else ""
+        if files and content not in files:
             yield f"annotation {number}: content {content!r} is no file of this task's folder"
             continue
         if content not in known:
-            known[content] = _size_of(sizes[content] if sizes else source)
+            known[content] = _size_of(files[content] if files else source)
         for complaint in (*rules.complaints(annotation), *geometry_complaints(annotation, known[content])):
             yield f"annotation {number}: {complaint}"
+
+
+def _beside_coordinates(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an annotation without plain coordinates, which can be sent: as JSON they would cost most of the checks."""
+    points = annotation.get("points")
+    plain = isinstance(points, list | tuple) and are_numbers(points)
+    return {key: value for key, value in annotation.items() if key != "points" or not plain}
 
 
 def _size_of(source: Source) -> ImageSize | None:
