@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 
 import boto3
 import pytest
@@ -106,14 +107,18 @@ def bucket(s3_address, client, emulator):
 def later(emulator, path, times, act):
     """Do something once the emulator has got so many more requests on a path, while the test waits elsewhere.
 
+    It is not done where the requests do not come within a minute: whatever the test waits for has ended otherwise.
+
     :return: the thread, to join.
     """
     until = calls(emulator, path) + times
+    deadline = time.monotonic() + 60
 
     def watch():
-        pause = threading.Event()
         while calls(emulator, path) < until:
-            pause.wait(0.01)
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.01)
         act()
 
     thread = threading.Thread(target=watch, daemon=True)

@@ -367,10 +367,11 @@ def test_polls_are_forgotten_with_their_last_reader(client, fill):
 
 def test_remarks_on_the_connection_are_logged_once_not_at_every_look(client, emulator, connect, fill, caplog):
     fill("a.png")
-    connect(password=emulator.token, host=emulator.url, max_retries=1, max_retires=3)
+    connect(password=emulator.token, host=emulator.url, max_retries=1, max_retires=3, calls_per_10_minutes=10_000_000)
     thread = later(emulator, "tasks/count", 6, lambda: emulator.set_status("photos", "approved"))
-    asyncio.run(event_of(trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.05)))
+    event = asyncio.run(event_of(trigger(FastLabelTaskCountTrigger, tags=[], poll_interval=0.05)))
     thread.join()
+    assert event["status"] == "success", event
     assert caplog.text.count("max_retires") == 1
 
 
