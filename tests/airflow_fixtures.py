@@ -72,8 +72,8 @@ def told(emulator, connect):
 
 @pytest.fixture
 def client(emulator):
-    """A client of the emulator with the project ``photos``. All tests of a process make more calls than a quota has."""
-    with FastLabelClient(emulator.token, api_url=emulator.url, calls_per_10_minutes=10_000_000) as client:
+    """A client of the emulator with the project ``photos``."""
+    with FastLabelClient(emulator.token, api_url=emulator.url) as client:
         client.create_project("image_bbox", "Photos", "photos")
         yield client
 

@@ -36,10 +36,15 @@ pytest_plugins = ["airflow_provider_fastlabel.emulator.pytest_plugin"]
 @pytest.fixture(autouse=True)
 def own_count_of_calls() -> Iterator[None]:
     """Count the calls of each test, and of its processes, apart: tokens and addresses are the same in all."""
+    from airflow_provider_fastlabel.client.http import quota
+
     folder = f"{_home}/quota/{next(_tests)}"
     with pytest.MonkeyPatch.context() as patch:  # of its own: that of a test is undone before its other fixtures end
         patch.setenv("FASTLABEL_QUOTA_FOLDER", folder)
         yield
+    # One that counts alone stays for good, and would count the calls of all tests that follow.
+    quota._counting_alone.clear()
+    quota._shared.clear()
     shutil.rmtree(folder, ignore_errors=True)
 
 

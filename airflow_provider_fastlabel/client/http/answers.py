@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import zlib
 from typing import TYPE_CHECKING
 
@@ -46,16 +47,17 @@ def whole_body(response: requests.Response) -> bytes:
         larger than :data:`LARGEST`, or as JSON would have more than :data:`MOST_VALUES`.
     :raises requests.RequestException: if the connection breaks.
     """
-    body = bytearray()
+    collected = io.BytesIO()
     for piece in pieces(response):
-        body += piece
-        if len(body) > LARGEST:
+        collected.write(piece)
+        if collected.tell() > LARGEST:
             raise UnreadableBody(f"it is larger than {megabytes(LARGEST)}")
+    body = collected.getvalue()
     _count_values(body)
-    return bytes(body)
+    return body
 
 
-def _count_values(body: bytearray) -> None:
+def _count_values(body: bytes) -> None:
     """Refuse what would be far larger as values than as text: an empty list of three bytes takes seventy."""
     containers = body.count(b"[") + body.count(b"{")
     if containers > MOST_CONTAINERS:

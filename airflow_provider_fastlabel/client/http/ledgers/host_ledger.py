@@ -208,15 +208,18 @@ class HostLedger:
     def _close(self) -> None:
         if self._file is None:
             return
-        with contextlib.suppress(BufferError):  # a thread of the parent of this process was reading it
+        try:
             for view in (self._cells, self._times, self._view):
                 view.release()
             self._map.close()
+        except BufferError:  # a thread of the parent of this process was reading it
+            pass
         os.close(self._file)
         self._file = None
 
     def __del__(self) -> None:
-        self._close()
+        if os is not None:  # at the end of a process the modules may go first, and its files go with it
+            self._close()
 
 
 def quota_folder() -> Path:
