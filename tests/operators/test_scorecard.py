@@ -161,3 +161,32 @@ def test_assets_get_the_counts_and_the_place(airflow_run, drawn, tmp_path):
     (event,) = run.supervisor.last.outlet_events
     assert event["extra"]["versions"] == outcome.result["versions"]
     assert event["extra"]["place"] == f"file://{tmp_path}/out"
+
+
+def test_pre_annotations_and_scorecard_may_lie_in_an_object_store(score, drawn, memory):
+    filesystem, root = memory
+    filesystem.pipe_file(f"{root}/v1/annotations.json", (drawn / "annotations.json").read_bytes())
+    told = score(prelabels={"v1": f"memory://{root}/v1"}, output=f"memory://{root}/scores")
+    assert told.error is None, repr(told.error)
+    assert told.result["versions"]["v1"] == COUNTS
+    assert json.loads(filesystem.cat_file(f"{root}/scores/scorecard.json"))["status"] == "approved"
+    missing = score(prelabels={"v1": f"memory://{root}/v2.json"})
+    with pytest.raises(ValueError, match=r"prelabels\['v1'\]: there is nothing at memory://"):
+        raise missing.error
+
+
+def test_pictures_of_a_sequence_are_scored(score, client, tmp_path):
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    for name in ("1.png", "2.png"):
+        (folder / name).write_bytes(png())
+    client.create_project("sequential_image_bbox", "Walks", "walks")
+    client.create_annotation("walks", "bbox", "cat", "Cat")
+    cat = {"type": "bbox", "value": "cat", "points": [2, 3, 14, 23], "content": "1.png"}
+    client.create_sequential_image_task("walks", "walk", str(folder), status="approved", annotations=[cat])
+    images = [{"id": n, "file_name": f"walk/{n}.png", "width": 40, "height": 30} for n in (1, 2)]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [2, 3, 12, 20]} for n in (1, 2)]
+    coco = {"images": images, "categories": [{"id": 1, "name": "cat"}], "annotations": boxes}
+    (tmp_path / "walks.json").write_text(json.dumps(coco))
+    told = score(project="walks", prelabels={"v1": str(tmp_path / "walks.json")}).result["versions"]["v1"]
+    assert (told["kept"], told["deleted"], told["pictures"]["seen"]) == (1, 1, 2)

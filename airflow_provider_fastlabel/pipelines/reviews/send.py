@@ -190,10 +190,14 @@ def _plan(found: Found, earlier: list[Sent], most: int, *, comment: bool, mover:
     counts = {"open": len(earlier) - resolved - gone, "resolved": resolved, "gone": gone}
     fresh = [each for at, each in enumerate(found.suspicions) if at not in again]
     chosen = fresh[:most] if comment else []
+    later: set[str] = set()
     if mover is not None and comment:  # a task that is moved is not looked at again: it gets all its comments before
         later = {each.task_id for each in fresh[most:]}
         chosen = [each for each in chosen if each.task_id not in later] or chosen
-    asked = [each for at, each in enumerate(found.suspicions) if at in again and not earlier[again[at]].resolved]
+    asked = [
+        each for at, each in enumerate(found.suspicions)
+        if at in again and not earlier[again[at]].resolved and each.task_id not in later
+    ]  # fmt: skip
     tasks = {each.task_id: each.task_name for each in [*asked, *(chosen if comment else fresh)]}
     pending = [] if mover is None else mover.pending(tasks)
     now = pending if comment else pending[:most]
