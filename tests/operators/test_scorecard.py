@@ -123,7 +123,7 @@ def test_what_cannot_be_meant_is_refused_when_the_dag_is_parsed(arguments, words
         ({"prelabels": {"v1": "{{ none }}"}}, "prelabels: the place of 'v1' must be a text, not 'None'"),
         ({"prelabels": "{{ [] }}"}, "prelabels must be a dictionary"),
         ({"prelabels": {"v1": "/nowhere/a.json"}}, r"prelabels\['v1'\]: there is nothing at /nowhere/a.json"),
-        ({"status": "aproved"}, "status must be one of"),
+        ({"status": "approve"}, "status must be one of"),
         ({"project": "{{ none }}"}, "project is empty"),
         ({"project": "nobody"}, "'nobody' does not exist"),
         ({"dataset": "/nowhere/set"}, "no published data set"),
