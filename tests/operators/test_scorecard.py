@@ -190,3 +190,15 @@ def test_pictures_of_a_sequence_are_scored(score, client, tmp_path):
     (tmp_path / "walks.json").write_text(json.dumps(coco))
     told = score(project="walks", prelabels={"v1": str(tmp_path / "walks.json")}).result["versions"]["v1"]
     assert (told["kept"], told["deleted"], told["pictures"]["seen"]) == (1, 1, 2)
+
+
+def test_pre_annotations_of_another_project_are_a_warning_and_named(score, drawn, caplog):
+    coco = json.loads((drawn / "annotations.json").read_text())
+    for number, image in enumerate(coco["images"]):
+        image["file_name"] = f"other/{number}.jpg"
+    (drawn / "annotations.json").write_text(json.dumps(coco))
+    told = score().result
+    assert told["versions"]["v1"]["pictures"] == {"described": 3, "seen": 0, "waiting": 0, "missing": 3}
+    assert (told["versions"]["v1"]["preannotated"], told["versions"]["v1"]["missing"]) == (0, 6)
+    assert "No picture of version 'v1' was seen" in caplog.text
+    assert "other/0.jpg" in told["markdown"].replace("\\", "")

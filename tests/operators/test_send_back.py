@@ -8,7 +8,8 @@ import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.operators import FastLabelSendBackOperator
-from tests.airflow_fixtures import PNG
+from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
+from tests.airflow_fixtures import PNG, later
 
 
 @pytest.fixture
@@ -89,3 +90,27 @@ def test_a_status_that_cannot_be_meant_is_refused_before_anything_is_sent(client
     with pytest.raises(ValueError, match=words):
         raise send(**arguments).error
     assert len(emulator.requests()) == before
+
+
+def test_killing_the_task_sends_no_more_and_a_retry_sends_the_rest(client, send, emulator, tmp_path):
+    twice = [{"type": "bbox", "value": "cat", "points": [0, 0, 1, high]} for high in (1, 0.96)]
+    picture = tmp_path / "picture.png"
+    for number in range(12):
+        client.create_image_task("cats", f"{number}.png", picture, annotations=twice, status="approved")
+    emulator.clear_requests()
+    emulator.fault("slow", method="POST", times=12, seconds=0.3)
+    task = FastLabelSendBackOperator(task_id="send", project="cats", status="sent_back")
+    task.on_kill()  # before anything runs: nothing to stop
+    thread = later(emulator, "comments", 3, task.on_kill)
+    with pytest.raises(RunIncomplete, match="stopped on request"):
+        task.execute({})
+    thread.join()
+    assert "PUT" not in {
+        request["method"] for request in emulator.requests()
+    }  # no task is moved before all comments are made
+    emulator.faults()
+    sent = len(list(client.iter_project_comments("cats")))
+    told = send(status="sent_back").result
+    assert 0 < told["open"] == sent
+    assert len(list(client.iter_project_comments("cats"))) == sent + told["new"]
+    assert told["status_set"] >= 12
