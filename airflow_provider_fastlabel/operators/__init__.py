@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.operators.datasets.check import FastLabelCheckDatasetOperator
     from airflow_provider_fastlabel.operators.datasets.compare import FastLabelCompareDatasetsOperator
     from airflow_provider_fastlabel.operators.datasets.report import FastLabelReportOperator
+    from airflow_provider_fastlabel.operators.datasets.scorecard import FastLabelScorecardOperator
     from airflow_provider_fastlabel.operators.datasets.send_back import FastLabelSendBackOperator
     from airflow_provider_fastlabel.operators.decide import FastLabelDecideTasksOperator
     from airflow_provider_fastlabel.operators.dicom import FastLabelCreateDicomTasksOperator
@@ -66,6 +67,7 @@ __all__ = [
     "FastLabelRunAutoAnnotationJobOperator",
     "FastLabelRunEvaluationJobOperator",
     "FastLabelRunTrainingJobOperator",
+    "FastLabelScorecardOperator",
     "FastLabelSendBackOperator",
     "FastLabelUpdateTasksOperator",
 ]
@@ -99,6 +101,7 @@ if not TYPE_CHECKING:
             "FastLabelRunAutoAnnotationJobOperator": "models",
             "FastLabelRunEvaluationJobOperator": "models",
             "FastLabelRunTrainingJobOperator": "models",
+            "FastLabelScorecardOperator": "datasets.scorecard",
             "FastLabelSendBackOperator": "datasets.send_back",
             "FastLabelUpdateTasksOperator": "update",
         },

@@ -27,7 +27,7 @@ NEEDED: dict[str, Any] = {
     "status": "approved",
     "before": "set", "after": "set", "dataset": "set", "checks": [{"check": "split_leak"}],
     "python_callable": lambda each: None,
-    "task_ids": ["t"], "bucket_name": "b", "bucket_region": "r", "chunk": {}, "plan": [],
+    "prelabels": {"v1": "a.json"}, "task_ids": ["t"], "bucket_name": "b", "bucket_region": "r", "chunk": {}, "plan": [],
 }  # fmt: skip
 """A value for every argument that some class must have."""
 

@@ -92,6 +92,8 @@ def test_a_stranger_can_fill_in_the_form_of_every_example(dags):
         ("fastlabel_rounds", "rounds", [{"project": "cats", "folder": "in"}]),
         ("fastlabel_review_gate", "project", ""),
         ("fastlabel_checked_export", "output", ""),
+        ("fastlabel_back_to_people", "prelabels", ""),
+        ("fastlabel_back_to_people", "most", 0),
     ],
 )
 def test_the_form_refuses_what_cannot_be_meant(dags, name, param, wrong):
@@ -137,6 +139,38 @@ def test_a_dataset_is_released_or_a_person_is_asked(client, run_example, tmp_pat
     assert checked.result["markdown"].startswith("**Good enough**" if passed else "**Not good enough**")
     released = run_example("fastlabel_checked_export", "release", **place)
     assert (released.state, released.result) == ("success", place["output"])
+
+
+def test_a_model_gets_its_marks_and_suspicious_labels_go_back(client, bucket, run_example, tmp_path):
+    filesystem, root = bucket
+    client.create_annotation("photos", "bbox", "cat", "Cat")
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    kept, deleted, again = ([4, 5, 20, 25], [25, 2, 38, 12], [4, 5, 20, 24])
+    boxes = {"a.png": [kept, again], "b.png": [kept]}  # somebody drew the cat of a.png twice
+    for name, own in boxes.items():
+        drawn = [{"type": "bbox", "value": "cat", "points": box} for box in own]
+        client.create_image_task("photos", name, tmp_path / "a.png", status="approved", annotations=drawn)
+    coco = {
+        "images": [{"id": number, "file_name": name} for number, name in enumerate(boxes)],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [
+            {"id": number, "image_id": number // 2, "category_id": 1, "bbox": [x, y, right - x, low - y]}
+            for number, (x, y, right, low) in enumerate((kept, deleted, kept))
+        ],
+    }
+    filesystem.pipe_file(f"{root}/prelabels.json", json.dumps(coco).encode())
+    params = {"prelabels": f"memory://{root}/prelabels.json", "output": str(tmp_path / "scores"), "most": 5}
+    scored = run_example("fastlabel_back_to_people", "score", **params)
+    assert scored.state == "success", scored.error
+    told = scored.result["versions"]["v1"]
+    assert [told[name] for name in ("kept", "moved", "reclassed", "deleted", "added")] == [2, 0, 0, 1, 1]
+    assert {path.name for path in (tmp_path / "scores").iterdir()} == {"scorecard.json", "scorecard.md"}
+    sent = run_example("fastlabel_back_to_people", "send_back", **params)
+    assert sent.state == "success", sent.error
+    assert (sent.result["new"], sent.result["status_set"]) == (1, 1)
+    assert {task["name"]: task["status"] for task in client.get_image_tasks("photos")} == {
+        "a.png": "sent_back", "b.png": "approved",
+    }  # fmt: skip
 
 
 def test_new_files_become_tasks_and_then_a_dataset(client, bucket, run_example):

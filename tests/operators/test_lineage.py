@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -19,6 +20,8 @@ from airflow_provider_fastlabel.operators import (
     FastLabelExecuteEndpointOperator,
     FastLabelExportCocoOperator,
     FastLabelPushMonitoringResultsOperator,
+    FastLabelScorecardOperator,
+    FastLabelSendBackOperator,
     FastLabelUpdateTasksOperator,
 )
 from tests.airflow_fixtures import PNG
@@ -177,3 +180,20 @@ def test_a_check_that_could_not_begin_says_what_it_would_have_read(lineage_of, t
     assert outcome.state == "failed"
     assert names(found.inputs) == [("file", place), ("file", other)]
     assert not found.inputs[0].inputFacets
+
+
+def test_a_scorecard_and_what_goes_back_to_people_name_what_they_read(lineage_of, client, tmp_path, photos_node):
+    coco = {"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "cat"}]}
+    found = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.9}
+    place, output = tmp_path / "v1.json", tmp_path / "scores"
+    place.write_text(json.dumps({**coco, "annotations": [found]}))
+    given = {"prelabels": {"v1": str(place)}, "output": str(output)}
+    outcome, scored = lineage_of(FastLabelScorecardOperator, project="photos", **given)
+    assert outcome.state == "success", outcome.error
+    assert names(scored.inputs) == [photos_node, ("file", str(place))]
+    assert names(scored.outputs) == [("file", str(output))]
+    _, failed = lineage_of(FastLabelScorecardOperator, dataset=str(tmp_path / "none"), **given)
+    assert (names(failed.inputs)[0], names(failed.outputs)) == (("file", str(tmp_path / "none")), [])
+    outcome, sent = lineage_of(FastLabelSendBackOperator, project="photos", predictions=str(place))
+    assert outcome.state == "success", outcome.error
+    assert names(sent.inputs) == [photos_node, ("file", str(place))]

@@ -15,6 +15,7 @@ than the tolerance are the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,14 @@ class Pairing:
     changes: NDArray[np.bool_]
     removed: Numbers
     added: Numbers
+
+    def reclassed(self) -> list[tuple[str, str, int]]:
+        """Return class before, class after, and of how many objects; the most first."""
+        swapped = self.changes[:, KINDS.index("reclassed")]
+        one, other = self.kind[0][self.first[swapped]], self.kind[1][self.second[swapped]]
+        pairs = Counter(zip(one.tolist(), other.tolist(), strict=True))
+        listed = [(self.classes[a], self.classes[b], count) for (a, b), count in pairs.items()]
+        return sorted(listed, key=lambda row: (-row[2], row[0], row[1]))
 
 
 def pair_objects(before: Labels, after: Labels, *, tolerance: float, fine: bool) -> Pairing:

@@ -95,7 +95,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON types."""
-        return {"changed": self.changed, **_told(asdict(self))}
+        return {"changed": self.changed, **told(asdict(self))}
 
     def markdown(self) -> str:
         """Return a short body of Markdown, in which what strangers wrote is text and nothing else."""
@@ -144,14 +144,17 @@ class Comparison:
 
 
 def _line(title: str, counts: Mapping[str, int]) -> str:
-    told = [f"{count:,} {'with other attributes' if name == 'attributes' else name}" for name, count in counts.items()]
-    return f"{title}: {', '.join(told)}"
+    parts = [f"{count:,} {'with other attributes' if name == 'attributes' else name}" for name, count in counts.items()]
+    return f"{title}: {', '.join(parts)}"
 
 
-def _told(value: Any) -> Any:
-    """Return JSON types whose texts can be seen: names and class values come from strangers."""
+def told(value: Any) -> Any:
+    """Return JSON types whose texts can be seen: names and class values come from strangers.
+
+    :param value: JSON types and tuples.
+    """
     if isinstance(value, dict):
-        return {key: _told(each) for key, each in value.items()}
+        return {key: told(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_told(each) for each in value]
+        return [told(each) for each in value]
     return foreign_text(value) if isinstance(value, str) else value

@@ -7,7 +7,6 @@ Each is read once, into some sixty bytes an object. How objects are paired, and 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,17 +168,15 @@ def _classes(pairing: Pairing) -> tuple[list[ClassChange], list[tuple[str, str, 
     columns += [counts(now[happened]) for happened in pairing.changes.T]
     before, after = counts(one).tolist(), counts(other).tolist()
     rows = np.array(columns).T.tolist()
-    swapped = pairing.changes[:, KINDS.index("reclassed")]
-    pairs = Counter(zip(one[pairing.first[swapped]].tolist(), now[swapped].tolist(), strict=True))
-    left = {number for number, _ in pairs}
+    reclassed = pairing.reclassed()
+    left = {value for value, _, _ in reclassed}
     found = [
         ClassChange(value, before[at], after[at], dict(zip(OBJECT_COUNTS, rows[at], strict=True)))
         for at, value in enumerate(pairing.classes)
-        if any(rows[at]) or at in left
+        if any(rows[at]) or value in left
     ]
     found.sort(key=lambda each: (-sum(each.counts.values()), each.value))
-    listed = [(pairing.classes[a], pairing.classes[b], count) for (a, b), count in pairs.items()]
-    return found, sorted(listed, key=lambda row: (-row[2], row[0], row[1]))
+    return found, reclassed
 
 
 def _lines(pictures: Mapping[str, list[str]], known: Labels, labels: Labels, pairing: Pairing) -> Iterator[bytes]:

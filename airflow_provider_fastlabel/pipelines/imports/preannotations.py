@@ -105,12 +105,19 @@ class Reader:
         with ExitStack() as opened, room_needed(_spooling):
             spool = Spool()
             opened.callback(spool.close)
-            result = match(self._parsed(found, spool), found, self.form, one_file=self.form == "coco")
+            result = match(self.parsed(found, spool), found, self.form, one_file=self.form == "coco")
             opened.pop_all()
         return result
 
-    def _parsed(self, found: Found, spool: Spool) -> ImportedAnnotations:
-        """Read the files, or refuse them."""
+    def parsed(self, found: Found, spool: Spool) -> ImportedAnnotations:
+        """Read the files as they are, whether a picture is there or not.
+
+        :param found: the media, from listing the folder; COCO files need none.
+        :param spool: keeps the annotations.
+        :returns: the annotations by the names of the pictures.
+        :raises ImportRefused: the files are not where they should be, or cannot be read.
+        :raises DiskFullError: the temporary folder has no room.
+        """
         try:
             with ExitStack() as stack, room_needed(_spooling):
                 return self._parse(found, stack, spool)

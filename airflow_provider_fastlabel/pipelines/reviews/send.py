@@ -1,4 +1,4 @@
-"""Sends suspicions to FastLabel as comments, each once: after a kill, on a retry, and night after night.
+"""Sends suspicions to FastLabel as comments, or a status, each once: after a kill, on a retry, and night after night.
 
 The comments themselves say what has been sent. Each ends in a mark: a digest of what is suspected in which task, and
 the box. A suspicion is the one of an earlier comment if the digest is the same and the boxes overlap by half; so a
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +20,20 @@ from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
 from airflow_provider_fastlabel.formats.geometry.matching import match
 from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
 from airflow_provider_fastlabel.pipelines.reports.worst import MOST
+from airflow_provider_fastlabel.pipelines.reviews.statuses import BEFORE, MOVED_ON, SET
 from airflow_provider_fastlabel.pipelines.running.run import Run
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
     from airflow_provider_fastlabel.client import FastLabelClient
+    from airflow_provider_fastlabel.pipelines.reviews.statuses import Mover
     from airflow_provider_fastlabel.pipelines.reviews.suspicions import Found, Suspicion
 
 log: logging.Logger = logging.getLogger(__name__)
 
+_SAID = 20
 SAME = 0.5
 """Overlap from which on two suspicions of one kind, class and task are one."""
 _MARK = re.compile(r"\[review ([0-9a-f]{16}) (-?\d{1,9}) (-?\d{1,9}) (-?\d{1,9}) (-?\d{1,9})\]\Z")
@@ -89,58 +94,124 @@ def send_back(
     found: Found,
     *,
     most: int,
+    comment: bool = True,
+    mover: Mover | None = None,
     dry_run: bool = False,
     max_workers: int = 4,
     stop: threading.Event | None = None,
 ) -> dict[str, Any]:
-    """Comment on what is suspicious and was not commented on before.
+    """Comment on what is suspicious and was not commented on before, and give its tasks another status.
+
+    First all comments are made, then the statuses are set, so that no task goes back without a word.
 
     :param client: the client.
     :param project: slug of the project.
     :param found: the suspicions, the most suspicious first.
-    :param most: comments of this run at most.
-    :param dry_run: change nothing, and log the first twenty comments.
+    :param most: comments of this run at most; without comments, tasks.
+    :param comment: whether to comment; otherwise only the status is set.
+    :param mover: sets the status; it must have seen the tasks pass. ``None`` leaves it as it is.
+    :param dry_run: change nothing, and log the first twenty comments and tasks.
     :param max_workers: calls at once.
     :param stop: set it to end the run early.
     :returns: ``new`` comments of this run; of earlier ones how many are ``open`` and still suspicious, or their task
-        was not looked at, are ``resolved``, or ``gone``: open, and not suspicious any more; how many suspicions are
-        ``left`` for another run; and ``suspicions``, by kind.
-    :raises RunIncomplete: some comments could not be made, or the run was ended; all others are made.
+        was not looked at, are ``resolved``, or ``gone``: open, and not suspicious any more; how many suspicions (tasks,
+        without comments) are ``left`` for another run; ``suspicions``, by kind; and how many tasks met which fate, see
+        :mod:`.statuses`.
+    :raises RunIncomplete: some comments or statuses could not be sent, or the run was ended; all others are.
     """
-    earlier = sent_before(client, project)
-    again = _same(found.suspicions, earlier)
-    cut = any(count > MOST for count in found.counts.values())  # then nobody knows what is not suspicious any more
-    gone = [
-        number for number, one in enumerate(earlier)
-        if not one.resolved and number not in again.values() and one.task_id in found.task_ids and not cut
-    ]  # fmt: skip
-    fresh = [each for at, each in enumerate(found.suspicions) if at not in again]
-    chosen = fresh[:most]
-    resolved = sum(one.resolved for one in earlier)
+    plan = _plan(found, sent_before(client, project), most, comment=comment, mover=mover)
+    new = Counter[str]()
 
-    def summary(new: int) -> dict[str, Any]:
-        counts = {"new": new, "open": len(earlier) - resolved - len(gone), "resolved": resolved, "gone": len(gone)}
-        return {**counts, "left": len(fresh) - new, "suspicions": found.counts, "dry_run": dry_run}
+    def summary() -> dict[str, Any]:
+        return {**plan.summary(new["sent"], mover), "dry_run": dry_run}
+
+    def over(
+        items: list[Any], things: str, counts: Counter[str], name: Callable[[Any], str], settle: Callable[[Any], str]
+    ) -> None:
+        def incomplete(why: str) -> RunIncomplete:
+            counts.update(run.counts)
+            text = f"{why} ({summary()} of project {project}). What was sent stays; a retry sends the rest."
+            return RunIncomplete(text, summary(), run.failures)
+
+        run: Run[Any] = Run(
+            "review", things, len(items), name=name, settle=settle, incomplete=incomplete,
+            calls_left=client.quota.remaining,
+        )  # fmt: skip
+        run.over(items, workers=max_workers, stop=stop)
+        counts.update(run.counts)
 
     if dry_run:
-        for each in chosen[:20]:
-            log.info("Would comment on %r: %s", each.task_name, text_of(each))
-        return summary(0)
-    run: Run[Suspicion] = Run(
-        "review",
-        "comments",
-        len(chosen),
-        name=lambda each: each.task_name,
-        settle=lambda each: _comment(client, project, each),
-        incomplete=lambda why: RunIncomplete(
-            f"{why} ({summary(run.counts['sent'])} of project {project}). What was sent stays; a retry sends the rest.",
-            summary(run.counts["sent"]),
-            run.failures,
-        ),
-        calls_left=client.quota.remaining,
+        _say(plan, mover)
+        return summary()
+    over(plan.chosen, "comments", new, lambda each: each.task_name, lambda each: _comment(client, project, each))
+    if mover is not None:
+        over(list(plan.tasks), "tasks", mover.counts, plan.tasks.__getitem__, mover.move)
+    return summary()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be sent.
+
+    :param chosen: the suspicions to comment on.
+    :param tasks: the tasks to move, with their names.
+    :param earlier: what became of the comments of earlier runs.
+    :param left: suspicions, or tasks, that are not for this run.
+    :param suspicions: how many there are, by kind.
+    """
+
+    chosen: list[Suspicion]
+    tasks: dict[str, str]
+    earlier: dict[str, int]
+    left: int
+    suspicions: dict[str, int]
+
+    def summary(self, new: int, mover: Mover | None) -> dict[str, Any]:
+        """Return the counts.
+
+        :param new: comments that were made.
+        :param mover: what has set the statuses.
+        """
+        moved = {fate: mover.counts[fate] if mover else 0 for fate in (SET, BEFORE, MOVED_ON)}
+        left = self.left + len(self.chosen) - new
+        return {"new": new, **self.earlier, "left": left, "suspicions": self.suspicions, **moved}
+
+
+def _plan(found: Found, earlier: list[Sent], most: int, *, comment: bool, mover: Mover | None) -> _Plan:
+    """Choose what is to be sent."""
+    again = _same(found.suspicions, earlier)
+    cut = any(count > MOST for count in found.counts.values())  # then nobody knows what is not suspicious any more
+    known = set(again.values())
+    gone = sum(
+        not one.resolved and number not in known and one.task_id in found.task_ids and not cut
+        for number, one in enumerate(earlier)
     )
-    run.over(chosen, workers=max_workers, stop=stop)
-    return summary(run.counts["sent"])
+    resolved = sum(one.resolved for one in earlier)
+    counts = {"open": len(earlier) - resolved - gone, "resolved": resolved, "gone": gone}
+    fresh = [each for at, each in enumerate(found.suspicions) if at not in again]
+    chosen = fresh[:most] if comment else []
+    later: set[str] = set()
+    if mover is not None and comment:  # a task that is moved is not looked at again: it gets all its comments before
+        later = {each.task_id for each in fresh[most:]}
+        chosen = [each for each in chosen if each.task_id not in later] or chosen
+    asked = [
+        each for at, each in enumerate(found.suspicions)
+        if at in again and not earlier[again[at]].resolved and each.task_id not in later
+    ]  # fmt: skip
+    tasks = {each.task_id: each.task_name for each in [*asked, *(chosen if comment else fresh)]}
+    pending = [] if mover is None else mover.pending(tasks)
+    now = pending if comment else pending[:most]
+    left = len(fresh) - len(chosen) if comment else len(pending) - len(now)
+    return _Plan(chosen, {task_id: tasks[task_id] for task_id in now}, counts, left, found.counts)
+
+
+def _say(plan: _Plan, mover: Mover | None) -> None:
+    """Say in the log what a run would do that is no dry one."""
+    for each in plan.chosen[:_SAID]:
+        log.info("Would comment on %r: %s", each.task_name, text_of(each))
+    if mover is not None:
+        for name in list(plan.tasks.values())[:_SAID]:
+            log.info("Would set %s of %r", mover.words(), name)
 
 
 def _comment(client: FastLabelClient, project: str, suspicion: Suspicion) -> str:

@@ -1,6 +1,7 @@
-"""Sends suspicions back again and again, each time killed by SIGKILL one call later, and prints what came of it.
+"""Sends suspicions back again and again, each time killed by SIGKILL at one call, and prints what came of it.
 
-Run with the emulator's address, token, project, and whether the process dies before a call leaves or after its answer.
+Run with the emulator's address, token, project, whether the process dies before a call leaves or after its answer, the
+numbers of those calls, a file of predictions if it is a model that suspects, and the status that tasks get, if any.
 """
 
 from __future__ import annotations
@@ -10,18 +11,24 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import requests
 
 from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.pipelines.reviews.send import send_back
-from airflow_provider_fastlabel.pipelines.reviews.suspicions import by_rules
+from airflow_provider_fastlabel.pipelines.reviews.statuses import Mover
+from airflow_provider_fastlabel.pipelines.reviews.suspicions import by_model, by_rules, read_predictions
 
 
-def send(url: str, token: str, project: str) -> dict[str, Any]:
+def send(url: str, token: str, project: str, predictions: str = "", status: str = "") -> dict[str, Any]:
     with FastLabelClient(token, api_url=url, max_retries=0) as client:
-        return send_back(client, project, by_rules(client.iter_tasks(project, "image")), most=100, max_workers=2)
+        mover = Mover(client, "image", "second_look", status) if status else None
+        tasks: Any = client.iter_tasks(project, "image")
+        tasks = mover.watch(tasks) if mover else tasks
+        found = by_model(tasks, read_predictions(Path(predictions))) if predictions else by_rules(tasks)
+        return send_back(client, project, found, most=1000, mover=mover, max_workers=2)
 
 
 def dies(number: int, before: bool, *arguments: str) -> bool:
@@ -45,6 +52,7 @@ def dies(number: int, before: bool, *arguments: str) -> bool:
 
 
 if __name__ == "__main__":
-    url, token, project, when = sys.argv[1:]
-    kills = sum(dies(number, when == "before", url, token, project) for number in (3, 4, 5, 7, 9, 12))
-    sys.stdout.write(json.dumps({"kills": kills, **send(url, token, project)}))
+    url, token, project, when, numbers, *options = sys.argv[1:]
+    arguments = (url, token, project, *options)
+    kills = sum(dies(int(number), when == "before", *arguments) for number in numbers.split(","))
+    sys.stdout.write(json.dumps({"kills": kills, **send(*arguments)}))

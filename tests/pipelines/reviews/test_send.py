@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import random
 import subprocess
 import sys
 from collections import Counter
@@ -18,7 +16,7 @@ from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotati
 from airflow_provider_fastlabel.pipelines.reviews.send import send_back, sent_before, text_of
 from airflow_provider_fastlabel.pipelines.reviews.suspicions import by_model, by_rules
 from tests.airflow_fixtures import PNG
-from tests.pipelines.reports.labelled import box, plant, streets, task
+from tests.pipelines.reports.labelled import box, task
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -80,7 +78,7 @@ def test_a_comment_whose_answer_was_lost_is_looked_for(client, fastlabel_emulato
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_while_it_sends_each_arrives_once(client, fastlabel_emulator, when):
     command = [sys.executable, "-m", "tests.pipelines.reviews.dying"]
-    arguments = [fastlabel_emulator.url, fastlabel_emulator.token, "cats", when]
+    arguments = [fastlabel_emulator.url, fastlabel_emulator.token, "cats", when, "3,4,5,7,9,12"]
     done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["kills"] >= 3
@@ -89,42 +87,8 @@ def test_killed_while_it_sends_each_arrives_once(client, fastlabel_emulator, whe
     assert len(sent_before(client, "cats")) == len(texts(client))
 
 
-def test_a_model_finds_all_kinds_of_planted_errors_and_rules_only_some():
-    tasks = streets(500)
-    truth = copy.deepcopy(tasks)
-    planted = plant(tasks)
-    dice = random.Random(3)
-    predicted = {one["name"]: list(noisy(one["annotations"], dice)) for one in truth}
-    shown = {}
-    for name, found in (
-        ("rules", by_rules(tasks)),
-        ("model", by_model(tasks, predictions(predicted))),
-    ):
-        first: dict[str, None] = {}
-        for each in found.suspicions:
-            first.setdefault(each.task_name)
-        sheet = set(list(first)[:100])
-        shown[name] = {kind: len(names & sheet) for kind, names in planted.items()}
-    assert shown["rules"]["duplicate"] == 10
-    assert shown["rules"]["missing object"] <= 2
-    assert min(shown["model"].values()) >= 8
-
-
 def predictions(by_image: dict[str, Any]) -> ImportedAnnotations:
     return ImportedAnnotations(by_image=by_image)
-
-
-def noisy(annotations, dice):
-    """A model that misses one object in fifty, jitters the others by 4 %, and now and then sees what is not there."""
-    for one in annotations:
-        x1, y1, x2, y2 = one["points"]
-        by = [dice.gauss(0, 0.04) for _ in range(4)]
-        points = [x1 + by[0] * (x2 - x1), y1 + by[1] * (y2 - y1), x2 + by[2] * (x2 - x1), y2 + by[3] * (y2 - y1)]
-        if dice.random() > 0.02:
-            yield {**one, "points": points, "confidenceScore": dice.uniform(0.6, 0.99)}
-    if dice.random() < 0.2:
-        x, y = dice.uniform(0, 500), dice.uniform(0, 400)
-        yield box("car", x, y, x + 60, y + 40, confidenceScore=dice.uniform(0.1, 0.6))
 
 
 def test_a_suspicion_is_the_same_when_the_model_draws_a_little_differently():
