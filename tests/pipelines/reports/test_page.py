@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from typing import Any
-
 import pytest
 from PIL import Image
 
 from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
-from tests.browser import browser
+from tests.browser import SCREENS, browser
 from tests.pipelines.reports.labelled import HOSTILE, box, streets, task
 
 OPENED = "document.querySelectorAll('dialog[open] .shot').length"
@@ -98,42 +94,21 @@ def test_the_maps_of_one_class_reach_pictures_of_that_class(page, report):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 390])
-def test_nothing_is_loaded_cut_off_or_complained_of(page, report, width, dark):
+@pytest.mark.parametrize(("width", "dark"), SCREENS)
+def test_nothing_is_loaded_cut_off_or_complained_of_and_axe_finds_no_fault(page, report, width, dark):
     page.requests.clear()
     page.complaints.clear()
 
     page.open(report, width=width, height=844, dark=dark)
 
     assert page.run("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    page.run("document.querySelector('.shot').click()")
-    assert page.run("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") == 0
+    assert page.faults() == []
+    for what in ("button.bar", "dialog .shot"):
+        page.run(f"document.querySelector('{what}').click()")
+        assert page.run("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") == 0
+        assert page.faults("document.querySelector('dialog')") == []
     assert set(page.requests) == {report.as_uri()}
     assert page.complaints == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_no_fault(page, report, dark):
-    page.open(report, dark=dark)
-    spec = importlib.util.find_spec("axe_core_python")
-    assert spec is not None
-    assert spec.origin is not None
-    page.run(Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
-
-    assert faults(page) == []
-    page.run("document.querySelector('button.bar').click()")
-    assert faults(page) == []
-    page.run("document.querySelector('dialog .shot').click()")
-    assert faults(page) == []
-
-
-def faults(page: Any) -> Any:
-    return page.run(
-        "axe.run(document.querySelector('dialog[open]') || document).then(found => found.violations.map(fault => "
-        "`${fault.impact} ${fault.id}: ${fault.nodes.slice(0, 3).map(node => node.html.slice(0, 200))}`))"
-    )
 
 
 @pytest.mark.slow
