@@ -123,7 +123,7 @@ def show(page: Page, api: Api, path: str, width: int = 1400, *, dark: bool = Fal
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), SCREENS)
-def test_hostile_texts_are_shown_and_do_nothing_and_axe_finds_no_fault(api: Api, chromium: Page, width: int, dark: bool) -> None:
+def test_hostile_texts_are_harmless_and_axe_finds_no_fault(api: Api, chromium: Page, width: int, dark: bool) -> None:
     for path in hostile_world(api):
         show(chromium, api, path, width, dark=dark)
         expected = ["the server responded with a status of 404"] if path == "/tasks/none" else []

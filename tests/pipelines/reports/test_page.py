@@ -112,6 +112,14 @@ def test_nothing_is_loaded_cut_off_or_complained_of_and_axe_finds_no_fault(page,
 
 
 @pytest.mark.slow
+def test_axe_would_find_a_fault(page, report):
+    page.open(report)
+    page.run("main.append(document.createElement('img'))")
+
+    assert page.faults()[0].startswith("critical image-alt")
+
+
+@pytest.mark.slow
 def test_the_keyboard_reaches_a_picture_and_comes_back(page, report):
     page.open(report)
     page.run(f"{figure('Where objects are')}.querySelector('.map button').focus()")

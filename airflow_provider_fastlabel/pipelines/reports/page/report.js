@@ -346,7 +346,9 @@ function reasons() {
     return { name: name.replaceAll("_", " "), count, text: `${number(count)} ${words[what]}`, click: open || undefined };
   });
   const note = rows.length ? "Annotations and pictures that are not in the data set as FastLabel has them." : "Every annotation could be read, and the data set says of none that it was left out or changed.";
-  return figure("Left out or adjusted", note, bars(rows));
+  const listed = bars(rows);
+  listed.classList.add("wordy");
+  return figure("Left out or adjusted", note, listed);
 }
 
 function changed() {
