@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.writing.naming import safe_name, split_extension
+from airflow_provider_fastlabel.pipelines.comparisons.outlines import outlines_of
 from airflow_provider_fastlabel.pipelines.comparisons.result import OBJECT_COUNTS, WORDS
 from airflow_provider_fastlabel.pipelines.comparisons.run import compare_published, published_at
 from airflow_provider_fastlabel.pipelines.comparisons.sample import CLASSES, changes_of
@@ -45,6 +46,7 @@ class Since:
     :param comparison: the numbers.
     :param changes: the objects that are shown, the most suspicious first.
     :param suspicious: how many of them are shown for their own sake.
+    :param rings: their outlines before, and after, by their rows; of those that have one.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Since:
     comparison: Comparison | None = None
     changes: list[Change] = field(default_factory=list)
     suspicious: int = 0
+    rings: tuple[Mapping[int, list[float]], Mapping[int, list[float]]] = ({}, {})
 
     def wanted(self) -> list[str]:
         """Return the keys of the pictures that the page should hold, those that more depends on first."""
@@ -108,7 +111,10 @@ class Since:
                 "w": [OBJECT_COUNTS.index(name) for name in each.what],
                 "c": [None if value is None else foreign_text(value, 100) for value in each.classes],
                 "v": view_of(each, sizes.get(key)),
-                "r": [None if box is None else _ring(box) for box in each.boxes],
+                "r": [
+                    None if box is None else rings.get(row) or _ring(box)
+                    for box, row, rings in zip(each.boxes, each.rows, self.rings, strict=True)
+                ],
             }
             room -= len(str(told))
             if room < 0:
@@ -181,4 +187,8 @@ def changes_since(dataset: PublishedDataset, target: Any, before: Any) -> Since:
         log.info("The report does not say what has changed: %s", error)
         return Since(title, "Labels of this format cannot be read back, so the two versions were not compared.")
     changes, suspicious = changes_of(found)
-    return Since(title, "", found.comparison, changes, suspicious)
+    before_rings, after_rings = (
+        outlines_of(*version, [each.rows[side] for each in changes[:suspicious]])
+        for side, version in enumerate(zip(found.published, found.labels, strict=True))
+    )
+    return Since(title, "", found.comparison, changes, suspicious, (before_rings, after_rings))

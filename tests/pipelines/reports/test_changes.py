@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import io
+import math
 import random
 from typing import Any
 
@@ -122,6 +123,28 @@ def test_a_crop_is_the_part_of_the_photograph_in_which_an_object_has_changed(tmp
         [400, 300, 440, 300, 440, 340, 400, 340],
     ]
     assert change["p"] == (0 if project_has_it else -1)
+
+
+@pytest.mark.parametrize("count", [1, 9_000], ids=["a small file", "a file read in parts"])
+def test_of_outlines_both_are_shown(tmp_path, count):
+    star = [10, 10, 60, 40, 110, 10, 80, 60, 110, 110, 60, 80, 10, 110, 40, 60]
+    dent = [*star[:2], 60, 60, *star[4:]]
+    turns = [at / 48 * math.pi for at in range(96)]
+    wheel = [round(number, 2) for turn in turns for number in (300 + 90 * math.cos(turn), 200 + 90 * math.sin(turn))]
+    others = [{"type": "polygon", "value": "car", "points": [n + at % 7 for n in wheel]} for at in range(count)]
+    before, after = (
+        [task(f"{at}.jpg", each) for at, each in enumerate(others)]
+        + [task("star.jpg", {"type": "polygon", "value": "star", "points": points})]
+        for points in (star, dent)
+    )
+    one, two = (publish_version(tmp_path, name, each) for name, each in (("one", before), ("two", after)))
+
+    (change,) = reported(after[-1:], two, one)["since"]["changes"]
+
+    assert [OBJECT_COUNTS[at] for at in change["w"]] == ["reshaped"]
+    assert change["r"] == [star, dent]
+    (small,) = (path.stat().st_size for path in one.glob("*.json") if path.name.startswith("ann"))
+    assert (small > 8_400_000) == (count > 1)
 
 
 def test_without_an_earlier_version_it_says_so(tmp_path):
