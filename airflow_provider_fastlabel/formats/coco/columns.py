@@ -66,7 +66,7 @@ class CocoColumns:
     outlines: NDArray[np.int64]
     attributes: NDArray[np.int64]
     lost: list[str]
-    entries: NDArray[np.int64]
+    entries: NDArray[np.int32]
     parts: list[tuple[int, int, int]]
 
 
@@ -157,7 +157,7 @@ class _Rows:
     outlines: array[int] = field(default_factory=lambda: array("q"))
     attributes: array[int] = field(default_factory=lambda: array("q"))
     lost: list[str] = field(default_factory=list)
-    entries: array[int] = field(default_factory=lambda: array("q"))
+    entries: array[int] = field(default_factory=lambda: array("i"))
     parts: list[tuple[int, int, int]] = field(default_factory=list)
 
     def take(self, first: int, entries: list[Any]) -> None:
@@ -202,9 +202,8 @@ class _Rows:
         kind = np.array([*of_category, -1])[np.frombuffer(self.category, np.int64)]
         lost = [f"{name}: {text}" for text in self.lost]
         boxes = np.frombuffer(self.boxes, np.float64).reshape(-1, 4)
-        outlines, attributes, entries = (
-            np.frombuffer(each, np.int64) for each in (self.outlines, self.attributes, self.entries)
-        )
+        outlines, attributes = (np.frombuffer(each, np.int64) for each in (self.outlines, self.attributes))
+        entries = np.frombuffer(self.entries, np.int32)
         known = (picture >= 0) & (kind >= 0)
         if not known.all():
             lost += [f"{name}: an annotation whose image or category is not in the file"] * int((~known).sum())

@@ -74,7 +74,7 @@ class Entries:
     """
 
     file: str
-    at: NDArray[np.int64]
+    at: NDArray[np.int32]
     parts: list[tuple[int, int, int]]
 
 

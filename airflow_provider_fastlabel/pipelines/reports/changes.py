@@ -179,6 +179,7 @@ def changes_since(dataset: PublishedDataset, target: Any, before: Any) -> Since:
         return Since("the last version", NONE)
     begun = version_time(earlier.place)
     title = foreign_text(earlier.place.name, 80) if begun is None else f"the version of {begun:%Y-%m-%d %H:%M} UTC"
+    log.info("Comparing the data set with %s", title)
     try:
         found = compare_published(earlier, dataset)
     except FastLabelInvalidException as error:
