@@ -145,10 +145,11 @@ def _say(console: Console, words: str, start: str = "", style: str = "") -> None
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """Break a line between words; what goes on is indented as its beginning is."""
+    """Break a line between words; what goes on is indented as its beginning is, that of a list as its words are."""
     indent = line[: len(line) - len(line.lstrip())]
+    further = indent + "  " * line.lstrip().startswith("- ")
     return wrap(
-        line.strip(), width, initial_indent=indent, subsequent_indent=indent, break_long_words=False,
+        line.strip(), width, initial_indent=indent, subsequent_indent=further, break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 

@@ -95,7 +95,7 @@ def test_on_a_terminal_lines_are_broken_between_words(process, client, photos, t
     piped = process("diff", "one", "two")
     terminal, end = pty.openpty()
     shown = subprocess.run(
-        [*COMMAND, "diff", "one", "two"], cwd=tmp_path, env=own_process(tmp_path, TERM="xterm", COLUMNS="40"),
+        [*COMMAND, "diff", "one", "two"], cwd=tmp_path, env=own_process(tmp_path, TERM="xterm", COLUMNS="33"),
         stdout=end, stderr=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     os.close(end)
@@ -103,7 +103,7 @@ def test_on_a_terminal_lines_are_broken_between_words(process, client, photos, t
     os.close(terminal)
 
     assert shown.returncode == 0
-    assert max(map(len, seen.splitlines())) <= 40 < max(map(len, piped.stdout.splitlines()))
+    assert max(map(len, seen.splitlines())) <= 33 < max(map(len, piped.stdout.splitlines()))
     assert seen.split() == piped.stdout.split()
 
 
