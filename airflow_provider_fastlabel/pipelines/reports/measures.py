@@ -47,7 +47,7 @@ class Measures:
     :param spool: takes what must be known of each picture.
     :param split_of: says in which split of the data set a picture is, empty for none; given its name.
     :param reasons_of: says why an export left out what of a picture, given its name.
-    :param wanted: keys of pictures whose numbers are needed, see :func:`.changes.key_of`.
+    :param wanted: keys of pictures whose numbers are needed, see :func:`.since.key_of`.
 
     :ivar noted: the numbers of those, by key.
     :ivar worst: the suspicions.

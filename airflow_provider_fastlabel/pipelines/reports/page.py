@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
-from airflow_provider_fastlabel.pipelines.reports.changes import key_of
+from airflow_provider_fastlabel.pipelines.comparisons.since import key_of
 from airflow_provider_fastlabel.pipelines.reports.choice import Choice, choose
 from airflow_provider_fastlabel.pipelines.reports.page_file import policy
 from airflow_provider_fastlabel.pipelines.reports.pictures import LARGE, PALETTE, SMALL, Seen, contact_sheet, thumbnails
@@ -29,7 +29,7 @@ from airflow_provider_fastlabel.pipelines.reports.worst import KINDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_fastlabel.pipelines.reports.changes import Since
+    from airflow_provider_fastlabel.pipelines.comparisons.since import Since
     from airflow_provider_fastlabel.pipelines.reports.measures import Measures
     from airflow_provider_fastlabel.pipelines.reports.pictures import Source, Wanted
 

@@ -12,8 +12,8 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.pipelines.comparisons.since import changes_since
 from airflow_provider_fastlabel.pipelines.files.task_files import download_task_file
-from airflow_provider_fastlabel.pipelines.reports.changes import changes_since
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
 from airflow_provider_fastlabel.pipelines.running.progress import Progress

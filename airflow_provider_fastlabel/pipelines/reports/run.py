@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_fastlabel.pipelines.comparisons.result import Comparison
-    from airflow_provider_fastlabel.pipelines.reports.changes import Since
+    from airflow_provider_fastlabel.pipelines.comparisons.since import Since
     from airflow_provider_fastlabel.pipelines.reports.pictures import Source
 
     Task = Mapping[str, Any]

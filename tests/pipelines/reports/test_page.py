@@ -8,7 +8,7 @@ import random
 import pytest
 from PIL import Image
 
-from airflow_provider_fastlabel.pipelines.reports.changes import changes_since
+from airflow_provider_fastlabel.pipelines.comparisons.since import changes_since
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
 from tests.browser import SCREENS, browser

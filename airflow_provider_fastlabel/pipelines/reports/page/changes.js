@@ -1,6 +1,6 @@
 "use strict";
 /* What has changed since the version before. data.since is null without a data set, {title, note} where nothing was
-compared, and else what changes.py says. A change is {n: picture, p: its place in data.pictures or -1, w: what happened,
+compared, and else what comparisons/since.py says. A change is {n: picture, p: its place in data.pictures or -1, w: what happened,
 numbers of words, c: class before and after, v: the part of the picture that is shown, in pixels, r: its outlines before
 and after, t: that part of the photograph}. */
 
