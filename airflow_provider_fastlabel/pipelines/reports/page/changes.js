@@ -24,7 +24,7 @@ function cropped(change, sides) {
   const picture = data.pictures[change.p];
   if (change.t) made.append(svg("image", { href: change.t, x, y, width, height, preserveAspectRatio: "none" }));
   else if (picture && picture.t) made.append(svg("image", { href: picture.t, width: picture.z[0], height: picture.z[1], preserveAspectRatio: "none" }));
-  for (const side of sides) {
+  for (const side of [...sides].reverse()) {  // the dashes last: where both are the same, the other is seen between them
     if (!change.r[side]) continue;
     const shared = { points: inPixels(change.r[side]), fill: "none", "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round" };
     made.append(svg("polygon", { ...shared, stroke: "#000", "stroke-opacity": 0.65, "stroke-width": 5 }));
@@ -44,7 +44,8 @@ function changeLarge(change, back) {
   const picture = data.pictures[change.p];
   const whole = picture ? el("button", { class: "plain", type: "button", onclick: () => large(picture, new Set(), again) }, "The whole picture, as it is now") : undefined;
   const facts = el("dl", {}, el("dt", {}, "Picture"), el("dd", {}, change.n));
-  change.c.forEach((name, at) => { if (name !== null) facts.append(el("dt", {}, at ? "Class now" : "Class before"), el("dd", {}, name)); });
+  const same = change.c[0] === change.c[1];
+  change.c.forEach((name, at) => { if (name !== null && (at || !same)) facts.append(el("dt", {}, same ? "Class" : at ? "Class now" : "Class before"), el("dd", {}, name)); });
   show(heading(changeWords(change), back), el("div", { class: "body" }, el("div", { class: "sides" }, side(0, "Before"), side(1, "After")), facts, whole));
 }
 
@@ -67,7 +68,7 @@ function changedPictures([what, count, places, names]) {
   const title = `Pictures ${what}`;
   const back = () => changedPictures([what, count, places, names]);
   const cards = places.map((at) => card(data.pictures[at], undefined, new Set(), () => large(data.pictures[at], new Set(), back)));
-  const held = what === "removed" ? " They are not in the data set any more; those that the project still has are shown." : "";
+  const held = what === "removed" ? ` They are not in the data set any more${places.length ? "; those that the project still has are shown" : ""}.` : "";
   const rest = names.length ? el("ul", { class: "names" }, ...names.map((name) => el("li", {}, name))) : undefined;
   const shown = places.length + names.length;
   show(heading(title), el("div", { class: "body" }, el("p", { class: "note" }, `${many(count, "picture")} in all${shown < count ? `; ${number(shown)} of them are here` : ""}.${held}`), el("div", { class: "sheet" }, ...cards), rest));
