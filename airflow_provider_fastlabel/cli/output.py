@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from airflow_provider_fastlabel.pipelines.running.progress import results
 _OURS = "airflow_provider_fastlabel"
 _MOST_SHOWN = 20
 _LEAST_WIDTH = 20
+_SECOND_COLUMN = re.compile(r" *(- |\S+ {2,})")
 
 
 class Output:
@@ -145,9 +147,10 @@ def _say(console: Console, words: str, start: str = "", style: str = "") -> None
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """Break a line between words; what goes on is indented as its beginning is, that of a list as its words are."""
+    """Break a line between words; what goes on is indented as its beginning is, or below its second column."""
     indent = line[: len(line) - len(line.lstrip())]
-    further = indent + "  " * line.lstrip().startswith("- ")
+    column = _SECOND_COLUMN.match(line)
+    further = " " * column.end() if column else indent
     return wrap(
         line.strip(), width, initial_indent=indent, subsequent_indent=further, break_long_words=False,
         break_on_hyphens=False,
@@ -160,14 +163,21 @@ def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:
     :param result: the result.
     :param width: of the terminal, below whose columns a long value goes on; 0 for one line each, as a script reads it.
     """
-    rows = [(foreign_text(name.replace("_", " ")), _value(value)) for name, value in result.items()]
+    rows = [(foreign_text(name.replace("_", " ")), value) for name, value in result.items()]
     indent = max((len(name) for name, _ in rows), default=0) + 2
     for name, value in rows:
-        first, *more = [value]
+        lines = [_value(value)]
         if width > indent + _LEAST_WIDTH:
-            first, *more = _wrapped(value, width - indent) or [""]
-        yield f"{name:<{indent}}{first}"
-        yield from (" " * indent + line for line in more)
+            lines = [line for one in _apart(value) for line in _wrapped(one, width - indent)] or [""]
+        yield f"{name:<{indent}}{lines[0]}"
+        yield from (" " * indent + line for line in lines[1:])
+
+
+def _apart(value: Any) -> list[str]:
+    """Return a value as what begins with a line each: of a list of objects each by itself."""
+    if isinstance(value, list) and any(isinstance(one, Mapping) for one in value) and len(value) <= _MOST_SHOWN:
+        return [_value(one) for one in value]
+    return [_value(value)]
 
 
 def _value(value: Any) -> str:

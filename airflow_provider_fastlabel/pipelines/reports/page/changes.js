@@ -24,12 +24,10 @@ function cropped(change, sides) {
   const picture = data.pictures[change.p];
   if (change.t) made.append(svg("image", { href: change.t, x, y, width, height, preserveAspectRatio: "none" }));
   else if (picture && picture.t) made.append(svg("image", { href: picture.t, width: picture.z[0], height: picture.z[1], preserveAspectRatio: "none" }));
-  for (const side of [...sides].reverse()) {  // the dashes last: where both are the same, the other is seen between them
-    if (!change.r[side]) continue;
-    const shared = { points: inPixels(change.r[side]), fill: "none", "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round" };
-    made.append(svg("polygon", { ...shared, stroke: "#000", "stroke-opacity": 0.65, "stroke-width": 5 }));
-    made.append(svg("polygon", { ...shared, class: side ? "after" : "before", "stroke-width": 3 }));
-  }
+  const drawn = sides.filter((side) => change.r[side]).reverse();  // the dashes last: the other is seen between them
+  const line = (side, look) => made.append(svg("polygon", { points: inPixels(change.r[side]), fill: "none", "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round", ...look }));
+  for (const side of drawn) line(side, { stroke: "#000", "stroke-opacity": 0.65, "stroke-width": 5 });
+  for (const side of drawn) line(side, { class: side ? "after" : "before", "stroke-width": 3 });
   return made;
 }
 
