@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import time
 import zipfile
@@ -89,7 +90,12 @@ def hostile_world(api: Api) -> list[str]:
         if "contents" not in body:  # of those, a comment is on one of the contents
             api("POST", "comments", {"taskId": ident, "points": [1, 1], "text": HOSTILE})
         pages += [f"/projects/{slug}", f"/tasks/{ident}"]
-    return [*pages, dicom_task(api)]
+    pages.append(dicom_task(api))
+    api("POST", "datasets-v2", {"name": "d", "tags": []})
+    job = api("POST", "trainings", {"datasetName": "d", "baseModelName": "m", "epoch": 1})["trainingJobId"]
+    histories = re.findall(r'href="(/imports/[^"]+)"', look(api, "/imports").text)
+    assert histories
+    return [*pages, *histories, "/projects/scans/imports", f"/jobs/{job}"]
 
 
 def dicom_task(api: Api) -> str:
