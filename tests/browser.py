@@ -7,21 +7,24 @@ test is skipped without one: it fails and says so.
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import shutil
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 120.0
+SCREENS = [(1400, False), (1400, True), (390, False), (390, True)]
+"""Width, and whether it is dark, of each screen on which pages must be fit to be seen."""
 
 
 class Page:
@@ -104,6 +107,19 @@ class Page:
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def faults(self, within: str = "document") -> list[str]:
+        """Return what the rules of axe find: impact, rule and the elements, worst first, for those who cannot see."""
+        if not self.run("'axe' in self"):
+            spec = importlib.util.find_spec("axe_core_python")
+            assert spec is not None
+            assert spec.origin is not None
+            self.run(Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
+        found: list[str] = self.run(
+            f"axe.run({within}).then(found => found.violations.map(fault => `${{fault.impact}} ${{fault.id}}: ` + "
+            "fault.nodes.slice(0, 3).map(node => node.html.slice(0, 200) + ' ' + node.failureSummary).join('; ')))"
+        )
+        return sorted(found, key=lambda text: not text.startswith(("critical", "serious")))
 
     def press(self, key: str) -> None:
         """Press a key, as a person does."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any
 
 import typer
@@ -21,6 +24,8 @@ from airflow_provider_fastlabel.pipelines.running.progress import results
 
 _OURS = "airflow_provider_fastlabel"
 _MOST_SHOWN = 20
+_LEAST_WIDTH = 20
+_SECOND_COLUMN = re.compile(r" *(- |\S+ {2,})")
 
 
 class Output:
@@ -77,12 +82,13 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
         if error is not None and not is_expected(error):
             console.print(Text(visible("".join(traceback.format_exception(error)))), soft_wrap=True)
         if output.complaint:
-            console.print(Text.assemble(("Error: ", "bold red"), visible(output.complaint)), soft_wrap=True)
+            _say(console, visible(output.complaint), "Error: ", "bold red")
     if as_json:
         said = {"error": output.complaint} if output.complaint else {}
         stdout.write(json.dumps({**output.result, **said}, ensure_ascii=True) + "\n")
     else:
-        stdout.write("".join(f"{line}\n" for line in _lines(output.result)))
+        width = get_terminal_size().columns if stdout.isatty() else 0
+        stdout.write("".join(f"{line}\n" for line in _lines(output.result, width)))
     stdout.flush()
     if output.code:
         raise typer.Exit(output.code)
@@ -122,18 +128,56 @@ class _Handler(logging.Handler):
         shown = record.name == results.name or (self._console.is_terminal and record.name in SHOWN_BY_BAR)
         if shown and record.levelno < logging.WARNING:
             return
-        text = Text(visible(record.getMessage()))
-        if record.levelno >= logging.WARNING:
-            text = Text.assemble((f"{record.levelname.capitalize()}: ", "yellow"), text)
-        self._console.print(text, soft_wrap=True)
+        level = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
+        _say(self._console, visible(record.getMessage()), level, "yellow")
 
 
-def _lines(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a result as lines with a name and a value each."""
-    rows = [(name.replace("_", " "), _value(value)) for name, value in result.items()]
-    width = max((len(name) for name, _ in rows), default=0)
+def _say(console: Console, words: str, start: str = "", style: str = "") -> None:
+    """Print a message: on a terminal broken between words, and never within a path; elsewhere as it is.
+
+    :param console: the terminal, or what stands in its place.
+    :param words: the message.
+    :param start: what stands before it, in a style.
+    :param style: that style.
+    """
+    whole = start + words
+    if console.is_terminal:
+        whole = "\n".join(each for line in whole.splitlines() for each in _wrapped(line, console.width) or [""])
+    console.print(Text.assemble((start, style), whole[len(start) :]), soft_wrap=True)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Break a line between words; what goes on is indented as its beginning is, or below its second column."""
+    indent = line[: len(line) - len(line.lstrip())]
+    column = _SECOND_COLUMN.match(line)
+    further = " " * column.end() if column else indent
+    return wrap(
+        line.strip(), width, initial_indent=indent, subsequent_indent=further, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Yield a result as lines with a name and a value each.
+
+    :param result: the result.
+    :param width: of the terminal, below whose columns a long value goes on; 0 for one line each, as a script reads it.
+    """
+    rows = [(foreign_text(name.replace("_", " ")), value) for name, value in result.items()]
+    indent = max((len(name) for name, _ in rows), default=0) + 2
     for name, value in rows:
-        yield f"{foreign_text(name):<{width}}  {value}"
+        lines = [_value(value)]
+        if width > indent + _LEAST_WIDTH:
+            lines = [line for one in _apart(value) for line in _wrapped(one, width - indent)] or [""]
+        yield f"{name:<{indent}}{lines[0]}"
+        yield from (" " * indent + line for line in lines[1:])
+
+
+def _apart(value: Any) -> list[str]:
+    """Return a value as what begins with a line each: of a list of objects each by itself."""
+    if isinstance(value, list) and any(isinstance(one, Mapping) for one in value) and len(value) <= _MOST_SHOWN:
+        return [_value(one) for one in value]
+    return [_value(value)]
 
 
 def _value(value: Any) -> str:
@@ -143,8 +187,11 @@ def _value(value: Any) -> str:
     if value is None or value == [] or value == {}:
         return "none"
     if isinstance(value, Mapping):
-        return ", ".join(f"{foreign_text(key)} {_value(one)}" for key, one in value.items())
+        # Of counts below a heading those that are nothing are no news.
+        told = {key: one for key, one in value.items() if one or isinstance(one, bool)}
+        return ", ".join(f"{foreign_text(key.replace('_', ' '))} {_value(one)}" for key, one in told.items()) or "none"
     if isinstance(value, list):
-        more = f", and {len(value) - _MOST_SHOWN} more" if len(value) > _MOST_SHOWN else ""
-        return ", ".join(map(_value, value[:_MOST_SHOWN])) + more
+        between = "; " if any(isinstance(one, Mapping | list) for one in value) else ", "
+        more = f"{between}and {len(value) - _MOST_SHOWN} more" if len(value) > _MOST_SHOWN else ""
+        return between.join(map(_value, value[:_MOST_SHOWN])) + more
     return f"{value:,}" if isinstance(value, int) else foreign_text(value, 2000)

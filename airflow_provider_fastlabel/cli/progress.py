@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from airflow_provider_fastlabel.pipelines.running import progress
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_fastlabel.pipelines.running.progress import Progress as Counting
 
+_WIDE = 100
 EVERY_SECONDS = 0.2
 """At most one change of the bar in this time."""
 WAIT_LINES = "airflow_provider_fastlabel.cli.looks"
@@ -35,9 +37,9 @@ class Bar:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=30 if console.width >= _WIDE else 15),
             TextColumn("{task.fields[count]}", markup=False, style="green"),
-            TextColumn("{task.fields[more]}", markup=False, style="dim"),
+            TextColumn("{task.fields[more]}", markup=False, style="dim", table_column=Column(no_wrap=True, ratio=1)),
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
@@ -61,7 +63,7 @@ class Bar:
         if counting is not self._counting:
             self._counting = counting
             self._bar.reset(self._task, total=counting.total)
-        elif not self.is_due:
+        elif not self.is_due and counting.done < counting.total:
             return
         self._told_at = time.monotonic()
         standing = counting.standing()

@@ -24,6 +24,10 @@ def run(
     dataset: Annotated[
         str | None, typer.Option(metavar="PLACE", help="Output of an export, for its photographs and splits.")
     ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", help="Earlier version of DATASET, to show what has changed since."),
+    ] = None,
     status: Status = None,
     external_status: External = None,
     tag: Tags = None,
@@ -41,12 +45,13 @@ def run(
     with command("Reading", as_json=as_json, kept=KEPT) as said:
         target = real_place(place("OUTPUT", output))
         published = place("--dataset", dataset) if dataset else None
+        earlier = place("--before", before) if before else None
         refuse_missing_bucket(target, "output")
         filters = {
             "project": project, "status": status, "external_status": external_status, "tags": sorted(tag or ()),
         }  # fmt: skip
         with connect(conn_id) as client:
             made, changed = ProjectReport(
-                client=client, filters=filters, target=target, dataset=published, fetch=include_images
+                client=client, filters=filters, target=target, dataset=published, before=earlier, fetch=include_images
             ).run()
         said.tell(made.result(str(target), changed=changed))

@@ -101,8 +101,10 @@ def test_the_tab_shows_the_report_of_its_task(page: Page, guarded: str, run: str
         assert inner.run("document.title") == "reported: data set report"
         assert "Drawn twice" in inner.run("document.body.innerText")
         assert inner.complaints == []
+        assert inner.faults() == []
         assert inner.run("self.origin") == "null"
         assert inner.run("fetch('/api/v2/dags').then(() => 'read', () => 'refused')") == "refused"
+    assert page.run("document.querySelector('iframe').contentDocument.querySelector('iframe').title") != ""
     ours = [line for line in page.complaints if "fastlabel" in line.lower()]
     assert ours == []
     assert [each for each in page.requests if not each.removeprefix("blob:").startswith(guarded)] == []

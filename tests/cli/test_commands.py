@@ -230,6 +230,16 @@ def test_a_damaged_manifest_is_no_traceback(run, approved, tmp_path):
     assert "is not as an export writes it" in ended.result["error"]
 
 
+def test_a_report_says_what_has_changed_since_an_earlier_version(run, approved):
+    for place in ("one", "two"):
+        assert run("export", "photos", place, "--format", "coco").code == 0
+
+    ended = run("report", "photos", "out", "--dataset", "two", "--before", "one", "--json")
+
+    assert ended.code == 0
+    assert json.loads(ended.stdout)["since_last_version"]["changed"] is False
+
+
 def test_a_report_says_where_it_is(run, approved, tmp_path):
     ended = run("report", "photos", "out")
     assert ended.code == 0

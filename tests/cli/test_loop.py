@@ -88,6 +88,25 @@ def test_the_emulator_is_started_and_stopped(tmp_path):
     running.stdout.close()
 
 
+def test_on_a_terminal_lines_are_broken_between_words(process, client, photos, tmp_path):
+    assert process("import", "photos", str(photos), "--status", "approved").code == 0
+    for place in ("one", "two"):
+        assert process("export", "photos", place, "--format", "coco").code == 0
+    piped = process("diff", "one", "two")
+    terminal, end = pty.openpty()
+    shown = subprocess.run(
+        [*COMMAND, "diff", "one", "two"], cwd=tmp_path, env=own_process(tmp_path, TERM="xterm", COLUMNS="33"),
+        stdout=end, stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    os.close(end)
+    seen = os.read(terminal, 65536).decode()
+    os.close(terminal)
+
+    assert shown.returncode == 0
+    assert max(map(len, seen.splitlines())) <= 33 < max(map(len, piped.stdout.splitlines()))
+    assert seen.split() == piped.stdout.split()
+
+
 def test_a_terminal_shows_a_bar_and_the_result_stays_apart(process, client, photos, fastlabel_emulator, tmp_path):
     fastlabel_emulator.fault("slow", seconds=0.3, times=1000, method="POST")
     terminal, end = pty.openpty()

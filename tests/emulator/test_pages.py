@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import time
 import zipfile
@@ -14,7 +15,7 @@ import requests
 
 from airflow_provider_fastlabel.emulator import Emulator
 from airflow_provider_fastlabel.hooks.pages import fill, parse_app_url
-from tests.browser import browser
+from tests.browser import SCREENS, browser
 
 from .conftest import Api, encoded, picture
 from .test_imports import bucket, dicom_file, link
@@ -89,7 +90,12 @@ def hostile_world(api: Api) -> list[str]:
         if "contents" not in body:  # of those, a comment is on one of the contents
             api("POST", "comments", {"taskId": ident, "points": [1, 1], "text": HOSTILE})
         pages += [f"/projects/{slug}", f"/tasks/{ident}"]
-    return [*pages, dicom_task(api)]
+    pages.append(dicom_task(api))
+    api("POST", "datasets-v2", {"name": "d", "tags": []})
+    job = api("POST", "trainings", {"datasetName": "d", "baseModelName": "m", "epoch": 1})["trainingJobId"]
+    histories = re.findall(r'href="(/imports/[^"]+)"', look(api, "/imports").text)
+    assert histories
+    return [*pages, *histories, "/projects/scans/imports", f"/jobs/{job}"]
 
 
 def dicom_task(api: Api) -> str:
@@ -121,8 +127,9 @@ def show(page: Page, api: Api, path: str, width: int = 1400, *, dark: bool = Fal
     page.visit(api.emulator.base_url + path, "document.querySelector('h1')")
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
-def test_hostile_texts_are_shown_and_do_nothing(api: Api, chromium: Page, width: int, dark: bool) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "dark"), SCREENS)
+def test_hostile_texts_are_harmless_and_axe_finds_no_fault(api: Api, chromium: Page, width: int, dark: bool) -> None:
     for path in hostile_world(api):
         show(chromium, api, path, width, dark=dark)
         expected = ["the server responded with a status of 404"] if path == "/tasks/none" else []
@@ -138,6 +145,7 @@ def test_hostile_texts_are_shown_and_do_nothing(api: Api, chromium: Page, width:
         assert chromium.run(f"{unnamed}.length") == 0
         assert chromium.run("[...document.images].every(each => each.naturalWidth > 0)"), path
         assert chromium.run("document.documentElement.lang + document.querySelectorAll('h1').length") == "en1"
+        assert chromium.faults() == [], path
 
 
 def test_pages_lead_from_the_projects_to_a_task(cats: Api, chromium: Page) -> None:

@@ -113,6 +113,39 @@ def test_what_an_export_left_out_leads_to_its_pictures(report, export, client, l
     assert [picture["n"] for picture in data["pictures"] if text in picture.get("r", ())] == ["a.png"]
 
 
+def test_it_shows_what_has_changed_since_an_earlier_version(report, export, client, label, tmp_path):
+    label("a.png", "gone.png")
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    assert export(FastLabelExportCocoOperator, output=one, include_images=True).state == "success"
+    tasks = {task["name"]: task["id"] for task in client.get_image_tasks("photos")}
+    client.update_image_task(tasks["a.png"], annotations=[{**BOX, "value": "dog"}])
+    client.delete_task(tasks["gone.png"])
+    assert export(FastLabelExportCocoOperator, output=two, include_images=True).state == "success"
+
+    outcome = report(dataset=two, before=one)
+
+    since = shown(tmp_path / "report")["since"]
+    assert (since["title"], since["sides"]) == ("one", [[2, 2], [1, 1]])
+    assert since["swaps"] == [["cat", "dog", 1]]
+    assert since["changes"][0]["t"].startswith("data:image/webp;base64,")
+    told = outcome.result["since_last_version"]
+    assert (told["pictures"]["removed"], told["objects"]["reclassed"]) == (1, 1)
+    assert not report(dataset=two, before=one).result["changed"]
+
+
+def test_an_earlier_version_needs_a_later_one_and_a_missing_one_is_said(report, export, label, tmp_path):
+    label("a.png")
+    place = str(tmp_path / "set")
+    assert export(FastLabelExportCocoOperator, output=place).state == "success"
+
+    assert "`before` is given without `dataset`" in str(report(before=place).error)
+
+    outcome = report(dataset=place, before=str(tmp_path / "none"))
+    assert outcome.state == "success"
+    assert "since_last_version" not in outcome.result
+    assert shown(tmp_path / "report")["since"]["note"] == "There is no earlier version to compare with."
+
+
 def test_an_expired_address_is_asked_for_anew(report, label, emulator, tmp_path, monkeypatch):
     from airflow_provider_fastlabel.client.http.transport import Transport
 

@@ -11,8 +11,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from airflow_provider_fastlabel.emulator.pages.layout import many, shortened
 from airflow_provider_fastlabel.emulator.pages.markup import Markup, tag, text
-from airflow_provider_fastlabel.emulator.pages.shapes import Label, colour_of, ring
+from airflow_provider_fastlabel.emulator.pages.shapes import MOST_NAMES, NAME, Label, colour_of, ring
 
 _SHOWN = 8000
 _MOST_HEAD = 64
@@ -133,12 +134,16 @@ def from_above(cloud: Cloud | None, labels: Sequence[Label]) -> Markup:
         middle = corners.mean(axis=0)
         nose = f"M{middle[0]:g} {-middle[1]:g}L{front[0]:g} {-front[1]:g}"
         outline = ring([float(f"{each:g}") for x, y in corners for each in (x, -y)])
-        drawn.append(tag("g", tag("title", annotation.get("title") or annotation["value"]),
-                         tag("path", d=f"{outline}Z", fill_opacity="0.2"), tag("path", d=nose),
-                         stroke=colour_of(annotation), fill=colour_of(annotation)))  # fmt: skip
-    said = f"Seen from above, {width:.4g} by {height:.4g}: {len(labels)} labels, listed below"
+        name = str(annotation.get("title") or annotation["value"])
+        pieces = [tag("title", name), tag("path", d=f"{outline}Z", fill_opacity="0.2"), tag("path", d=nose)]
+        if len(boxes) <= MOST_NAMES:
+            right, top_edge = corners[:, 0].max(), -corners[:, 1].max()
+            pieces.append(tag("text", shortened(name, NAME), x=f"{right:g}", y=f"{top_edge:g}",
+                              font_size=f"{max(width, height) / 50:g}", fill="#fff"))  # fmt: skip
+        drawn.append(tag("g", pieces, stroke=colour_of(annotation), fill=colour_of(annotation)))
+    told = f"Seen from above, {width:.4g} by {height:.4g}: {many(len(labels), 'label')}, listed below"
     return tag("svg", drawn, viewBox=f"{left:g} {top:g} {width:g} {height:g}", class_="above", role="img",
-               aria_label=said)  # fmt: skip
+               aria_label=told)  # fmt: skip
 
 
 def _footprint(points: Sequence[float]) -> np.ndarray:

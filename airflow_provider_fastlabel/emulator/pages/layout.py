@@ -124,3 +124,8 @@ def said(value: Any) -> Any:
 def shortened(value: str, most: int) -> str:
     """Return a text, cut where it is longer than it may be."""
     return value if len(value) <= most else value[: most - 1] + "…"
+
+
+def many(count: int, what: str) -> str:
+    """Return a number of things in words, as "1 hole" and "2,000 holes"."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_fastlabel.emulator.pages.layout import shortened
+from airflow_provider_fastlabel.emulator.pages.layout import many, shortened
 from airflow_provider_fastlabel.emulator.pages.markup import Markup, tag
 
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _SPARE = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
-_MOST_NAMES = 40
+MOST_NAMES = 40
 """Labels that are named in the picture itself; the names of more would cover it."""
-_NAME = 24
+NAME = 24
+"""Letters of a name that are shown."""
 
 Label = tuple[Mapping[str, Any], Any]
 """An annotation, and its points in the frame that is shown."""
@@ -34,12 +35,11 @@ def overlay(labels: Sequence[Label], width: float, height: float) -> Markup:
     :param width: of the picture.
     :param height: of the picture.
     """
-    named = len(labels) <= _MOST_NAMES
+    named = len(labels) <= MOST_NAMES
     size = max(width, height) / 40
     drawn = [_drawn(annotation, points, size if named else 0) for annotation, points in labels]
-    count = f"{len(labels)} labels" if len(labels) != 1 else "1 label"
     return tag("svg", drawn, viewBox=f"0 0 {width:g} {height:g}", id="overlay", class_="overlay", role="img",
-               aria_label=f"{count}, listed below")  # fmt: skip
+               aria_label=f"{many(len(labels), 'label')}, listed below")  # fmt: skip
 
 
 def _drawn(annotation: Mapping[str, Any], points: Any, size: float) -> Markup:
@@ -52,7 +52,7 @@ def _drawn(annotation: Mapping[str, Any], points: Any, size: float) -> Markup:
     name = str(annotation.get("title") or annotation.get("value"))
     if size and anchor:
         y = max(anchor[1] - size / 3, size)
-        pieces.append(tag("text", shortened(name, _NAME), x=anchor[0], y=y, font_size=size, fill="#fff"))
+        pieces.append(tag("text", shortened(name, NAME), x=anchor[0], y=y, font_size=size, fill="#fff"))
     return tag("g", tag("title", name), pieces, stroke=colour, fill=colour, transform=turn)
 
 

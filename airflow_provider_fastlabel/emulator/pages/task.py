@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from airflow_provider_fastlabel.emulator.pages.layout import (
     below,
     facts,
     link,
+    many,
     own,
     page,
     said,
@@ -71,7 +72,6 @@ def _neighbours(emu: Emulation, row: sqlite3.Row) -> list[Any]:
 def _facts(emu: Emulation, row: sqlite3.Row, here: str) -> Mapping[str, Any]:
     names = task_table.user_names(emu)
     users = orjson.loads(row["users"])
-    media = {key: value for key, value in orjson.loads(row["media"]).items() if key != "sha256"}
     tags = [
         text(link(with_query(here, tags=[name]), name, class_="tag"), " ") for name in orjson.loads(row["tag_names"])
     ]
@@ -83,11 +83,25 @@ def _facts(emu: Emulation, row: sqlite3.Row, here: str) -> Mapping[str, Any]:
         **{role.replace("_", " ").capitalize(): names.get(slug, slug) for role, slug in users.items()},
         **{item["key"]: item["value"] for item in orjson.loads(row["metadatas"])},
         "Operator": row["operator"],
-        "File": ", ".join(f"{key} {value}" for key, value in media.items()),
+        "File": ", ".join(_measures(orjson.loads(row["media"]))),
         "Created": row["created_at"],
         "Changed": row["updated_at"],
     }
     return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _measures(media: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is known of a file, in words."""
+    if media.get("width"):
+        yield f"{media['width']} x {media['height']} pixels"
+    if media.get("frameCount"):
+        yield many(media["frameCount"], "frame")
+    if media.get("fps"):
+        yield f"{media['fps']:g} a second"
+    if media.get("duration"):
+        yield f"{media['duration']:g} s long"
+    if media.get("size"):
+        yield many(media["size"], "byte")
 
 
 def _values(shown: Shown) -> Markup:
@@ -108,7 +122,7 @@ def _chosen(attribute: Mapping[str, Any]) -> Any:
 def _labels(shown: Shown) -> Markup:
     if shown.kind.classified:
         return text()
-    heading = tag("h2", f"{len(shown.annotations):,} labels" if len(shown.annotations) != 1 else "1 label")
+    heading = tag("h2", many(len(shown.annotations), "label"))
     if not shown.annotations:
         return tag("section", heading, tag("p", "Nobody has labelled this task yet."))
     named = colours(shown.annotations) if shown.kind.name == "text" else {}
@@ -148,7 +162,8 @@ def _where(annotation: Mapping[str, Any]) -> Any:
         frames = sorted(map(int, points))
         return f"{len(frames)} frames from {frames[0]} to {frames[-1]}, {by_hand} by hand"
     if isinstance(points, list) and points and isinstance(points[0], list):
-        return f"{len(points)} regions, {sum(map(len, points)) - len(points)} holes"
+        holes = sum(map(len, points)) - len(points)
+        return f"{many(len(points), 'region')}, {many(holes, 'hole')}"
     turned = f", turned by {annotation['rotation']:g}°" if annotation.get("rotation") else ""
     content = (own(annotation["content"]), ": ") if annotation.get("content") else None
     return content, _written(points or []), turned

@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 import math
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +24,12 @@ from airflow_provider_fastlabel.formats.coco.objects import CONVERTERS, Category
 from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
 from airflow_provider_fastlabel.formats.reading.imported import EntryProblem, UnusableError, collector_paused
 from airflow_provider_fastlabel.formats.reading.json_lists import JsonObject
-from airflow_provider_fastlabel.json_text import UnusableJsonError
+from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.regular_files import MOST_BYTES, open_regular
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +53,9 @@ class CocoColumns:
         for upright boxes.
     :param attributes: the same for their attributes; 0 for none.
     :param lost: what cannot be read, in words.
+    :param entries: the position of its entry in the file's list, of each object.
+    :param parts: of each part of that list that was read at once, the position of its first entry, and where in the
+        file its text begins and ends; -1 for both in a small file, which is read whole.
     """
 
     pictures: list[str]
@@ -61,6 +66,37 @@ class CocoColumns:
     outlines: NDArray[np.int64]
     attributes: NDArray[np.int64]
     lost: list[str]
+    entries: NDArray[np.int32]
+    parts: list[tuple[int, int, int]]
+
+
+def read_entries(
+    read: Callable[[int, int | None], bytes], parts: Sequence[tuple[int, int, int]], wanted: Iterable[int]
+) -> dict[int, dict[str, Any]]:
+    """Read some entries of the list of annotations again, and of the file no more than the parts that hold them.
+
+    :param read: returns what the file holds from a place to another, or to its end.
+    :param parts: as :attr:`CocoColumns.parts` has them.
+    :param wanted: positions of the entries.
+    :returns: position -> entry; without those that are not there any more.
+    :raises UnusableJsonError: the file is not what it was.
+    """
+    firsts = [first for first, _, _ in parts]
+    by_part: dict[int, list[int]] = {}
+    for position in wanted:
+        by_part.setdefault(bisect_right(firsts, position) - 1, []).append(position)
+    found = {}
+    for part, positions in sorted(by_part.items()):
+        first, start, stop = parts[part]
+        if start < 0:
+            document = parse_json(read(0, None))
+            entries = document.get("annotations") if isinstance(document, dict) else None
+        else:
+            entries = parse_json(b"[%b]" % read(start, stop))
+        for position in positions:
+            if isinstance(entries, list) and position - first < len(entries):
+                found[position] = entries[position - first]
+    return found
 
 
 def read_columns(file: str | os.PathLike[str]) -> CocoColumns:
@@ -99,6 +135,7 @@ def _lists(opened: Any, name: str) -> tuple[Images, Categories, _Rows]:
         first = 0
         for batch in value if isinstance(value, Iterator) else ():
             if isinstance(taker, _Rows):
+                taker.parts.append((first, batch.start, batch.stop))
                 taker.take(first, batch.entries)
             else:
                 for index, entry in enumerate(batch.entries, first):
@@ -120,6 +157,8 @@ class _Rows:
     outlines: array[int] = field(default_factory=lambda: array("q"))
     attributes: array[int] = field(default_factory=lambda: array("q"))
     lost: list[str] = field(default_factory=list)
+    entries: array[int] = field(default_factory=lambda: array("i"))
+    parts: list[tuple[int, int, int]] = field(default_factory=list)
 
     def take(self, first: int, entries: list[Any]) -> None:
         """Take some annotations; here the time goes.
@@ -129,7 +168,7 @@ class _Rows:
         """
         images, categories = self.image_ids, self.category_ids
         take_image, take_category, take_box = self.image.append, self.category.append, self.boxes.extend
-        take_outline, take_attributes = self.outlines.append, self.attributes.append
+        take_outline, take_attributes, take_entry = self.outlines.append, self.attributes.append, self.entries.append
         for index, entry in enumerate(entries, first):
             try:
                 image = images.setdefault(entry["image_id"], len(images))
@@ -145,6 +184,7 @@ class _Rows:
             take_box(box)
             take_outline(outline)
             take_attributes(attributes)
+            take_entry(index)
 
     def settled(self, images: Images, categories: Categories, name: str) -> CocoColumns:
         """Return the columns, once images and categories are known."""
@@ -163,12 +203,15 @@ class _Rows:
         lost = [f"{name}: {text}" for text in self.lost]
         boxes = np.frombuffer(self.boxes, np.float64).reshape(-1, 4)
         outlines, attributes = (np.frombuffer(each, np.int64) for each in (self.outlines, self.attributes))
+        entries = np.frombuffer(self.entries, np.int32)
         known = (picture >= 0) & (kind >= 0)
         if not known.all():
             lost += [f"{name}: an annotation whose image or category is not in the file"] * int((~known).sum())
             picture, kind, boxes = picture[known], kind[known], boxes[known]
-            outlines, attributes = outlines[known], attributes[known]
-        return CocoColumns(list(pictures), list(classes), picture, kind, boxes, outlines, attributes, lost)
+            outlines, attributes, entries = outlines[known], attributes[known], entries[known]
+        return CocoColumns(
+            list(pictures), list(classes), picture, kind, boxes, outlines, attributes, lost, entries, self.parts
+        )
 
 
 def _why(error: Exception) -> str:

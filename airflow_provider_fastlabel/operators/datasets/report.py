@@ -24,7 +24,8 @@ class FastLabelReportOperator(FastLabelBaseOperator):
     """Make a report of a project: ``report.html``, one file that loads nothing, to be opened in any browser.
 
     It shows a contact sheet of the most suspicious labels, and as figures statuses, splits, classes, sizes, places,
-    objects per picture, attributes, annotators, what was left out and what has changed since the report before. A click
+    objects per picture, attributes, annotators, what was left out and what has changed since the report before and,
+    with a ``dataset`` that has an earlier version, in its pictures and objects since that. A click
     on any bar, point or cell shows its pictures. The file stays below 10 MB: of a large project it holds a choice of
     pictures, and says so; all counts are of everything. ``contact-sheet.jpg`` beside it shows the worst as one picture,
     and ``report.json`` holds the counts, from which the next report at the same place tells what has changed.
@@ -35,7 +36,7 @@ class FastLabelReportOperator(FastLabelBaseOperator):
     "photographs_damaged", "bytes", "sha256", "changed", "markdown"}``: counts, suspicions by kind, whether the report
     differs from the one before, and the contact sheet for the ``body`` of an approval; with ``output_conn_id`` if that
     is given, and ``worked_in``, the worker's folder, if the place is relative to it. Airflow shows the report in the
-    tab "Dataset" of the task.
+    tab "Dataset" of the task. If two versions were compared, ``"since_last_version"`` has the counts of what changed.
 
     :param project: slug of the project. Templated.
     :param output: folder that ``report.html`` is written into: local path on the worker, or URL of an object store that
@@ -46,6 +47,11 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         the current one is meant. The report then shows its photographs (of an export with ``include_images``), its
         splits, and what it left out. Templated.
     :param dataset_conn_id: Airflow connection of the object store of ``dataset``. Templated.
+    :param before: the ``output`` of an earlier export, or the ``path`` of its result: the version since which the
+        report says what has changed in ``dataset``, with the objects before and after. ``None`` or an empty text for
+        the version before at the place of ``dataset``, where that keeps versions. If there is none, the report says
+        so. Templated.
+    :param before_conn_id: Airflow connection of the object store of ``before``. Templated.
     :param status: only tasks of this status; ``None`` or an empty text for any. Templated.
     :param external_status: only tasks of this external status. Templated.
     :param tags: only tasks that carry these tags, at most 10. Templated.
@@ -60,6 +66,8 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         "output_conn_id",
         "dataset",
         "dataset_conn_id",
+        "before",
+        "before_conn_id",
         "status",
         "external_status",
         "tags",
@@ -78,6 +86,8 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         output_conn_id: str | None = None,
         dataset: str | None = None,
         dataset_conn_id: str | None = None,
+        before: str | None = None,
+        before_conn_id: str | None = None,
         status: str | None = None,
         external_status: str | None = None,
         tags: Sequence[str] | None = None,
@@ -90,6 +100,8 @@ class FastLabelReportOperator(FastLabelBaseOperator):
         self.output_conn_id = output_conn_id
         self.dataset = dataset
         self.dataset_conn_id = dataset_conn_id
+        self.before = before
+        self.before_conn_id = before_conn_id
         self.status = status
         self.external_status = external_status
         self.tags = tags
@@ -100,7 +112,8 @@ class FastLabelReportOperator(FastLabelBaseOperator):
 
         :param context: Airflow's task context.
         :returns: the summary, see the class.
-        :raises FastLabelInvalidException: the project does not exist, or an argument rendered to what cannot be meant.
+        :raises FastLabelInvalidException: the project does not exist, an argument rendered to what cannot be meant, or
+            no labels can be read back from ``dataset`` or ``before``, which is given.
         :raises FileNotFoundError: there is no data set at ``dataset``, or the bucket of ``output`` does not exist.
         :raises DamagedFileError: the data set's manifest, or the last report's counts, are not as we write them.
         :raises OSError: the output cannot be written; the report that was there before stays.
@@ -122,9 +135,11 @@ class FastLabelReportOperator(FastLabelBaseOperator):
                 "tags": sorted(rendered_texts("tags", self.tags)),
             }
             dataset = self.dataset and storage_path("dataset", self.dataset, self.dataset_conn_id)
+            before = self.before and storage_path("before", self.before, self.before_conn_id)
             made, changed = ProjectReport(
-                client=self.client, filters=filters, target=target, dataset=dataset or None, fetch=self.include_images
-            ).run()
+                client=self.client, filters=filters, target=target, dataset=dataset or None, before=before or None,
+                fetch=self.include_images,
+            ).run()  # fmt: skip
         result = made.result(shown_place(self.output_path), changed=changed)
         return readable({**result, "markdown": report_markdown(context)}, self.output_conn_id)
 

@@ -65,6 +65,20 @@ class Unread:
 
 
 @dataclass(frozen=True)
+class Entries:
+    """Where the entries of objects are in the one file of a data set.
+
+    :param file: its path within the data set.
+    :param at: position of the entry, of each object.
+    :param parts: as :attr:`.CocoColumns.parts` has them.
+    """
+
+    file: str
+    at: NDArray[np.int32]
+    parts: list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
 class Labels:
     """The objects of a data set.
 
@@ -79,6 +93,7 @@ class Labels:
         the same, of each object; 0 for upright boxes.
     :param attributes: the same for their attributes; 0 for none.
     :param unread: what could not be read.
+    :param entries: where the entry of each object is in its file, to be read again; ``None`` for formats of many files.
     """
 
     pictures: list[str]
@@ -91,6 +106,7 @@ class Labels:
     outlines: NDArray[np.int64]
     attributes: NDArray[np.int64]
     unread: Unread
+    entries: Entries | None = None
 
     def per_class(self) -> dict[str, int]:
         """Return how many objects each class has."""
@@ -189,6 +205,7 @@ def _of_coco(folder: DataFolder, classes: dict[str, int], unread: Unread) -> Lab
     return Labels(
         found.pictures, [""] * len(found.pictures), list(classes), found.picture[order], numbers[found.kind[order]],
         found.boxes[order], np.ones(len(found.kind), np.bool_), found.outlines[order], found.attributes[order], unread,
+        Entries(files[0], found.entries[order], found.parts),
     )  # fmt: skip
 
 

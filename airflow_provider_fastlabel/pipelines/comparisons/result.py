@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OBJECT_COUNTS = ("added", "removed", *KINDS)
 """What is counted of objects, in all and of each class."""
+WORDS = {name: "with other attributes" if name == "attributes" else name for name in OBJECT_COUNTS}
+"""What each of them is called where people read it."""
 MOST_CLASSES = 1_000
 """Classes, and changes from one class to another, that a result names: those with most changes."""
 _CLASSES_SHOWN, _NAMES_SHOWN, _NAME = 15, 5, 80
@@ -144,7 +146,7 @@ class Comparison:
 
 
 def _line(title: str, counts: Mapping[str, int]) -> str:
-    parts = [f"{count:,} {'with other attributes' if name == 'attributes' else name}" for name, count in counts.items()]
+    parts = [f"{count:,} {WORDS.get(name, name)}" for name, count in counts.items()]
     return f"{title}: {', '.join(parts)}"
 
 

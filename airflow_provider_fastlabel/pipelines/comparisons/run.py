@@ -7,6 +7,7 @@ Each is read once, into some sixty bytes an object. How objects are paired, and 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,25 +59,60 @@ def compare_datasets(before: Any, after: Any, *, output: Any = None) -> Comparis
     :raises OSError: a data set cannot be read, or ``output`` cannot be written.
     """
     later = PublishedDataset(after)
-    earlier = None if before is None else _published(before)
+    earlier = None if before is None else published_at(before)
     if earlier is None:
         log.info("There is no earlier version (%s), so nothing was compared", before or "none was given")
         return None
+    found = compare_published(earlier, later)
+    if output is not None:
+        put_file(output, LIST, _lines(found.pictures, *found.labels, found.pairing))
+        put_file(output, TEXT, (found.comparison.markdown().encode("utf-8", "replace"), b"\n"))
+        put_file(output, SUMMARY, (dumps(found.comparison.to_dict()),))
+    return found.comparison
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two versions, and all that was found, some hundred bytes an object.
+
+    :param comparison: what has changed, in numbers.
+    :param published: the earlier version and the later.
+    :param labels: the objects of each.
+    :param pairing: which is which.
+    :param pictures: names of those that were ``added``, ``removed``, ``changed`` or ``compared``; each sorted.
+    """
+
+    comparison: Comparison
+    published: tuple[PublishedDataset, PublishedDataset]
+    labels: tuple[Labels, Labels]
+    pairing: Pairing
+    pictures: Mapping[str, list[str]]
+
+
+def compare_published(earlier: PublishedDataset, later: PublishedDataset) -> Compared:
+    """Compare two data sets whose manifests were read.
+
+    :param earlier: the earlier version.
+    :param later: the later one.
+    :raises FastLabelInvalidException: a data set has a format from which no objects can be read back.
+    :raises ValueError: a file of a data set is not as its format wants it.
+    :raises OSError: a data set cannot be read.
+    """
     labels = read_labels(later)
     known = read_labels(earlier) if earlier.files != later.files else labels
     fine = earlier.manifest.get("format") == later.manifest.get("format")
     pairing = pair_objects(known, labels, tolerance=SAME_FORMAT if fine else OTHER_FORMAT, fine=fine)
     pictures = _pictures(earlier, later, known, labels)
     comparison = _comparison((earlier, later), (known, labels), pairing, pictures, fine=fine)
-    if output is not None:
-        put_file(output, LIST, _lines(pictures, known, labels, pairing))
-        put_file(output, TEXT, (comparison.markdown().encode("utf-8", "replace"), b"\n"))
-        put_file(output, SUMMARY, (dumps(comparison.to_dict()),))
-    return comparison
+    return Compared(comparison, (earlier, later), (known, labels), pairing, pictures)
 
 
-def _published(place: Any) -> PublishedDataset | None:
-    """Return the data set at a place, if there is one."""
+def published_at(place: Any) -> PublishedDataset | None:
+    """Return the data set at a place, if there is one.
+
+    :param place: its folder, or the place in which it is the current version.
+    :raises DamagedFileError: its manifest is not as an export writes it.
+    """
     try:
         return PublishedDataset(place)
     except NoDatasetError:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.pipelines.reports.samples import KEPT
 from airflow_provider_fastlabel.pipelines.reports.table import CELLS, GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from airflow_provider_fastlabel.pipelines.reports.measures import Measures
     from airflow_provider_fastlabel.pipelines.reports.samples import Samples
 
 SHEET = 100
 """Pictures on the contact sheet."""
+CHANGED = 300
+"""Pictures that are there for what has changed in them, at most."""
 MOST = 8_000
 """Pictures of a page at most, before its bytes are counted."""
 FEW = 600
@@ -34,10 +37,11 @@ class Choice:
     others: list[int]
 
 
-def choose(measures: Measures) -> Choice:
+def choose(measures: Measures, changed: Iterable[int] = ()) -> Choice:
     """Choose the pictures of a page.
 
     :param measures: what was counted.
+    :param changed: numbers of pictures that have changed since the version before, those that more depends on first.
     """
     sheet: dict[int, None] = {}
     for _, finding in measures.worst.in_turn():
@@ -45,7 +49,7 @@ def choose(measures: Measures) -> Choice:
         if len(sheet) == SHEET:
             break
     others: dict[int, None] = {}
-    for number in _standing_for_bars(measures):
+    for number in chain(islice(changed, CHANGED), _standing_for_bars(measures)):
         if number not in sheet:
             others.setdefault(number)
         if len(others) == MOST:

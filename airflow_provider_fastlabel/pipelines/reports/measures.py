@@ -12,6 +12,7 @@ import numpy as np
 
 from airflow_provider_fastlabel.formats.geometry.shapes import MAKERS, image_size
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
+from airflow_provider_fastlabel.formats.writing.naming import safe_name, split_extension
 from airflow_provider_fastlabel.formats.writing.report import ExportReport
 from airflow_provider_fastlabel.formats.writing.sequence import image_tasks
 from airflow_provider_fastlabel.formats.writing.stage import Stage
@@ -23,7 +24,7 @@ from airflow_provider_fastlabel.pipelines.reports.table import FLAT, SPLITS, Obj
 from airflow_provider_fastlabel.pipelines.reports.worst import Finding, Worst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from airflow_provider_fastlabel.formats.writing.stage import Labelled
     from airflow_provider_fastlabel.pipelines.reports.spool import Spool
@@ -46,7 +47,9 @@ class Measures:
     :param spool: takes what must be known of each picture.
     :param split_of: says in which split of the data set a picture is, empty for none; given its name.
     :param reasons_of: says why an export left out what of a picture, given its name.
+    :param wanted: keys of pictures whose numbers are needed, see :func:`.since.key_of`.
 
+    :ivar noted: the numbers of those, by key.
     :ivar worst: the suspicions.
     :ivar table: the objects.
     :ivar statuses: tasks by status, ``splits`` pictures by split, ``per_picture`` by step of :func:`step_of`,
@@ -59,6 +62,7 @@ class Measures:
         spool: Spool,
         split_of: Callable[[str], str] = lambda _: "",
         reasons_of: Callable[[str], Iterable[str]] = lambda _: (),
+        wanted: Container[str] = (),
     ) -> None:
         self.spool = spool
         self.worst: Worst = Worst()
@@ -77,6 +81,8 @@ class Measures:
         self.before: ExportReport = ExportReport()
         self.attribute_titles: dict[str, str] = {}
         self.values: dict[tuple[str, str], int] = {}
+        self.noted: dict[str, int] = {}
+        self._wanted = wanted
         self._ranks = array("Q")
         self._split_of = split_of
         self._reasons_of = reasons_of
@@ -126,6 +132,8 @@ class Measures:
         name = text_of(task.get("name")) or text_of(task.get("id")) or "(no name)"
         rank, number = rank_of(name), len(self.spool)
         self._ranks.append(rank)
+        if self._wanted and (key := split_extension(safe_name(name))[0]) in self._wanted:
+            self.noted.setdefault(key, number)
         total = len(annotations_of(task))
         self.objects += len(found)
         status, split = text_of(task.get("status")), self._split_of(name)

@@ -15,10 +15,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.pipelines.comparisons.since import key_of
 from airflow_provider_fastlabel.pipelines.reports.choice import Choice, choose
 from airflow_provider_fastlabel.pipelines.reports.page_file import policy
 from airflow_provider_fastlabel.pipelines.reports.pictures import LARGE, PALETTE, SMALL, Seen, contact_sheet, thumbnails
 from airflow_provider_fastlabel.pipelines.reports.shown import Shown
+from airflow_provider_fastlabel.pipelines.reports.spool import record_of
 from airflow_provider_fastlabel.pipelines.reports.summary import changes
 from airflow_provider_fastlabel.pipelines.reports.table import ASPECTS, CELLS, CLASSES, GRID, SIZES, SPLITS
 from airflow_provider_fastlabel.pipelines.reports.words import TITLES
@@ -27,14 +29,16 @@ from airflow_provider_fastlabel.pipelines.reports.worst import KINDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_provider_fastlabel.pipelines.comparisons.since import Since
     from airflow_provider_fastlabel.pipelines.reports.measures import Measures
-    from airflow_provider_fastlabel.pipelines.reports.pictures import Source
-    from airflow_provider_fastlabel.pipelines.reports.spool import Record
+    from airflow_provider_fastlabel.pipelines.reports.pictures import Source, Wanted
 
 MOST_BYTES = 9_500_000
 """Bytes of a page at most; thumbnails get what the rest leaves."""
 RECORD_ROOM = 2_600_000
 """Bytes that may be taken by what is known of the pictures of a page."""
+CROP_ROOM = 2_000_000
+"""Bytes that the parts of photographs may take in which objects have changed."""
 MOST_BARS = 1_000
 """Bars of a figure at most; what is beyond is one bar."""
 
@@ -46,6 +50,7 @@ def page_of(
     source: Source,
     seen: Seen,
     left_out: Mapping[str, Mapping[str, int]],
+    since: Since | None = None,
 ) -> tuple[bytes, bytes]:
     """Return the page, and its first pictures as a JPEG.
 
@@ -54,9 +59,11 @@ def page_of(
     :param source: says where a picture is.
     :param seen: takes what became of the pictures.
     :param left_out: what the data set's manifest says about annotations: ``skipped`` and ``adjusted``.
+    :param since: what has changed since the version before; ``None`` without a data set.
     """
     shown = Shown(measures)
-    choice = choose(measures)
+    noted = measures.noted
+    choice = choose(measures, [] if since is None else [noted[key] for key in since.wanted() if key in noted])
     pictures, records = _pictures(measures, shown, choice)
     data: dict[str, Any] = {
         "project": foreign_text(summary["project"]),
@@ -76,12 +83,15 @@ def page_of(
         "people": _people(measures, shown),
         "reasons": _reasons(measures, shown, left_out),
         "changes": changes(summary),
+        "since": None if since is None else _since(measures, since, choice, len(pictures)),
         "kinds": [[TITLES[kind], measures.worst.counts[kind]] for kind in KINDS],
         "compared": seen.compared,
         "sheet": len(choice.sheet),
         "pictures": pictures,
         "texts": list(shown.texts),  # last: the others have put theirs in
     }
+    if since is not None:
+        _crop(measures, since, data["since"].get("changes", []), source, seen)
     left = MOST_BYTES - len(_filled(data))
     for picture, thumbnail in zip(pictures, thumbnails(records, source, left, seen), strict=True):
         if thumbnail:
@@ -89,12 +99,10 @@ def page_of(
     return _filled(data), contact_sheet(pictures, {row[3]: row[1] for row in data["classes"]})
 
 
-def _pictures(
-    measures: Measures, shown: Shown, choice: Choice
-) -> tuple[list[dict[str, Any]], list[tuple[Record, int]]]:
+def _pictures(measures: Measures, shown: Shown, choice: Choice) -> tuple[list[dict[str, Any]], list[Wanted]]:
     """Return the pictures of the page, those of the contact sheet first, and what their thumbnails are made of."""
     made: list[dict[str, Any]] = []
-    wanted: list[tuple[Record, int]] = []
+    wanted: list[Wanted] = []
     room = RECORD_ROOM
     for at, number in enumerate([*choice.sheet, *choice.others]):
         record = measures.spool.get(number)
@@ -103,8 +111,31 @@ def _pictures(
         if room < 0 and at >= len(choice.sheet):
             break
         made.append(picture)
-        wanted.append((record, LARGE if at < len(choice.sheet) else SMALL))
+        wanted.append((record, LARGE if at < len(choice.sheet) else SMALL, None))
     return made, wanted
+
+
+def _since(measures: Measures, since: Since, choice: Choice, held: int) -> dict[str, Any]:
+    """Return what has changed, with places in the list of the pictures that the page holds."""
+    places = {number: place for place, number in enumerate([*choice.sheet, *choice.others][:held])}
+    numbers = {key: places[number] for key, number in measures.noted.items() if number in places}
+    records = ((key, measures.spool.get(number)) for key, number in measures.noted.items())
+    sizes = {key: (record.width, record.height) for key, record in records if record.width and record.height}
+    return since.shown(numbers, sizes)
+
+
+def _crop(measures: Measures, since: Since, rows: list[dict[str, Any]], source: Source, seen: Seen) -> None:
+    """Give the most suspicious changed objects their part of the photograph."""
+    wanted: list[Wanted] = []
+    for each, row in zip(since.changes[: since.suspicious], rows, strict=False):
+        number = measures.noted.get(key_of(each.picture))
+        record = record_of(each.picture) if number is None else measures.spool.get(number)
+        wanted.append((record, LARGE, row["v"]))
+    own = Seen()
+    for row, part in zip(rows, thumbnails(wanted, source, CROP_ROOM, own), strict=False):
+        if part:
+            row["t"] = part
+    seen.faults += own.faults
 
 
 def _classes(measures: Measures, shown: Shown) -> list[list[Any]]:
@@ -180,7 +211,10 @@ def _json(value: Any) -> str:
 def _filled(data: Mapping[str, Any]) -> bytes:
     """Put data, style and program into the page."""
     folder = files(__name__.rpartition(".")[0]) / "page"
-    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    style, first, rest = (
+        (folder / name).read_text(encoding="utf-8") for name in ("report.css", "changes.js", "report.js")
+    )
+    script = first + rest
     page = (folder / "report.html").read_text(encoding="utf-8")
     parts = {
         "policy": policy(_digest(style), _digest(script)),

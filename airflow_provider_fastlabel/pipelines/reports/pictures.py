@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from airflow_provider_fastlabel.pipelines.reports.worst import Worst
 
     Source = Callable[[Record], "Path | bytes | None"]
+    View = Sequence[float]
+    Wanted = tuple[Record, int, View | None]
 
 LARGE, SMALL = 360, 200
 """Longest side of a thumbnail in pixels: of a suspicious picture, and of one that stands for a bar."""
@@ -43,6 +46,7 @@ PALETTE = ("#ff5a5f", "#2ec4ff", "#ffd23f", "#5ee07a", "#c77dff", "#ff9f1c", "#4
 _QUALITY = 52
 _ALIKE_BITS = 4
 _MOST_PIXELS = 120_000_000
+_MOST_CROPPED = 40_000_000
 _LEAST_STEPS = 6
 _ORIENTATION = 0x0112
 # Airflow shows a picture in the text of an approval 300 pixels wide: two columns, and large words, can be read there.
@@ -68,10 +72,11 @@ class Seen:
     faults: list[str] = field(default_factory=list)
 
 
-def thumbnails(records: Iterable[tuple[Record, int]], source: Source, room: int, seen: Seen) -> Iterator[str]:
+def thumbnails(records: Iterable[Wanted], source: Source, room: int, seen: Seen) -> Iterator[str]:
     """Make thumbnails as addresses of data, until there is no room for more.
 
-    :param records: pictures, and the longest side that each shall have.
+    :param records: pictures; the longest side that each shall have; and the part of it that is meant, as left, top,
+        width and height in pixels of its labels, or ``None`` for all of it.
     :param source: says where a picture is: a path, its bytes, or ``None``.
     :param room: characters that all may take.
     :param seen: takes the counts.
@@ -79,7 +84,7 @@ def thumbnails(records: Iterable[tuple[Record, int]], source: Source, room: int,
     """
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="fastlabel-thumbnail") as pool:
         left = room
-        waiting = [pool.submit(_thumbnail, record, side, source) for record, side in records]
+        waiting = [pool.submit(_thumbnail, record, side, source, view) for record, side, view in records]
         for future in waiting:
             if left <= 0:
                 future.cancel()
@@ -95,10 +100,10 @@ def thumbnails(records: Iterable[tuple[Record, int]], source: Source, room: int,
             yield data if left >= 0 else ""
 
 
-def _thumbnail(record: Record, side: int, source: Source) -> tuple[str, str]:
+def _thumbnail(record: Record, side: int, source: Source, view: View | None) -> tuple[str, str]:
     """Return a thumbnail as an address of data, and what is wrong."""
     try:
-        picture = _opened(record, source, side)
+        picture = _opened(record, source, side, view)
         if picture is None:
             return "", "missing"
         file = io.BytesIO()
@@ -108,8 +113,8 @@ def _thumbnail(record: Record, side: int, source: Source) -> tuple[str, str]:
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}", ""
 
 
-def _opened(record: Record, source: Source, side: int) -> Image | None:
-    """Return a picture made small, turned as its labels are."""
+def _opened(record: Record, source: Source, side: int, view: View | None = None) -> Image | None:
+    """Return a picture, or a part of it, made small and turned as its labels are."""
     from PIL import ImageOps
 
     place = source(record)
@@ -122,10 +127,31 @@ def _opened(record: Record, source: Source, side: int) -> Image | None:
         stated = (round(record.width), round(record.height))
         if turn in (5, 6, 7, 8) and stated == picture.size != picture.size[::-1]:
             turn = 1  # the labels were drawn on the picture as it is stored
+        if view is not None:
+            return _part(picture, turn, record.width, side, view)
         picture.draft("RGB", (side, side))
         small = _eight_bits(picture) if picture.mode.startswith("I") else picture.convert("RGB")
         small.thumbnail((side, side))
         return ImageOps.exif_transpose(small) if turn != 1 else small
+
+
+def _part(picture: Image, turn: int, stated: float, side: int, view: View) -> Image:
+    """Return a part of a picture; what lies outside of it is black."""
+    from PIL import ImageOps
+
+    across = picture.height if turn in (5, 6, 7, 8) else picture.width
+    drawn = stated or across  # pixels from left to right of which the labels know
+    least = min(side * drawn / (view[2] * across), 1)
+    picture.draft("RGB", (math.ceil(picture.width * least), math.ceil(picture.height * least)))
+    if picture.width * picture.height > _MOST_CROPPED:
+        raise ValueError(f"it has {picture.width} x {picture.height} pixels, too many to show a part of it")
+    whole = _eight_bits(picture) if picture.mode.startswith("I") else picture.convert("RGB")
+    if turn != 1:
+        whole = ImageOps.exif_transpose(whole)
+    left, top, width, height = (number * whole.width / drawn for number in view)
+    part = whole.crop((round(left), round(top), round(left + max(width, 1)), round(top + max(height, 1))))
+    part.thumbnail((side, side))
+    return part
 
 
 def _eight_bits(picture: Image) -> Image:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.client.exceptions import NotFound
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException, NotFound
 from airflow_provider_fastlabel.client.http.reading_ahead import PAGES_AHEAD
 from airflow_provider_fastlabel.client.http.shapes import needed
 from airflow_provider_fastlabel.client.kinds import kind_of_project_type
+from airflow_provider_fastlabel.pipelines.comparisons.since import changes_since
 from airflow_provider_fastlabel.pipelines.files.task_files import download_task_file
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from airflow_provider_fastlabel.pipelines.reports.run import Report, last_report, write_report
@@ -41,6 +42,8 @@ class ProjectReport:
     :param target: where the report is written: a ``pathlib.Path``, or an object with its interface in an object store.
     :param dataset: where a data set of the project is published, whose photographs, splits and counts the report shows;
         ``None`` for none.
+    :param before: folder of the earlier version of the data set, with which it is compared; ``None`` for the one before
+        at the same place, where that keeps versions.
     :param fetch: whether photographs that are not in the data set are downloaded, as many as the page shows.
     """
 
@@ -48,6 +51,7 @@ class ProjectReport:
     filters: Mapping[str, Any]
     target: Any
     dataset: Any = None
+    before: Any = None
     fetch: bool = False
 
     def run(self) -> tuple[Made, bool]:
@@ -57,8 +61,15 @@ class ProjectReport:
         :raises NotFound: the project does not exist.
         :raises FileNotFoundError: there is no data set at ``dataset``.
         :raises DamagedFileError: the data set's manifest, or the last report's counts, are not as we write them.
+        :raises FastLabelInvalidException: ``before`` is given without ``dataset``, or no labels can be read back from
+            one of the two.
         :raises OSError: the report cannot be written; what was there before stays.
         """
+        if self.before is not None and self.dataset is None:
+            raise FastLabelInvalidException(
+                "`before` is given without `dataset`, so there is nothing to compare with it. No report was made. Give "
+                "the `output` of the later export as `dataset`."
+            )
         slug = str(self.filters["project"])
         project = self.client.find_project_by_slug(slug)
         if project is None:
@@ -69,6 +80,8 @@ class ProjectReport:
         kind = kind_of_project_type(needed(project, "type", f"project {slug}"))
         last = last_report(self.target)
         dataset = None if self.dataset is None else PublishedDataset(self.dataset)
+        # Before the tasks are read: what a comparison needs in memory is gone by then.
+        since = None if dataset is None else changes_since(dataset, self.dataset, self.before)
         with scratch_folder("fastlabel-report-") as folder:
             source = _Photographs(self.client, kind, dataset, folder if self.fetch else None)
             report = Report(
@@ -78,6 +91,7 @@ class ProjectReport:
                 split_of=(lambda _: "") if dataset is None else dataset.split_of,
                 left_out={} if dataset is None else dataset.left_out(),
                 reasons_of=(lambda _: ()) if dataset is None else dataset.reasons_of,
+                since=since,
             )
             made = report.make(self._tasks(kind), last)
         return made, write_report(made, self.target)

@@ -24,6 +24,8 @@ from airflow_provider_fastlabel.pipelines.running.progress import results
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from airflow_provider_fastlabel.pipelines.comparisons.result import Comparison
+    from airflow_provider_fastlabel.pipelines.comparisons.since import Since
     from airflow_provider_fastlabel.pipelines.reports.pictures import Source
 
     Task = Mapping[str, Any]
@@ -45,6 +47,7 @@ class Report:
     :param split_of: says in which split of the data set a picture is, given the task's name.
     :param left_out: what the export of the data set counted, as :meth:`.PublishedDataset.left_out` returns it.
     :param reasons_of: says why that export left out what of a picture, given its name.
+    :param since: what has changed in the data set since the version before; ``None`` without a data set.
     """
 
     project: str
@@ -53,6 +56,7 @@ class Report:
     split_of: Callable[[str], str] = field(default=lambda _: "")
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reasons_of: Callable[[str], Iterable[str]] = field(default=lambda _: ())
+    since: Since | None = None
 
     def make(self, tasks: Iterable[Task], last: bytes | None = None) -> Made:
         """Make the report.
@@ -64,18 +68,22 @@ class Report:
         """
         spool = Spool()
         try:
-            measures = Measures(spool, self.split_of, self.reasons_of)
+            wanted = frozenset(() if self.since is None else self.since.wanted())
+            measures = Measures(spool, self.split_of, self.reasons_of, wanted)
             measures.read(tasks)
             seen = Seen()
             if self.compare:
                 look_alike(spool, measures.lowest_ranks(COMPARED), self.source, measures.worst, seen)
             summary = summaries.with_previous(summaries.summary_of(measures, self.project), last)
-            page, sheet = page_of(measures, summary, source=self.source, seen=seen, left_out=self.left_out)
+            page, sheet = page_of(
+                measures, summary, source=self.source, seen=seen, left_out=self.left_out, since=self.since
+            )
         finally:
             spool.close()
         for fault in seen.faults[:10]:
             log.warning("The report shows outlines in place of a picture that cannot be read: %s", fault)
-        return Made(page, sheet, summaries.stored(summary), summary, seen)
+        comparison = None if self.since is None else self.since.comparison
+        return Made(page, sheet, summaries.stored(summary), summary, seen, comparison)
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,7 @@ class Made:
     :param stored: content of ``report.json``.
     :param summary: what is in that.
     :param seen: what became of the pictures.
+    :param comparison: with the version before; ``None`` if there was none to compare with.
     """
 
     page: bytes
@@ -94,6 +103,7 @@ class Made:
     stored: bytes
     summary: dict[str, Any]
     seen: Seen
+    comparison: Comparison | None = None
 
     def result(self, place: str, *, changed: bool) -> dict[str, Any]:
         """Return what the report says in few numbers, and say it in the log.
@@ -119,6 +129,7 @@ class Made:
             "bytes": len(self.page),
             "sha256": hashlib.sha256(self.page).hexdigest(),
             "changed": changed,
+            **({} if self.comparison is None else {"since_last_version": self.comparison.counts()}),
         }
 
 

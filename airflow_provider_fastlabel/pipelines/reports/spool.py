@@ -77,6 +77,14 @@ def text_of(value: Any) -> str:
     return value[:_TEXT] if isinstance(value, str) else ""
 
 
+def record_of(name: str) -> Record:
+    """Return what is known of a picture without a task: its name.
+
+    :param name: of the picture.
+    """
+    return Record(name, "", "", "", "", "", 0, 0, 0, [], [], [], False)
+
+
 def drawn(class_id: int, shape: Shape) -> Drawn:
     """Return what is kept of an object.
 

@@ -12,61 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from upath import UPath
 
 from airflow_provider_fastlabel.formats.coco import export_coco
 from airflow_provider_fastlabel.formats.coco.columns import read_columns
 from airflow_provider_fastlabel.formats.coco.read import read_coco
-from airflow_provider_fastlabel.formats.labelme import export_labelme
-from airflow_provider_fastlabel.formats.masks import export_masks
-from airflow_provider_fastlabel.formats.pascalvoc import export_pascalvoc
-from airflow_provider_fastlabel.formats.yolo import export_yolo
 from airflow_provider_fastlabel.pipelines.comparisons.run import compare_datasets
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
-from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish
 from benchmarks import generate
 from tests.pipelines.reports.labelled import HOSTILE, box, streets, task
+from tests.pipelines.versions import WRITERS, publish_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     Task = dict[str, Any]
-
-WRITERS: dict[str, Callable[..., Any]] = {
-    "coco": export_coco,
-    "yolo": export_yolo,
-    "pascalvoc": export_pascalvoc,
-    "labelme": export_labelme,
-    "masks": partial(export_masks, kind="semantic"),
-}
 
 
 @pytest.fixture
 def version(tmp_path: Path) -> Callable[..., Any]:
     """Publish tasks as a version of a data set."""
-
-    def make(
-        name: str,
-        tasks: Sequence[Task],
-        *,
-        form: str = "coco",
-        pictures: Mapping[str, int] | None = None,
-        place: Any = None,
-    ) -> Any:
-        folder = tmp_path / f"staged-{name}"
-        folder.mkdir()
-        report = WRITERS[form](tasks, folder)
-        for path, colour in (pictures or {}).items():
-            target = folder / "images" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("L", (640, 480), colour).save(target)
-        target = place or tmp_path / name
-        publish(folder, target, manifest_of(report, format=form))
-        return target
-
-    return make
+    return partial(publish_version, tmp_path)
 
 
 def found(folder: Path) -> list[dict[str, Any]]:

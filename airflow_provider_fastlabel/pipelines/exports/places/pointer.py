@@ -169,6 +169,37 @@ def read_published(target: Any, read: Callable[[Any, str], T | None]) -> tuple[A
     return place, found
 
 
+def version_before(target: Any) -> Any:
+    """Return the folder of the version before the one that is meant, where the place keeps versions.
+
+    :param target: the place, whose current version is meant, or the folder of one of its versions.
+    :returns: the folder; ``None`` if there is no earlier version, or the place keeps none.
+    :raises DamagedFileError: the pointer is not as an export writes it.
+    :raises OSError: it cannot be read.
+    """
+    within = target.parent.name == VERSIONS and _ID.fullmatch(target.name)
+    place = target.parent.parent if within else target
+    seen = read_pointer(place)
+    if seen.current is None:
+        return None
+    versions = [seen.current, *seen.earlier]
+    names = [version.id for version in versions]
+    if within and target.name not in names:
+        return None
+    at = names.index(target.name) + 1 if within else 1
+    return place / versions[at].path if at < len(versions) else None
+
+
+def version_time(folder: Any) -> datetime | None:
+    """Return when a version was begun, UTC, by the name of its folder; ``None`` for a folder that is none.
+
+    :param folder: the folder.
+    """
+    if not _ID.fullmatch(folder.name):
+        return None
+    return datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
 def _etag(target: Any) -> str | None:
     if getattr(target, "protocol", None) not in _WITH_MATCH:
         return None

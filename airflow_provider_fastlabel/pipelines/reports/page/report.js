@@ -346,24 +346,29 @@ function reasons() {
     return { name: name.replaceAll("_", " "), count, text: `${number(count)} ${words[what]}`, click: open || undefined };
   });
   const note = rows.length ? "Annotations and pictures that are not in the data set as FastLabel has them." : "Every annotation could be read, and the data set says of none that it was left out or changed.";
-  return figure("Left out or adjusted", note, bars(rows));
+  const listed = bars(rows);
+  listed.classList.add("wordy");
+  return figure("Left out or adjusted", note, listed);
 }
 
 function changed() {
   if (data.changes === null)
     return figure("Change since the last report", "There is no earlier report at this place to compare with: this is the first, or the earlier one is gone.");
   if (!data.changes.length) return figure("Change since the last report", "The counts are those of the report before.");
-  const body = el("tbody");
+  const body = el("tbody"), more = el("p", { class: "more" });
   const tables = { statuses: "status", splits: "split", classes: "class" };
-  for (const [table, name, before, now] of data.changes.slice(0, 300)) {
+  const add = ([table, name, before, now]) => {
     const label = table ? `${tables[table]} ${name}` : name;
     const open = now ? opener(table, name, now) : undefined;
     const delta = now - before;
     body.append(el("tr", {}, el("td", {}, open ? el("button", { type: "button", onclick: open }, label) : label), el("td", {}, number(before)), el("td", {}, number(now)),
       el("td", { class: delta > 0 ? "up" : "down" }, `${delta > 0 ? "+" : "−"}${number(Math.abs(delta))}`)));
-  }
+  };
+  data.changes.slice(0, 14).forEach(add);
+  if (data.changes.length > 14)
+    more.append(el("button", { class: "plain", type: "button", onclick: () => { data.changes.slice(14, 1000).forEach(add); more.remove(); } }, `Show all ${number(data.changes.length)}`));
   const head = el("thead", {}, el("tr", {}, ...["", "Before", "Now", "Change"].map((name) => el(name ? "th" : "td", name ? { scope: "col" } : {}, name))));
-  return figure("Change since the last report", `${many(data.changes.length, "count")} differ from the report before.`, el("table", {}, head, body));
+  return figure("Change since the last report", `${many(data.changes.length, "count")} differ from the report before.`, el("table", {}, head, body), more);
 }
 
 function opener(table, name, count) {
@@ -435,6 +440,7 @@ function legend() {
 function build() {
   header();
   main.append(sheet());
+  if (data.since) main.append(since());
   const figures = el("div", { class: "figures" });
   const simple = (rows, key) => bars(rows.map(([text, count]) => ({ name: data.texts[text] || "(none)", count, text: `${number(count)} · ${percent(count, data.total)}`, click: () => pick(data.texts[text] || "(none)", count, "pictures", { test: (picture) => picture[key] === text }) })));
   const stack = el("div", { class: "stack" }, figure("Status", "Pictures by the status of their task.", simple(data.statuses, "s")));

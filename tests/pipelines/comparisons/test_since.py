@@ -1,0 +1,227 @@
+"""What a report shows of the changes since the version before: numbers, objects with two outlines, calm words."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import math
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from upath import UPath
+
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
+from airflow_provider_fastlabel.pipelines.comparisons.result import OBJECT_COUNTS
+from airflow_provider_fastlabel.pipelines.comparisons.sample import SUSPICIOUS
+from airflow_provider_fastlabel.pipelines.comparisons.since import changes_since
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import new_version, pointer_bytes, version_before
+from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
+from airflow_provider_fastlabel.pipelines.reports.run import Report
+from tests.pipelines.reports.labelled import HOSTILE, LOOKS, box, streets, task
+from tests.pipelines.reports.test_report import data_of
+from tests.pipelines.versions import publish_version
+
+
+def reported(tasks: list[dict[str, Any]], after: Any, before: Any = None) -> Any:
+    """Return what the page says of a data set and the version before."""
+    dataset = PublishedDataset(after)
+    since = changes_since(dataset, after, before)
+    report = Report(project="photos", source=dataset.picture, since=since).make(iter(tasks))
+    return data_of(report.page)
+
+
+def changed(tasks: list[dict[str, Any]], seed: int = 1) -> list[dict[str, Any]]:
+    """Return tasks of which every third has one object that was changed somehow."""
+    dice, later = random.Random(seed), copy.deepcopy(tasks)
+    for at, one in enumerate(later[::3]):
+        annotations = one["annotations"]
+        first = annotations[0]
+        x1, y1, x2, y2 = first["points"]
+        if at % 5 == 0:
+            first["points"] = [x1 + 2, y1, x2 + 2, y2]
+        elif at % 5 == 1:
+            first["points"] = [x1, y1, x2 + 3, y2]
+        elif at % 5 == 2:
+            first["value"] = first["title"] = dice.choice([each for each in LOOKS if each != first["value"]])
+        elif at % 5 == 3:
+            del annotations[0]
+        else:
+            annotations.append(box("sign", 1, 1, 9, 9))
+    return later
+
+
+def test_every_number_of_a_class_has_an_object_that_it_stands_for(tmp_path):
+    before = streets(600)
+    after = [*changed(before)[:-1], task("new.jpg", box("horse", 1, 1, 50, 50))]
+
+    data = reported(after, publish_version(tmp_path, "two", after), publish_version(tmp_path, "one", before))
+
+    since = data["since"]
+    assert since["title"] == "one"
+    told = {what: count for what, count, *_ in since["pictures"]}
+    assert (told["added"], told["removed"], told["relabelled"]) == (1, 1, 200)
+    assert dict(zip(OBJECT_COUNTS, since["objects"], strict=True))["moved"] == 40
+    for name, _, _, counts in since["classes"]:
+        for at, count in enumerate(counts):
+            standing = [each for each in since["changes"] if at in each["w"] and (each["c"][1] or each["c"][0]) == name]
+            assert bool(standing) == bool(count), (name, OBJECT_COUNTS[at])
+    for one, other, _ in since["swaps"]:
+        assert [each for each in since["changes"] if each["c"] == [one, other]]
+    assert since["suspicious"] == SUSPICIOUS
+    ((at,), names) = since["pictures"][0][2:]
+    assert (data["pictures"][at]["n"], names) == ("new.jpg", [])
+    assert since["pictures"][1][2:] == [[], ["street/00599.jpg"]]
+
+
+def test_the_worst_of_each_kind_come_first(tmp_path):
+    before = [task(f"{at}.jpg", box("car", 100, 100, 200, 200)) for at in range(9)]
+    after = copy.deepcopy(before)
+    for at, shift in ((0, 5), (1, 20)):
+        after[at]["annotations"][0]["points"] = [100 + shift, 100, 200 + shift, 200]
+    for at, value in ((2, "van"), (3, "van"), (4, "cat")):
+        after[at]["annotations"][0]["value"] = value
+    for at, far in ((5, 40), (6, 90)):
+        after[at]["annotations"].append(box("car", 10, 10, far, far))
+
+    since = reported(after, publish_version(tmp_path, "two", after), publish_version(tmp_path, "one", before))["since"]
+
+    order = [(each["n"], [OBJECT_COUNTS[at] for at in each["w"]]) for each in since["changes"]]
+    assert order[:3] == [("6.jpg", ["added"]), ("1.jpg", ["moved"]), ("4.jpg", ["reclassed"])]
+    assert order[3:] == [("5.jpg", ["added"]), ("0.jpg", ["moved"]), ("2.jpg", ["reclassed"]), ("3.jpg", ["reclassed"])]
+
+
+@pytest.mark.parametrize("project_has_it", [True, False])
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_crop_is_the_part_of_the_photograph_in_which_an_object_has_changed(tmp_path, turn, project_has_it):
+    photo = Image.new("RGB", (640, 480), "white")
+    photo.paste("red", (400, 300, 440, 340))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    stored = photo if turn == 1 else photo.transpose(Image.Transpose.ROTATE_90)
+    file = io.BytesIO()
+    stored.save(file, "PNG", exif=exif)
+    tasks = [task("a.png", box("sign", 405, 305, 435, 335))], [task("a.png", box("sign", 400, 300, 440, 340))]
+    one, two = (
+        publish_version(tmp_path, name, each, pictures={"a.png": Image.open(file)})
+        for name, each in zip(("one", "two"), tasks, strict=True)
+    )
+    (two / "images" / "a.png").write_bytes(file.getvalue())  # with what says how it is turned
+
+    (change,) = reported(tasks[1] if project_has_it else [], two, one)["since"]["changes"]
+
+    with Image.open(io.BytesIO(base64.b64decode(change["t"].partition(",")[2]))) as part:
+        pixels = np.asarray(part.convert("RGB"))
+    left, top, width, height = change["v"]
+    red, green, _ = pixels[round((320 - top) / height * len(pixels)), round((420 - left) / width * len(pixels[0]))]
+    assert (red > 200, green < 60) == (True, True)
+    assert pixels[2, 2].min() > 200
+    assert change["r"] == [
+        [405, 305, 435, 305, 435, 335, 405, 335],
+        [400, 300, 440, 300, 440, 340, 400, 340],
+    ]
+    assert change["p"] == (0 if project_has_it else -1)
+
+
+@pytest.mark.parametrize("count", [1, 9_000], ids=["a small file", "a file read in parts"])
+def test_of_outlines_both_are_shown(tmp_path, count):
+    star = [10, 10, 60, 40, 110, 10, 80, 60, 110, 110, 60, 80, 10, 110, 40, 60]
+    dent = [*star[:2], 60, 60, *star[4:]]
+    turns = [at / 48 * math.pi for at in range(96)]
+    wheel = [round(number, 2) for turn in turns for number in (300 + 90 * math.cos(turn), 200 + 90 * math.sin(turn))]
+    others = [{"type": "polygon", "value": "car", "points": [n + at % 7 for n in wheel]} for at in range(count)]
+    before, after = (
+        [task(f"{at}.jpg", each) for at, each in enumerate(others)]
+        + [task("star.jpg", {"type": "polygon", "value": "star", "points": points})]
+        for points in (star, dent)
+    )
+    one, two = (publish_version(tmp_path, name, each) for name, each in (("one", before), ("two", after)))
+
+    (change,) = reported(after[-1:], two, one)["since"]["changes"]
+
+    assert [OBJECT_COUNTS[at] for at in change["w"]] == ["reshaped"]
+    assert change["r"] == [star, dent]
+    (small,) = (path.stat().st_size for path in one.glob("*.json") if path.name.startswith("ann"))
+    assert (small > 8_400_000) == (count > 1)
+
+
+def test_without_an_earlier_version_it_says_so(tmp_path):
+    tasks = streets(3)
+    place = publish_version(tmp_path, "one", tasks)
+    words = {"title": "the last version", "note": "There is no earlier version to compare with."}
+
+    assert reported(tasks, place)["since"] == words
+    assert reported(tasks, place, tmp_path / "none")["since"] == words
+    assert data_of(Report(project="photos").make(tasks).page)["since"] is None
+
+
+def test_a_version_that_cannot_be_read_back_is_refused_where_it_was_asked_for_only(tmp_path):
+    tasks = streets(3)
+    one, two = (publish_version(tmp_path, name, tasks, form="yolo") for name in ("one", "two"))
+
+    with pytest.raises(FastLabelInvalidException, match="YOLO labels without pictures"):
+        reported(tasks, two, one)
+
+
+@pytest.fixture
+def versions() -> Any:
+    """A place that keeps three versions, the newest first."""
+    place = UPath("memory://sets/photos")
+    ids = [new_version(f"{at}" * 64) for at in range(3)]
+    place.fs.pipe_file((place / "current.json").path, pointer_bytes(ids[0], ids[1:]))
+    yield place, [place / each.path for each in ids]
+    place.fs.rm(place.path, recursive=True)
+
+
+def test_the_version_before_is_found_where_a_place_keeps_versions(versions, tmp_path):
+    place, (newest, middle, oldest) = versions
+
+    assert [version_before(each) for each in (place, newest, middle, oldest)] == [middle, middle, oldest, None]
+    assert version_before(place / "versions" / "20260101T000000Z-000000000000-00000000") is None
+    assert version_before(tmp_path) is None
+
+
+@pytest.mark.parametrize("form", ["coco", "yolo"])
+def test_of_a_place_with_versions_the_last_two_are_compared(versions, tmp_path, form):
+    place, (newest, middle, _) = versions
+    before, after = streets(9), changed(streets(9))
+    for name, tasks, version in (("one", before, middle), ("two", after, newest)):
+        publish_version(tmp_path, name, tasks, form=form)
+        version.fs.put(str(tmp_path / name) + "/", version.path + "/", recursive=True)
+
+    since = reported(after, place)["since"]
+
+    assert since["title"].startswith("the version of 20")
+    if form == "coco":
+        assert sum(since["objects"]) == 3
+    else:
+        assert since["note"].startswith("Labels of this format cannot be read back")
+
+
+def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
+    before = [task(f"{HOSTILE * 2}{at}.jpg", box(f"{HOSTILE}{at % 700}", 1, 1, 99, 99)) for at in range(2000)]
+    after = copy.deepcopy(before)
+    for at, one in enumerate(after):
+        one["annotations"][0]["value"] = f"{HOSTILE}{(at + 1) % 700}"
+
+    dataset = PublishedDataset(publish_version(tmp_path, "two", after))
+    since = changes_since(dataset, dataset.place, publish_version(tmp_path, "one", before))
+    page = Report(project=HOSTILE, since=since).make(after).page
+
+    assert len(page) < 9_600_000
+    assert page.count(b"</script>") == 2
+    data = data_of(page)["since"]
+    assert data["objects"][OBJECT_COUNTS.index("reclassed")] == 2000
+    assert (len(data["classes"]), data["more_classes"]) == (100, 600)
+    assert 100 < len(data["changes"]) < 1000
+
+
+def test_nothing_that_has_changed_is_said_in_one_line(tmp_path):
+    tasks = streets(3)
+
+    since = reported(tasks, publish_version(tmp_path, "two", tasks), publish_version(tmp_path, "one", tasks))["since"]
+
+    assert (since["changes"], sum(since["objects"]), since["classes"]) == ([], 0, [])
