@@ -91,18 +91,15 @@ class _Table(DiskTable[Source]):
         """Return the source of a row; see the base class."""
         location, size, stamp, files, number = row
         filesystem, inside = self._shared[number]
-        return Source(
-            key,
-            location,
-            size,
-            filesystem,
-            tuple(
+        parts = (
+            ()
+            if files is None
+            else tuple(
                 Source(name, place, length, filesystem, inside=inside, stamp=mark)
-                for name, place, length, mark in json.loads(files or "[]")
-            ),
-            inside,
-            stamp,
+                for name, place, length, mark in json.loads(files)
+            )
         )
+        return Source(key, location, size, filesystem, parts, inside, stamp)
 
     def values_in_order(self) -> Iterator[Source]:
         """Yield the sources."""

@@ -197,7 +197,7 @@ class Import(Settler):
             self.items.total,
             self.project,
             self.kind.name,
-            sum(source.name in self.existing for source in todo()),
+            sum(source.name in self.existing for source in todo()) if self.existing else 0,
             len(bad),
         )
         return bad
