@@ -133,7 +133,7 @@ def test_what_rendered_wrongly_fails_before_anything_is_written(score, tmp_path,
     outcome = score(output=str(tmp_path / "out"), **arguments)
     assert outcome.state == "failed"
     with pytest.raises(Exception, match=words):
-        raise outcome.error
+        raise outcome.reason
     assert not (tmp_path / "out").exists()
 
 
@@ -142,13 +142,13 @@ def test_a_file_that_is_no_pre_annotations_is_named(score, drawn, tmp_path, text
     (tmp_path / "wrong.json").write_text(text)
     outcome = score(prelabels={"good": str(drawn / "annotations.json"), "bad": str(tmp_path / "wrong.json")})
     with pytest.raises(ValueError, match=r"prelabels\['bad'\]: .*No scorecard was made"):
-        raise outcome.error
+        raise outcome.reason
 
 
 def test_a_project_without_pictures_is_refused(score, client):
     client.create_project("text_ner", "Texts", "texts")
     with pytest.raises(ValueError, match="project 'texts' takes .* tasks; pre-annotations are for image"):
-        raise score(project="texts").error
+        raise score(project="texts").reason
 
 
 def test_assets_get_the_counts_and_the_place(airflow_run, drawn, tmp_path):
@@ -172,7 +172,7 @@ def test_pre_annotations_and_scorecard_may_lie_in_an_object_store(score, drawn, 
     assert json.loads(filesystem.cat_file(f"{root}/scores/scorecard.json"))["status"] == "approved"
     missing = score(prelabels={"v1": f"memory://{root}/v2.json"})
     with pytest.raises(ValueError, match=r"prelabels\['v1'\]: there is nothing at memory://"):
-        raise missing.error
+        raise missing.reason
 
 
 def test_pictures_of_a_sequence_are_scored(score, client, tmp_path):

@@ -57,7 +57,7 @@ def test_a_file_that_is_no_predictions_is_refused_before_anything_is_sent(client
     place = tmp_path / "predicted.json"
     place.write_text('{"images": [], "categories": [], "annotations": []}')
     with pytest.raises(ValueError, match="holds no prediction that can be read. Nothing was sent"):
-        raise send(predictions=str(place)).error
+        raise send(predictions=str(place)).reason
     assert not list(client.iter_project_comments("cats"))
 
 
@@ -88,7 +88,7 @@ def test_tasks_get_a_status_once(client, send, tmp_path):
 def test_a_status_that_cannot_be_meant_is_refused_before_anything_is_sent(client, send, emulator, arguments, words):
     before = len(emulator.requests())
     with pytest.raises(ValueError, match=words):
-        raise send(**arguments).error
+        raise send(**arguments).reason
     assert len(emulator.requests()) == before
 
 
