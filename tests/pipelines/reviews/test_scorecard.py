@@ -51,6 +51,33 @@ def test_each_thing_that_can_become_of_an_object_is_told(now, fate):
     assert found.reclassed == ([("car", "truck", 1)] if fate == "reclassed" else [])
 
 
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({**CAR, "points": ["x"]}, "a box needs four numbers"),
+        ({**CAR, "points": [10, 10]}, "a box needs four numbers"),
+        ({**CAR, "points": None}, "no_points"),
+        ({"type": "bbox", "value": "car"}, "no_points"),
+        ({**CAR, "points": [float("nan"), 10, 60, 60]}, "a.jpg: "),
+        ({"type": "bbox", "points": [10, 10, 60, 60]}, "an annotation without a class"),
+        ({"value": "car", "points": [10, 10, 60, 60]}, "unsupported_type"),
+        ("car", "an annotation without a class"),
+    ],
+)
+def test_a_label_that_is_none_is_counted_and_changes_no_other(broken, words):
+    """Two of the broken ones have as many numbers together as two boxes."""
+    more = {**CAR, "points": [1, 2, 3, 4, 5, 6]}
+    card = score([task("a.jpg", broken, more, SIGN)], {"v1": imported(a=[SIGN])})
+    found = one(card).objects
+    assert (card.unread, found["kept"], found["added"], found["deleted"]) == (2, 1, 0, 0)
+    assert words in card.unread_examples[0]
+
+
+def test_a_box_that_was_drawn_from_its_lower_right_corner_is_the_same_box():
+    found = one(score([task("a.jpg", box("car", 60, 60, 10, 10))], {"v1": imported(a=[CAR])}))
+    assert (found.objects["kept"], found.objects["deleted"], found.objects["added"]) == (1, 0, 0)
+
+
 def test_what_was_moved_far_is_deleted_and_added():
     found = one(score([task("a.jpg", box("car", 300, 10, 350, 60))], {"v1": imported(a=[CAR])}))
     assert (found.objects["deleted"], found.objects["added"]) == (1, 1)
