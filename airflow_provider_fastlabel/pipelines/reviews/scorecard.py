@@ -164,8 +164,12 @@ def score(
             else:
                 waiting.update(dict.fromkeys(str(one["name"]) for one in image_tasks([task], ExportReport())))
 
-    rows = ((str(task["name"]), "", annotations_of(task)) for task in image_tasks(settled(), ExportReport()))
-    return score_labels(labels_of(rows, {}, Unread()), prelabels, status=status, waiting=waiting)
+    homeless = ExportReport()
+    rows = ((str(task["name"]), "", annotations_of(task)) for task in image_tasks(settled(), homeless))
+    labels = labels_of(rows, {}, Unread())
+    if lost := sum(homeless.skipped.values()):
+        labels.unread.add(f"{lost:,} labels of sequences are on none of their pictures; the log names the tasks", lost)
+    return score_labels(labels, prelabels, status=status, waiting=waiting)
 
 
 def score_labels(

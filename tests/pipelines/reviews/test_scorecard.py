@@ -124,6 +124,19 @@ def test_pictures_of_a_sequence_are_pictures():
     assert one(score([sequence], {"v1": drawn})).pictures["waiting"] == 2
 
 
+def test_labels_of_a_sequence_that_are_on_none_of_its_pictures_are_counted():
+    sequence = task(
+        "walk", {**CAR, "content": "1.jpg"}, {**SIGN, "content": "gone.jpg"}, {**SIGN, "content": "gone.jpg"}
+    )
+    sequence["contents"] = [{"name": "1.jpg", "width": 640, "height": 480}]
+    empty = task("stand", {**CAR, "content": "1.jpg"}, contents=[])
+    drawn = ImportedAnnotations(by_image={"walk/1.jpg": [CAR]})
+    card = score([sequence, empty], {"v1": drawn})
+    assert (card.unread, one(card).objects["kept"]) == (3, 1)
+    assert "3 labels of people cannot be compared: 3 labels of sequences" in card.markdown()
+    assert score([{**sequence, "status": "completed"}], {"v1": drawn}).unread == 0
+
+
 def test_what_of_a_file_or_of_the_labels_cannot_be_read_is_counted():
     broken = imported(a=[CAR])
     broken.add_problem("v1.json", "annotation 7 has no box", image="a.jpg", lost=3)
