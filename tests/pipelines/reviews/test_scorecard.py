@@ -35,6 +35,8 @@ CAR, PERSON, SIGN = box("car", 10, 10, 60, 60), box("person", 100, 10, 120, 70),
     [
         (CAR, "kept"),
         (box("car", 10.6, 10, 60.9, 60), "kept"),
+        (box("car", 9.1, 9.1, 60.9, 60.9), "kept"),
+        (box("car", 10, 10, 60, 61.1), "moved"),
         (box("car", 15, 10, 65, 60), "moved"),
         (box("car", 10, 10, 75, 60), "moved"),
         (box("truck", 10, 10, 60, 60), "reclassed"),
