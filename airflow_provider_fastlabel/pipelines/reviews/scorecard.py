@@ -24,6 +24,7 @@ from airflow_provider_fastlabel.markdown_text import markdown_table, markdown_te
 from airflow_provider_fastlabel.pipelines.checks.labels import Unread, labels_of
 from airflow_provider_fastlabel.pipelines.comparisons.objects import KINDS, pair_objects
 from airflow_provider_fastlabel.pipelines.comparisons.result import MOST_CLASSES, told
+from airflow_provider_fastlabel.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -154,13 +155,12 @@ def score(
     :raises GeometryError: a task is not as the API describes it.
     """
     waiting: dict[str, None] = {}
-    known: set[str] = set()
+    known = Seen()
 
     def settled() -> Iterator[Task]:
         for task in tasks:
-            if str(task["id"]) in known:
+            if not known.add(str(task["id"])):
                 continue
-            known.add(str(task["id"]))
             if status is None or task.get("status") == status:
                 yield task
             else:
