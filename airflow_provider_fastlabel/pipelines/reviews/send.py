@@ -191,18 +191,30 @@ def _plan(found: Found, earlier: list[Sent], most: int, *, comment: bool, mover:
     fresh = [each for at, each in enumerate(found.suspicions) if at not in again]
     chosen = fresh[:most] if comment else []
     later: set[str] = set()
-    if mover is not None and comment:  # a task that is moved is not looked at again: it gets all its comments before
-        later = {each.task_id for each in fresh[most:]}
-        chosen = [each for each in chosen if each.task_id not in later] or chosen
-    asked = [
-        each for at, each in enumerate(found.suspicions)
-        if at in again and not earlier[again[at]].resolved and each.task_id not in later
-    ]  # fmt: skip
-    tasks = {each.task_id: each.task_name for each in [*asked, *(chosen if comment else fresh)]}
+    if mover is not None and comment:
+        chosen, later = _whole_tasks(fresh, most)
+    asked = [each for at, each in enumerate(found.suspicions) if at in again and not earlier[again[at]].resolved]
+    meant = [*asked, *(chosen if comment else fresh)]
+    tasks = {each.task_id: each.task_name for each in meant if each.task_id not in later}
     pending = [] if mover is None else mover.pending(tasks)
     now = pending if comment else pending[:most]
     left = len(fresh) - len(chosen) if comment else len(pending) - len(now)
     return _Plan(chosen, {task_id: tasks[task_id] for task_id in now}, counts, left, found.counts)
+
+
+def _whole_tasks(fresh: list[Suspicion], most: int) -> tuple[list[Suspicion], set[str]]:
+    """Choose comments so that tasks get all of theirs: one that is moved is not looked at again.
+
+    :returns: the comments, those of one task where none fits whole; and the tasks that must not be moved yet.
+    """
+    counts = Counter(each.task_id for each in fresh)
+    whole, room = set[str](), most
+    for task_id, count in counts.items():  # the most suspicious first
+        if count <= room:
+            whole.add(task_id)
+            room -= count
+    chosen = [each for each in fresh if each.task_id in (whole or (fresh[0].task_id,))]
+    return chosen[:most], counts.keys() - whole
 
 
 def _say(plan: _Plan, mover: Mover | None) -> None:
