@@ -37,7 +37,7 @@ def dies(number: int, before: bool, *arguments: str) -> bool:
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     calls, original = itertools.count(1), requests.adapters.HTTPAdapter.send
-    alone = threading.Lock()  # or a call of another thread, still on its way, would be done after the next run has looked
+    alone = threading.Lock()  # a call still on its way would be done after the next run has looked
 
     def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
         with alone:
