@@ -160,11 +160,10 @@ def _ring(box: Iterable[float]) -> list[float]:
     return [left, top, right, top, right, bottom, left, bottom]
 
 
-def changes_since(dataset: PublishedDataset, target: Any, before: Any) -> Since:
+def changes_since(dataset: PublishedDataset, before: Any) -> Since:
     """Compare a data set with the version before.
 
     :param dataset: the data set.
-    :param target: the place that it was read from.
     :param before: folder of the earlier version; ``None`` for the one before at the same place, if it keeps versions.
     :returns: what has changed; a note if there is no earlier version, or, where none was asked for, if such a data set
         cannot be read back.
@@ -173,7 +172,8 @@ def changes_since(dataset: PublishedDataset, target: Any, before: Any) -> Since:
     :raises ValueError: a file of a data set is not as its format wants it.
     :raises OSError: a data set cannot be read.
     """
-    place = version_before(target) if before is None else before
+    # The one before the version that was read: the place may have a newer one by now.
+    place = version_before(dataset.place) if before is None else before
     earlier = None if place is None else published_at(place)
     if earlier is None:
         return Since("the last version", NONE)

@@ -18,18 +18,25 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.pipelines.comparisons.result import OBJECT_COUNTS
 from airflow_provider_fastlabel.pipelines.comparisons.sample import SUSPICIOUS
 from airflow_provider_fastlabel.pipelines.comparisons.since import changes_since
-from airflow_provider_fastlabel.pipelines.exports.places.pointer import new_version, pointer_bytes, version_before
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import (
+    Version,
+    new_version,
+    pointer_bytes,
+    version_before,
+)
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from airflow_provider_fastlabel.pipelines.reports.run import Report
 from tests.pipelines.reports.labelled import HOSTILE, LOOKS, box, streets, task
 from tests.pipelines.reports.test_report import data_of
 from tests.pipelines.versions import publish_version
 
+CAR = "\U0001f697"
+
 
 def reported(tasks: list[dict[str, Any]], after: Any, before: Any = None) -> Any:
     """Return what the page says of a data set and the version before."""
     dataset = PublishedDataset(after)
-    since = changes_since(dataset, after, before)
+    since = changes_since(dataset, before)
     report = Report(project="photos", source=dataset.picture, since=since).make(iter(tasks))
     return data_of(report.page)
 
@@ -201,6 +208,21 @@ def test_of_a_place_with_versions_the_last_two_are_compared(versions, tmp_path, 
         assert since["note"].startswith("Labels of this format cannot be read back")
 
 
+def test_a_version_published_while_the_report_is_made_is_not_taken_for_the_one_before(versions, tmp_path):
+    place, (newest, middle, _) = versions
+    for name, tasks, version in (("one", streets(9), middle), ("two", changed(streets(9)), newest)):
+        publish_version(tmp_path, name, tasks)
+        version.fs.put(str(tmp_path / name) + "/", version.path + "/", recursive=True)
+    dataset = PublishedDataset(place)
+    ids = [Version(each.name, "0" * 64) for each in (newest, middle)]
+    place.fs.pipe_file((place / "current.json").path, pointer_bytes(new_version("f" * 64), ids))
+
+    since = changes_since(dataset, None)
+
+    assert since.comparison
+    assert sum([since.comparison.objects[name] for name in OBJECT_COUNTS]) == 3
+
+
 def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
     before = [task(f"{HOSTILE * 2}{at}.jpg", box(f"{HOSTILE}{at % 700}", 1, 1, 99, 99)) for at in range(2000)]
     after = copy.deepcopy(before)
@@ -208,7 +230,7 @@ def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
         one["annotations"][0]["value"] = f"{HOSTILE}{(at + 1) % 700}"
 
     dataset = PublishedDataset(publish_version(tmp_path, "two", after))
-    since = changes_since(dataset, dataset.place, publish_version(tmp_path, "one", before))
+    since = changes_since(dataset, publish_version(tmp_path, "one", before))
     page = Report(project=HOSTILE, since=since).make(after).page
 
     assert len(page) < 9_600_000
