@@ -49,7 +49,7 @@ class Measures:
     :param reasons_of: says why an export left out what of a picture, given its name.
     :param wanted: keys of pictures whose numbers are needed, see :func:`.since.key_of`.
 
-    :ivar noted: the numbers of those, by key.
+    :ivar noted: by key, the numbers of those, by their names in a data set.
     :ivar worst: the suspicions.
     :ivar table: the objects.
     :ivar statuses: tasks by status, ``splits`` pictures by split, ``per_picture`` by step of :func:`step_of`,
@@ -81,7 +81,7 @@ class Measures:
         self.before: ExportReport = ExportReport()
         self.attribute_titles: dict[str, str] = {}
         self.values: dict[tuple[str, str], int] = {}
-        self.noted: dict[str, int] = {}
+        self.noted: dict[str, dict[str, int]] = {}
         self._wanted = wanted
         self._ranks = array("Q")
         self._split_of = split_of
@@ -132,8 +132,8 @@ class Measures:
         name = text_of(task.get("name")) or text_of(task.get("id")) or "(no name)"
         rank, number = rank_of(name), len(self.spool)
         self._ranks.append(rank)
-        if self._wanted and (key := split_extension(safe_name(name))[0]) in self._wanted:
-            self.noted.setdefault(key, number)
+        if self._wanted and (key := split_extension(safe := safe_name(name))[0]) in self._wanted:
+            self.noted.setdefault(key, {}).setdefault(safe, number)
         total = len(annotations_of(task))
         self.objects += len(found)
         status, split = text_of(task.get("status")), self._split_of(name)

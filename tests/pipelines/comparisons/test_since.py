@@ -223,6 +223,28 @@ def test_a_version_published_while_the_report_is_made_is_not_taken_for_the_one_b
     assert sum([since.comparison.objects[name] for name in OBJECT_COUNTS]) == 3
 
 
+def test_an_object_is_shown_over_its_own_photograph_where_two_names_differ_in_their_ending(tmp_path):
+    colours = {"a.png": "red", "a.jpg": "blue", "b.png": "red"}
+    pictures = {name: Image.new("RGB", (640, 480), colour) for name, colour in colours.items()}
+    before, after = (
+        [task(name, box(value, 10, 10, 60, 60)) for name in ("a.png", "a.jpg")] + [task("b.png")]
+        for value in ("car", "van")
+    )
+    after[0]["annotations"] = before[0]["annotations"]
+    one, two = (
+        publish_version(tmp_path, name, each, pictures=pictures) for name, each in (("one", before), ("two", after))
+    )
+
+    data = reported(after, two, one)
+
+    (change,) = data["since"]["changes"]
+    assert (change["n"], data["pictures"][change["p"]]["n"]) == ("a.jpg", "a.jpg")
+    assert [data["pictures"][at]["n"] for at in data["since"]["pictures"][3][2]] == ["a.jpg"]
+    with Image.open(io.BytesIO(base64.b64decode(change["t"].partition(",")[2]))) as part:
+        red, _, blue = np.asarray(part.convert("RGB"))[2, 2]
+    assert (red < 60, blue > 200) == (True, True)
+
+
 def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
     before = [task(f"{HOSTILE * 2}{at}.jpg", box(f"{HOSTILE}{at % 700}", 1, 1, 99, 99)) for at in range(2000)]
     after = copy.deepcopy(before)
