@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import io
+import json
 import math
 import random
 from typing import Any
@@ -243,6 +244,25 @@ def test_an_object_is_shown_over_its_own_photograph_where_two_names_differ_in_th
     with Image.open(io.BytesIO(base64.b64decode(change["t"].partition(",")[2]))) as part:
         red, _, blue = np.asarray(part.convert("RGB"))[2, 2]
     assert (red < 60, blue > 200) == (True, True)
+
+
+def test_a_crop_is_never_larger_than_a_photograph_may_be(tmp_path):
+    """Somebody has put a huge object into the file, in a picture whose size nobody knows any more."""
+    photo = {"a.png": Image.new("RGB", (640, 480), "red")}
+    one, two = (
+        publish_version(tmp_path, name, [task("a.png", box("car", 10, 10, 60, high))], pictures=photo)
+        for name, high in (("one", 60), ("two", 90))
+    )
+    (file,) = (path for path in two.glob("*.json") if path.name.startswith("ann"))
+    coco = json.loads(file.read_text())
+    coco["annotations"][0] |= {"bbox": [-20_000, -20_000, 60_000, 60_000], "segmentation": []}
+    file.write_text(json.dumps(coco))
+    dataset = PublishedDataset(two)
+    since = changes_since(dataset, one)
+    made = Report(project="photos", source=dataset.picture, since=since).make([])
+
+    assert any("too many to show" in fault for fault in made.seen.faults)
+    assert "t" not in data_of(made.page)["since"]["changes"][0]
 
 
 def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
