@@ -6,6 +6,7 @@ a comparison and the counts of a report are never in memory together.
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ log: logging.Logger = logging.getLogger(__name__)
 NONE = "There is no earlier version to compare with."
 _PICTURES = ("added", "removed", "changed", "relabelled")
 _MOST_TOLD = 700_000
-"""Letters that the objects may take in the page, without their crops."""
+"""Bytes that the objects may take in the page, without their crops."""
 _AROUND, _LEAST = 1.8, 1 / 6
 """A crop is so many times as wide as what is in it, and such a part of the picture at least."""
 _SHAPE = 4 / 3
@@ -115,7 +116,7 @@ class Since:
                     for box, row, rings in zip(each.boxes, each.rows, self.rings, strict=True)
                 ],
             }
-            room -= len(str(told))
+            room -= len(json.dumps(told))
             if room < 0:
                 return
             yield told

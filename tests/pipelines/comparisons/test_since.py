@@ -265,6 +265,29 @@ def test_a_crop_is_never_larger_than_a_photograph_may_be(tmp_path):
     assert "t" not in data_of(made.page)["since"]["changes"][0]
 
 
+def test_names_of_any_script_leave_the_page_below_its_bytes(tmp_path):
+    """One letter may take twelve bytes in the page."""
+    classes = [f"{at:02d}{CAR * 97}" for at in range(100)]
+    before = [task(f"{at:04d}{CAR * 48}.jpg", box(classes[at % 100], 10, 10, 99, 99)) for at in range(1500)]
+    after = copy.deepcopy(before)
+    for at, one in enumerate(after):
+        (drawn,) = one["annotations"]
+        kind = at // 100 % 5
+        if kind == 0:
+            drawn["value"] = classes[(at + 1) % 100]
+        elif kind < 3:
+            drawn["points"] = [15, 10, 104 if kind == 1 else 99, 99]
+        else:
+            one["annotations"] = [drawn, box(drawn["value"], 200, 200, 250, 250)] if kind == 3 else []
+
+    dataset = PublishedDataset(publish_version(tmp_path, "two", after))
+    since = changes_since(dataset, publish_version(tmp_path, "one", before))
+    data = data_of(Report(project="photos", since=since).make(after).page)["since"]
+
+    assert len(data["changes"]) >= 100
+    assert len(json.dumps(data["changes"])) < 1_000_000
+
+
 def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
     before = [task(f"{HOSTILE * 2}{at}.jpg", box(f"{HOSTILE}{at % 700}", 1, 1, 99, 99)) for at in range(2000)]
     after = copy.deepcopy(before)
