@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient
+from airflow_provider_fastlabel.client.exceptions import AuthError
 from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
 from airflow_provider_fastlabel.pipelines.reviews.send import send_back, text_of
 from airflow_provider_fastlabel.pipelines.reviews.statuses import Mover
@@ -177,6 +178,24 @@ def test_a_failure_is_said_and_a_retry_sends_the_rest(client, fastlabel_emulator
     assert (raised.value.summary["new"], raised.value.summary["status_set"]) == (4, 3)
     assert send(client)["status_set"] == 1
     assert statuses(client) == {"sent_back": 4, "approved": 1}
+
+
+def test_a_comment_that_is_refused_holds_up_its_own_task_only(client, fastlabel_emulator):
+    fastlabel_emulator.faults({"method": "POST", "path": "comments", "times": 1, "kind": "status", "status": 400})
+    with pytest.raises(RunIncomplete, match=r"1 failed, the first: '\d.png': .*'status_set': 3.*a retry sends the rest") as raised:
+        send(client)
+    (failure,) = raised.value.failures
+    assert (raised.value.summary["new"], raised.value.summary["status_set"], raised.value.summary["left"]) == (3, 3, 1)
+    assert commented(client)[failure.name] == (0, "approved")
+    assert send(client)["status_set"] == 1
+    assert statuses(client) == {"sent_back": 4, "approved": 1}
+
+
+def test_nothing_is_moved_where_fastlabel_refuses_all(client, fastlabel_emulator):
+    fastlabel_emulator.faults({"method": "POST", "path": "comments", "times": 9, "kind": "status", "status": 401})
+    with pytest.raises(AuthError):
+        send(client)
+    assert not puts(fastlabel_emulator)
 
 
 @pytest.mark.slow
