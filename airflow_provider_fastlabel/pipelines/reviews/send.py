@@ -150,7 +150,9 @@ class _Plan:
     :param chosen: the suspicions to comment on.
     :param tasks: the tasks to move, with their names.
     :param earlier: what became of the comments of earlier runs.
-    :param left: suspicions, or tasks, that are not for this run.
+    :param left: suspicions, or tasks without comments, that are not for this run.
+    :param comment: whether it is comments or tasks that are left.
+    :param settled: how many tasks were found to be moved before any was.
     :param suspicions: how many there are, by kind.
     """
 
@@ -158,6 +160,8 @@ class _Plan:
     tasks: dict[str, str]
     earlier: dict[str, int]
     left: int
+    comment: bool
+    settled: int
     suspicions: dict[str, int]
 
     def summary(self, new: int, mover: Mover | None) -> dict[str, Any]:
@@ -168,6 +172,8 @@ class _Plan:
         """
         moved = {fate: mover.counts[fate] if mover else 0 for fate in (SET, BEFORE, MOVED_ON)}
         left = self.left + len(self.chosen) - new
+        if not self.comment:
+            left += len(self.tasks) - (sum(moved.values()) - self.settled)
         return {"new": new, **self.earlier, "left": left, "suspicions": self.suspicions, **moved}
 
 
@@ -248,7 +254,9 @@ def _plan(found: Found, earlier: list[Sent], most: int, *, comment: bool, mover:
     pending = [] if mover is None else mover.pending(tasks)
     now = pending if comment else pending[:most]
     left = len(fresh) - len(chosen) if comment else len(pending) - len(now)
-    return _Plan(chosen, {task_id: tasks[task_id] for task_id in now}, counts, left, found.counts)
+    settled = 0 if mover is None else mover.counts[BEFORE]
+    now_named = {task_id: tasks[task_id] for task_id in now}
+    return _Plan(chosen, now_named, counts, left, comment, settled, found.counts)
 
 
 def _whole_tasks(fresh: list[Suspicion], most: int) -> tuple[list[Suspicion], set[str]]:

@@ -108,6 +108,16 @@ def test_without_comments_so_many_tasks_at_most_are_moved(client):
     assert not list(client.iter_project_comments("cats"))
 
 
+def test_tasks_that_a_run_has_not_moved_are_left_for_another(client, fastlabel_emulator):
+    assert send(client, comment=False, most=3, dry_run=True)["left"] == 4
+    fastlabel_emulator.faults({"method": "PUT", "path": "tasks", "times": 1, "kind": "status", "status": 400})
+    gone = next(task["id"] for name, task in tasks(client).items() if name == "0.png")
+    with pytest.raises(RunIncomplete) as raised:
+        send(client, before=lambda: client.delete_task(gone), comment=False, most=4)
+    told = raised.value.summary
+    assert (told["status_set"], told["moved_on"], told["left"]) == (2, 1, 1)
+
+
 def test_what_was_resolved_moves_no_task(client):
     first = by_rules(client.iter_tasks("cats", "image")).suspicions[0]
     client.create_task_comment(first.task_id, [0, 0], text_of(first), is_resolved=True)
@@ -182,7 +192,9 @@ def test_a_failure_is_said_and_a_retry_sends_the_rest(client, fastlabel_emulator
 
 def test_a_comment_that_is_refused_holds_up_its_own_task_only(client, fastlabel_emulator):
     fastlabel_emulator.faults({"method": "POST", "path": "comments", "times": 1, "kind": "status", "status": 400})
-    with pytest.raises(RunIncomplete, match=r"1 failed, the first: '\d.png': .*'status_set': 3.*a retry sends the rest") as raised:
+    with pytest.raises(
+        RunIncomplete, match=r"1 failed, the first: '\d.png': .*'status_set': 3.*a retry sends the rest"
+    ) as raised:
         send(client)
     (failure,) = raised.value.failures
     assert (raised.value.summary["new"], raised.value.summary["status_set"], raised.value.summary["left"]) == (3, 3, 1)
