@@ -58,7 +58,8 @@ class FastLabelSendBackOperator(FastLabelBaseOperator):
     :param filter_status: only tasks of this status; ``None`` for any. Templated.
     :param filter_tags: only tasks that carry these tags. Templated.
     :param most: comments of one run at most, or tasks with ``comment=False``; the most suspicious come first. With a
-        status, a task whose comments would not all fit waits for another run. Templated.
+        status, a task whose comments would not all fit waits for another run; one that has more of them than that gets
+        them over several runs, and the status with the last. Templated.
     :param comment: whether to comment. Templated.
     :param status: status that the tasks get, such as ``sent_back``; ``None`` to leave it as it is. Templated.
     :param external_status: the same for the external status. Templated.
