@@ -19,7 +19,14 @@ from airflow_provider_fastlabel.formats.writing.stage import Stage
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 from airflow_provider_fastlabel.pipelines.reports.people import People, is_back
 from airflow_provider_fastlabel.pipelines.reports.samples import Samples, rank_of
-from airflow_provider_fastlabel.pipelines.reports.spool import MOST_OBJECTS, Record, drawn, person_of, text_of
+from airflow_provider_fastlabel.pipelines.reports.spool import (
+    LONGEST_NAME,
+    MOST_OBJECTS,
+    Record,
+    drawn,
+    person_of,
+    text_of,
+)
 from airflow_provider_fastlabel.pipelines.reports.table import FLAT, SPLITS, ObjectTable
 from airflow_provider_fastlabel.pipelines.reports.worst import Finding, Worst
 
@@ -129,7 +136,7 @@ class Measures:
 
     def _take(self, task: Task, found: list[Labelled]) -> None:
         """Count a picture and keep what must be known of it."""
-        name = text_of(task.get("name")) or text_of(task.get("id")) or "(no name)"
+        name = text_of(task.get("name"), LONGEST_NAME) or text_of(task.get("id")) or "(no name)"
         rank, number = rank_of(name), len(self.spool)
         self._ranks.append(rank)
         if self._wanted and (key := split_extension(safe := safe_name(name))[0]) in self._wanted:
