@@ -265,6 +265,25 @@ def test_a_crop_is_never_larger_than_a_photograph_may_be(tmp_path):
     assert "t" not in data_of(made.page)["since"]["changes"][0]
 
 
+def test_a_coordinate_that_no_picture_has_is_unread_and_no_number_of_the_page(tmp_path):
+    one, two = (
+        publish_version(tmp_path, name, [task("a.png", box("car", 10, 10, 60, 60), box("van", *van))])
+        for name, van in (("one", (9, 9, 30, 30)), ("two", (9, 9, 30, 40)))
+    )
+    (file,) = (path for path in two.glob("*.json") if path.name.startswith("ann"))
+    coco = json.loads(file.read_text())
+    coco["annotations"][0] |= {"bbox": [1e308, 1, 2, 3], "segmentation": []}
+    file.write_text(json.dumps(coco))
+    dataset = PublishedDataset(two)
+
+    page = Report(project="photos", since=changes_since(dataset, one)).make([]).page
+
+    since = data_of(page)["since"]
+    assert "Infinity" not in json.dumps(since)
+    told = dict(zip(OBJECT_COUNTS, since["objects"], strict=True))
+    assert (since["unread"], told["added"], told["removed"], told["resized"]) == (1, 0, 1, 1)
+
+
 def test_names_of_any_script_leave_the_page_below_its_bytes(tmp_path):
     """One letter may take twelve bytes in the page."""
     classes = [f"{at:02d}{CAR * 97}" for at in range(100)]
