@@ -188,6 +188,8 @@ def changes_since(dataset: PublishedDataset, before: Any) -> Since:
     place = version_before(dataset.place) if before is None else before
     earlier = None if place is None else published_at(place)
     if earlier is None:
+        if before is not None:
+            log.info("%s holds no data set, so the report does not say what has changed", foreign_text(before))
         return Since("the last version", NONE)
     begun = version_time(earlier.place)
     title = foreign_text(earlier.place.name, 80) if begun is None else f"the version of {begun:%Y-%m-%d %H:%M} UTC"

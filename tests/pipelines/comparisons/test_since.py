@@ -156,13 +156,24 @@ def test_of_outlines_both_are_shown(tmp_path, count):
     assert (small > 8_400_000) == (count > 1)
 
 
-def test_without_an_earlier_version_it_says_so(tmp_path):
+def test_a_folder_whose_name_is_no_time_is_called_by_its_name(tmp_path):
+    name = "20269999T999999Z-000000000000-00000000"
+    tasks = streets(3)
+
+    since = reported(tasks, publish_version(tmp_path, "two", tasks), publish_version(tmp_path, name, tasks))["since"]
+
+    assert since["title"] == name
+
+
+def test_without_an_earlier_version_it_says_so(tmp_path, caplog):
+    caplog.set_level("INFO")
     tasks = streets(3)
     place = publish_version(tmp_path, "one", tasks)
     words = {"title": "the last version", "note": "There is no earlier version to compare with."}
 
     assert reported(tasks, place)["since"] == words
     assert reported(tasks, place, tmp_path / "none")["since"] == words
+    assert f"{tmp_path}/none holds no data set, so the report does not say what has changed" in caplog.text
     assert data_of(Report(project="photos").make(tasks).page)["since"] is None
 
 
