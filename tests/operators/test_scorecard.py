@@ -145,6 +145,22 @@ def test_a_file_that_is_no_pre_annotations_is_named(score, drawn, tmp_path, text
         raise outcome.reason
 
 
+def test_of_one_coco_file_a_folder_the_pictures_must_be_given(score, drawn, client, tmp_path):
+    """Each names its pictures from its own folder on, so the same name means another picture."""
+    whole = tmp_path / "robo"
+    for split in ("train", "valid"):
+        (whole / split).mkdir(parents=True)
+        (whole / split / "a.png").write_bytes(png())
+        (whole / split / "_annotations.coco.json").write_text((drawn / "annotations.json").read_text())
+        client.create_image_task("photos", f"{split}/a.png", whole / split / "a.png", status="approved")
+    refused = score(prelabels={"v1": str(whole)}, output=str(tmp_path / "out"))
+    with pytest.raises(ValueError, match=r"holds 2 COCO files.*Give the pictures as `folder`.*No scorecard was made"):
+        raise refused.error
+    assert not (tmp_path / "out").exists()
+    told = score(prelabels={"v1": str(whole)}, folder=str(whole)).result["versions"]["v1"]
+    assert (told["pictures"]["seen"], told["deleted"]) == (2, 4)
+
+
 def test_a_project_without_pictures_is_refused(score, client):
     client.create_project("text_ner", "Texts", "texts")
     with pytest.raises(ValueError, match="project 'texts' takes .* tasks; pre-annotations are for image"):

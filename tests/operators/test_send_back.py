@@ -78,6 +78,7 @@ def test_tasks_get_a_status_once(client, send, tmp_path):
     ("arguments", "words"),
     [
         ({"comment": False}, "comment is False, so give status or external_status"),
+        ({"status": "sent_back", "tag": "t", "filter_tags": ["s", "t"]}, "tag 't' is one of filter_tags"),
         ({"comment": "{{ false }}", "status": ""}, "comment is False, so give status or external_status"),
         ({"status": "send_back"}, "status must be one of"),
         ({"external_status": "gone"}, "external_status must be one of"),

@@ -7,7 +7,6 @@ fifth of the time of :func:`.read_coco` where masks would have to be traced, and
 from __future__ import annotations
 
 import marshal
-import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.coco.lists import Categories, Images, check_lists
 from airflow_provider_fastlabel.formats.coco.mending import mended
 from airflow_provider_fastlabel.formats.coco.objects import CONVERTERS, Category, repeats_box
+from airflow_provider_fastlabel.formats.geometry.shape import FARTHEST
 from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
 from airflow_provider_fastlabel.formats.reading.imported import EntryProblem, UnusableError, collector_paused
 from airflow_provider_fastlabel.formats.reading.json_lists import JsonObject
@@ -222,8 +222,9 @@ def _box(entry: dict[str, Any]) -> tuple[float, float, float, float]:
     """Return the box around an object."""
     try:
         x, y, width, height = entry["bbox"]
-        if width > 0 < height and math.isfinite(x + y + width + height):
-            return x, y, x + width, y + height
+        right, lower = x + width, y + height
+        if x >= -FARTHEST and y >= -FARTHEST and x < right <= FARTHEST and y < lower <= FARTHEST:
+            return x, y, right, lower
     except (KeyError, OverflowError, TypeError, ValueError):
         pass
     try:

@@ -47,13 +47,14 @@ class FastLabelScorecardOperator(FastLabelBaseOperator):
 
     :param prelabels: what was imported: the name of each version of the model, and the place of its annotations: the
         COCO file, or for other formats the folder of the annotation files. Local paths on the worker, or URLs of an
-        object store. Templated.
+        object store. Templated, but for the names.
     :param project: slug of the project. Give it or ``dataset``. Templated.
     :param dataset: the ``output`` of an export, to compare with instead of a project. Templated.
     :param status: only tasks of this status, of a project; ``None`` for any. Templated.
     :param annotations_format: of the pre-annotations: ``coco``, ``yolo``, ``pascalvoc``, ``labelme`` or ``masks``.
     :param annotations_arguments: further arguments of the format's reader, as for the import.
-    :param folder: the pictures with which they were imported, for other formats than COCO. Templated.
+    :param folder: the pictures with which they were imported, for other formats than COCO, and where there is a COCO
+        file in each of several folders. Templated.
     :param source_conn_id: Airflow connection of the object store of ``prelabels`` and ``folder``. Templated.
     :param dataset_conn_id: Airflow connection of the object store of ``dataset``. Templated.
     :param output: folder for the files: local path on the worker, or URL of an object store that Airflow knows

@@ -58,7 +58,8 @@ class FastLabelSendBackOperator(FastLabelBaseOperator):
     :param filter_status: only tasks of this status; ``None`` for any. Templated.
     :param filter_tags: only tasks that carry these tags. Templated.
     :param most: comments of one run at most, or tasks with ``comment=False``; the most suspicious come first. With a
-        status, a task whose comments would not all fit waits for another run. Templated.
+        status, a task whose comments would not all fit waits for another run; one that has more of them than that gets
+        them over several runs, and the status with the last. Templated.
     :param comment: whether to comment. Templated.
     :param status: status that the tasks get, such as ``sent_back``; ``None`` to leave it as it is. Templated.
     :param external_status: the same for the external status. Templated.
@@ -137,7 +138,7 @@ class FastLabelSendBackOperator(FastLabelBaseOperator):
         with self.working(context):
             status = task_status("filter_status", self.filter_status)
             tags = sorted(rendered_texts("filter_tags", self.filter_tags))
-            moves = self._moves(status)
+            moves = self._moves(status, tags)
             predicted = None
             if self.predictions is not None:
                 require_rendered("predictions", self.predictions, "Nothing was sent.")
@@ -156,10 +157,11 @@ class FastLabelSendBackOperator(FastLabelBaseOperator):
         tell_of_project(self, context, summary)
         return summary
 
-    def _moves(self, listed: str | None) -> dict[str, str | None]:
+    def _moves(self, listed: str | None, tags: Sequence[str]) -> dict[str, str | None]:
         """Return the statuses that tasks get, and refuse what cannot be meant.
 
         :param listed: the status by which tasks are chosen.
+        :param tags: the tags by which they are.
         """
         moves = {
             "status": task_status("status", self.status),
@@ -172,6 +174,8 @@ class FastLabelSendBackOperator(FastLabelBaseOperator):
         if moves["status"] is not None and moves["status"] == listed:
             raise refused(f"status and filter_status are both {listed!r}: no task would be moved. Nothing was sent.")
         require_rendered("tag", self.tag, "Nothing was sent.")
+        if self.tag in tags:
+            raise refused(f"tag {self.tag!r} is one of filter_tags: no task would be moved. Nothing was sent.")
         return moves
 
     def _mover(self, kind: str, moves: Mapping[str, str | None]) -> Mover | None:

@@ -7,6 +7,7 @@ annotations wait on the disk until they become numbers. Memory then holds 49 byt
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import is_image
+from airflow_provider_fastlabel.formats.geometry.shape import FARTHEST
 from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
 from airflow_provider_fastlabel.formats.reading.data_folder import DataFolder
 from airflow_provider_fastlabel.formats.reading.spool import Spool
@@ -28,7 +30,7 @@ from airflow_provider_fastlabel.pipelines.reports.table import FLAT
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -285,6 +287,9 @@ def labels_of(
         names.append(name)
         splits.append(split)
         for annotation in drawn:
+            if not isinstance(annotation, Mapping) or not isinstance(annotation.get("value"), str):
+                unread.add(f"{name}: an annotation without a class")
+                continue
             box = _box(annotation, name, unread)
             if box is not None:
                 taken(annotation)
@@ -302,8 +307,8 @@ def labels_of(
 
 
 def _box(annotation: Mapping[str, Any], name: str, unread: Unread) -> Iterable[float] | None:
-    """Return the box around an object."""
-    if annotation["type"] == "bbox" and not annotation.get("rotation"):
+    """Return the box around an object, its lower corner first."""
+    if annotation.get("type") == "bbox" and not annotation.get("rotation") and _is_box(annotation.get("points")):
         points: Iterable[float] = annotation["points"]
         return points
     try:
@@ -315,6 +320,15 @@ def _box(annotation: Mapping[str, Any], name: str, unread: Unread) -> Iterable[f
         unread.add(f"{name}: {shape}")
         return None
     return shape.x1, shape.y1, shape.x2, shape.y2
+
+
+def _is_box(points: Any) -> bool:
+    """Tell whether points are the corners of an upright box as they are; of what is not, shapes know what it is."""
+    try:
+        x1, y1, x2, y2 = points
+        return bool(-FARTHEST <= x1 <= x2 <= FARTHEST and -FARTHEST <= y1 <= y2 <= FARTHEST)
+    except (TypeError, ValueError):
+        return False
 
 
 def _outline(annotation: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ a comparison and the counts of a report are never in memory together.
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ log: logging.Logger = logging.getLogger(__name__)
 NONE = "There is no earlier version to compare with."
 _PICTURES = ("added", "removed", "changed", "relabelled")
 _MOST_TOLD = 700_000
-"""Letters that the objects may take in the page, without their crops."""
+"""Bytes that the objects may take in the page, without their crops."""
 _AROUND, _LEAST = 1.8, 1 / 6
 """A crop is so many times as wide as what is in it, and such a part of the picture at least."""
 _SHAPE = 4 / 3
@@ -56,16 +57,16 @@ class Since:
     suspicious: int = 0
     rings: tuple[Mapping[int, list[float]], Mapping[int, list[float]]] = ({}, {})
 
-    def wanted(self) -> list[str]:
-        """Return the keys of the pictures that the page should hold, those that more depends on first."""
+    def names(self) -> list[str]:
+        """Return the names of the pictures that the page should hold, those that more depends on first."""
         names = [] if self.comparison is None else [n for what in _PICTURES for n in self.comparison.examples[what]]
-        return list(dict.fromkeys(key_of(name) for name in (*names, *(each.picture for each in self.changes))))
+        return list(dict.fromkeys((*names, *(each.picture for each in self.changes))))
 
     def shown(self, numbers: Mapping[str, int], sizes: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
         """Return the section as the page gets it, see ``page/changes.js``.
 
-        :param numbers: by the key of a picture, its place among the pictures of the page.
-        :param sizes: by the key of a picture, its width and height in pixels, as far as they are known.
+        :param numbers: by the name of a picture, its place among the pictures of the page.
+        :param sizes: by the name of a picture, its width and height in pixels, as far as they are known.
         """
         found = self.comparison
         if found is None:
@@ -95,28 +96,27 @@ class Since:
     @staticmethod
     def _picture_row(found: Comparison, what: str, numbers: Mapping[str, int]) -> list[Any]:
         """Return a kind, its count, and of some pictures the places in the page; of others the names."""
-        keys = {name: numbers.get(key_of(name), -1) for name in found.examples[what]}
-        places = [place for place in keys.values() if place >= 0]
-        return [what, found.pictures[what], places, [foreign_text(name, 200) for name, at in keys.items() if at < 0]]
+        held = {name: numbers.get(name, -1) for name in found.examples[what]}
+        places = [place for place in held.values() if place >= 0]
+        return [what, found.pictures[what], places, [foreign_text(name, 200) for name, at in held.items() if at < 0]]
 
     def _bounded(
         self, numbers: Mapping[str, int], sizes: Mapping[str, tuple[float, float]]
     ) -> Iterator[dict[str, Any]]:
         room = _MOST_TOLD
         for each in self.changes:
-            key = key_of(each.picture)
             told = {
                 "n": foreign_text(each.picture, 200),
-                "p": numbers.get(key, -1),
+                "p": numbers.get(each.picture, -1),
                 "w": [OBJECT_COUNTS.index(name) for name in each.what],
                 "c": [None if value is None else foreign_text(value, 100) for value in each.classes],
-                "v": view_of(each, sizes.get(key)),
+                "v": view_of(each, sizes.get(each.picture)),
                 "r": [
                     None if box is None else rings.get(row) or _ring(box)
                     for box, row, rings in zip(each.boxes, each.rows, self.rings, strict=True)
                 ],
             }
-            room -= len(str(told))
+            room -= len(json.dumps(told))
             if room < 0:
                 return
             yield told
@@ -128,6 +128,18 @@ def key_of(name: str) -> str:
     :param name: of either.
     """
     return split_extension(safe_name(name))[0]
+
+
+def number_of(name: str, noted: Mapping[str, Mapping[str, int]]) -> int | None:
+    """Return the number of a picture of a data set among those of the tasks; ``None`` if none can be told.
+
+    :param name: of the picture. A task of the same name is its own, else the only one that differs in the ending.
+    :param noted: as :attr:`.Measures.noted` has them.
+    """
+    alike = noted.get(key_of(name), {})
+    if len(alike) == 1:
+        return next(iter(alike.values()))
+    return alike.get(safe_name(name))
 
 
 def view_of(change: Change, size: tuple[float, float] | None) -> list[float]:
@@ -160,11 +172,10 @@ def _ring(box: Iterable[float]) -> list[float]:
     return [left, top, right, top, right, bottom, left, bottom]
 
 
-def changes_since(dataset: PublishedDataset, target: Any, before: Any) -> Since:
+def changes_since(dataset: PublishedDataset, before: Any) -> Since:
     """Compare a data set with the version before.
 
     :param dataset: the data set.
-    :param target: the place that it was read from.
     :param before: folder of the earlier version; ``None`` for the one before at the same place, if it keeps versions.
     :returns: what has changed; a note if there is no earlier version, or, where none was asked for, if such a data set
         cannot be read back.
@@ -173,9 +184,12 @@ def changes_since(dataset: PublishedDataset, target: Any, before: Any) -> Since:
     :raises ValueError: a file of a data set is not as its format wants it.
     :raises OSError: a data set cannot be read.
     """
-    place = version_before(target) if before is None else before
+    # The one before the version that was read: the place may have a newer one by now.
+    place = version_before(dataset.place) if before is None else before
     earlier = None if place is None else published_at(place)
     if earlier is None:
+        if before is not None:
+            log.info("%s holds no data set, so the report does not say what has changed", foreign_text(before))
         return Since("the last version", NONE)
     begun = version_time(earlier.place)
     title = foreign_text(earlier.place.name, 80) if begun is None else f"the version of {begun:%Y-%m-%d %H:%M} UTC"

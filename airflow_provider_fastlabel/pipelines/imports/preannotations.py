@@ -176,8 +176,13 @@ class Reader:
 
         arguments = {"annotation_type": self._coco_type(), **self.arguments, "spool": spool}
         pictures = Pictures([file.name for source in found.sources for file in source.files or (source,)])
-        parts = []
-        for source in self._coco_files():
+        parts, files = [], self._coco_files()
+        if self.folder is None and len(files) > 1:
+            raise ImportRefused(
+                f"{self.annotations} holds {len(files)} COCO files, each of which names its pictures from its own "
+                "folder on. Nothing was created. Give the pictures as `folder`, or the one file."
+            )
+        for source in files:
             part = read_coco(stack.enter_context(source.local()), **arguments)
             parts.append(_below(part, source.name.rpartition("/")[0], pictures))
         return merged(parts[1:], parts[0])

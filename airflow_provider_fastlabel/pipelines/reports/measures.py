@@ -19,7 +19,14 @@ from airflow_provider_fastlabel.formats.writing.stage import Stage
 from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 from airflow_provider_fastlabel.pipelines.reports.people import People, is_back
 from airflow_provider_fastlabel.pipelines.reports.samples import Samples, rank_of
-from airflow_provider_fastlabel.pipelines.reports.spool import MOST_OBJECTS, Record, drawn, person_of, text_of
+from airflow_provider_fastlabel.pipelines.reports.spool import (
+    LONGEST_NAME,
+    MOST_OBJECTS,
+    Record,
+    drawn,
+    person_of,
+    text_of,
+)
 from airflow_provider_fastlabel.pipelines.reports.table import FLAT, SPLITS, ObjectTable
 from airflow_provider_fastlabel.pipelines.reports.worst import Finding, Worst
 
@@ -49,7 +56,7 @@ class Measures:
     :param reasons_of: says why an export left out what of a picture, given its name.
     :param wanted: keys of pictures whose numbers are needed, see :func:`.since.key_of`.
 
-    :ivar noted: the numbers of those, by key.
+    :ivar noted: by key, the numbers of those, by their names in a data set.
     :ivar worst: the suspicions.
     :ivar table: the objects.
     :ivar statuses: tasks by status, ``splits`` pictures by split, ``per_picture`` by step of :func:`step_of`,
@@ -81,7 +88,7 @@ class Measures:
         self.before: ExportReport = ExportReport()
         self.attribute_titles: dict[str, str] = {}
         self.values: dict[tuple[str, str], int] = {}
-        self.noted: dict[str, int] = {}
+        self.noted: dict[str, dict[str, int]] = {}
         self._wanted = wanted
         self._ranks = array("Q")
         self._split_of = split_of
@@ -129,11 +136,11 @@ class Measures:
 
     def _take(self, task: Task, found: list[Labelled]) -> None:
         """Count a picture and keep what must be known of it."""
-        name = text_of(task.get("name")) or text_of(task.get("id")) or "(no name)"
+        name = text_of(task.get("name"), LONGEST_NAME) or text_of(task.get("id")) or "(no name)"
         rank, number = rank_of(name), len(self.spool)
         self._ranks.append(rank)
-        if self._wanted and (key := split_extension(safe_name(name))[0]) in self._wanted:
-            self.noted.setdefault(key, number)
+        if self._wanted and (key := split_extension(safe := safe_name(name))[0]) in self._wanted:
+            self.noted.setdefault(key, {}).setdefault(safe, number)
         total = len(annotations_of(task))
         self.objects += len(found)
         status, split = text_of(task.get("status")), self._split_of(name)

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
-from airflow_provider_fastlabel.pipelines.comparisons.since import key_of
+from airflow_provider_fastlabel.pipelines.comparisons.since import number_of
 from airflow_provider_fastlabel.pipelines.reports.choice import Choice, choose
 from airflow_provider_fastlabel.pipelines.reports.page_file import policy
 from airflow_provider_fastlabel.pipelines.reports.pictures import LARGE, PALETTE, SMALL, Seen, contact_sheet, thumbnails
@@ -27,7 +27,7 @@ from airflow_provider_fastlabel.pipelines.reports.words import TITLES
 from airflow_provider_fastlabel.pipelines.reports.worst import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_provider_fastlabel.pipelines.comparisons.since import Since
     from airflow_provider_fastlabel.pipelines.reports.measures import Measures
@@ -62,9 +62,11 @@ def page_of(
     :param since: what has changed since the version before; ``None`` without a data set.
     """
     shown = Shown(measures)
-    noted = measures.noted
-    choice = choose(measures, [] if since is None else [noted[key] for key in since.wanted() if key in noted])
+    numbered = ((name, number_of(name, measures.noted)) for name in (() if since is None else since.names()))
+    changed = {name: number for name, number in numbered if number is not None}
+    choice = choose(measures, changed.values())
     pictures, records = _pictures(measures, shown, choice)
+    held = [*choice.sheet, *choice.others][: len(pictures)]
     data: dict[str, Any] = {
         "project": foreign_text(summary["project"]),
         "tasks": measures.tasks,
@@ -83,7 +85,7 @@ def page_of(
         "people": _people(measures, shown),
         "reasons": _reasons(measures, shown, left_out),
         "changes": changes(summary),
-        "since": None if since is None else _since(measures, since, choice, len(pictures)),
+        "since": None if since is None else _since(measures, since, changed, held),
         "kinds": [[TITLES[kind], measures.worst.counts[kind]] for kind in KINDS],
         "compared": seen.compared,
         "sheet": len(choice.sheet),
@@ -91,7 +93,7 @@ def page_of(
         "texts": list(shown.texts),  # last: the others have put theirs in
     }
     if since is not None:
-        _crop(measures, since, data["since"].get("changes", []), source, seen)
+        _crop(measures, since, changed, data["since"].get("changes", []), source, seen)
     left = MOST_BYTES - len(_filled(data))
     for picture, thumbnail in zip(pictures, thumbnails(records, source, left, seen), strict=True):
         if thumbnail:
@@ -115,20 +117,22 @@ def _pictures(measures: Measures, shown: Shown, choice: Choice) -> tuple[list[di
     return made, wanted
 
 
-def _since(measures: Measures, since: Since, choice: Choice, held: int) -> dict[str, Any]:
+def _since(measures: Measures, since: Since, changed: Mapping[str, int], held: Iterable[int]) -> dict[str, Any]:
     """Return what has changed, with places in the list of the pictures that the page holds."""
-    places = {number: place for place, number in enumerate([*choice.sheet, *choice.others][:held])}
-    numbers = {key: places[number] for key, number in measures.noted.items() if number in places}
-    records = ((key, measures.spool.get(number)) for key, number in measures.noted.items())
-    sizes = {key: (record.width, record.height) for key, record in records if record.width and record.height}
+    places = {number: place for place, number in enumerate(held)}
+    numbers = {name: places[number] for name, number in changed.items() if number in places}
+    records = ((name, measures.spool.get(number)) for name, number in changed.items())
+    sizes = {name: (record.width, record.height) for name, record in records if record.width and record.height}
     return since.shown(numbers, sizes)
 
 
-def _crop(measures: Measures, since: Since, rows: list[dict[str, Any]], source: Source, seen: Seen) -> None:
+def _crop(
+    measures: Measures, since: Since, changed: Mapping[str, int], rows: list[dict[str, Any]], source: Source, seen: Seen
+) -> None:
     """Give the most suspicious changed objects their part of the photograph."""
     wanted: list[Wanted] = []
     for each, row in zip(since.changes[: since.suspicious], rows, strict=False):
-        number = measures.noted.get(key_of(each.picture))
+        number = changed.get(each.picture)
         record = record_of(each.picture) if number is None else measures.spool.get(number)
         wanted.append((record, LARGE, row["v"]))
     own = Seen()

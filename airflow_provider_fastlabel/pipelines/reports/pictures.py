@@ -149,6 +149,8 @@ def _part(picture: Image, turn: int, stated: float, side: int, view: View) -> Im
     if turn != 1:
         whole = ImageOps.exif_transpose(whole)
     left, top, width, height = (number * whole.width / drawn for number in view)
+    if max(width, 1) * max(height, 1) > _MOST_CROPPED:  # an object that lies far outside of the picture
+        raise ValueError(f"the part in question has {width:.0f} x {height:.0f} pixels, too many to show it")
     part = whole.crop((round(left), round(top), round(left + max(width, 1)), round(top + max(height, 1))))
     part.thumbnail((side, side))
     return part

@@ -81,7 +81,7 @@ class ProjectReport:
         last = last_report(self.target)
         dataset = None if self.dataset is None else PublishedDataset(self.dataset)
         # Before the tasks are read: what a comparison needs in memory is gone by then.
-        since = None if dataset is None else changes_since(dataset, self.dataset, self.before)
+        since = None if dataset is None else changes_since(dataset, self.before)
         with scratch_folder("fastlabel-report-") as folder:
             source = _Photographs(self.client, kind, dataset, folder if self.fetch else None)
             report = Report(

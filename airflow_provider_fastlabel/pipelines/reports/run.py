@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.pipelines.comparisons.since import key_of
 from airflow_provider_fastlabel.pipelines.exports.manifests import read_own
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.reports import summary as summaries
@@ -68,7 +69,7 @@ class Report:
         """
         spool = Spool()
         try:
-            wanted = frozenset(() if self.since is None else self.since.wanted())
+            wanted = frozenset(() if self.since is None else map(key_of, self.since.names()))
             measures = Measures(spool, self.split_of, self.reasons_of, wanted)
             measures.read(tasks)
             seen = Seen()

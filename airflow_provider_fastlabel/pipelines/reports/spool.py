@@ -20,6 +20,8 @@ MOST_OBJECTS = 200
 """Objects of one picture that are kept for drawing."""
 CORNERS = 16
 """Corners of an outline that are kept: a thumbnail shows no more."""
+LONGEST_NAME = 3_000
+"""Letters of a picture's name that are kept: it finds the photograph, and the task with its content."""
 _TEXT = 300
 
 
@@ -69,12 +71,13 @@ class Record(NamedTuple):
     back: bool
 
 
-def text_of(value: Any) -> str:
+def text_of(value: Any, most: int = _TEXT) -> str:
     """Return a text of a task; what is none is an empty one.
 
     :param value: anything.
+    :param most: letters at most.
     """
-    return value[:_TEXT] if isinstance(value, str) else ""
+    return value[:most] if isinstance(value, str) else ""
 
 
 def record_of(name: str) -> Record:

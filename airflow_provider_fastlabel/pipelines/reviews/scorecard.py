@@ -24,9 +24,12 @@ from airflow_provider_fastlabel.markdown_text import markdown_table, markdown_te
 from airflow_provider_fastlabel.pipelines.checks.labels import Unread, labels_of
 from airflow_provider_fastlabel.pipelines.comparisons.objects import KINDS, pair_objects
 from airflow_provider_fastlabel.pipelines.comparisons.result import MOST_CLASSES, told
+from airflow_provider_fastlabel.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotations
     from airflow_provider_fastlabel.pipelines.checks.labels import Labels
@@ -152,20 +155,23 @@ def score(
     :raises GeometryError: a task is not as the API describes it.
     """
     waiting: dict[str, None] = {}
-    known: set[str] = set()
+    known = Seen()
 
     def settled() -> Iterator[Task]:
         for task in tasks:
-            if str(task["id"]) in known:
+            if not known.add(str(task["id"])):
                 continue
-            known.add(str(task["id"]))
             if status is None or task.get("status") == status:
                 yield task
             else:
                 waiting.update(dict.fromkeys(str(one["name"]) for one in image_tasks([task], ExportReport())))
 
-    rows = ((str(task["name"]), "", annotations_of(task)) for task in image_tasks(settled(), ExportReport()))
-    return score_labels(labels_of(rows, {}, Unread()), prelabels, status=status, waiting=waiting)
+    homeless = ExportReport()
+    rows = ((str(task["name"]), "", annotations_of(task)) for task in image_tasks(settled(), homeless))
+    labels = labels_of(rows, {}, Unread())
+    if lost := sum(homeless.skipped.values()):
+        labels.unread.add(f"{lost:,} labels of sequences are on none of their pictures; the log names the tasks", lost)
+    return score_labels(labels, prelabels, status=status, waiting=waiting)
 
 
 def score_labels(
@@ -207,8 +213,11 @@ def _scored(
     drawn = labels_of(((places[image], "", imported.by_image[image]) for image in names["seen"]), {}, lost)
     seen = np.zeros(len(labels.pictures), np.bool_)
     seen[[numbers[places[image]] for image in names["seen"]]] = True
-    pairing = pair_objects(drawn, _only(labels, seen), tolerance=SAME, fine=False)
-    classes = _classes(pairing)
+    left = _only(labels, seen)
+    pairing = pair_objects(drawn, left, tolerance=SAME, fine=False)
+    edges = np.abs(drawn.boxes[pairing.first] - left.boxes[pairing.second])
+    placed: NDArray[np.bool_] = np.any(edges > SAME, axis=1)
+    classes = _classes(pairing, placed)
     objects = {name: sum(each.counts[name] for each in classes) for name in ("preannotated", *FATES, "added")}
     unseen = {what: sum(len(imported.by_image[image]) for image in names[what]) for what in ("waiting", "missing")}
     examples = {what: sorted(names[what])[:_EXAMPLES] for what in unseen}
@@ -229,10 +238,9 @@ def _only(labels: Labels, chosen: Any) -> Labels:
     return replace(labels, **{name: getattr(labels, name)[rows] for name in columns})
 
 
-def _classes(pairing: Pairing) -> list[ClassScore]:
-    """Count what became of the objects of each class."""
+def _classes(pairing: Pairing, placed: NDArray[np.bool_]) -> list[ClassScore]:
+    """Count what became of the objects of each class; ``placed`` tells of each pair whether an edge is elsewhere."""
     other = pairing.changes[:, KINDS.index("reclassed")]
-    placed = pairing.changes[:, : KINDS.index("reclassed")].any(axis=1)
     before = pairing.kind[0][pairing.first]
     columns = {
         "preannotated": pairing.kind[0],

@@ -46,7 +46,7 @@ class Prelabels:
     :param places: by the name of the model's version, the COCO file, or the folder of annotation files: a local path,
         or an object with its interface in an object store.
     :param form: their format.
-    :param folder: the pictures that they were imported with; not needed for COCO.
+    :param folder: the pictures that they were imported with; not needed for a single COCO file.
     :param arguments: further arguments of the format's reader.
     """
 

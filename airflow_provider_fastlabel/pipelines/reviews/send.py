@@ -11,14 +11,14 @@ import hashlib
 import logging
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from airflow_provider_fastlabel.client.exceptions import OutcomeUnknown
 from airflow_provider_fastlabel.formats.geometry.matching import match
-from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
+from airflow_provider_fastlabel.pipelines.files.problems import Problem, RunIncomplete
 from airflow_provider_fastlabel.pipelines.reports.worst import MOST
 from airflow_provider_fastlabel.pipelines.reviews.statuses import BEFORE, MOVED_ON, SET
 from airflow_provider_fastlabel.pipelines.running.run import Run
@@ -102,7 +102,8 @@ def send_back(
 ) -> dict[str, Any]:
     """Comment on what is suspicious and was not commented on before, and give its tasks another status.
 
-    First all comments are made, then the statuses are set, so that no task goes back without a word.
+    First all comments are made, then the statuses are set; a task one of whose comments has failed keeps its own, so
+    that none goes back without a word.
 
     :param client: the client.
     :param project: slug of the project.
@@ -120,33 +121,26 @@ def send_back(
     :raises RunIncomplete: some comments or statuses could not be sent, or the run was ended; all others are.
     """
     plan = _plan(found, sent_before(client, project), most, comment=comment, mover=mover)
-    new = Counter[str]()
-
-    def summary() -> dict[str, Any]:
-        return {**plan.summary(new["sent"], mover), "dry_run": dry_run}
-
-    def over(
-        items: list[Any], things: str, counts: Counter[str], name: Callable[[Any], str], settle: Callable[[Any], str]
-    ) -> None:
-        def incomplete(why: str) -> RunIncomplete:
-            counts.update(run.counts)
-            text = f"{why} ({summary()} of project {project}). What was sent stays; a retry sends the rest."
-            return RunIncomplete(text, summary(), run.failures)
-
-        run: Run[Any] = Run(
-            "review", things, len(items), name=name, settle=settle, incomplete=incomplete,
-            calls_left=client.quota.remaining,
-        )  # fmt: skip
-        run.over(items, workers=max_workers, stop=stop)
-        counts.update(run.counts)
-
+    sending = _Sending(client, project, plan, mover, dry_run)
     if dry_run:
         _say(plan, mover)
-        return summary()
-    over(plan.chosen, "comments", new, lambda each: each.task_name, lambda each: _comment(client, project, each))
+        return sending.summary()
+    how: Any = {"workers": max_workers, "stop": stop}
+    try:
+        sending.over(
+            plan.chosen, "comments", sending.new, lambda each: each.task_name,
+            lambda each: _comment(client, project, each), **how,
+        )  # fmt: skip
+    except RunIncomplete:
+        if mover is None or sending.new.total() < len(plan.chosen):  # it was ended, and nothing is to go on
+            raise
     if mover is not None:
-        over(list(plan.tasks), "tasks", mover.counts, plan.tasks.__getitem__, mover.move)
-    return summary()
+        wordless = {failure.name for failure in sending.failures}
+        moved = [task_id for task_id, name in plan.tasks.items() if name not in wordless]
+        sending.over(moved, "tasks", mover.counts, plan.tasks.__getitem__, mover.move, **how)
+    if sending.failures:
+        raise sending.incomplete("The review is not complete")
+    return sending.summary()
 
 
 @dataclass(frozen=True)
@@ -156,7 +150,9 @@ class _Plan:
     :param chosen: the suspicions to comment on.
     :param tasks: the tasks to move, with their names.
     :param earlier: what became of the comments of earlier runs.
-    :param left: suspicions, or tasks, that are not for this run.
+    :param left: suspicions, or tasks without comments, that are not for this run.
+    :param comment: whether it is comments or tasks that are left.
+    :param settled: how many tasks were found to be moved before any was.
     :param suspicions: how many there are, by kind.
     """
 
@@ -164,6 +160,8 @@ class _Plan:
     tasks: dict[str, str]
     earlier: dict[str, int]
     left: int
+    comment: bool
+    settled: int
     suspicions: dict[str, int]
 
     def summary(self, new: int, mover: Mover | None) -> dict[str, Any]:
@@ -174,7 +172,64 @@ class _Plan:
         """
         moved = {fate: mover.counts[fate] if mover else 0 for fate in (SET, BEFORE, MOVED_ON)}
         left = self.left + len(self.chosen) - new
+        if not self.comment:
+            left += len(self.tasks) - (sum(moved.values()) - self.settled)
         return {"new": new, **self.earlier, "left": left, "suspicions": self.suspicions, **moved}
+
+
+@dataclass
+class _Sending:
+    """What a run has sent, and what it could not.
+
+    :param new: how many comments met which fate.
+    :param failures: comments that could not be made, and tasks that could not be moved.
+    """
+
+    client: FastLabelClient
+    project: str
+    plan: _Plan
+    mover: Mover | None
+    dry_run: bool
+    new: Counter[str] = field(default_factory=Counter)
+    failures: list[Problem] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts."""
+        return {**self.plan.summary(self.new["sent"], self.mover), "dry_run": self.dry_run}
+
+    def incomplete(self, why: str) -> RunIncomplete:
+        """Return the error of a run that has missed its end.
+
+        :param why: a first clause.
+        """
+        first = f"; {len(self.failures)} failed, the first: {self.failures[0]}" if self.failures else ""
+        return RunIncomplete(
+            f"{why}{first.rstrip('.')} ({self.summary()} of project {self.project}). What was sent stays; a retry "
+            "sends the rest.",
+            self.summary(),
+            self.failures,
+        )
+
+    def over(
+        self, items: list[Any], things: str, counts: Counter[str], name: Callable[[Any], str],
+        settle: Callable[[Any], str], *, workers: int, stop: threading.Event | None,
+    ) -> None:  # fmt: skip
+        """Settle each comment or task, and count its fate.
+
+        :raises RunIncomplete: some have failed, or the run was ended.
+        """
+
+        def incomplete(why: str) -> RunIncomplete:
+            counts.update(run.counts)
+            self.failures += run.failures
+            return self.incomplete(why)
+
+        run: Run[Any] = Run(
+            "review", things, len(items), name=name, settle=settle, incomplete=incomplete,
+            calls_left=self.client.quota.remaining,
+        )  # fmt: skip
+        run.over(items, workers=workers, stop=stop)
+        counts.update(run.counts)
 
 
 def _plan(found: Found, earlier: list[Sent], most: int, *, comment: bool, mover: Mover | None) -> _Plan:
@@ -191,18 +246,32 @@ def _plan(found: Found, earlier: list[Sent], most: int, *, comment: bool, mover:
     fresh = [each for at, each in enumerate(found.suspicions) if at not in again]
     chosen = fresh[:most] if comment else []
     later: set[str] = set()
-    if mover is not None and comment:  # a task that is moved is not looked at again: it gets all its comments before
-        later = {each.task_id for each in fresh[most:]}
-        chosen = [each for each in chosen if each.task_id not in later] or chosen
-    asked = [
-        each for at, each in enumerate(found.suspicions)
-        if at in again and not earlier[again[at]].resolved and each.task_id not in later
-    ]  # fmt: skip
-    tasks = {each.task_id: each.task_name for each in [*asked, *(chosen if comment else fresh)]}
+    if mover is not None and comment:
+        chosen, later = _whole_tasks(fresh, most)
+    asked = [each for at, each in enumerate(found.suspicions) if at in again and not earlier[again[at]].resolved]
+    meant = [*asked, *(chosen if comment else fresh)]
+    tasks = {each.task_id: each.task_name for each in meant if each.task_id not in later}
     pending = [] if mover is None else mover.pending(tasks)
     now = pending if comment else pending[:most]
     left = len(fresh) - len(chosen) if comment else len(pending) - len(now)
-    return _Plan(chosen, {task_id: tasks[task_id] for task_id in now}, counts, left, found.counts)
+    settled = 0 if mover is None else mover.counts[BEFORE]
+    now_named = {task_id: tasks[task_id] for task_id in now}
+    return _Plan(chosen, now_named, counts, left, comment, settled, found.counts)
+
+
+def _whole_tasks(fresh: list[Suspicion], most: int) -> tuple[list[Suspicion], set[str]]:
+    """Choose comments so that tasks get all of theirs: one that is moved is not looked at again.
+
+    :returns: the comments, those of one task where none fits whole; and the tasks that must not be moved yet.
+    """
+    counts = Counter(each.task_id for each in fresh)
+    whole, room = set[str](), most
+    for task_id, count in counts.items():  # the most suspicious first
+        if count <= room:
+            whole.add(task_id)
+            room -= count
+    chosen = [each for each in fresh if each.task_id in (whole or (fresh[0].task_id,))]
+    return chosen[:most], counts.keys() - whole
 
 
 def _say(plan: _Plan, mover: Mover | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import io
+import json
 import math
 import random
 from typing import Any
@@ -18,18 +19,25 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.pipelines.comparisons.result import OBJECT_COUNTS
 from airflow_provider_fastlabel.pipelines.comparisons.sample import SUSPICIOUS
 from airflow_provider_fastlabel.pipelines.comparisons.since import changes_since
-from airflow_provider_fastlabel.pipelines.exports.places.pointer import new_version, pointer_bytes, version_before
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import (
+    Version,
+    new_version,
+    pointer_bytes,
+    version_before,
+)
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from airflow_provider_fastlabel.pipelines.reports.run import Report
 from tests.pipelines.reports.labelled import HOSTILE, LOOKS, box, streets, task
 from tests.pipelines.reports.test_report import data_of
 from tests.pipelines.versions import publish_version
 
+CAR = "\U0001f697"
+
 
 def reported(tasks: list[dict[str, Any]], after: Any, before: Any = None) -> Any:
     """Return what the page says of a data set and the version before."""
     dataset = PublishedDataset(after)
-    since = changes_since(dataset, after, before)
+    since = changes_since(dataset, before)
     report = Report(project="photos", source=dataset.picture, since=since).make(iter(tasks))
     return data_of(report.page)
 
@@ -148,13 +156,24 @@ def test_of_outlines_both_are_shown(tmp_path, count):
     assert (small > 8_400_000) == (count > 1)
 
 
-def test_without_an_earlier_version_it_says_so(tmp_path):
+def test_a_folder_whose_name_is_no_time_is_called_by_its_name(tmp_path):
+    name = "20269999T999999Z-000000000000-00000000"
+    tasks = streets(3)
+
+    since = reported(tasks, publish_version(tmp_path, "two", tasks), publish_version(tmp_path, name, tasks))["since"]
+
+    assert since["title"] == name
+
+
+def test_without_an_earlier_version_it_says_so(tmp_path, caplog):
+    caplog.set_level("INFO")
     tasks = streets(3)
     place = publish_version(tmp_path, "one", tasks)
     words = {"title": "the last version", "note": "There is no earlier version to compare with."}
 
     assert reported(tasks, place)["since"] == words
     assert reported(tasks, place, tmp_path / "none")["since"] == words
+    assert f"{tmp_path}/none holds no data set, so the report does not say what has changed" in caplog.text
     assert data_of(Report(project="photos").make(tasks).page)["since"] is None
 
 
@@ -201,6 +220,104 @@ def test_of_a_place_with_versions_the_last_two_are_compared(versions, tmp_path, 
         assert since["note"].startswith("Labels of this format cannot be read back")
 
 
+def test_a_version_published_while_the_report_is_made_is_not_taken_for_the_one_before(versions, tmp_path):
+    place, (newest, middle, _) = versions
+    for name, tasks, version in (("one", streets(9), middle), ("two", changed(streets(9)), newest)):
+        publish_version(tmp_path, name, tasks)
+        version.fs.put(str(tmp_path / name) + "/", version.path + "/", recursive=True)
+    dataset = PublishedDataset(place)
+    ids = [Version(each.name, "0" * 64) for each in (newest, middle)]
+    place.fs.pipe_file((place / "current.json").path, pointer_bytes(new_version("f" * 64), ids))
+
+    since = changes_since(dataset, None)
+
+    assert since.comparison
+    assert sum([since.comparison.objects[name] for name in OBJECT_COUNTS]) == 3
+
+
+def test_an_object_is_shown_over_its_own_photograph_where_two_names_differ_in_their_ending(tmp_path):
+    colours = {"a.png": "red", "a.jpg": "blue", "b.png": "red"}
+    pictures = {name: Image.new("RGB", (640, 480), colour) for name, colour in colours.items()}
+    before, after = (
+        [task(name, box(value, 10, 10, 60, 60)) for name in ("a.png", "a.jpg")] + [task("b.png")]
+        for value in ("car", "van")
+    )
+    after[0]["annotations"] = before[0]["annotations"]
+    one, two = (
+        publish_version(tmp_path, name, each, pictures=pictures) for name, each in (("one", before), ("two", after))
+    )
+
+    data = reported(after, two, one)
+
+    (change,) = data["since"]["changes"]
+    assert (change["n"], data["pictures"][change["p"]]["n"]) == ("a.jpg", "a.jpg")
+    assert [data["pictures"][at]["n"] for at in data["since"]["pictures"][3][2]] == ["a.jpg"]
+    with Image.open(io.BytesIO(base64.b64decode(change["t"].partition(",")[2]))) as part:
+        red, _, blue = np.asarray(part.convert("RGB"))[2, 2]
+    assert (red < 60, blue > 200) == (True, True)
+
+
+def test_a_crop_is_never_larger_than_a_photograph_may_be(tmp_path):
+    """Somebody has put a huge object into the file, in a picture whose size nobody knows any more."""
+    photo = {"a.png": Image.new("RGB", (640, 480), "red")}
+    one, two = (
+        publish_version(tmp_path, name, [task("a.png", box("car", 10, 10, 60, high))], pictures=photo)
+        for name, high in (("one", 60), ("two", 90))
+    )
+    (file,) = (path for path in two.glob("*.json") if path.name.startswith("ann"))
+    coco = json.loads(file.read_text())
+    coco["annotations"][0] |= {"bbox": [-20_000, -20_000, 60_000, 60_000], "segmentation": []}
+    file.write_text(json.dumps(coco))
+    dataset = PublishedDataset(two)
+    since = changes_since(dataset, one)
+    made = Report(project="photos", source=dataset.picture, since=since).make([])
+
+    assert any("too many to show" in fault for fault in made.seen.faults)
+    assert "t" not in data_of(made.page)["since"]["changes"][0]
+
+
+def test_a_coordinate_that_no_picture_has_is_unread_and_no_number_of_the_page(tmp_path):
+    one, two = (
+        publish_version(tmp_path, name, [task("a.png", box("car", 10, 10, 60, 60), box("van", *van))])
+        for name, van in (("one", (9, 9, 30, 30)), ("two", (9, 9, 30, 40)))
+    )
+    (file,) = (path for path in two.glob("*.json") if path.name.startswith("ann"))
+    coco = json.loads(file.read_text())
+    coco["annotations"][0] |= {"bbox": [1e308, 1, 2, 3], "segmentation": []}
+    file.write_text(json.dumps(coco))
+    dataset = PublishedDataset(two)
+
+    page = Report(project="photos", since=changes_since(dataset, one)).make([]).page
+
+    since = data_of(page)["since"]
+    assert "Infinity" not in json.dumps(since)
+    told = dict(zip(OBJECT_COUNTS, since["objects"], strict=True))
+    assert (since["unread"], told["added"], told["removed"], told["resized"]) == (1, 0, 1, 1)
+
+
+def test_names_of_any_script_leave_the_page_below_its_bytes(tmp_path):
+    """One letter may take twelve bytes in the page."""
+    classes = [f"{at:02d}{CAR * 97}" for at in range(100)]
+    before = [task(f"{at:04d}{CAR * 48}.jpg", box(classes[at % 100], 10, 10, 99, 99)) for at in range(1500)]
+    after = copy.deepcopy(before)
+    for at, one in enumerate(after):
+        (drawn,) = one["annotations"]
+        kind = at // 100 % 5
+        if kind == 0:
+            drawn["value"] = classes[(at + 1) % 100]
+        elif kind < 3:
+            drawn["points"] = [15, 10, 104 if kind == 1 else 99, 99]
+        else:
+            one["annotations"] = [drawn, box(drawn["value"], 200, 200, 250, 250)] if kind == 3 else []
+
+    dataset = PublishedDataset(publish_version(tmp_path, "two", after))
+    since = changes_since(dataset, publish_version(tmp_path, "one", before))
+    data = data_of(Report(project="photos", since=since).make(after).page)["since"]
+
+    assert len(data["changes"]) >= 100
+    assert len(json.dumps(data["changes"])) < 1_000_000
+
+
 def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
     before = [task(f"{HOSTILE * 2}{at}.jpg", box(f"{HOSTILE}{at % 700}", 1, 1, 99, 99)) for at in range(2000)]
     after = copy.deepcopy(before)
@@ -208,7 +325,7 @@ def test_hostile_names_become_texts_and_a_page_stays_small(tmp_path):
         one["annotations"][0]["value"] = f"{HOSTILE}{(at + 1) % 700}"
 
     dataset = PublishedDataset(publish_version(tmp_path, "two", after))
-    since = changes_since(dataset, dataset.place, publish_version(tmp_path, "one", before))
+    since = changes_since(dataset, publish_version(tmp_path, "one", before))
     page = Report(project=HOSTILE, since=since).make(after).page
 
     assert len(page) < 9_600_000

@@ -46,7 +46,7 @@ def report(tmp_path_factory):
     one = publish_version(folder, "monday", [*before[3:], gone], pictures={"wrong.jpg": 3})
     two = publish_version(folder, "tuesday", tasks, pictures={"wrong.jpg": 4})
     made = Report(
-        since=changes_since(PublishedDataset(two), two, one),
+        since=changes_since(PublishedDataset(two), one),
         project="streets",
         source=lambda _: folder / "photo.jpg",
         split_of=lambda name: "val" if name.endswith("3.jpg") else "train",

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,17 @@ def dies(number: int, before: bool, *arguments: str) -> bool:
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     calls, original = itertools.count(1), requests.adapters.HTTPAdapter.send
+    alone = threading.Lock()  # a call still on its way would be done after the next run has looked
 
     def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
-        last = next(calls) == number
-        if before and last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = original(self, *args, **kwargs)
-        if last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
+        with alone:
+            last = next(calls) == number
+            if before and last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            answer = original(self, *args, **kwargs)
+            if last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
 
     requests.adapters.HTTPAdapter.send = counted  # type: ignore[method-assign]
     send(*arguments)

@@ -35,6 +35,8 @@ CAR, PERSON, SIGN = box("car", 10, 10, 60, 60), box("person", 100, 10, 120, 70),
     [
         (CAR, "kept"),
         (box("car", 10.6, 10, 60.9, 60), "kept"),
+        (box("car", 9.1, 9.1, 60.9, 60.9), "kept"),
+        (box("car", 10, 10, 60, 61.1), "moved"),
         (box("car", 15, 10, 65, 60), "moved"),
         (box("car", 10, 10, 75, 60), "moved"),
         (box("truck", 10, 10, 60, 60), "reclassed"),
@@ -49,6 +51,33 @@ def test_each_thing_that_can_become_of_an_object_is_told(now, fate):
     assert found.objects["added"] == 0
     assert {each.value: each.counts[fate] for each in found.classes if each.counts[fate]} == {"car": 1}
     assert found.reclassed == ([("car", "truck", 1)] if fate == "reclassed" else [])
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({**CAR, "points": ["x"]}, "a box needs four numbers"),
+        ({**CAR, "points": [10, 10]}, "a box needs four numbers"),
+        ({**CAR, "points": None}, "no_points"),
+        ({"type": "bbox", "value": "car"}, "no_points"),
+        ({**CAR, "points": [float("nan"), 10, 60, 60]}, "a.jpg: "),
+        ({"type": "bbox", "points": [10, 10, 60, 60]}, "an annotation without a class"),
+        ({"value": "car", "points": [10, 10, 60, 60]}, "unsupported_type"),
+        ("car", "an annotation without a class"),
+    ],
+)
+def test_a_label_that_is_none_is_counted_and_changes_no_other(broken, words):
+    """Two of the broken ones have as many numbers together as two boxes."""
+    more = {**CAR, "points": [1, 2, 3, 4, 5, 6]}
+    card = score([task("a.jpg", broken, more, SIGN)], {"v1": imported(a=[SIGN])})
+    found = one(card).objects
+    assert (card.unread, found["kept"], found["added"], found["deleted"]) == (2, 1, 0, 0)
+    assert words in card.unread_examples[0]
+
+
+def test_a_box_that_was_drawn_from_its_lower_right_corner_is_the_same_box():
+    found = one(score([task("a.jpg", box("car", 60, 60, 10, 10))], {"v1": imported(a=[CAR])}))
+    assert (found.objects["kept"], found.objects["deleted"], found.objects["added"]) == (1, 0, 0)
 
 
 def test_what_was_moved_far_is_deleted_and_added():
@@ -95,6 +124,19 @@ def test_pictures_of_a_sequence_are_pictures():
     assert (found.objects["kept"], found.objects["deleted"], found.objects["added"]) == (1, 1, 1)
     sequence["status"] = "completed"
     assert one(score([sequence], {"v1": drawn})).pictures["waiting"] == 2
+
+
+def test_labels_of_a_sequence_that_are_on_none_of_its_pictures_are_counted():
+    sequence = task(
+        "walk", {**CAR, "content": "1.jpg"}, {**SIGN, "content": "gone.jpg"}, {**SIGN, "content": "gone.jpg"}
+    )
+    sequence["contents"] = [{"name": "1.jpg", "width": 640, "height": 480}]
+    empty = task("stand", {**CAR, "content": "1.jpg"}, contents=[])
+    drawn = ImportedAnnotations(by_image={"walk/1.jpg": [CAR]})
+    card = score([sequence, empty], {"v1": drawn})
+    assert (card.unread, one(card).objects["kept"]) == (3, 1)
+    assert "3 labels of people cannot be compared: 3 labels of sequences" in card.markdown()
+    assert score([{**sequence, "status": "completed"}], {"v1": drawn}).unread == 0
 
 
 def test_what_of_a_file_or_of_the_labels_cannot_be_read_is_counted():

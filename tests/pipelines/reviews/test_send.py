@@ -97,3 +97,11 @@ def test_a_suspicion_is_the_same_when_the_model_draws_a_little_differently():
     found = by_model(labels, predictions(other))
     assert [(each.kind, each.value) for each in found.suspicions] == [("other_class", "car"), ("missing", "car")]
     assert "A model sees truck here (90%), and the label says car" in text_of(found.suspicions[0])
+
+
+@pytest.mark.parametrize("length", [10, 1000])
+def test_a_suspicion_in_a_sequence_names_its_picture_however_long_the_names(length):
+    twice = [box("car", 10, 10, 60 + by, 60, content="1.jpg") for by in (0, 1)]
+    sequence = task("w" * length, *twice, contents=[{"name": "1.jpg", "width": 640, "height": 480}])
+    first = by_rules([sequence]).suspicions[0]
+    assert (first.task_name, first.content_name) == ("w" * length, "1.jpg")

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient
+from airflow_provider_fastlabel.client.exceptions import AuthError
 from airflow_provider_fastlabel.pipelines.files.problems import RunIncomplete
 from airflow_provider_fastlabel.pipelines.reviews.send import send_back, text_of
 from airflow_provider_fastlabel.pipelines.reviews.statuses import Mover
-from airflow_provider_fastlabel.pipelines.reviews.suspicions import by_rules
+from airflow_provider_fastlabel.pipelines.reviews.suspicions import Found, Suspicion, by_rules
 from tests.airflow_fixtures import PNG
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -107,6 +108,16 @@ def test_without_comments_so_many_tasks_at_most_are_moved(client):
     assert not list(client.iter_project_comments("cats"))
 
 
+def test_tasks_that_a_run_has_not_moved_are_left_for_another(client, fastlabel_emulator):
+    assert send(client, comment=False, most=3, dry_run=True)["left"] == 4
+    fastlabel_emulator.faults({"method": "PUT", "path": "tasks", "times": 1, "kind": "status", "status": 400})
+    gone = next(task["id"] for name, task in tasks(client).items() if name == "0.png")
+    with pytest.raises(RunIncomplete) as raised:
+        send(client, before=lambda: client.delete_task(gone), comment=False, most=4)
+    told = raised.value.summary
+    assert (told["status_set"], told["moved_on"], told["left"]) == (2, 1, 1)
+
+
 def test_what_was_resolved_moves_no_task(client):
     first = by_rules(client.iter_tasks("cats", "image")).suspicions[0]
     client.create_task_comment(first.task_id, [0, 0], text_of(first), is_resolved=True)
@@ -122,15 +133,52 @@ def test_a_dry_run_changes_nothing_and_says_what_it_would(client, fastlabel_emul
 
 
 def test_a_task_that_is_moved_gets_all_its_comments_before(client):
-    """Of the next task only one of two comments would fit, so it waits: nobody looks at it again once it is moved."""
+    """Of one task not all comments would fit, so it waits: nobody looks at it again once it is moved."""
     three = [{"type": "bbox", "value": "cat", "points": [0, 0, 1, high]} for high in (1, 0.96, 0.92)]
     client.update_image_task(tasks(client)["3.png"]["id"], annotations=three)
     total = len(by_rules(client.iter_tasks("cats", "image")).suspicions)
     done = send(client, most=total - 1)
-    assert done["new"] < total - 1
+    assert done["left"] == total - done["new"] > 0
     assert statuses(client) == {"sent_back": 3, "approved": 2}
     assert send(client)["left"] == 0
     assert statuses(client) == {"sent_back": 4, "approved": 1}
+
+
+def suspected(*tasks):
+    """What is suspected of which task, one after the other, each at a place of its own."""
+    places = [(10.0 * at, 0.0, 10.0 * at + 9, 9.0) for at in range(len(tasks))]
+    each = [
+        Suspicion(one["id"], one["name"], "odd", "cat", where, "Odd") for one, where in zip(tasks, places, strict=True)
+    ]
+    return Found(each, {"odd": len(each)}, {one["id"] for one in tasks})
+
+
+def commented(client):
+    """How many comments each task has, and which were moved."""
+    comments = Counter(thread["comment"]["taskId"] for thread in client.iter_project_comments("cats"))
+    return {name: (comments[task["id"]], task["status"]) for name, task in tasks(client).items()}
+
+
+def test_a_task_of_more_comments_than_one_run_makes_is_moved_after_the_last(client):
+    known = tasks(client)
+    found = suspected(*[known["0.png"]] * 5)
+    for told in [(2, "approved"), (4, "approved"), (5, "sent_back")]:
+        mover = Mover(client, "image", TAG, "sent_back")
+        list(mover.watch(client.iter_tasks("cats", "image", status="approved")))
+        send_back(client, "cats", found, most=2, mover=mover)
+        assert commented(client)["0.png"] == told
+
+
+def test_tasks_are_taken_whole_as_many_as_fit(client):
+    """Each has a suspicion of the first kind and one of the second, so the first four comments belong to four tasks."""
+    known = tasks(client)
+    four = [known[f"{number}.png"] for number in range(4)]
+    mover = Mover(client, "image", TAG, "sent_back")
+    list(mover.watch(client.iter_tasks("cats", "image", status="approved")))
+    done = send_back(client, "cats", suspected(*four, *four), most=5, mover=mover)
+    assert (done["new"], done["left"], done["status_set"]) == (4, 4, 2)
+    told = commented(client)
+    assert [told[f"{number}.png"] for number in range(4)] == [(2, "sent_back")] * 2 + [(0, "approved")] * 2
 
 
 def test_a_failure_is_said_and_a_retry_sends_the_rest(client, fastlabel_emulator):
@@ -140,6 +188,26 @@ def test_a_failure_is_said_and_a_retry_sends_the_rest(client, fastlabel_emulator
     assert (raised.value.summary["new"], raised.value.summary["status_set"]) == (4, 3)
     assert send(client)["status_set"] == 1
     assert statuses(client) == {"sent_back": 4, "approved": 1}
+
+
+def test_a_comment_that_is_refused_holds_up_its_own_task_only(client, fastlabel_emulator):
+    fastlabel_emulator.faults({"method": "POST", "path": "comments", "times": 1, "kind": "status", "status": 400})
+    with pytest.raises(
+        RunIncomplete, match=r"1 failed, the first: '\d.png': .*'status_set': 3.*a retry sends the rest"
+    ) as raised:
+        send(client)
+    (failure,) = raised.value.failures
+    assert (raised.value.summary["new"], raised.value.summary["status_set"], raised.value.summary["left"]) == (3, 3, 1)
+    assert commented(client)[failure.name] == (0, "approved")
+    assert send(client)["status_set"] == 1
+    assert statuses(client) == {"sent_back": 4, "approved": 1}
+
+
+def test_nothing_is_moved_where_fastlabel_refuses_all(client, fastlabel_emulator):
+    fastlabel_emulator.faults({"method": "POST", "path": "comments", "times": 9, "kind": "status", "status": 401})
+    with pytest.raises(AuthError):
+        send(client)
+    assert not puts(fastlabel_emulator)
 
 
 @pytest.mark.slow

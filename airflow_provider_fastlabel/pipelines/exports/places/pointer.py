@@ -197,7 +197,10 @@ def version_time(folder: Any) -> datetime | None:
     """
     if not _ID.fullmatch(folder.name):
         return None
-    return datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    try:
+        return datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:  # a name that only looks like one of ours
+        return None
 
 
 def _etag(target: Any) -> str | None:
