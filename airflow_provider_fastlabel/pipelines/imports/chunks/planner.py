@@ -67,7 +67,7 @@ def plan_import(
     """
     stop = stop or threading.Event()
     with job.prepared() as (into, found, annotations):
-        Account(plan, job.manifest).take_in()
+        Account(plan, job.manifest).take_in(into.project, into.kind.name)
         plan.empty()
         on: tuple[OnExists, OnDifference] = (job.on_exists, job.on_difference)
         fields = lasting(job.given_fields)
