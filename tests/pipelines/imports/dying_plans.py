@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -82,9 +83,19 @@ def begin(setting: Setting, name: str) -> None:
         one.plan()
         for number in (0,) if setting.who == "planner" else range(len(one.chunks)):
             one.chunk(number)
+        if setting.where == "local" and setting.who == "planner":  # where files can be made older than they are
+            leave_old_plan(setting.place(name) / PLAN)
         (folder.parent / "chunks.json").write_text(json.dumps(one.chunks))
     if setting.who == "planner":
         (folder / "later.png").write_bytes(png(9))
+
+
+def leave_old_plan(plan: Path) -> None:
+    """Copy a plan as one that another run has left long ago."""
+    old = plan.with_name("2" * 12)
+    shutil.copytree(plan, old)
+    for file in old.iterdir():
+        os.utime(file, (1, 1))
 
 
 def work(setting: Setting, name: str) -> None:

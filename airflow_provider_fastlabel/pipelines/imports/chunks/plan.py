@@ -18,10 +18,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
@@ -35,6 +37,7 @@ SCRATCH = "fastlabel-chunk-"
 """Beginning of the names of temporary folders in which chunks are read."""
 _INDEX = "plan.json"
 _ACCOUNT = ".account.jsonl"
+_FILE = re.compile(r"\.?(?:\d{5,}(?:|\.account|\.result)\.jsonl?|plan\.json)(?:\.\w+)?")
 _AGAIN = "Clear the task that plans, and all after it: it plans anew, and what are tasks already stay"
 
 
@@ -160,6 +163,20 @@ class PlanFolder:
             self._remove([_INDEX])
         self._remove(sorted(names - {_INDEX}))
 
+    def remove(self) -> None:
+        """Remove the folder with what is in it.
+
+        :raises OSError: it cannot be removed, or not all of it.
+        """
+        self.empty()
+        if left := self._names():  # some stores refuse without a word
+            raise OSError(f"{len(left)} files of {self.place} are there still")
+        path = local_path(self.place)
+        if path is not None:
+            path.rmdir()
+        elif self.place.protocol not in BUCKET_STORES:
+            self.place.fs.rmdir(self.place.path)
+
     def _names(self) -> list[str]:
         """Return the names of all files in the folder, what a killed process has left of one too."""
         path = local_path(self.place)
@@ -213,6 +230,14 @@ class PlanFolder:
         """Forget what a file system has noted of the folder: other machines write into it."""
         if local_path(self.place) is None:
             self.place.fs.invalidate_cache()
+
+
+def is_of_a_plan(name: str) -> bool:
+    """Tell whether a file in a plan's folder is the plan's, or what a killed process has left of one.
+
+    :param name: the file's name.
+    """
+    return _FILE.fullmatch(name) is not None
 
 
 def _result_of(number: int) -> str:
