@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,10 +28,10 @@ class FastLabelPlanImportOperator(FastLabelCreateTasksFromFolderOperator):
     :class:`~airflow_provider_fastlabel.operators.chunks.chunk.FastLabelImportChunkOperator`;
     :func:`~airflow_provider_fastlabel.task_groups.chunks.import_in_chunks` puts the tasks together. What the folder
     holds, which names the project has, what earlier runs have done and all pre-annotations are read once, here, and
-    written to ``.plans`` beside ``manifest`` (by default in the folder of the DAG, beside those of its runs). All workers
-    must reach that place, and ``folder``. Everything is checked before the first chunk begins; what is refused by an
-    import as a whole is refused here. Plans of earlier runs of the task into which nobody has written for 30 days are
-    removed.
+    written to ``.plans`` beside ``manifest`` (by default in the folder of the DAG, beside those of its runs): a place
+    that all workers must reach, as they must ``folder``. Everything is checked before the first chunk begins; what is
+    refused by an import as a whole is refused here. Plans of earlier runs of the task into which nobody has written for
+    30 days are removed.
 
     :param chunk_size: how many tasks a chunk creates at most. Where that made more chunks than Airflow maps
         (``[core] max_map_length``, 1024), they are larger. All chunks are as large as each other. Templated.
@@ -89,13 +88,10 @@ class FastLabelPlanImportOperator(FastLabelCreateTasksFromFolderOperator):
 
         The plans of all runs of the task lie in one folder, so that a later run finds what an earlier one has left.
         """
+        from airflow_provider_fastlabel.pipelines.imports.chunks.plan import plan_place
+
         ti: Any = context["ti"]
         parent, slash, _ = str(manifest).rpartition("/")
         if self.manifest is None:  # which lies in a folder of the run
             parent = parent.rpartition("/")[0]
-        task, run = (_short(ti.dag_id, ti.task_id), _short(ti.run_id, str(ti.map_index)))
-        return f"{parent}{slash}.plans/{task}/{run}"
-
-
-def _short(*whose: str) -> str:
-    return hashlib.sha256("\n".join(whose).encode()).hexdigest()[:12]
+        return plan_place(f"{parent}{slash}", (ti.dag_id, ti.task_id), (ti.run_id, str(ti.map_index)))

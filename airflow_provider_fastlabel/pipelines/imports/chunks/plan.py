@@ -232,6 +232,17 @@ class PlanFolder:
             self.place.fs.invalidate_cache()
 
 
+def plan_place(beside: str, task: Sequence[str], run: Sequence[str]) -> str:
+    """Return the path or URL of a plan's folder; those of all runs of a task lie in one folder.
+
+    :param beside: a folder, with its slash.
+    :param task: what names the task that plans, in all of its runs.
+    :param run: what tells the run from all others.
+    """
+    whose = (hashlib.sha256("\n".join(names).encode()).hexdigest()[:12] for names in (task, run))
+    return f"{beside}.plans/{'/'.join(whose)}"
+
+
 def is_of_a_plan(name: str) -> bool:
     """Tell whether a file in a plan's folder is the plan's, or what a killed process has left of one.
 
