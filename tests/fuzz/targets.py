@@ -303,7 +303,8 @@ def _chunk_account(folder: Path, data: bytes) -> None:
     plan, manifest = PlanFolder(folder / "plan"), folder / "manifest.jsonl"
     plan.write_index({"project": "p", "kind": "image", "chunks": [{"number": 0}]})
     plan.account(0).write_bytes(data[_CHOICE:])
-    Account(plan, manifest).take_in()
+    for _ in range(2):
+        Account(plan, manifest).take_in("p", "image")
     with Manifest(manifest, project="p", kind="image") as record:
         assert all(isinstance(name, str) for name in record.earlier)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG
+from moto.s3.models import s3_backends
 
 from airflow_provider_fastlabel.operators import FastLabelCreateTasksFromFolderOperator, FastLabelImportChunkOperator
 from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused
@@ -38,8 +42,10 @@ class Tasks:
             import_in_chunks(**self.arguments)
         return dag.get_task(f"import_in_chunks.{task_id}")
 
-    def plan(self):
-        done = self.airflow_run(lambda: self._of_group("plan")).attempt()
+    def plan(self, run_id="run"):
+        run = self.airflow_run(lambda: self._of_group("plan"))
+        run.run_id = run_id
+        done = run.attempt()
         self.chunks = done.result
         return done
 
@@ -88,7 +94,7 @@ def test_a_bucket_becomes_tasks_and_the_plan_lies_in_it(client, tasks, s3, folde
         s3.boto.upload_file(str(path), "sets", f"in/{path.name}")
     steps = tasks(folder="s3://sets/in", source_conn_id=s3.conn, manifest="s3://sets/accounts/nightly.jsonl")
     assert steps.plan().state == "success"
-    assert steps.chunks[0]["plan"].startswith("s3://sets/accounts/.nightly.jsonl.plan-")
+    assert steps.chunks[0]["plan"].startswith("s3://sets/accounts/.plans/")
     for number in (2, 0):
         assert steps.create(number).attempt().state == "success"
     done = steps.summary()
@@ -103,6 +109,44 @@ def test_a_bucket_becomes_tasks_and_the_plan_lies_in_it(client, tasks, s3, folde
     account = s3.boto.get_object(Bucket="sets", Key="accounts/nightly.jsonl")["Body"].read().decode()
     assert account.count('"created"') == FILES
     assert client.count_tasks("photos") == FILES
+
+
+def test_a_plan_that_a_run_has_left_goes_with_a_later_run_and_no_other_task_of_the_dag_is_touched(
+    client, tasks, airflow_run, tmp_path
+):
+    def other():
+        with DAG("other", schedule=None) as dag:
+            import_in_chunks("another", **steps.arguments)
+        return dag.get_task("another.plan")
+
+    steps = tasks()
+    steps.plan("first")
+    first = Path(steps.chunks[0]["plan"])
+    another = Path(airflow_run(other).attempt().result[0]["plan"])
+    assert first.parent.parent == another.parent.parent == tmp_path / "home/fastlabel/imports/dag/.plans"
+    for file in (*first.iterdir(), *another.iterdir()):
+        os.utime(file, (1, 1))
+    steps.plan("second")
+    second = Path(steps.chunks[0]["plan"])
+    assert (first.exists(), another.exists(), second.exists()) == (False, True, True)
+    for number in range(3):
+        assert steps.create(number).attempt().state == "success"
+    assert steps.summary().result["created"] == FILES
+
+
+def test_a_plan_that_a_run_has_left_in_a_bucket_goes_with_a_later_run(client, tasks, s3):
+    steps = tasks(manifest="s3://sets/accounts/nightly.jsonl", source_conn_id=s3.conn, folder="s3://sets/in")
+    s3.boto.put_object(Bucket="sets", Key="in/0.png", Body=PNG)
+    plans = []
+    for run in ("first", "second", "third"):
+        assert (done := steps.plan(run)).state == "success", done.error
+        plans.append(steps.chunks[0]["plan"].removeprefix("s3://sets/"))
+        if run == "second":
+            for key, stored in s3_backends["123456789012"]["aws"].buckets["sets"].keys.items():
+                if key.startswith(plans[0]):
+                    stored.last_modified -= timedelta(days=31)
+    left = {each["Key"].rpartition("/")[0] for each in s3.boto.list_objects_v2(Bucket="sets")["Contents"]}
+    assert left == {"in", "accounts", *plans[1:]}
 
 
 def test_a_chunk_that_waits_for_the_quota_goes_on_without_reading_the_names(client, tasks, emulator):

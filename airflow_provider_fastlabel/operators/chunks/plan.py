@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,8 +28,10 @@ class FastLabelPlanImportOperator(FastLabelCreateTasksFromFolderOperator):
     :class:`~airflow_provider_fastlabel.operators.chunks.chunk.FastLabelImportChunkOperator`;
     :func:`~airflow_provider_fastlabel.task_groups.chunks.import_in_chunks` puts the tasks together. What the folder
     holds, which names the project has, what earlier runs have done and all pre-annotations are read once, here, and
-    written beside ``manifest``, which must be a place that all workers reach, as must ``folder``. Everything is checked
-    before the first chunk begins; what is refused by an import as a whole is refused here.
+    written to ``.plans`` beside ``manifest`` (by default in the folder of the DAG, beside those of its runs): a place
+    that all workers must reach, as they must ``folder``. Everything is checked before the first chunk begins; what is
+    refused by an import as a whole is refused here. Plans of earlier runs of the task into which nobody has written for
+    30 days are removed.
 
     :param chunk_size: how many tasks a chunk creates at most. Where that made more chunks than Airflow maps
         (``[core] max_map_length``, 1024), they are larger. All chunks are as large as each other. Templated.
@@ -83,8 +84,14 @@ class FastLabelPlanImportOperator(FastLabelCreateTasksFromFolderOperator):
         return Edge()
 
     def _plan(self, manifest: str, context: Context) -> str:
-        """Return where the plan lies: the same for every try, no other run's, and hidden, so that it is no item."""
+        """Return where the plan lies: the same for every try, no other run's, and hidden, so that it is no item.
+
+        The plans of all runs of the task lie in one folder, so that a later run finds what an earlier one has left.
+        """
+        from airflow_provider_fastlabel.pipelines.imports.chunks.plan import plan_place
+
         ti: Any = context["ti"]
-        whose = "\n".join((ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)))
-        parent, slash, name = str(manifest).rpartition("/")
-        return f"{parent}{slash}.{name}.plan-{hashlib.sha256(whose.encode()).hexdigest()[:12]}"
+        parent, slash, _ = str(manifest).rpartition("/")
+        if self.manifest is None:  # which lies in a folder of the run
+            parent = parent.rpartition("/")[0]
+        return plan_place(f"{parent}{slash}", (ti.dag_id, ti.task_id), (ti.run_id, str(ti.map_index)))

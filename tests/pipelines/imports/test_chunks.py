@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import collections
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused
-from airflow_provider_fastlabel.pipelines.imports.chunks.account import Account
-from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
-from airflow_provider_fastlabel.pipelines.imports.chunks.planner import plan_import
-from airflow_provider_fastlabel.pipelines.imports.chunks.work import import_chunk
 from airflow_provider_fastlabel.pipelines.imports.folder import FolderImport
-
-
-def png(colour: int = 10, width: int = 40, height: int = 30) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (width, height), (colour % 256, 200, 30)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-PNG = png()
-REFUSED = PNG[:24] + PNG[-12:]
-"""A picture that the checks find no fault with, and FastLabel does."""
+from tests.pipelines.imports.chunked import PNG, REFUSED, Parts, coco, fates, png, tasks_of, told, whole
 
 
 @pytest.fixture
@@ -54,92 +37,6 @@ def photos(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png(number))
     return folder
-
-
-def place_of(path, _=None):
-    return Path(path)
-
-
-class Parts:
-    """An import in chunks, step by step, as three tasks do it."""
-
-    def __init__(self, client, folder, base, project="parts", *, size=5, people=None, **arguments):
-        self.client, self.folder, self.size = client, folder, size
-        self.manifest = base / "parts.jsonl"
-        self.plan_folder = PlanFolder(base / ".plan")
-        self.job = FolderImport(client=client, project=project, folder=folder, manifest=self.manifest, **arguments)
-
-    def plan(self, most=1024):
-        places = {"folder": str(self.folder), "source_conn_id": None}
-        places |= {"manifest": str(self.manifest), "manifest_conn_id": None}
-        self.chunks = plan_import(self.job, self.plan_folder, size=self.size, most=most, people={}, places=places)
-        return self.chunks
-
-    def chunk(self, number, opened=place_of):
-        sha256 = self.chunks[number]["sha256"]
-        return import_chunk(self.client, self.plan_folder, number, sha256, opened=opened)
-
-    def summary(self):
-        return Account(self.plan_folder, self.manifest).sum_up()
-
-    def all(self):
-        self.plan()
-        for chunk in reversed(self.chunks):  # in any order
-            self.chunk(chunk["number"])
-        return self.summary()
-
-
-def whole(client, folder, base, project="whole", **arguments):
-    job = FolderImport(client=client, project=project, folder=folder, manifest=base / "whole.jsonl", **arguments)
-    return job.run()
-
-
-def told(summary):
-    return {name: value for name, value in summary.items() if name != "manifest"}
-
-
-def tasks_of(client, project, kind="image"):
-    """Return all that an import decides of the tasks of a project."""
-    return sorted(
-        (
-            task["name"],
-            tuple(task["tags"]),
-            task["priority"],
-            tuple((a["value"], *a.get("points", ())) for a in task["annotations"]),
-        )
-        for task in client.iter_tasks(project, kind)
-    )
-
-
-def fates(manifest):
-    """Return the last word on each item, without what differs between any two imports."""
-    last = {}
-    for line in map(json.loads, manifest.read_text().splitlines()):
-        if "name" in line:
-            file = line.get("file") or {}
-            last[line["name"]] = (
-                line["fate"],
-                line["why"],
-                line.get("annotations"),
-                line.get("lost"),
-                file.get("sha256"),
-            )
-    return last
-
-
-def coco(folder, boxes):
-    """Write annotations.json: picture -> how many boxes; of a name that begins with a minus one of them is bad."""
-    images: list[dict] = []
-    annotations: list[dict] = []
-    for name, count in boxes.items():
-        images.append({"id": len(images) + 1, "file_name": name.removeprefix("-"), "width": 40, "height": 30})
-        for number in range(count):
-            box = [1, 2, 0 if name.startswith("-") and not number else 5 + number, 6]
-            annotations.append(
-                {"id": len(annotations) + 1, "image_id": len(images), "category_id": 1, "bbox": box, "iscrowd": 0}
-            )
-    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "cat"}]}
-    (folder / "annotations.json").write_text(json.dumps(content))
 
 
 def test_the_summary_tasks_and_manifest_are_those_of_one_task(client, photos, tmp_path):
@@ -308,6 +205,26 @@ def test_a_new_plan_keeps_the_account_of_the_old_one(client, photos, tmp_path):
     summary = again.all()  # on_exists="fail": only tasks of its own account may be there
     assert (summary["total"], summary["created"], summary["exists"]) == (24, 20, 4)
     assert len(fates(again.manifest)) == 24
+
+
+@pytest.mark.parametrize("spoil", ["half", "gone"])
+def test_a_plan_of_which_a_part_is_there_is_made_anew_and_keeps_the_account(client, photos, tmp_path, spoil):
+    """As a planner leaves it that was killed at a store which shows files before they are whole."""
+    parts = Parts(client, photos, tmp_path, on_exists="fail")
+    parts.plan()
+    parts.chunk(0)
+    index = tmp_path / ".plan" / "plan.json"
+    if spoil == "half":
+        index.write_bytes(index.read_bytes()[:100])
+        with pytest.raises(ImportRefused, match="cannot be read"):
+            parts.summary()
+    else:
+        index.unlink()
+        with pytest.raises(LookupError, match="There is no plan"):
+            parts.summary()
+    summary = Parts(client, photos, tmp_path, on_exists="fail").all()
+    assert (summary["created"], summary["exists"]) == (19, 4)
+    assert len(fates(parts.manifest)) == 23
 
 
 def test_there_are_no_more_chunks_than_may_be(client, photos, tmp_path):

@@ -22,6 +22,7 @@ from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_raw
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
+from airflow_provider_fastlabel.pipelines.files.written import told_time
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ log: logging.Logger = logging.getLogger(__name__)
 
 UPLOADS = 8
 _CHUNK = 1 << 20
-_CHANGED = ("mtime", "LastModified", "last_modified", "modified", "updated", "created")
-"""What file systems of fsspec call the time at which a file was last written, the surest first."""
 
 
 class Recorded(NamedTuple):
@@ -95,7 +94,7 @@ def held(target: Any, now: Recorded) -> Mapping[str, Row]:
     root = str(target.path).strip("/") + "/"
     target.fs.invalidate_cache()
     listed = target.fs.find(target.path, detail=True).items()
-    found = {path.lstrip("/").removeprefix(root): (info["size"], _changed(info)) for path, info in listed}
+    found = {path.lstrip("/").removeprefix(root): (info["size"], told_time(info)) for path, info in listed}
     _, until = found.get(mark, (0, None))
     rows = Rows()
     for row in manifest.rows.below(""):
@@ -103,11 +102,6 @@ def held(target: Any, now: Recorded) -> Mapping[str, Row]:
         if size == row.get("size") and (until is None or changed is None or changed <= until):
             rows.put(row)
     return rows
-
-
-def _changed(info: Mapping[str, Any]) -> Any:
-    """When a file was last written, in the store's own words; None if the store does not say."""
-    return next((info[name] for name in _CHANGED if info.get(name) is not None), None)
 
 
 class InPlace(Destination):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from airflow_provider_fastlabel.disk_table import DiskTable
 from airflow_provider_fastlabel.pipelines.files.problems import ImportIncomplete, ImportSummary
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 
@@ -22,6 +23,38 @@ _OF_THE_WHOLE = ("links_left_out", "differs", "not_compared", "same_elsewhere", 
 _SHOWN = 20
 
 
+class _There(DiskTable[bool]):
+    """The lines that are there."""
+
+    columns: ClassVar[tuple[str, ...]] = ("there",)
+
+    def to_row(self, value: bool) -> tuple[Any, ...]:
+        """Return the columns of a line; see the base class."""
+        return (value,)
+
+    def to_value(self, key: str, row: tuple[Any, ...]) -> bool:  # noqa: ARG002
+        """Return what a row says; see the base class."""
+        return bool(row[0])
+
+
+class _Joined(Manifest):
+    """The manifest of the whole, into which a line is written once, however often the joining was killed."""
+
+    def __init__(self, target: Any, *, project: str, kind: str) -> None:
+        super().__init__(target, project=project, kind=kind)
+        self._there = _There()
+
+    def remember(self, record: dict[str, Any]) -> bool:
+        """Note a line that is there; see the base class."""
+        self._there[_key(record)] = True
+        return super().remember(record)
+
+    def join(self, record: dict[str, Any]) -> None:
+        """Write a line of a chunk's manifest, unless it is there."""
+        if _key(record) not in self._there:
+            self.append(record)
+
+
 @dataclass
 class Account:
     """What becomes of the accounts of a plan's chunks.
@@ -33,25 +66,21 @@ class Account:
     plan: PlanFolder
     manifest: Any
 
-    def take_in(self) -> dict[str, Any] | None:
+    def take_in(self, project: str, kind: str) -> None:
         """Write what the chunks have written, and is not there yet, into the manifest of the whole.
 
-        :returns: what the plan says of the whole; ``None`` if there is none.
+        Asks for no index: of a planner that was killed there may be none, or a part of one.
+
+        :param project: the project's slug.
+        :param kind: the task kind's name.
         """
-        index = self.plan.read_index()
-        if index is None or index.get("summary"):
-            return index
-        taken: dict[str, int] = index.setdefault("taken_in", {})
-        with Manifest(self.manifest, project=index["project"], kind=index["kind"]) as record:
-            for number in range(len(index["chunks"])):
-                count = taken.get(str(number), 0)
-                for line in self.plan.account_lines(number, count):
-                    count += 1
+        if not (numbers := self.plan.accounts()):
+            return
+        with _Joined(self.manifest, project=project, kind=kind) as record:
+            for number in numbers:
+                for line in self.plan.account_lines(number):
                     if "name" in line and "fate" in line:
-                        record.append(line)
-                taken[str(number)] = count
-        self.plan.write_index(index)
-        return index
+                        record.join(line)
 
     def sum_up(self) -> ImportSummary:
         """Return the summary of the whole; the plan's files are removed then, but for it.
@@ -60,11 +89,13 @@ class Account:
             was asked arrived.
         :raises LookupError: there is no plan.
         """
-        index = self.take_in()
+        index = self.plan.read_index()
         if index is None:
             raise LookupError(f"There is no plan at {self.plan.place}")
         if index.get("summary"):
+            self.plan.empty(but_index=True)  # which the try before may not have come to
             return cast("ImportSummary", index["summary"])
+        self.take_in(index["project"], index["kind"])
         results = [self._result(chunk) for chunk in index["chunks"]]
         summary = _added([result["summary"] for result in results if result], index, str(self.manifest))
         lacking = [number for number, result in enumerate(results) if not (result and result["complete"])]
@@ -100,6 +131,11 @@ class Account:
             f"Every item's fate is in {self.manifest}. Clear the task that plans, and all after it, to try what is "
             "missing again."
         )
+
+
+def _key(line: Mapping[str, Any]) -> str:
+    """Return what tells a line of a manifest from all others."""
+    return f"{line.get('at')} {line.get('fate')} {line.get('name')}"
 
 
 def _kept(summary: ImportSummary) -> int:

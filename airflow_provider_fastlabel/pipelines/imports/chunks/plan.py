@@ -18,10 +18,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
@@ -29,11 +31,13 @@ from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SCRATCH = "fastlabel-chunk-"
 """Beginning of the names of temporary folders in which chunks are read."""
 _INDEX = "plan.json"
+_ACCOUNT = ".account.jsonl"
+_FILE = re.compile(r"\.?(?:\d{5,}(?:|\.account|\.result)\.jsonl?|plan\.json)(?:\.\w+)?")
 _AGAIN = "Clear the task that plans, and all after it: it plans anew, and what are tasks already stay"
 
 
@@ -58,7 +62,7 @@ class PlanFolder:
 
         :param number: its number.
         """
-        return self.place / f"{number:05d}.account.jsonl"
+        return self.place / f"{number:05d}{_ACCOUNT}"
 
     def write_chunk(self, number: int, lines: Iterator[dict[str, Any]]) -> str:
         """Write a chunk, and return its digest.
@@ -135,39 +139,65 @@ class PlanFolder:
         """Return what is known of the whole, ``None`` if there is no plan."""
         return self._read(_INDEX)
 
-    def account_lines(self, number: int, after: int) -> Iterator[dict[str, Any]]:
+    def accounts(self) -> list[int]:
+        """Return the numbers of the chunks that have a manifest."""
+        found = (name.removesuffix(_ACCOUNT) for name in self._names() if name.endswith(_ACCOUNT))
+        return sorted(int(number) for number in found if number.isdecimal())
+
+    def account_lines(self, number: int) -> Iterator[dict[str, Any]]:
         """Yield what the manifest of a chunk says, line by line; a line that cannot be read is empty.
 
         :param number: the chunk's number.
-        :param after: how many lines to leave out.
         """
-        try:
-            with self._opened(self.account(number)) as file:
-                for count, raw in enumerate(file):
-                    if count >= after:
-                        yield _parsed(raw)
-        except FileNotFoundError:
-            return
+        with self._opened(self.account(number)) as file:
+            for raw in file:
+                yield _parsed(raw)
 
     def empty(self, *, but_index: bool = False) -> None:
-        """Remove what is in the folder.
+        """Remove what is in the folder; first what makes a plan of it, so that nobody takes the rest for one.
 
         :param but_index: whether what is known of the whole stays.
         """
+        names = set(self._names())
+        if not but_index and _INDEX in names:
+            self._remove([_INDEX])
+        self._remove(sorted(names - {_INDEX}))
+
+    def remove(self) -> None:
+        """Remove the folder with what is in it.
+
+        :raises OSError: it cannot be removed, or not all of it.
+        """
+        self.empty()
+        if left := self._names():  # some stores refuse without a word
+            raise OSError(f"{len(left)} files of {self.place} are there still")
         path = local_path(self.place)
         if path is not None:
-            for file in path.iterdir() if path.is_dir() else ():
-                if not (but_index and file.name == _INDEX):
-                    file.unlink()
-            return
-        self._refresh()
-        keys = [key for key in self.place.fs.find(self.place.path) if not (but_index and key.endswith(f"/{_INDEX}"))]
-        if keys:
-            self.place.fs.rm(keys)
+            path.rmdir()
+        elif self.place.protocol not in BUCKET_STORES:
+            self.place.fs.rmdir(self.place.path)
 
-    @staticmethod
-    def _result(number: int) -> str:
-        return f"{number:05d}.result.json"
+    def _names(self) -> list[str]:
+        """Return the names of all files in the folder, what a killed process has left of one too."""
+        path = local_path(self.place)
+        if path is not None:
+            return [file.name for file in path.iterdir()] if path.is_dir() else []
+        self._refresh()
+        return [str(key).rpartition("/")[2] for key in self.place.fs.find(self.place.path)]
+
+    def _remove(self, names: Sequence[str]) -> None:
+        path = local_path(self.place)
+        if path is not None:
+            for name in names:
+                (path / name).unlink(missing_ok=True)
+            return
+        keys = [(self.place / name).path for name in names]
+        # A file system would take such a key for a pattern, and remove nothing, or what fits.
+        odd = [key for key in keys if set("*?[") & set(key)]
+        if plain := [key for key in keys if key not in set(odd)]:
+            self.place.fs.rm(plain)
+        for key in odd:
+            self.place.fs.rm_file(key)
 
     def _write(self, name: str, value: Any) -> None:
         raw = json.dumps({"sha256": _digest(value), "value": value}).encode()
@@ -200,6 +230,25 @@ class PlanFolder:
         """Forget what a file system has noted of the folder: other machines write into it."""
         if local_path(self.place) is None:
             self.place.fs.invalidate_cache()
+
+
+def plan_place(beside: str, task: Sequence[str], run: Sequence[str]) -> str:
+    """Return the path or URL of a plan's folder; those of all runs of a task lie in one folder.
+
+    :param beside: a folder, with its slash.
+    :param task: what names the task that plans, in all of its runs.
+    :param run: what tells the run from all others.
+    """
+    whose = (hashlib.sha256("\n".join(names).encode()).hexdigest()[:12] for names in (task, run))
+    return f"{beside}.plans/{'/'.join(whose)}"
+
+
+def is_of_a_plan(name: str) -> bool:
+    """Tell whether a file in a plan's folder is the plan's, or what a killed process has left of one.
+
+    :param name: the file's name.
+    """
+    return _FILE.fullmatch(name) is not None
 
 
 def _result_of(number: int) -> str:

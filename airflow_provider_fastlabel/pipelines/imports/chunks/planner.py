@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow_provider_fastlabel.pipelines.imports.chunks.account import Account
 from airflow_provider_fastlabel.pipelines.imports.chunks.items import ItemLines
+from airflow_provider_fastlabel.pipelines.imports.chunks.old_plans import remove_old_plans
 from airflow_provider_fastlabel.pipelines.imports.engine import Import
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from airflow_provider_fastlabel.pipelines.imports.matching import as_read, lasting
@@ -52,6 +53,7 @@ def plan_import(
     """List and check a folder as an import does before its first create, and cut it into chunks.
 
     What an earlier plan at the same place has brought is taken into the manifest first; then that plan is gone.
+    Last, old plans of other runs beside it go.
 
     :param job: the import.
     :param plan: where the plan is written.
@@ -67,7 +69,7 @@ def plan_import(
     """
     stop = stop or threading.Event()
     with job.prepared() as (into, found, annotations):
-        Account(plan, job.manifest).take_in()
+        Account(plan, job.manifest).take_in(into.project, into.kind.name)
         plan.empty()
         on: tuple[OnExists, OnDifference] = (job.on_exists, job.on_difference)
         fields = lasting(job.given_fields)
@@ -84,6 +86,7 @@ def plan_import(
             chunks = _write(plan, one, bad, found.sources, header, size=size, most=most)
         plan.write_index(header | _facts(one) | {"chunks": chunks})
         read.settled.create(job.client)
+    remove_old_plans(plan)
     log.info("Planned %d items of project %s in %d chunks: %s", one.items.total, into.project, len(chunks), plan.place)
     return chunks
 

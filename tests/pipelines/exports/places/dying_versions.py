@@ -7,16 +7,20 @@ is gone by SIGKILL. Each case prints a line of JSON.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.pipelines.exports.dying import STEPS
 from tests.pipelines.exports.places.spots import Spot, read_whole, staged, store_at
 from tests.pipelines.exports.places.stores_apart import s3_files, s3_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAME = {f"same/{number}.txt": "same" for number in range(6)}
 FIRST = {"a.txt": "first", "gone.txt": "1", **SAME}
@@ -40,13 +44,22 @@ def in_a_process(work: Any) -> bool:
 
 def dies_before(number: int, where: str) -> None:
     """Have this process killed before its n-th step."""
-    left = number
+    watch(where, killing(number))
+
+
+def killing(number: int) -> Callable[[], None]:
+    """Return what is to be called at each step, and kills this process at the n-th."""
+    steps = itertools.count(1)
 
     def count() -> None:
-        nonlocal left
-        left -= 1
-        if not left:
+        if next(steps) == number:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    return count
+
+
+def watch(where: str, count: Callable[[], None]) -> None:
+    """Call something before each step."""
 
     def step(event: str, arguments: tuple[Any, ...]) -> None:
         writes = event == "open" and isinstance(arguments[1], str) and arguments[1][0] in "wax"

@@ -2,43 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-
-import boto3
 import pytest
 
-from tests.operators.s3_files import KEYS
-from tests.pipelines.exports.places import dying_versions, racing_versions, store_alone
+from tests.pipelines.exports.places import dying_versions, racing_versions
+from tests.pipelines.exports.places.apart import lines_of, store
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[4]
-
-
-@contextmanager
-def store():
-    """An S3-compatible store in a process of its own, with the bucket ``sets``."""
-    command = [sys.executable, "-m", store_alone.__name__]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        client = boto3.client("s3", endpoint_url=address, **KEYS)
-        client.create_bucket(Bucket="sets")
-        client.close()
-        yield address
-        process.stdin.close()
-        process.wait(timeout=30)
-
-
-def lines_of(module, where, folder):
-    command = [sys.executable, "-m", module.__name__, where, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(params=["local", "disk", "s3"])
@@ -51,7 +20,7 @@ def where(request):
 
 
 def test_an_export_killed_at_any_step_leaves_the_old_or_the_new_and_the_next_one_no_orphan(tmp_path, where):
-    cases = lines_of(dying_versions, where, tmp_path)
+    cases = lines_of(dying_versions, where, str(tmp_path))
     for case in cases:
         assert case["found"] in (case["old"], case["new"]), case
         assert case["next"] == case["wanted"], case
@@ -65,7 +34,7 @@ def test_an_export_killed_at_any_step_leaves_the_old_or_the_new_and_the_next_one
 
 
 def test_of_two_exports_at_once_one_fails_and_nothing_is_mixed(tmp_path, where):
-    for race in lines_of(racing_versions, where, tmp_path):
+    for race in lines_of(racing_versions, where, str(tmp_path)):
         won = [one for one in race["came"] if one["error"] is None]
         lost = [one for one in race["came"] if one["error"] is not None]
         assert [len(won), len(lost)] == [1, 1], race
