@@ -79,6 +79,16 @@ def test_the_table_of_the_busy_machine_says_ratios_of_wall_clock():
     assert text.splitlines()[2:] == ["| Pascal VOC | 1.00 (2.00) | 10.0 (50.0) | **25** |"]
 
 
+def test_the_table_of_files_says_why_another_wins():
+    sides = {"floor": 1, "ours": 3, "tasks": 1, "shapes": 2}
+    found = {side: Figures(cpu, cpu, 10, 1, 5000) for side, cpu in sides.items()}
+    slower, faster = (found | {"hotcoco": Figures(cpu, cpu, 10, 1, 5000)} for cpu in (4, 2))
+    assert "¹" not in table.file_to_file([(ROWS[0], slower)])
+    text = table.file_to_file([(ROWS[0], slower), (ROWS[2], faster)])
+    assert [line.rpartition("| ")[2] for line in text.splitlines()[2:4]] == ["0.75 |", "1.50¹ |"]
+    assert text.splitlines()[5].startswith("¹ Another wins")
+
+
 def test_busy_processes_end_with_the_measurement(monkeypatch):
     started: list[subprocess.Popen[bytes]] = []
     real = subprocess.Popen
