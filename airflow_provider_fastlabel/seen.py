@@ -1,4 +1,4 @@
-"""A set of texts that takes some forty bytes for each, however long they are."""
+"""A set of texts that takes some thirty bytes for each, however long they are."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Seen:
             return False
         self._slots[place], self._slots[place + 1] = first, second
         self._count += 1
-        if 2 * self._count > self._mask:
+        if 5 * self._count > 4 * self._mask:
             self._grow(2 * (self._mask + 1))
         return True
 
