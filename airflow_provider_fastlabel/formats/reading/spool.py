@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _HEAD = struct.Struct("<qQ")
 _NONE_BEFORE = -1
 _BUFFER_BYTES = 1 << 20
+_START_BYTES = 4096
+"""What is read of a piece at once: most are shorter."""
 
 
 class Spool:
@@ -80,12 +82,13 @@ class Spool:
         with self._lock:
             if place + _HEAD.size > self._written:
                 self._flush()
-        before, size = _HEAD.unpack(os.pread(self._descriptor, _HEAD.size, place))
-        items: list[dict[str, Any]] = pickle.loads(self._content(size, place + _HEAD.size))
+        start = os.pread(self._descriptor, _START_BYTES, place)
+        before, size = _HEAD.unpack_from(start)
+        items: list[dict[str, Any]] = pickle.loads(self._content(size, place + _HEAD.size, start[_HEAD.size :]))
         return items, before
 
-    def _content(self, size: int, place: int) -> bytes:
-        content = os.pread(self._descriptor, size, place)
+    def _content(self, size: int, place: int, content: bytes) -> bytes:
+        """Return so many bytes from a place on, of which some, or more than them, are there."""
         while len(content) < size:  # Linux gives two gigabytes at most
             content += os.pread(self._descriptor, size - len(content), place + len(content))
         return content

@@ -279,7 +279,7 @@ class Import(Settler):
             self.project,
             self.kind,
             sources,
-            self._stays,
+            self._stays if self.existing else lambda _: False,
             self.annotations,
             classes=self.read.settled.classes,
             workers=workers,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.client.checks import media
@@ -40,6 +42,8 @@ log: logging.Logger = logging.getLogger(__name__)
 LONGEST_NAME = 1024
 """Characters of a task name we accept. FastLabel documents no limit; longer is a mistake (our choice)."""
 
+_FIRST = 100
+"""Items that are checked one by one, to see whether reading them means waiting."""
 _REPLACE_IT = "Replace it, or leave it out"
 _UNPRINTABLE = {"Cc": "a control character", "Cs": "bytes that are not UTF-8"}
 
@@ -172,7 +176,7 @@ def find_problems(
     :param left_alone: tells of a name whether its task exists and stays as it is: it need not be fit for creating.
     :param annotations: task name -> pre-annotations.
     :param classes: the project's annotation classes; read from FastLabel if needed and not given.
-    :param workers: how many items are checked at a time.
+    :param workers: how many items are checked at a time, where reading them means waiting.
     :param stop: set it to end the checks early.
     :returns: what is wrong, in no particular order.
     """
@@ -195,7 +199,12 @@ def find_problems(
             complaints += _annotation_complaints(source, own, rules, sizes)
         problems.extend(Problem(source.name, complaint) for complaint in complaints)
 
-    run_bounded(check, chosen(), workers=workers, stop=stop)
+    items = chosen()
+    began, used = time.perf_counter(), time.process_time()
+    run_bounded(check, islice(items, _FIRST), workers=1, stop=stop)
+    waits = time.perf_counter() - began > 2 * (time.process_time() - used)
+    # Where nothing is waited for, as on a local disk, several threads only take turns, and took twice as long.
+    run_bounded(check, items, workers=workers if waits else 1, stop=stop)
     return problems
 
 
@@ -204,9 +213,10 @@ def _name_complaints(name: str) -> Iterator[str]:
         yield "has no name"
     if len(name) > LONGEST_NAME:
         yield f"the name has {len(name)} characters; at most {LONGEST_NAME} are taken. Rename it"
-    found = {_UNPRINTABLE.get(unicodedata.category(character), "") for character in name}
-    for what in sorted(filter(None, found)):
-        yield f"the name holds {what}. Rename it"
+    if not name.isprintable():
+        found = {_UNPRINTABLE.get(unicodedata.category(character), "") for character in name}
+        for what in sorted(filter(None, found)):
+            yield f"the name holds {what}. Rename it"
 
 
 def _file_complaints(source: Source, kind: Kind, limits: Limits, sizes: dict[str, ImageSize | None]) -> Iterator[str]:
