@@ -155,7 +155,7 @@ def test_of_one_coco_file_a_folder_the_pictures_must_be_given(score, drawn, clie
         client.create_image_task("photos", f"{split}/a.png", whole / split / "a.png", status="approved")
     refused = score(prelabels={"v1": str(whole)}, output=str(tmp_path / "out"))
     with pytest.raises(ValueError, match=r"holds 2 COCO files.*Give the pictures as `folder`.*No scorecard was made"):
-        raise refused.error
+        raise refused.reason
     assert not (tmp_path / "out").exists()
     told = score(prelabels={"v1": str(whole)}, folder=str(whole)).result["versions"]["v1"]
     assert (told["pictures"]["seen"], told["deleted"]) == (2, 4)
