@@ -91,13 +91,9 @@ class _Table(DiskTable[Source]):
         """Return the source of a row; see the base class."""
         location, size, stamp, files, number = row
         filesystem, inside = self._shared[number]
-        parts = (
-            ()
-            if files is None
-            else tuple(
-                Source(name, place, length, filesystem, inside=inside, stamp=mark)
-                for name, place, length, mark in json.loads(files)
-            )
+        parts = tuple(
+            Source(name, place, length, filesystem, inside=inside, stamp=mark)
+            for name, place, length, mark in (json.loads(files) if files else ())
         )
         return Source(key, location, size, filesystem, parts, inside, stamp)
 
