@@ -36,24 +36,18 @@ class EarlyAnswer:
         self._over = threading.Event()
         self._answer: Exchanged | None = None
         self._error: BaseException | None = None
+        self.size: int = 0
+        """Bytes of the answer; 0 while there is none."""
+        self.failed: bool = False
+        """Whether it is known to be an error."""
 
     @property
     def there(self) -> bool:
         """Whether nobody has to wait for it."""
         return self._over.is_set()
 
-    @property
-    def size(self) -> int:
-        """Bytes of the answer; 0 while there is none."""
-        return 0 if self._answer is None else len(self._answer[1])
-
-    @property
-    def failed(self) -> bool:
-        """Whether it is known to be an error."""
-        return self._error is not None or (self._answer is not None and not self._answer[0].ok)
-
     def taken(self) -> Exchanged | None:
-        """Wait for the answer and return it.
+        """Wait for the answer and hand it over, to be had once.
 
         :returns: ``None`` where there is no thread that waits for one: this is a process forked meanwhile.
         :raises Exception: what sending the read raised.
@@ -63,7 +57,8 @@ class EarlyAnswer:
         self._over.wait()
         if self._error is not None:
             raise self._error
-        return self._answer
+        answer, self._answer = self._answer, None  # a page has megabytes, and its reader needs them no longer than it
+        return answer
 
     def drop(self) -> None:
         """Do not send it, if it was not sent yet. An answer under way is read by its thread, and forgotten."""
@@ -76,9 +71,10 @@ class EarlyAnswer:
             sending = not self._dropped
         try:
             if sending:
-                self._answer = self._exchange()
+                response, body = self._answer = self._exchange()
+                self.size, self.failed = len(body), not response.ok
         except BaseException as error:
-            self._error = error  # raised where the answer is taken
+            self._error, self.failed = error, True  # raised where the answer is taken
         finally:
             self._quota.give_back(self._slot, sent=sending)
             self._over.set()

@@ -245,7 +245,7 @@ class Transport(Transfers):
         session = self._new_session() if fresh else self._session
         call = f"{method} {foreign_text(path, _LONGEST_PATH)}"
         try:
-            response, body = (early and early.taken()) or self._in_turn(session, method, path, params, data)
+            answered = [(early and early.taken()) or self._in_turn(session, method, path, params, data)]
         except FastLabelException as problem:  # of a file in the body; the frames on its way hold the headers
             return None, problem.with_traceback(None), False
         except UnicodeEncodeError as problem:
@@ -256,7 +256,7 @@ class Transport(Transfers):
         finally:
             if fresh:
                 session.close()
-        return self._read(method, call, response, body)
+        return self._read(method, call, answered)
 
     def _in_turn(self, session: requests.Session, method: str, path: str, params: Any, data: Any) -> Exchanged:
         """Send a call as soon as the quota has one free."""
@@ -281,10 +281,12 @@ class Transport(Transfers):
         ok = 200 <= response.status_code < 300 and method != "DELETE"
         return response, whole_body(response) if ok else beginning(response)
 
-    def _read(
-        self, method: str, call: str, response: requests.Response, body: bytes
-    ) -> tuple[Any, FastLabelException | None, bool]:
-        """Return what an answer says: a result, or the error and whether the call may have been carried out."""
+    def _read(self, method: str, call: str, answered: list[Exchanged]) -> tuple[Any, FastLabelException | None, bool]:
+        """Return what an answer says: a result, or the error and whether the call may have been carried out.
+
+        :param answered: the one answer, which is taken out: the text of a page has megabytes.
+        """
+        response, body = answered.pop()
         status = response.status_code
         page = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
         if not 200 <= status < 300:
@@ -294,10 +296,12 @@ class Transport(Transfers):
             return None, error, status >= 500 or status in DONE_PERHAPS
         if method == "DELETE" or (method != "GET" and not body):
             return None, None, False
+        what = "is a web page, not JSON" if page else "is not JSON" if body else "is empty"
         try:
-            return json.loads(body.decode("utf-8-sig")), None, False
+            text = body.decode("utf-8-sig")
+            del body
+            return json.loads(text), None, False
         except (ValueError, RecursionError):
-            what = "is a web page, not JSON" if page else "is not JSON" if body else "is empty"
             unread = ConnectionFailed(f"{call}: the answer {what}. Check the API URL and any proxy.", status)
             unread.web_page = page
             return None, unread, True
