@@ -16,8 +16,8 @@ from airflow_provider_fastlabel.formats.picture_file import open_picture
 from airflow_provider_fastlabel.regular_files import read_regular
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -54,7 +54,7 @@ class Picture:
     saved: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path, size: tuple[int, int] = (0, 0)) -> Picture:
+    def read(cls, path: str | os.PathLike[str], size: tuple[int, int] = (0, 0)) -> Picture:
         """Read an image, turned as it is displayed.
 
         :param path: the file.

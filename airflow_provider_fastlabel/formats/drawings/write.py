@@ -87,7 +87,8 @@ def export_drawings(
     """Draw every task's annotations onto its image and write ``<name>``.
 
     :param tasks: task objects as the API returns them; read once, never changed, not kept.
-    :param image_dir: folder of the images, read with all its sub-folders.
+    :param image_dir: folder of the images. Each may come as late as its task. Those without a task are counted at the
+        end, but for hidden ones.
     :param folder: existing folder; not ``image_dir``, or the originals would be overwritten.
     :param classes: class map, annotation classes or class values; annotations of other values are counted as
         ``unknown_class``. None takes all.
@@ -130,8 +131,9 @@ class _Writer:
         self.stage = stage
         self.out = out
         self.on_error = on_error
-        self.image_dir = image_dir
-        self.there = Seen(_images_below(image_dir))
+        self.image_dir = os.fspath(image_dir)
+        if not image_dir.is_dir():
+            raise NotADirectoryError(f"There is no folder {self.image_dir!r} of images.")
         self.taken = Seen()
         self.palette = whole_palette()
 
@@ -144,7 +146,7 @@ class _Writer:
     ) -> None:
         """Start the work on one task's image."""
         name = safe_name(name_of(task))
-        if name not in self.there or name in self.taken:
+        if name in self.taken or not self._has_image(name):
             self._leave_out(NO_IMAGE, IMAGES_MISSING, task, found, self.stage.order)
             return
         self.taken.add(name)
@@ -152,6 +154,11 @@ class _Writer:
         width, height = image_size(task)
         future = pool.submit(_redraw, self.image_dir, name, self.out, markers, (round(width), round(height)))
         pending.append(Pending(name, task, found, self.stage.order, future))
+
+    def _has_image(self, name: str) -> bool:
+        """Whether there is a file for a task; asked when it is wanted, so that files may come one by one."""
+        # No Path: on Python 3.12 its name would stay in memory for good.
+        return suffix_of(name).lower() in SUFFIXES and os.path.isfile(f"{self.image_dir}/{name}")  # noqa: PTH113
 
     def settle(self, one: Pending) -> None:
         """Wait for one image, and raise or count what went wrong with it."""
@@ -173,10 +180,12 @@ class _Writer:
     def finish(self) -> None:
         """Count what was not asked for."""
         report = self.stage.report
-        left = len(self.there) - len(self.taken)
+        left, first = 0, ""
+        for name in _images_below(self.image_dir):
+            if name not in self.taken:
+                left, first = left + 1, first or name
         if left:
             report.adjust("images_without_task", left)
-            first = next((name for name in _images_below(self.image_dir) if name not in self.taken), "gone")
             log.info("%d images have no task, one is %r", left, first)
         known = self.stage.classes
         report.classes = known.sorted().values if known.open else known.values
@@ -206,10 +215,8 @@ class _Writer:
         return Marker(shape, colour, edges)
 
 
-def _images_below(folder: Path) -> Iterator[str]:
+def _images_below(folder: str) -> Iterator[str]:
     """Find the images below a folder."""
-    if not folder.is_dir():
-        raise NotADirectoryError(f"There is no folder {os.fspath(folder)!r} of images.")
     for level in walk(folder, follow_links=True):
         for entry in level.files:
             if suffix_of(entry.name).lower() in SUFFIXES:
@@ -227,12 +234,12 @@ def _colour(text: Any) -> tuple[int, int, int] | None:
     return red, green, blue
 
 
-def _redraw(images: Path, name: str, out: Folder, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
+def _redraw(images: str, name: str, out: Folder, markers: list[Marker], size: tuple[int, int]) -> OSError | None:
     """Read, draw and write one image.
 
     :returns: what kept the file from being written, which is not the image's fault.
     """
-    picture = Picture.read(images / name, size)
+    picture = Picture.read(f"{images}/{name}", size)
     draw(picture.pixels, markers)
     content = picture.encoded()
     try:

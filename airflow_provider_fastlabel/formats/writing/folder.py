@@ -190,15 +190,19 @@ def with_classes(
         yield tasks, classes
         return
     with tempfile.TemporaryFile(dir=os.fspath(folder), buffering=_BUFFER) as spool:
-        again: Iterable[Mapping[str, Any]] = tasks if isinstance(tasks, Sequence) else _Kept(tasks, spool)
+        again: Iterable[Mapping[str, Any]] = tasks if isinstance(tasks, Sequence) else Kept(tasks, spool)
         found = ClassMap.discover(again, tuple(kinds))
         if not classes.open:
             found = ClassMap([*classes, *(one for one in found if one.value in classes)])
         yield again, found
 
 
-class _Kept:
-    """Tasks that are written to a file while they are read first, and read from it afterwards."""
+class Kept:
+    """Tasks that are written to a file while they are read first, and read from it afterwards.
+
+    :param tasks: task objects; the file takes their JSON.
+    :param spool: an empty file, opened for reading and writing.
+    """
 
     def __init__(self, tasks: Iterable[Mapping[str, Any]], spool: IO[bytes]) -> None:
         self._tasks: Iterable[Mapping[str, Any]] | None = tasks

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from abc import ABC, abstractmethod
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -337,17 +337,15 @@ class DrawingsFormat(DatasetFormat):
         """
         from airflow_provider_fastlabel.formats.drawings import export_drawings
         from airflow_provider_fastlabel.formats.drawings.write import ImageError
+        from airflow_provider_fastlabel.formats.writing.folder import Kept
 
         assert images is not None
-        # The writer lists the images first: all of them must be there before the first task comes.
-        with tempfile.TemporaryFile("w+", dir=Path(images).parent, encoding="utf-8") as kept:
-            for task in tasks:
-                kept.write(json.dumps(task) + "\n")
-            kept.seek(0)
+        # All pictures come before the first is drawn on: pages of tasks and drawings together would take more memory.
+        with tempfile.TemporaryFile(dir=Path(images).parent) as spool:
+            kept = Kept(tasks, spool)
+            deque(kept, maxlen=0)
             try:
-                return export_drawings(
-                    map(json.loads, kept), images, folder, classes=classes, on_error=self.on_error, left_out=left_out
-                )
+                return export_drawings(kept, images, folder, classes=classes, on_error=self.on_error, left_out=left_out)
             except ImageError as error:
                 raise ImageError(
                     f"{error}. Nothing was published; what is there stays. The picture of a task at FastLabel is "

@@ -353,6 +353,27 @@ def test_what_has_no_partner_is_counted(image, export, tmp_path):
     assert report.annotations_in == report.annotations + 3
 
 
+def test_images_may_come_while_it_draws(image, tmp_path):
+    def arriving():
+        for name in ("a.png", "b/.c.png"):
+            image(name)
+            yield task(annotation("bbox", [10, 10, 50, 30]), name=name)
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    report = export_drawings(arriving(), tmp_path / "in", tmp_path / "out")
+    assert report.files == ["a.png", "b/.c.png"]
+    assert (report.images, report.annotations, report.skipped, report.adjusted) == (2, 2, {}, {})
+
+
+@pytest.mark.parametrize("name", ["a.png/", "a.gif", "folder.png", "../in/a.png"])
+def test_only_an_image_file_of_exactly_that_name_is_drawn_on(image, export, tmp_path, name):
+    image()
+    (tmp_path / "in" / "folder.png").mkdir()
+    (tmp_path / "in" / "a.gif").write_bytes(b"GIF89a")
+    assert export(task(annotation("bbox", [10, 10, 50, 30]), name=name)).skipped == {"no_image": 1}
+
+
 def test_the_originals_are_never_overwritten(image, tmp_path):
     image()
     with pytest.raises(ValueError, match="overwrite"):
