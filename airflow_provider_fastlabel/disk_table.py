@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 AT_A_TIME = 1000
 """Rows that are put in, and read, together."""
-_CACHE_KIB = 4096
+_CACHE_KIB = 1024
 _LONGEST_FOLDER = 400
 """Bytes of a folder's path, of which SQLite takes 512 with the name."""
 # One writer, nothing to recover, and no locks, which some network file systems do not have.

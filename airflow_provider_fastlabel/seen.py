@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FEW = 20_000
+FEW = 2_000
 """Up to so many texts are kept themselves, which is faster."""
 _FIRST_SLOTS = 1 << 16
 _HALVES = struct.Struct("<QQ")
