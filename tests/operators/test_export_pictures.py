@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import unicodedata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -244,7 +244,8 @@ def test_names_are_decided_before_the_pictures_come(export, label, tmp_path, mon
     for order in (1, -1):
 
         def slow(self, url, target, order=order, **more):
-            time.sleep(0.1 * (len(target.parts) if order > 0 else 9 - min(8, len(target.name))))
+            place = Path(target)
+            time.sleep(0.1 * (len(place.parts) if order > 0 else 9 - min(8, len(place.name))))
             return download(self, url, target, **more)
 
         monkeypatch.setattr(Transport, "download", slow)

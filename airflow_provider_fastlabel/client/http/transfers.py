@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import re
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,6 @@ from airflow_provider_fastlabel.client.http.session import Connections
 from airflow_provider_fastlabel.foreign_text import foreign_text
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
 
     from airflow_provider_fastlabel.digests import Digest
@@ -39,7 +38,7 @@ class Transfers(Connections):
         file = FilePart(file_path)
         # A body without a length would go in chunks, which stores do not take.
         body = RawBody(file) if file.size else b"".join(file.chunks())
-        call = f"upload of {foreign_text(Path(file_path).name)} to {_host(url)}"
+        call = f"upload of {foreign_text(os.path.basename(file_path))} to {_host(url)}"
 
         def send() -> FastLabelException | None:
             file.refuse_changes()
@@ -50,7 +49,14 @@ class Transfers(Connections):
 
         self._persist(call, send)
 
-    def download(self, url: str, target: Path, *, known_md5: str | None = None, digest: Digest | None = None) -> bool:
+    def download(
+        self,
+        url: str,
+        target: str | os.PathLike[str],
+        *,
+        known_md5: str | None = None,
+        digest: Digest | None = None,
+    ) -> bool:
         """Fetch a signed address into a file, which appears complete or not at all.
 
         It is written aside, its length checked, then renamed. An interrupted transfer goes on where it stopped if the
@@ -64,14 +70,15 @@ class Transfers(Connections):
         :returns: whether the file was fetched; false if it was confirmed.
         :raises FastLabelException: if the store does not answer, or not with the whole file.
         """
-        call = f"download of {foreign_text(target.name)} from {_host(url)}"
-        aside = target.with_name(f".{secrets.token_hex(8)}.part")  # never longer than a name may be
+        folder, name = os.path.split(target)
+        call = f"download of {foreign_text(name)} from {_host(url)}"
+        aside = os.path.join(folder, f".{secrets.token_hex(8)}.part")  # never longer than a name may be
         tag = ""
         fetched = True
 
         def fetch() -> FastLabelException | None:
             nonlocal tag, fetched
-            have = aside.stat().st_size if tag else 0
+            have = os.stat(aside).st_size if tag else 0
             headers = {"Accept-Encoding": "identity"}
             if have:
                 headers |= {"Range": f"bytes={have}-", "If-Range": tag}
@@ -99,9 +106,10 @@ class Transfers(Connections):
         try:
             self._persist(call, fetch)
             if fetched:
-                aside.replace(target)
+                os.replace(aside, target)
         finally:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(aside)
         return fetched
 
     def _persist(self, call: str, transfer: Callable[[], FastLabelException | None]) -> None:
@@ -144,13 +152,13 @@ def _is_rest(content_range: str, start: int) -> bool:
 
 
 def _save(
-    call: str, response: requests.Response, aside: Path, have: int, digest: Digest | None
+    call: str, response: requests.Response, aside: str, have: int, digest: Digest | None
 ) -> FastLabelException | None:
     """Write the body behind the ``have`` bytes of ``aside``, and check that the promised length arrived."""
     got = 0
     if digest is not None and not have:
         digest.restart()
-    with aside.open("r+b" if have else "wb") as file:
+    with open(aside, "r+b" if have else "wb") as file:
         file.seek(have)
         for piece in pieces(response):
             got += file.write(piece)

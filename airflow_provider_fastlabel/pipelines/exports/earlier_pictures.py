@@ -53,7 +53,7 @@ class EarlierPictures(ABC):
         return _Stored(destination.held(), places) if local is None else _Local(local, places)
 
     @abstractmethod
-    def offer(self, name: str, target: Path) -> Offer | None:
+    def offer(self, name: str, target: str) -> Offer | None:
         """Put the picture of a task, or what stands for it, to its new place.
 
         :param name: the task's name.
@@ -70,7 +70,7 @@ class _Local(EarlierPictures):
         self._root = root
         self._places = places
 
-    def offer(self, name: str, target: Path) -> Offer | None:
+    def offer(self, name: str, target: str) -> Offer | None:
         """See the base class."""
         for place in self._places(name):
             try:
@@ -78,11 +78,11 @@ class _Local(EarlierPictures):
             except (OSError, UnsafeNameError):  # not there, behind a link that leads out, or no links can be made
                 continue
             # A link stands for the very file, whatever becomes of the old name meanwhile.
-            if stat.S_ISREG(target.lstat().st_mode):
-                with target.open("rb") as file:
+            if stat.S_ISREG(os.lstat(target).st_mode):
+                with open(target, "rb") as file:
                     facts = facts_of_file(file)
                 return Offer(facts.md5, facts)
-            target.unlink()
+            os.unlink(target)
         return None
 
 
@@ -95,13 +95,14 @@ class _Stored(EarlierPictures):
         self._places = places
         self._secret = secrets.token_hex()  # no picture has the same bytes as what stands for one
 
-    def offer(self, name: str, target: Path) -> Offer | None:
+    def offer(self, name: str, target: str) -> Offer | None:
         """See the base class."""
         for place in self._places(name):
             row = self._rows.get(place, {})
             if "md5" in row:
                 text = f"{self._secret} {row['path']}".encode()
-                target.write_bytes(text)
+                with open(target, "wb") as file:
+                    file.write(text)
                 facts = facts_of((text,))
                 self.stand_ins.put(row, facts.sha256)
                 return Offer(str(row["md5"]), facts)

@@ -119,7 +119,7 @@ class Frames:
         if not self._aside:
             self._before.lose("picture", IMAGES_MISSING, task, (FETCHED, number))
 
-    def _fetch_picture(self, task: Task, target: Path) -> bool:
+    def _fetch_picture(self, task: Task, target: str) -> bool:
         """Bring the picture of a task; return whether it had to be downloaded."""
         offer = None if self._earlier is None else self._earlier.offer(task["name"], target)
         if not isinstance(self._images, NotedFolder):
@@ -130,7 +130,7 @@ class Frames:
         self._images.note(safe_name(task["name"]), facts)
         return fetched
 
-    def _fetch(self, task: Task, target: Path, offer: Offer | None = None, digest: Digest | None = None) -> bool:
+    def _fetch(self, task: Task, target: str | Path, offer: Offer | None = None, digest: Digest | None = None) -> bool:
         """Download the picture or clip of a task; an address that has expired is asked for anew."""
         return download_task_file(
             self._client,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,13 +34,13 @@ class Pictures:
 
     def __init__(
         self,
-        fetch: Callable[[Mapping[str, Any], Path], bool],
+        fetch: Callable[[Mapping[str, Any], str], bool],
         folder: Path,
         *,
         workers: int,
         missing: Callable[[Mapping[str, Any], int], None],
     ) -> None:
-        self.folder = folder
+        self._root = os.fspath(folder)
         self._missing = missing
         self.kept: int = 0
         self._lock = threading.Lock()
@@ -73,11 +74,12 @@ class Pictures:
 
     def _bring(self, task: Mapping[str, Any]) -> bool:
         """Bring one picture; return whether there is one."""
-        target = self.folder / safe_name(str(needed(task, "name", f"task {task.get('id')}")))
+        name = str(needed(task, "name", f"task {task.get('id')}"))
+        target = f"{self._root}/{safe_name(name)}"
         if not task.get("url"):
             log.warning("The picture of task %s is left out: it has no address", shortened(task["name"], 300))
             return False
-        target.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
         if not self._fetch(task, target):
             with self._lock:
                 self.kept += 1

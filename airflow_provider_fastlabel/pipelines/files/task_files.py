@@ -8,8 +8,8 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelException
 from airflow_provider_fastlabel.client.http.shapes import needed
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
-    from pathlib import Path
 
     from airflow_provider_fastlabel.client import FastLabelClient
 
@@ -22,7 +22,7 @@ def download_task_file(
     kind: str,
     task_id: str,
     url: str,
-    target: Path,
+    target: str | os.PathLike[str],
     *,
     name: str,
     is_content: Callable[[Any], bool],
