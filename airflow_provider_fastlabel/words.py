@@ -34,6 +34,16 @@ def megabytes(size: int) -> str:
     return f"{size / 1000:.0f} kB"
 
 
+def percent(share: float) -> str:
+    """Write a share for people: ``12.5 %``. Only all is 100 %, and only nothing 0 %.
+
+    :param share: from 0 on; 1 is all.
+    """
+    if 0 < share < 0.0001:
+        return "< 0.01 %"
+    return f"{99.9 if 0.9995 <= share < 1 else 100 * share:.3g} %"
+
+
 def shortened(value: Any, most: int = 80) -> str:
     """Return the beginning of a value as Python writes it.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_provider_fastlabel.words import shortened, top_counts
+import pytest
+
+from airflow_provider_fastlabel.words import percent, shortened, top_counts
 
 
 def test_a_value_is_written_as_python_writes_it_up_to_a_length():
@@ -32,3 +34,14 @@ def test_of_many_names_the_largest_are_named_and_the_rest_counted():
 def test_long_names_are_cut_and_those_that_then_are_one_are_one():
     top = top_counts({"x" * 100_000: 1, "x" * 100_001: 2})
     assert top == {"x" * 77 + "...": 3}
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"), (1, "100 %"), (0.125, "12.5 %"), (2 / 3, "66.7 %"), (0.07, "7 %"), (0.0004, "0.04 %"),
+        (1.5, "150 %"), (9_996 / 10_000, "99.9 %"), (999_999 / 1_000_000, "99.9 %"), (1 / 1_000_000, "< 0.01 %"),
+    ],
+)  # fmt: skip
+def test_a_share_is_only_all_or_nothing_if_it_is(share, text):
+    assert percent(share) == text

@@ -143,6 +143,7 @@ def test_a_file_that_is_no_pre_annotations_is_named(score, drawn, tmp_path, text
     outcome = score(prelabels={"good": str(drawn / "annotations.json"), "bad": str(tmp_path / "wrong.json")})
     with pytest.raises(ValueError, match=r"prelabels\['bad'\]: .*No scorecard was made"):
         raise outcome.reason
+    assert "Nothing was created" not in str(outcome.reason)
 
 
 def test_of_one_coco_file_a_folder_the_pictures_must_be_given(score, drawn, client, tmp_path):

@@ -8,8 +8,9 @@ import numpy as np
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.pipelines.checks.results import Outcome
-from airflow_provider_fastlabel.pipelines.checks.words import at_most_share, percent
+from airflow_provider_fastlabel.pipelines.checks.words import at_most_share
 from airflow_provider_fastlabel.pipelines.reports.table import overlaps
+from airflow_provider_fastlabel.words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.pipelines.checks.results import Outcome
-from airflow_provider_fastlabel.pipelines.checks.words import percent
+from airflow_provider_fastlabel.words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_fastlabel.pipelines.checks.results import Outcome
+from airflow_provider_fastlabel.words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-def percent(share: float) -> str:
-    """Write a share for people: ``12.5 %``.
-
-    :param share: from 0 to 1.
-    """
-    return f"{100 * share:.3g} %"
 
 
 def at_most_share(count: int, total: int, most: float, what: str, examples: Iterable[str]) -> Outcome:

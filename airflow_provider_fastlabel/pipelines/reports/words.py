@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_fastlabel.words import percent
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,7 +40,7 @@ def said(kind: str, finding: Finding, record: Record, classes: Sequence[str], ot
     def name(at: int) -> str:
         return classes[record.objects[at].class_id] if 0 <= at < len(record.objects) else "an object"
 
-    first, share = name(finding.first), f"{100 * finding.value:.0f} %"
+    first, share = name(finding.first), percent(finding.value)
     texts = {
         "twice": f"Two boxes of {first} overlap by {share}",
         "two_classes": f"{first} and {name(finding.second)} overlap by {share}",

@@ -25,6 +25,7 @@ from airflow_provider_fastlabel.pipelines.checks.labels import Unread, labels_of
 from airflow_provider_fastlabel.pipelines.comparisons.objects import KINDS, pair_objects
 from airflow_provider_fastlabel.pipelines.comparisons.result import MOST_CLASSES, told
 from airflow_provider_fastlabel.seen import Seen
+from airflow_provider_fastlabel.words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -261,5 +262,5 @@ def _classes(pairing: Pairing, placed: NDArray[np.bool_]) -> list[ClassScore]:
 def _row(counts: Mapping[str, int]) -> list[str]:
     """Return the cells of a table after the first."""
     whole = counts["preannotated"]
-    share = f"{100 * counts['kept'] / whole:.0f}" if whole else "–"
+    share = percent(counts["kept"] / whole).removesuffix(" %") if whole else "–"
     return [f"{counts[name]:,}" for name in ("preannotated", *FATES, "added")] + [share]

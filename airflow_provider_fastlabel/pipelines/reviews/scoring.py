@@ -89,7 +89,8 @@ class Prelabels:
             try:
                 read[version] = reader.parsed(found, spool)
             except ImportRefused as error:
-                raise FastLabelInvalidException(f"{name}: {error} {_UNTOUCHED}") from error
+                said = str(error).replace(" Nothing was created.", "")  # the reader speaks of an import
+                raise FastLabelInvalidException(f"{name}: {said} {_UNTOUCHED}") from error
             if not read[version].by_image:
                 raise FastLabelInvalidException(
                     f"{name}: {foreign_text(place)} describes no picture in the {self.form} format. {_UNTOUCHED}"

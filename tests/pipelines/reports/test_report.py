@@ -92,8 +92,8 @@ def test_each_kind_of_label_error_is_suspected():
 
     found = findings(data_of(made(tasks).page))
 
-    assert found["twice.jpg"] == ["Two boxes of car overlap by 98 %"]
-    assert "car and truck overlap by 98 %" in found["two.jpg"]
+    assert found["twice.jpg"] == ["Two boxes of car overlap by 97.5 %"]
+    assert "car and truck overlap by 97.5 %" in found["two.jpg"]
     assert found["outside.jpg"] == ["50 % of car lies outside of the picture"]
     assert "sign is only 2.0 pixels across" in found["tiny.jpg"]
     assert "car covers 100 % of the picture" in found["huge.jpg"]

@@ -13,7 +13,13 @@ const classOf = new Map(data.classes.map((each) => [each[3], each]));
 
 const number = (value) => value.toLocaleString("en-US");
 const many = (count, one, more = one + "s") => `${number(count)} ${count === 1 ? one : more}`;
-const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part * 10 < whole ? 1 : 0)} %` : "0 %");
+// Only all is 100 %, and only nothing 0 %.
+const percent = (part, whole) => {
+  if (!part || part === whole) return part ? "100 %" : "0 %";
+  const share = (100 * part) / whole;
+  if (share < 0.1) return "< 0.1 %";
+  return `${share > 99 ? (Math.floor(10 * share) / 10).toFixed(1) : share.toFixed(share < 10 ? 1 : 0)} %`;
+};
 const className = (id) => (classOf.has(id) ? classOf.get(id)[0] : "another class");
 const colour = (id) => (classOf.get(id) || [])[1] || data.palette[id % data.palette.length];
 const group = (id) => Math.min(id, data.maps.classes);
