@@ -230,10 +230,15 @@ class LinkedTask:
         if not any(asks_for(pattern, "project_id") for pattern in wanted):
             return
         memory = TaskMemory(context, "fastlabel_project", fingerprint(self.fastlabel_conn_id, project))
-        known = memory.read().get("project_id") or self._ask_for_id(project)
+        known = None
+        try:
+            known = memory.read().get("project_id")
+            if not known and (known := self._ask_for_id(project)):
+                memory.write(project_id=known)
+        except Exception as error:  # whatever Airflow's store raises: the work goes on without its memory
+            log.warning("The id of the project cannot be kept in Airflow's task state store: %s", error)
+            known = known or self._ask_for_id(project)
         self._facts["project_id"] = known
-        if known:
-            memory.write(project_id=known)
 
     def _ask_for_id(self, project: str) -> str | None:
         """Ask FastLabel for the id of a project, once and not for long: without it the work goes on all the same."""

@@ -227,6 +227,21 @@ def test_an_id_that_cannot_be_looked_up_does_not_keep_the_work_from_its_end(airf
     assert calls(emulator, "projects") == 1
 
 
+@needs_state_store
+def test_a_state_store_that_fails_costs_the_memory_of_the_id_and_not_the_task(
+    airflow_run, linked, fill, emulator, client
+):
+    fill("a.png")
+    emulator.set_status("photos", "approved")
+    linked(**IDS)
+    ident = client.find_project_by_slug("photos")["id"]
+    run = airflow_run(wait())
+    run.supervisor.store_fails = True
+    done = run.attempt()
+    assert done.state == "success"
+    assert shown(done)["Project"] == f"https://app.example.com/projects/{ident}"
+
+
 def test_an_unusable_connection_is_the_work_s_to_name(airflow_run, connect):
     connect(password="", app_url="https://app.example.com/{project}")
     done = airflow_run(wait()).attempt()
