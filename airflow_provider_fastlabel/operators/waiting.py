@@ -40,7 +40,8 @@ class FastLabelWaitingOperator(FastLabelBaseOperator):
     :param deferrable: wait in the triggerer, without a worker slot; default as configured for Airflow's operators.
     :param poll_interval: seconds between looks, or a ``timedelta``; default as configured (``[fastlabel]
         poll_interval``), else 30.
-    :param timeout: seconds, or a ``timedelta``, the waiting may take; a retry attaches again and has as much time anew.
+    :param timeout: seconds, or a ``timedelta``, the waiting may take; a retry attaches again and has as much time anew,
+        and so has a task that had left its slot because FastLabel asked for a pause before the wait began.
     """
 
     after_leaving: ClassVar[AfterLeaving] = "remembers"

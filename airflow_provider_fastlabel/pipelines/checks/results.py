@@ -157,11 +157,14 @@ class Checked:
 
     def table(self) -> str:
         """Return the results as a table of plain text, with the examples below the rows they belong to."""
+        from rich.cells import cell_len, set_cell_size  # a Japanese character is two columns wide
+
         rows = [_HEAD, *((each.state, each.assertion, each.expected, each.actual) for each in self.results)]
-        widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD) - 1)]
+        widths = [max(cell_len(row[at]) for row in rows) for at in range(len(_HEAD) - 1)]
         lines = []
         for row, examples in zip(rows, [(), *(each.examples for each in self.results)], strict=True):
-            lines.append("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
+            cells = [set_cell_size(cell, width) for cell, width in zip(row, widths, strict=False)]
+            lines.append("  ".join([*cells, row[-1]]))
             lines += [f"    - {example}" for example in examples]
         return "\n".join(lines)
 

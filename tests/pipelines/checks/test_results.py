@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from rich.cells import cell_len
 
 from airflow_provider_fastlabel.markdown_text import markdown_text
 from airflow_provider_fastlabel.pipelines.checks.results import Checked, ChecksFailedError, Outcome, Result
@@ -56,6 +57,11 @@ def test_the_log_shows_a_table():
     assert lines[0].split() == ["result", "check", "expected", "actual"]
     assert lines[1].split("  ")[0] == "passed"
     assert lines[4:6] == ["    - 0.jpg", "    - 1.jpg"]
+
+
+def test_the_columns_of_the_table_stand_below_each_other_in_japanese_too():
+    told = Checked([result(True, name="class_min 信号機"), result(True, name="class_min dog")]).table().splitlines()
+    assert [cell_len(line[: line.index("no objects")]) for line in told[1:]] == [2 * len("  ") + 6 + 16] * 2
 
 
 def test_a_failure_says_what_and_which():
