@@ -50,12 +50,7 @@ class Transfers(Connections):
         self._persist(call, send)
 
     def download(
-        self,
-        url: str,
-        target: str | os.PathLike[str],
-        *,
-        known_md5: str | None = None,
-        digest: Digest | None = None,
+        self, url: str, target: str | os.PathLike[str], *, known_md5: str | None = None, digest: Digest | None = None
     ) -> bool:
         """Fetch a signed address into a file, which appears complete or not at all.
 
