@@ -12,7 +12,7 @@ import asyncio
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -25,7 +25,7 @@ from airflow_provider_fastlabel.triggers.connections import read_settings
 from airflow_provider_fastlabel.utils.errors import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 
     from airflow_provider_fastlabel.client import FastLabelClient
 
@@ -40,6 +40,9 @@ POLL_PATIENCE = 1.0
 
 _MOMENT = 0.001
 """Seconds that are too short to wait for; what is left of them is owed."""
+
+_BUSY = 0.25
+"""Seconds after which a look that found every thread busy tries again."""
 
 _pools: dict[str, ThreadPoolExecutor] = {}
 _clients: dict[str, tuple[str, FastLabelClient]] = {}
@@ -70,7 +73,8 @@ class Pace:
 
     What is allowed is shared out evenly. A poll that asks for less than its share has it all; the others divide what is
     left, so that one costly wait does not slow down those that take a call each. That holds on the average; polls that
-    would come all at once come one after the other.
+    would come all at once come one after the other, and only when a thread is free: those that queued while the server
+    or the machine was slow would go out in one burst when it is quick again.
 
     :param allowed: calls per second that they may make; unknown before the first call.
     """
@@ -79,6 +83,7 @@ class Pace:
     _wanted: Counter[float] = field(default_factory=Counter)
     _owed: float = 0.0
     _since: float = 0.0
+    _under_way: int = 0
 
     @property
     def demand(self) -> float:
@@ -97,17 +102,27 @@ class Pace:
             if not calls or not self._wanted[calls]:
                 del self._wanted[calls]
 
-    async def turn(self, latest: float, interval: float) -> None:
-        """Wait until the looks before leave room for one more, as if each were one call.
+    @asynccontextmanager
+    async def turn(self, latest: float, interval: float) -> AsyncIterator[None]:
+        """Wait until the looks before leave room for one more, as if each were one call; it is under way inside.
 
         :param latest: time on the event loop's clock at which it is made even without room.
         :param interval: seconds after which it sees that the quota has grown.
         """
-        while (pause := min(self._full_for(), latest - now())) > _MOMENT:
+        while (pause := min(self._busy_for(), latest - now())) > _MOMENT:
             await asyncio.sleep(min(pause, interval))
         full = self._full_for()
         self._owed = 1 + (full * self.allowed if full > 0 else 0)
         self._since = now()
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    def _busy_for(self) -> float:
+        """Return how many seconds to wait before another look is tried."""
+        return max(self._full_for(), _BUSY if self._under_way >= POLL_THREADS else 0.0)
 
     def _full_for(self) -> float:
         """Return for how many seconds the looks before leave no room, by what is allowed now."""
@@ -194,8 +209,8 @@ class Poll:
             seen = self.last
             async with self.lock:
                 if self.last is seen:
-                    await self.pace.turn(latest, interval)
-                    self.last = await _read(ask)
+                    async with self.pace.turn(latest, interval):
+                        self.last = await _read(ask)
                     self.demand(max(1, self.spent), interval)
                     self.spent = 0
                     self.spread, self.phase = random.uniform(0, JITTER), random.uniform(0.5, 1.5)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_fastlabel.triggers.shared_polls import Pace, now, shared_poll
+from airflow_provider_fastlabel.triggers.shared_polls import POLL_THREADS, Pace, now, shared_poll
 from tests.virtual_time import run
 
 
@@ -30,6 +30,11 @@ async def let_go(tasks):
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def look(pace):
+    async with pace.turn(float("inf"), 0.1):
+        pass
 
 
 def test_waits_that_begin_together_do_not_look_together():
@@ -77,8 +82,8 @@ def test_a_wait_looks_as_often_as_asked_as_soon_as_it_may(change):
 def test_a_look_that_waits_for_room_comes_as_soon_as_the_quota_grows():
     async def scenario():
         pace = Pace(allowed=0.5)
-        await pace.turn(float("inf"), 0.1)
-        second = asyncio.create_task(pace.turn(float("inf"), 0.1))
+        await look(pace)
+        second = asyncio.create_task(look(pace))
         await asyncio.sleep(0.5)
         assert not second.done()
         pace.allowed = 1000
@@ -87,6 +92,58 @@ def test_a_look_that_waits_for_room_comes_as_soon_as_the_quota_grows():
         return now() - began
 
     assert run(scenario()) <= 0.1
+
+
+def test_looks_do_not_queue_for_a_slow_server_and_come_in_one_burst_when_it_is_quick_again():
+    under_way, most = 0, 0
+    asked: list[tuple[float, Any]] = []
+
+    async def waiting(number, began):
+        nonlocal under_way, most
+        with shared_poll("c", number) as poll:
+
+            async def ask():
+                nonlocal under_way, most
+                poll.pace.allowed = 20
+                asked.append((now() - began, number))
+                under_way += 1
+                most = max(most, under_way)
+                await asyncio.sleep(2 if now() - began < 30 else 0.01)
+                under_way -= 1
+
+            seen = now()
+            while True:
+                seen = (await poll.reading(ask, newer_than=seen, interval=10)).at
+
+    async def scenario():
+        began = now()
+        tasks = [asyncio.create_task(waiting(n, began)) for n in range(100)]
+        await asyncio.sleep(60)
+        await let_go(tasks)
+
+    run(scenario())
+    assert most == POLL_THREADS
+    seconds = Counter(int(at) for at, _ in asked)
+    assert max(seconds[second] for second in range(30, 60)) <= 20
+    assert {number for at, number in asked if at >= 32} == set(range(100))
+
+
+def test_a_look_whose_wait_is_at_its_end_comes_though_every_thread_is_busy():
+    async def scenario():
+        pace = Pace()
+        held = [asyncio.create_task(hold(pace)) for _ in range(POLL_THREADS)]
+        await asyncio.sleep(0)
+        began = now()
+        async with pace.turn(began + 1, 5):
+            late = now() - began
+        await let_go(held)
+        return late
+
+    async def hold(pace):
+        async with pace.turn(float("inf"), 5):
+            await asyncio.sleep(100)
+
+    assert 1 <= run(scenario()) <= 1.01
 
 
 def test_a_costly_wait_does_not_slow_down_the_cheap_ones():
