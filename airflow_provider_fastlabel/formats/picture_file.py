@@ -27,10 +27,13 @@ def open_picture(source: Any) -> Image:
     :returns: the picture, to be closed.
     :raises OSError: it is none of these formats, or cannot be read. A damaged one makes Pillow raise other things too.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     Image.init()
-    return Image.open(source, formats=[name for name in FORMATS if name in Image.OPEN])
+    try:
+        return Image.open(source, formats=[name for name in FORMATS if name in Image.OPEN])
+    except UnidentifiedImageError:  # its text names an object of Python's, where `source` is an open file
+        raise UnidentifiedImageError("it is damaged, or no picture of a format that is read") from None
 
 
 def read_pixels(source: Any, *, colours: bool = False) -> tuple[NDArray[Any], str]:

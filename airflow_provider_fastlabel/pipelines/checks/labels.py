@@ -167,6 +167,10 @@ def _local(published: PublishedDataset, stack: ExitStack) -> Path:
             some = paths[start : start + _AT_ONCE]
             found = place.fs.cat_ranges([(place / path).path for path in some], 0, end)
             for path, data in zip(some, found, strict=True):
+                if isinstance(data, FileNotFoundError):
+                    continue  # counted by what the manifest lists
+                if isinstance(data, Exception):
+                    raise data
                 target = place_below(tree, path)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
@@ -239,6 +243,7 @@ def _masks(folder: DataFolder, spool: Spool) -> ImportedAnnotations:
 
 
 _READERS = {"yolo": _yolo, "pascalvoc": _pascalvoc, "labelme": _labelme, "masks": _masks}
+_FILE_PER_PICTURE = ("labelme", "pascalvoc")
 
 
 def _classes(place: Any, published: PublishedDataset) -> dict[str, int]:
@@ -262,6 +267,11 @@ def _columns(
     """Turn annotations into numbers."""
     for problem in imported.problems:
         unread.add(str(problem), problem.lost)
+    if published.manifest.get("format") in _FILE_PER_PICTURE:
+        # In anybody's folder such a file may be something else; what an export lists was a label file.
+        for note in imported.notes:
+            if note.image is None and note.file in published.files:
+                unread.add(str(note))
     rows = ((*published.told_apart(key), drawn) for key, drawn in imported.by_image.items())
     return labels_of(rows, classes, unread)
 

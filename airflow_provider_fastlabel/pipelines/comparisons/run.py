@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import is_image
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
@@ -24,6 +25,7 @@ from airflow_provider_fastlabel.pipelines.comparisons.result import (
     Comparison,
     Version,
 )
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import NoDatasetError
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
@@ -71,6 +73,10 @@ def compare_datasets(before: Any, after: Any, *, output: Any = None) -> Comparis
     return found.comparison
 
 
+class EarlierVersionError(FastLabelInvalidException):
+    """The earlier of two versions is not as an export wrote it. Nothing was compared."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """Two versions, and all that was found, some hundred bytes an object.
@@ -95,16 +101,29 @@ def compare_published(earlier: PublishedDataset, later: PublishedDataset) -> Com
     :param earlier: the earlier version.
     :param later: the later one.
     :raises FastLabelInvalidException: a data set has a format from which no objects can be read back.
-    :raises ValueError: a file of a data set is not as its format wants it.
+    :raises EarlierVersionError: a file of the earlier version is not as its format wants it, or is gone.
+    :raises ValueError: a file of the later one is not as its format wants it.
     :raises OSError: a data set cannot be read.
     """
     labels = read_labels(later)
-    known = read_labels(earlier) if earlier.files != later.files else labels
+    known = _of_earlier(earlier) if earlier.files != later.files else labels
     fine = earlier.manifest.get("format") == later.manifest.get("format")
     pairing = pair_objects(known, labels, tolerance=SAME_FORMAT if fine else OTHER_FORMAT, fine=fine)
     pictures = _pictures(earlier, later, known, labels)
     comparison = _comparison((earlier, later), (known, labels), pairing, pictures, fine=fine)
     return Compared(comparison, (earlier, later), (known, labels), pairing, pictures)
+
+
+def _of_earlier(published: PublishedDataset) -> Labels:
+    """Read the earlier version; what is wrong with it is told from what is wrong with the later one."""
+    try:
+        return read_labels(published)
+    except DamagedFileError as error:
+        raise EarlierVersionError(str(error)) from error
+    except FastLabelInvalidException:  # of its format, with which nothing is wrong
+        raise
+    except (ValueError, FileNotFoundError) as error:
+        raise EarlierVersionError(f"{published.place}: {error}") from error
 
 
 def published_at(place: Any) -> PublishedDataset | None:

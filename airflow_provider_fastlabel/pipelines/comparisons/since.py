@@ -16,14 +16,16 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.writing.naming import safe_name, split_extension
 from airflow_provider_fastlabel.pipelines.comparisons.outlines import outlines_of
 from airflow_provider_fastlabel.pipelines.comparisons.result import OBJECT_COUNTS, WORDS
-from airflow_provider_fastlabel.pipelines.comparisons.run import compare_published, published_at
+from airflow_provider_fastlabel.pipelines.comparisons.run import EarlierVersionError, compare_published, published_at
 from airflow_provider_fastlabel.pipelines.comparisons.sample import CLASSES, changes_of
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import version_before, version_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_fastlabel.pipelines.comparisons.result import Comparison
+    from airflow_provider_fastlabel.pipelines.comparisons.run import Compared
     from airflow_provider_fastlabel.pipelines.comparisons.sample import Change
     from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 
@@ -178,32 +180,55 @@ def changes_since(dataset: PublishedDataset, before: Any) -> Since:
     :param dataset: the data set.
     :param before: folder of the earlier version; ``None`` for the one before at the same place, if it keeps versions.
     :returns: what has changed; a note if there is no earlier version, or, where none was asked for, if such a data set
-        cannot be read back.
-    :raises DamagedFileError: a manifest is not as an export writes it.
+        cannot be read back or the earlier version is damaged.
+    :raises EarlierVersionError: the earlier version is damaged, and ``before`` was given.
     :raises FastLabelInvalidException: from one of the two no objects can be read back, and ``before`` was given.
-    :raises ValueError: a file of a data set is not as its format wants it.
+    :raises ValueError: a file of the data set is not as its format wants it.
     :raises OSError: a data set cannot be read.
     """
     # The one before the version that was read: the place may have a newer one by now.
     place = version_before(dataset.place) if before is None else before
-    earlier = None if place is None else published_at(place)
-    if earlier is None:
-        if before is not None:
-            log.info("%s holds no data set, so the report does not say what has changed", foreign_text(before))
-        return Since("the last version", NONE)
-    begun = version_time(earlier.place)
-    title = foreign_text(earlier.place.name, 80) if begun is None else f"the version of {begun:%Y-%m-%d %H:%M} UTC"
-    log.info("Comparing the data set with %s", title)
+    title = "the last version" if place is None else _title(place)
     try:
-        found = compare_published(earlier, dataset)
-    except FastLabelInvalidException as error:
+        earlier = None if place is None else _earlier_at(place)
+        if earlier is None:
+            if before is not None:
+                log.info("%s holds no data set, so the report does not say what has changed", foreign_text(before))
+            return Since("the last version", NONE)
+        title = _title(earlier.place)
+        log.info("Comparing the data set with %s", title)
+        return _since(title, compare_published(earlier, dataset))
+    except EarlierVersionError as error:
         if before is not None:
+            raise
+        log.warning("The version before is damaged, so the report does not say what has changed: %s", error)
+        return Since(title, "That version is damaged, so the two were not compared; the log of the task says how.")
+    except FastLabelInvalidException as error:
+        if before is not None or isinstance(error, DamagedFileError):
             raise
         log.info("The report does not say what has changed: %s", error)
         return Since(title, "Labels of this format cannot be read back, so the two versions were not compared.")
+
+
+def _earlier_at(place: Any) -> PublishedDataset | None:
+    """Return the data set of a folder, if there is one."""
+    try:
+        return published_at(place)
+    except DamagedFileError as error:
+        raise EarlierVersionError(str(error)) from error
+
+
+def _title(place: Any) -> str:
+    """Return what the data set of a folder is called."""
+    begun = version_time(place)
+    return foreign_text(place.name, 80) if begun is None else f"the version of {begun:%Y-%m-%d %H:%M} UTC"
+
+
+def _since(title: str, found: Compared) -> Since:
+    """Choose what the page shows of a comparison."""
     changes, suspicious = changes_of(found)
-    before_rings, after_rings = (
+    rings = [
         outlines_of(*version, [each.rows[side] for each in changes[:suspicious]])
         for side, version in enumerate(zip(found.published, found.labels, strict=True))
-    )
-    return Since(title, "", found.comparison, changes, suspicious, (before_rings, after_rings))
+    ]
+    return Since(title, "", found.comparison, changes, suspicious, (rings[0], rings[1]))

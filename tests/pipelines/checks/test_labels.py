@@ -118,6 +118,36 @@ def test_what_is_missing_or_damaged_is_counted_and_named(tmp_path):
     assert listed(found) == []
 
 
+def test_what_a_store_has_lost_is_counted_and_named(tmp_path, bucket):
+    place = PublishedDataset(publish_tasks(bucket / "set", tmp_path / "work", TASKS, "labelme")).place
+    place.fs.rm_file((place / "a.json").path)
+    found = read(place)
+    assert found.unread.examples == ["a.json: the manifest lists it, and it is not there or hidden"]
+    assert [row[1] for row in listed(found)] == ["dog"]
+
+
+def test_a_store_that_does_not_answer_is_the_error_that_is_told(tmp_path, bucket, monkeypatch):
+    place = publish_tasks(bucket / "set", tmp_path / "work", TASKS, "labelme")
+    published = PublishedDataset(place)
+
+    def refuse(*_args, **_more):
+        raise PermissionError("no right to read")
+
+    monkeypatch.setattr(place.fs, "cat_file", refuse)
+    with pytest.raises(PermissionError, match="no right to read"):
+        read_labels(published)
+
+
+@pytest.mark.parametrize(("form", "text"), [("labelme", "[]"), ("labelme", "{}"), ("pascalvoc", "<html></html>")])
+def test_a_listed_file_with_something_else_in_it_is_counted_and_named(tmp_path, form, text):
+    """Among anybody's files it would be no label file; an export lists none but label files."""
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS, form)
+    (spoilt,) = (path for path in PublishedDataset(place).files if path.rpartition("/")[2] in ("a.json", "a.xml"))
+    (place / spoilt).write_text(text)
+    found = read(place)
+    assert (found.unread.count, found.unread.examples[0].partition(":")[0]) == (1, spoilt)
+
+
 def test_a_coco_file_that_is_gone_is_an_error(tmp_path):
     place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS)
     (place / "annotations.json").unlink()

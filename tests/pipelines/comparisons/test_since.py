@@ -17,6 +17,7 @@ from upath import UPath
 
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.pipelines.comparisons.result import OBJECT_COUNTS
+from airflow_provider_fastlabel.pipelines.comparisons.run import EarlierVersionError
 from airflow_provider_fastlabel.pipelines.comparisons.sample import SUSPICIOUS
 from airflow_provider_fastlabel.pipelines.comparisons.since import changes_since
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import (
@@ -218,6 +219,57 @@ def test_of_a_place_with_versions_the_last_two_are_compared(versions, tmp_path, 
         assert sum(since["objects"]) == 3
     else:
         assert since["note"].startswith("Labels of this format cannot be read back")
+
+
+def spoil_manifest(version):
+    version.fs.pipe_file((version / "manifest.json").path, b"{")
+
+
+def cut_off_labels(version):
+    name = (version / "annotations.json").path
+    version.fs.pipe_file(name, version.fs.cat_file(name)[:-50])
+
+
+def lose_labels(version):
+    version.fs.rm_file((version / "annotations.json").path)
+
+
+def spoil_classes(version):
+    version.fs.pipe_file((version / "classes.lock.json").path, b"{")
+
+
+SPOILT = [spoil_manifest, cut_off_labels, lose_labels, spoil_classes]
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_a_damaged_version_before_costs_the_comparison_and_not_the_report(versions, tmp_path, caplog, spoil):
+    place, (newest, middle, _) = versions
+    before, after = streets(9), changed(streets(9))
+    for name, tasks, version in (("one", before, middle), ("two", after, newest)):
+        publish_version(tmp_path, name, tasks)
+        version.fs.put(str(tmp_path / name) + "/", version.path + "/", recursive=True)
+    spoil(middle)
+
+    data = reported(after, place)
+
+    assert data["since"]["note"].startswith("That version is damaged")
+    assert data["since"]["title"].startswith("the version of 20")
+    assert len(data["pictures"]) == 9
+    assert [record.levelname for record in caplog.records if "is damaged" in record.message] == ["WARNING"]
+    with pytest.raises(EarlierVersionError, match=r"manifest\.json|annotations\.json|one COCO file|classes"):
+        changes_since(PublishedDataset(place), middle)
+
+
+@pytest.mark.parametrize("spoil", SPOILT[1:])
+def test_a_damaged_data_set_is_no_damaged_version_before(versions, tmp_path, spoil):
+    place, (newest, middle, _) = versions
+    for name, tasks, version in (("one", streets(9), middle), ("two", changed(streets(9)), newest)):
+        publish_version(tmp_path, name, tasks)
+        version.fs.put(str(tmp_path / name) + "/", version.path + "/", recursive=True)
+    spoil(newest)
+    with pytest.raises((ValueError, FileNotFoundError)) as told:
+        changes_since(PublishedDataset(place), None)
+    assert not isinstance(told.value, EarlierVersionError)
 
 
 def test_a_version_published_while_the_report_is_made_is_not_taken_for_the_one_before(versions, tmp_path):
