@@ -7,6 +7,7 @@ Reading the values themselves is not affected: those errors arrive in Python.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -87,6 +88,13 @@ def _end(child: subprocess.Popen[str]) -> None:
     child.kill()
     with suppress(BrokenPipeError):
         child.communicate()
+
+
+@atexit.register
+def _end_own() -> None:
+    """End the child with the process that started it."""
+    if child := _children.pop(os.getpid(), None):
+        _end(child)
 
 
 def main() -> None:
