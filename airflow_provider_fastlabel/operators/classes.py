@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.formats import AnnotationsFormat  # noqa: TC001 (arguments are checked by it)
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.utils.numbers import FAILURES
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class FastLabelCreateClassesFromDatasetOperator(FastLabelBaseOperator):
             "links_left_out": links,
         }
         self.log.info("Classes of the data set: %s", summary)
+        tell_of_project(self, context, {name: value for name, value in summary.items() if name not in lists})
         return summary
 
     def lineage(self, *, complete: bool) -> Edge:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import refused
+from airflow_provider_fastlabel.utils.asset_events import storage_uri, tell_outlets
 from airflow_provider_fastlabel.utils.links import HOME, PUBLISHED, facts_of_output
 from airflow_provider_fastlabel.utils.numbers import FAILURES, WORKERS
 
@@ -131,6 +132,7 @@ class FastLabelExecuteEndpointOperator(FastLabelBaseOperator):
         summary = {"endpoint": self.endpoint_name, "output": shown_place(self.output_path), **done}
         self.log.info("Executed: %s", summary)
         self._summary = summary
+        tell_outlets(self, context, summary, storage_uri(output))
         return summary
 
     def what_stays(self) -> str:

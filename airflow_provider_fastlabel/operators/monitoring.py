@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
+from airflow_provider_fastlabel.utils.asset_events import tell_outlets
 from airflow_provider_fastlabel.utils.links import HOME
 from airflow_provider_fastlabel.utils.task_memory import TaskMemory
 
@@ -89,7 +90,9 @@ class FastLabelPushMonitoringResultsOperator(FastLabelBaseOperator):
                 memory.write(sent=sent)
                 self.log.info("%s of %s results sent to monitoring %s", sent, total, self.name)
             memory.forget()
-            return {"name": self.name, "results": total, **counts}
+        summary = {"name": self.name, "results": total, **counts}
+        tell_outlets(self, context, summary, None)
+        return summary
 
     def _check(self) -> tuple[dict[str, int], str]:
         """Check every result; return how many there are of each status, and a digest of name and results.

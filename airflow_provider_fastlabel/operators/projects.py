@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import require_rendered
+from airflow_provider_fastlabel.utils.asset_events import tell_of_project
 from airflow_provider_fastlabel.words import firsts_and_counts
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class FastLabelApplyProjectOperator(FastLabelBaseOperator):
             **firsts_and_counts(lists),
         }
         self.log.info("Applied: %s", summary)
+        told = {name: value for name, value in summary.items() if name not in lists}
+        tell_of_project(self, context, told, definition.slug)
         return summary
 
     def _read(self) -> ProjectDefinition:
@@ -165,4 +168,6 @@ class FastLabelCopyProjectOperator(FastLabelBaseOperator):
                 project_id = target["id"]
             self.show_links(context, project_id=str(project_id))
         self.log.info("Project %s is %s", self.target_project, "copied" if target is None else "there already")
-        return {"project": self.target_project, "project_id": str(project_id), "copied": target is None}
+        summary = {"project": self.target_project, "project_id": str(project_id), "copied": target is None}
+        tell_of_project(self, context, summary, self.target_project)
+        return summary

@@ -40,15 +40,16 @@ def tell_outlets(task: Any, context: Context, facts: Mapping[str, Any], place: s
             log.warning("Asset alias %r gets no asset: what was written has no address", outlet.name)
 
 
-def tell_of_project(task: Any, context: Context, facts: Mapping[str, Any]) -> None:
-    """Do the same for a task that has written to its project.
+def tell_of_project(task: Any, context: Context, facts: Mapping[str, Any], project: str | None = None) -> None:
+    """Do the same for a task that has written to a project.
 
-    :param task: the operator, with ``hook`` and ``project``.
+    :param task: the operator, with ``hook``.
     :param context: Airflow's task context.
     :param facts: what was done.
+    :param project: slug of the project; default: the operator's ``project``.
     """
     if task.outlets:
-        tell_outlets(task, context, facts, project_uri(task.hook, task.project))
+        tell_outlets(task, context, facts, project_uri(task.hook, project or task.project))
 
 
 def silence_outlets(task: Any) -> None:

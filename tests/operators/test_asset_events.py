@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from airflow.sdk import Asset, AssetAlias
 
 from airflow_provider_fastlabel.operators import (
+    FastLabelApplyProjectOperator,
+    FastLabelCheckDatasetOperator,
+    FastLabelCopyProjectOperator,
+    FastLabelCreateClassesFromDatasetOperator,
     FastLabelCreateTasksFromFolderOperator,
     FastLabelCreateTasksFromS3Operator,
+    FastLabelExecuteEndpointOperator,
     FastLabelExportCocoOperator,
+    FastLabelReportOperator,
     FastLabelRunTrainingJobOperator,
     FastLabelUpdateTasksOperator,
 )
@@ -161,6 +168,76 @@ def test_an_update_tells_its_counts_and_the_project(client, emulator, fill, even
     extra = told["photos"]["extra"]
     assert (extra["updated"], extra["place"]) == (1, project_place(emulator))
     assert told["written"]["extra"] == extra
+
+
+def test_what_makes_projects_and_classes_tells_the_project_and_no_lists(client, emulator, events_of, tmp_path):
+    classes = [{"type": "bbox", "value": "cat", "title": "Cat"}]
+    definition = {"slug": "pets", "name": "Pets", "type": "image_bbox", "classes": classes}
+    told, _, outcome = events_of(
+        lambda **more: FastLabelApplyProjectOperator(definition=definition, **more), PLAIN, ALIAS
+    )
+    assert outcome.result["classes_created"] == ["cat"]
+    extra = told["photos"]["extra"]
+    assert (extra["created"], extra["counts"]["classes_created"]) == (True, 1)
+    assert not [name for name, value in extra.items() if isinstance(value, list)]
+    assert told["written"]["dest_asset_key"]["uri"] == extra["place"] == project_place(emulator, "pets")
+
+    told, _, _ = events_of(
+        lambda **more: FastLabelCopyProjectOperator(source_project="pets", target_project="zoo", **more), PLAIN, ALIAS
+    )
+    assert told["photos"]["extra"]["copied"] is True
+    assert told["written"]["dest_asset_key"]["uri"] == project_place(emulator, "zoo")
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(PNG)
+    shape = {"label": "dog", "shape_type": "rectangle", "points": [[0, 0], [1, 1]]}
+    (tmp_path / "in" / "a.json").write_text(json.dumps({"shapes": [shape], "imagePath": "a.png"}))
+    told, _, _ = events_of(
+        lambda **more: FastLabelCreateClassesFromDatasetOperator(
+            project="zoo", folder=str(tmp_path / "in"), annotations_format="labelme", **more
+        ),
+        PLAIN,
+        ALIAS,
+    )
+    assert told["photos"]["extra"]["counts"] == {"classes_created": 1, "classes_updated": 0}
+    assert told["written"]["dest_asset_key"]["uri"] == project_place(emulator, "zoo")
+
+
+def test_what_is_made_of_a_data_set_tells_its_place(export, client, events_of, tmp_path):
+    events_of(export())
+    made = str(tmp_path / "report")
+    told, _, outcome = events_of(
+        lambda **more: FastLabelReportOperator(project="photos", output=made, **more), PLAIN, ALIAS
+    )
+    assert (told["photos"]["extra"]["tasks"], outcome.result["tasks"]) == (1, 1)
+    assert told["written"]["dest_asset_key"]["uri"] == f"file://{made}"
+
+    checks = [{"check": "unlabelled_pictures", "at_most": 1.0, "severity": "warn"}]
+    told, _, _ = events_of(
+        lambda **more: FastLabelCheckDatasetOperator(
+            dataset=export.uri.removeprefix("file://").replace("%20", " ").replace("%23", "#"), checks=checks, **more
+        ),
+        PLAIN,
+        ALIAS,
+    )
+    assert told["photos"]["extra"]["passed"] is True
+    assert told["written"]["dest_asset_key"]["uri"] == export.uri
+
+
+def test_answers_of_an_endpoint_tell_where_they_are(client, emulator, events_of, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(PNG)
+    emulator.control("PUT", "endpoints", {"name": "cats", "detections": []})
+    out = str(tmp_path / "out")
+    told, _, _ = events_of(
+        lambda **more: FastLabelExecuteEndpointOperator(
+            endpoint_name="cats", folder=str(tmp_path / "in"), output=out, **more
+        ),
+        PLAIN,
+        ALIAS,
+    )
+    assert told["photos"]["extra"]["executed"] == 1
+    assert told["written"]["dest_asset_key"]["uri"] == f"file://{out}"
 
 
 def test_a_training_tells_its_model_and_where_it_lies(client, emulator, events_of):

@@ -9,6 +9,7 @@ from airflow.providers.standard.operators.branch import BranchMixIn
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.pipelines.checks.definition import MOST_BYTES, parse_checks, read_checks
 from airflow_provider_fastlabel.utils.arguments import refused, require_rendered
+from airflow_provider_fastlabel.utils.asset_events import storage_uri, tell_outlets
 from airflow_provider_fastlabel.utils.checked_arguments import holds_reference
 from airflow_provider_fastlabel.utils.links import PUBLISHED, facts_of_output
 
@@ -134,6 +135,8 @@ class FastLabelCheckDatasetOperator(FastLabelBaseOperator, BranchMixIn):
             if self.mode == "fail" and not checked.passed:
                 self._push(context, summary)
                 checked.refuse_failed(shown)
+        told = {"dataset": shown, "passed": checked.passed, "counts": checked.counts()}
+        tell_outlets(self, context, told, storage_uri(place))
         if self.mode == "branch":
             # Airflow ends a task that skips others by an exception, and pushes no result then.
             self._push(context, summary)

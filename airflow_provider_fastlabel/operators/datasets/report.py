@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel.operators.base import FastLabelBaseOperator
 from airflow_provider_fastlabel.utils.arguments import external_status, rendered_texts, task_status
+from airflow_provider_fastlabel.utils.asset_events import storage_uri, tell_outlets
 from airflow_provider_fastlabel.utils.links import PROJECT, PUBLISHED, TASKS, facts_of_output
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class FastLabelReportOperator(FastLabelBaseOperator):
                 fetch=self.include_images,
             ).run()  # fmt: skip
         result = made.result(shown_place(self.output_path), changed=changed)
+        tell_outlets(self, context, result, storage_uri(target))
         return readable({**result, "markdown": report_markdown(context)}, self.output_conn_id)
 
     def what_stays(self) -> str:
