@@ -41,8 +41,8 @@ POLL_PATIENCE = 1.0
 _MOMENT = 0.001
 """Seconds that are too short to wait for; what is left of them is owed."""
 
-_BUSY = 0.25
-"""Seconds after which a look that found every thread busy tries again."""
+_BUSY = 0.05
+"""Seconds after which the next look tries again if it has found every thread busy."""
 
 _pools: dict[str, ThreadPoolExecutor] = {}
 _clients: dict[str, tuple[str, FastLabelClient]] = {}
@@ -84,6 +84,7 @@ class Pace:
     _owed: float = 0.0
     _since: float = 0.0
     _under_way: int = 0
+    _line: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def demand(self) -> float:
@@ -106,22 +107,37 @@ class Pace:
     async def turn(self, latest: float, interval: float) -> AsyncIterator[None]:
         """Wait until the looks before leave room for one more, as if each were one call; it is under way inside.
 
+        Who came first goes first, so that none is left behind where the machine cannot do as much as it may.
+
         :param latest: time on the event loop's clock at which it is made even without room.
         :param interval: seconds after which it sees that the quota has grown.
         """
-        while (pause := min(self._busy_for(), latest - now())) > _MOMENT:
-            await asyncio.sleep(min(pause, interval))
-        full = self._full_for()
-        self._owed = 1 + (full * self.allowed if full > 0 else 0)
-        self._since = now()
-        self._under_way += 1
+        in_line = await self._line_up(latest)
+        try:
+            while (pause := min(self._busy_for(), latest - now())) > _MOMENT:
+                await asyncio.sleep(min(pause, interval))
+            full = self._full_for()
+            self._owed = 1 + (full * self.allowed if full > 0 else 0)
+            self._since = now()
+            self._under_way += 1
+        finally:
+            if in_line:
+                self._line.release()
         try:
             yield
         finally:
             self._under_way -= 1
 
+    async def _line_up(self, latest: float) -> bool:
+        """Wait until all who came before have gone; tell whether they have, or it was too late to wait."""
+        try:
+            async with asyncio.timeout_at(None if latest == float("inf") else latest):
+                return await self._line.acquire()
+        except TimeoutError:
+            return False
+
     def _busy_for(self) -> float:
-        """Return how many seconds to wait before another look is tried."""
+        """Return how many seconds to wait before the look is tried again."""
         return max(self._full_for(), _BUSY if self._under_way >= POLL_THREADS else 0.0)
 
     def _full_for(self) -> float:

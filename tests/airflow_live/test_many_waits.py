@@ -34,7 +34,7 @@ TOKEN = "many-waits-token-1b2c"
 PROJECTS = ("crowd-0", "crowd-1", "crowd-2")
 WAITS = 300
 MINUTE = 60
-PATIENCE = 150
+PATIENCE = 300
 BLOCKED = re.compile(r"blocked for ([\d.]+) seconds")
 QUOTA = 60_000
 """Calls in ten minutes: so many that waits on 300 tags end within the minute, and so few that they are stretched."""

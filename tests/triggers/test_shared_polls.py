@@ -128,10 +128,41 @@ def test_looks_do_not_queue_for_a_slow_server_and_come_in_one_burst_when_it_is_q
     assert {number for at, number in asked if at >= 32} == set(range(100))
 
 
-def test_a_look_whose_wait_is_at_its_end_comes_though_every_thread_is_busy():
+def test_no_wait_is_left_behind_where_the_server_is_too_slow_for_all():
+    asked: list[tuple[float, Any]] = []
+
+    async def waiting(number, began):
+        with shared_poll("c", number) as poll:
+
+            async def ask():
+                asked.append((now() - began, number))
+                await asyncio.sleep(1)  # so that there are 8 looks a second, and 30 are wanted
+
+            seen = now()
+            while True:
+                seen = (await poll.reading(ask, newer_than=seen, interval=10)).at
+
+    async def scenario():
+        began = now()
+        tasks = [asyncio.create_task(waiting(n, began)) for n in range(300)]
+        await asyncio.sleep(180)
+        await let_go(tasks)
+
+    run(scenario())
+    last = dict.fromkeys(range(300), 0.0)
+    longest = 0.0
+    for at, number in asked:
+        longest = max(longest, at - last[number])
+        last[number] = at
+    assert len(asked) >= 180 * 7
+    assert longest <= 50
+
+
+@pytest.mark.parametrize("in_line", [0, 1])
+def test_a_look_whose_wait_is_at_its_end_comes_though_every_thread_is_busy(in_line):
     async def scenario():
         pace = Pace()
-        held = [asyncio.create_task(hold(pace)) for _ in range(POLL_THREADS)]
+        held = [asyncio.create_task(hold(pace)) for _ in range(POLL_THREADS + in_line)]
         await asyncio.sleep(0)
         began = now()
         async with pace.turn(began + 1, 5):
