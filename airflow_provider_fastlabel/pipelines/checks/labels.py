@@ -26,6 +26,7 @@ from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassM
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import read_files
 from airflow_provider_fastlabel.pipelines.reports.table import FLAT
 from airflow_provider_fastlabel.scratch import scratch_folder
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES = 256 * 1024
 _MOST_LOCK_BYTES = 1 << 26
-_AT_ONCE = 200
 _SHOWN = 10
 
 
@@ -162,18 +162,11 @@ def _local(published: PublishedDataset, stack: ExitStack) -> Path:
     pictures = [path for path in published.files if path.startswith("images/") and is_image(path)]
     heads = set(pictures)
     texts = [path for path in published.files if path not in heads and path not in OWN_FILES]
-    for paths, end in ((texts, None), (pictures, _HEAD_BYTES)):
-        for start in range(0, len(paths), _AT_ONCE):
-            some = paths[start : start + _AT_ONCE]
-            found = place.fs.cat_ranges([(place / path).path for path in some], 0, end)
-            for path, data in zip(some, found, strict=True):
-                if isinstance(data, FileNotFoundError):
-                    continue  # counted by what the manifest lists
-                if isinstance(data, Exception):
-                    raise data
-                target = place_below(tree, path)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
+    for paths, most in ((texts, None), (pictures, _HEAD_BYTES)):
+        for path, data in read_files(place, paths, most):  # what is not there is counted by what the manifest lists
+            target = place_below(tree, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
     return tree
 
 

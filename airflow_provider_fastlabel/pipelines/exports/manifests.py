@@ -21,6 +21,7 @@ from airflow_provider_fastlabel.json_text import UnusableJsonError, is_text, par
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import read_beginning
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
@@ -151,13 +152,8 @@ def _stored(target: Any, name: str, most: int) -> bytes:
         info = target.fs.info(place.path)
         if info["type"] != "file" or info.get("islink"):
             raise DamagedFileError(place, f"it is no file but {info['type']}")
-    try:
-        # In a bucket there is no look before: it may need the right to list what is there.
-        return bytes(target.fs.cat_file(place.path, start=0, end=most + 1))
-    except FileNotFoundError:
-        raise
-    except OSError:  # an empty object has no first byte to ask for
-        return bytes(place.read_bytes())
+    # In a bucket there is no look before: it may need the right to list what is there.
+    return read_beginning(place, most + 1)
 
 
 class _Passing(io.RawIOBase):

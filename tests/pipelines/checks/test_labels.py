@@ -16,6 +16,7 @@ from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.pipelines.checks.labels import read_labels
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
+from tests.operators.s3_files import S3Files
 from tests.pipelines.checks.published import WRITERS, publish_tasks
 from tests.pipelines.reports.labelled import box, task
 
@@ -42,6 +43,15 @@ def bucket(tmp_path):
     filesystem.makedirs(f"/{tmp_path.name}")
     yield ObjectStoragePath(f"memory:///{tmp_path.name}", conn_id="checks")
     filesystem.rm(f"/{tmp_path.name}", recursive=True)
+
+
+@pytest.fixture
+def s3(s3_address):
+    files = S3Files(s3_address)
+    files.boto.create_bucket(Bucket="sets")
+    attach("s3", conn_id="labels", fs=files)
+    yield ObjectStoragePath("s3://sets/x", conn_id="labels")
+    files.close()
 
 
 @pytest.mark.parametrize("place", ["folder", "store"])
@@ -124,6 +134,19 @@ def test_what_a_store_has_lost_is_counted_and_named(tmp_path, bucket):
     found = read(place)
     assert found.unread.examples == ["a.json: the manifest lists it, and it is not there or hidden"]
     assert [row[1] for row in listed(found)] == ["dog"]
+
+
+def test_empty_files_are_read_from_a_bucket_that_has_no_first_byte_of_them(tmp_path, s3):
+    place = publish_tasks(s3 / "set", tmp_path / "work", TASKS, "yolo", pictures=PICTURES)
+    found = read(place)
+    assert sorted(found.pictures) == ["a.png", "empty.png", "sub/b.png"]
+    assert [row[1] for row in listed(found)] == ["cat", "dog", "dog"]
+    assert found.unread.count == 0
+
+    (PublishedDataset(place).place / "images" / "train" / "a.png").write_bytes(b"")
+    found = read(place)
+    assert [row[1] for row in listed(found)] == ["dog"]
+    assert [text.partition(":")[0] for text in found.unread.examples] == ["labels/train/a.txt"]
 
 
 def test_a_store_that_does_not_answer_is_the_error_that_is_told(tmp_path, bucket, monkeypatch):
