@@ -17,6 +17,7 @@ from airflow_provider_fastlabel.pipelines.exports.manifests import load
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import files_below
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_published
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import list_files
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 from airflow_provider_fastlabel.regular_files import LEAVES, NotRegularError, open_below
@@ -140,4 +141,4 @@ def _paths(target: Any) -> Iterator[str]:
         return
     root = str(target.path).strip("/") + "/"
     target.fs.invalidate_cache()
-    yield from (path.lstrip("/").removeprefix(root) for path in target.fs.find(target.path))
+    yield from (path.lstrip("/").removeprefix(root) for path in list_files(target))

@@ -1,6 +1,7 @@
-"""Files of an object store, read so that what its file system leaves unsaid is an error.
+"""Files of an object store, read and listed so that what its file system leaves unsaid is an error.
 
-Those of fsspec return errors among the contents of files, and ask for the first byte of objects that have none.
+Those of fsspec return errors among the contents of files, ask for the first byte of objects that have none, leave out
+of a listing what cannot be listed, and say of a file that cannot be looked at that it is not there.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    Info = Mapping[str, Any]
 
 _AT_ONCE = 200
 
@@ -51,3 +54,58 @@ def read_beginning(place: Any, most: int) -> bytes:
         raise
     except OSError:  # an empty object has no first byte to ask for
         return bytes(place.fs.cat_file(place.path))[:most]
+
+
+def kind_at(place: Any) -> str:
+    """Say what there is at a place: ``file``, ``directory``, another kind that its store knows, or nothing.
+
+    :param place: an object-store path.
+    :returns: the kind; empty where there is nothing.
+    :raises Exception: whatever the store says, but that nothing is there.
+    """
+    try:
+        return str(place.fs.info(place.path)["type"])
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def list_files(folder: Any) -> dict[str, Info]:
+    """List all files below a folder, by one listing where the store has such, else by one of each folder.
+
+    :param folder: an object-store path; where it is a file, that alone is listed.
+    :returns: path -> what the store says of the file.
+    :raises FileNotFoundError: the folder is not there; some stores list nothing instead.
+    :raises Exception: whatever the store says of the folder or one below it.
+    """
+    root = str(folder.path).rstrip("/")
+    if not _leaves_out(folder.fs):
+        return dict(folder.fs.find(root, withdirs=False, detail=True))
+    return dict(_walk(folder.fs, folder.fs._strip_protocol(root)))
+
+
+def _leaves_out(fs: Any) -> bool:
+    """Tell whether a file system finds files as fsspec does by itself: those of the folders that can be listed."""
+    from fsspec import AbstractFileSystem
+    from fsspec.asyn import AsyncFileSystem
+
+    kind = type(fs)
+    if issubclass(kind, AsyncFileSystem):
+        return bool(kind._find is AsyncFileSystem._find)
+    return bool(kind.find is AbstractFileSystem.find)
+
+
+def _walk(fs: Any, root: str) -> Iterator[tuple[str, Info]]:
+    left = [root]
+    while left:
+        at = left.pop()
+        try:
+            listed = fs.ls(at, detail=True)
+        except FileNotFoundError:
+            if at == root:
+                raise
+            continue  # it has gone since its parent was listed, and its files with it
+        for info in listed:
+            if info["type"] != "directory":
+                yield info["name"], info
+            elif info["name"].rstrip("/") != at:
+                left.append(info["name"].rstrip("/"))
