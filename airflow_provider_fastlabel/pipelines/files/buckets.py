@@ -44,14 +44,24 @@ def store_listed(folder: Any) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        # What stands behind a question mark may be a signature.
-        said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
-        conn_id = dict(getattr(folder, "storage_options", None) or {}).get("conn_id")
-        by = f", Airflow connection {conn_id!r}" if conn_id else ""
-        raise StoreFailedError(
-            f"{folder} cannot be listed{by} ({type(error).__name__}: {said}). Nothing was created or sent. Check the "
-            "address and the key of the store in its connection, and the network, or try again later."
-        ) from error
+        raise store_failed(folder, "listed", error) from error
+
+
+def store_failed(place: Any, done: str, error: Exception) -> StoreFailedError:
+    """Return the error for a place that a store has failed at, which says what has happened, and where.
+
+    :param place: an object-store path.
+    :param done: what could not be done with it, such as ``listed``.
+    :param error: what the store said.
+    """
+    # What stands behind a question mark may be a signature.
+    said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
+    conn_id = dict(getattr(place, "storage_options", None) or {}).get("conn_id")
+    by = f", Airflow connection {conn_id!r}" if conn_id else ""
+    return StoreFailedError(
+        f"{place} cannot be {done}{by} ({type(error).__name__}: {said}). Nothing was created or sent. Check the "
+        "address and the key of the store in its connection, and the network, or try again later."
+    )
 
 
 def refuse_missing_bucket(place: Any, name: str) -> None:
