@@ -44,6 +44,15 @@ _MOST_LOCK_BYTES = 1 << 26
 _SHOWN = 10
 
 
+class DamagedDatasetError(DamagedFileError):
+    """A file of a data set is not as its format wants it, so that nothing can be said of the others."""
+
+    def __init__(self, place: Any, why: str) -> None:
+        FastLabelInvalidException.__init__(
+            self, f"{place} is not as an export writes it: {why.rstrip('.')}. Nothing was made of it. Export it again."
+        )
+
+
 @dataclass
 class Unread:
     """What of a data set could not be read.
@@ -120,7 +129,7 @@ def read_labels(published: PublishedDataset) -> Labels:
 
     :param published: the data set.
     :raises FastLabelInvalidException: its format holds no objects, or not their sizes.
-    :raises ValueError: a file of it is not as its format wants it.
+    :raises DamagedDatasetError: a file of it is not as its format wants it.
     :raises OSError: it cannot be read.
     """
     place, form = published.place, published.manifest.get("format")
@@ -139,11 +148,14 @@ def read_labels(published: PublishedDataset) -> Labels:
     with ExitStack() as stack:
         folder = _listed(_local(published, stack), published, unread)
         classes = _classes(place, published)
-        if read is None:
-            return _of_coco(folder, classes, unread)
         spool = Spool()
         stack.callback(spool.close)
-        return _columns(read(folder, spool), published, classes, unread)
+        try:
+            if read is None:
+                return _of_coco(folder, published, classes, unread)
+            return _columns(read(folder, spool), published, classes, unread)
+        except ValueError as error:
+            raise DamagedDatasetError(place, str(error)) from error
 
 
 def _without_pictures(published: PublishedDataset) -> bool:
@@ -181,13 +193,16 @@ def _listed(root: Path, published: PublishedDataset, unread: Unread) -> DataFold
     return folder
 
 
-def _of_coco(folder: DataFolder, classes: dict[str, int], unread: Unread) -> Labels:
+def _of_coco(folder: DataFolder, published: PublishedDataset, classes: dict[str, int], unread: Unread) -> Labels:
     """Read the one file of a COCO data set."""
     from airflow_provider_fastlabel.formats.coco.columns import read_columns
 
     files = [name for name in folder.names if name.endswith(".json") and "/" not in name]
     if len(files) != 1:
-        raise FileNotFoundError(f"{folder.path} should hold one COCO file, and holds {len(files)}. Export it again.")
+        raise FileNotFoundError(
+            f"{published.place} should hold one COCO file, and holds {len(files)}. Nothing was made of it. Export it "
+            "again."
+        )
     found = read_columns(folder.place(files[0]))
     for text in found.lost:
         unread.add(text)

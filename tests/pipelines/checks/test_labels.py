@@ -11,9 +11,10 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 
+from airflow_provider_fastlabel.client.exceptions import cannot_pass
 from airflow_provider_fastlabel.formats.writing.class_changes import brought_up_to_date
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
-from airflow_provider_fastlabel.pipelines.checks.labels import read_labels
+from airflow_provider_fastlabel.pipelines.checks.labels import DamagedDatasetError, read_labels
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from tests.operators.s3_files import S3Files
@@ -176,6 +177,20 @@ def test_a_coco_file_that_is_gone_is_an_error(tmp_path):
     (place / "annotations.json").unlink()
     with pytest.raises(FileNotFoundError, match="should hold one COCO file, and holds 0"):
         read(place)
+
+
+def test_a_damaged_file_is_told_with_its_data_set_and_needs_no_retry(tmp_path, bucket):
+    """Of several data sets that one task reads, nobody knows which one is meant by the name of a file."""
+    place = PublishedDataset(publish_tasks(bucket / "set", tmp_path / "work", TASKS)).place
+    (place / "annotations.json").write_text("{")
+    with pytest.raises(DamagedDatasetError) as told:
+        read(place)
+    assert f"{place} is not as an export writes it: annotations.json:1: not valid JSON" in str(told.value)
+    assert cannot_pass(told.value)
+    (place / "annotations.json").unlink()
+    with pytest.raises(FileNotFoundError) as gone:
+        read(place)
+    assert str(gone.value).startswith(f"{place} should hold one COCO file, and holds 0")
 
 
 def test_labels_that_cannot_be_read_back_are_refused(tmp_path):
