@@ -153,6 +153,8 @@ def read_labels(published: PublishedDataset) -> Labels:
         try:
             if read is None:
                 return _of_coco(folder, published, classes, unread)
+            if published.pictures_said() == 0:  # of which YOLO and masks may have no table of classes either
+                return labels_of((), classes, unread)
             return _columns(read(folder, spool), published, classes, unread)
         except ValueError as error:
             raise DamagedDatasetError(place, str(error)) from error

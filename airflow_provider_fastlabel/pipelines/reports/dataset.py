@@ -105,6 +105,11 @@ class PublishedDataset:
         """
         return self._split.get(split_extension(safe_name(name))[0], "")
 
+    def pictures_said(self) -> int | None:
+        """Return how many pictures the export has counted; ``None`` if the manifest does not say it."""
+        count = self._counts.get("images")
+        return count if type(count) is int else None
+
     def left_out(self) -> dict[str, dict[str, int]]:
         """Return what the export counted: ``skipped`` and ``adjusted``, each by reason."""
         found: dict[str, dict[str, int]] = {}

@@ -179,6 +179,13 @@ def test_a_coco_file_that_is_gone_is_an_error(tmp_path):
         read(place)
 
 
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_data_set_without_any_picture_has_no_labels(form, tmp_path):
+    more: dict[str, Any] = {"kind": "instance"} if form == "masks" else {}
+    found = read(publish_tasks(tmp_path / "set", tmp_path / "work", [], form, **more))
+    assert (found.pictures, found.classes, listed(found), found.unread.count) == ([], [], [], 0)
+
+
 def test_a_damaged_file_is_told_with_its_data_set_and_needs_no_retry(tmp_path, bucket):
     """Of several data sets that one task reads, nobody knows which one is meant by the name of a file."""
     place = PublishedDataset(publish_tasks(bucket / "set", tmp_path / "work", TASKS)).place
