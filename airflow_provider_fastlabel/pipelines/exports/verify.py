@@ -111,6 +111,8 @@ def _fault(target: Any, row: Row) -> str:
         facts = _facts(target, row["path"], row.get("size"))
     except (FileNotFoundError, NotADirectoryError):
         return _MISSING
+    except IsADirectoryError:
+        return "is not the file that was published: it is a folder"
     except OSError as error:
         if isinstance(error, NotRegularError) or error.strerror in (LEAVES, _LINK):
             return f"is not the file that was published: {error.strerror}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Info = Mapping[str, Any]
 
 _AT_ONCE = 200
+_NO_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 def read_files(folder: Any, names: Sequence[str], most: int | None = None) -> Iterator[tuple[str, bytes]]:
@@ -22,7 +23,7 @@ def read_files(folder: Any, names: Sequence[str], most: int | None = None) -> It
     :param folder: an object-store path.
     :param names: of the files, relative to the folder.
     :param most: bytes of each that are wanted, from its beginning; ``None`` for all.
-    :returns: name and content of each file that is there, in their order.
+    :returns: name and content of each file that is there and no folder, in their order.
     :raises Exception: whatever the store says of a file, but that it is not there.
     """
     first = None if most is None else 0  # a range would be refused where a file is empty, and many label files are
@@ -30,7 +31,7 @@ def read_files(folder: Any, names: Sequence[str], most: int | None = None) -> It
         some = names[start : start + _AT_ONCE]
         found = folder.fs.cat_ranges([(folder / name).path for name in some], first, most)
         for name, data in zip(some, found, strict=True):
-            if isinstance(data, FileNotFoundError):
+            if isinstance(data, _NO_FILE):
                 continue
             if isinstance(data, OSError) and most is not None:
                 yield name, read_beginning(folder / name, most)

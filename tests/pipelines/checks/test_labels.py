@@ -19,6 +19,7 @@ from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileEr
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from tests.operators.s3_files import S3Files
 from tests.pipelines.checks.published import WRITERS, publish_tasks
+from tests.pipelines.exports.places.spots import store_at
 from tests.pipelines.reports.labelled import box, task
 
 CAT, DOG = box("cat", 10, 20, 110, 220), box("dog", 300, 20, 340, 90)
@@ -148,6 +149,15 @@ def test_empty_files_are_read_from_a_bucket_that_has_no_first_byte_of_them(tmp_p
     found = read(place)
     assert [row[1] for row in listed(found)] == ["dog"]
     assert [text.partition(":")[0] for text in found.unread.examples] == ["labels/train/a.txt"]
+
+
+def test_a_folder_in_the_place_of_a_listed_file_is_counted_and_named(tmp_path):
+    place = PublishedDataset(publish_tasks(store_at(tmp_path / "set"), tmp_path / "work", TASKS, "labelme")).place
+    place.fs.rm_file((place / "a.json").path)
+    place.fs.mkdir((place / "a.json").path)
+    found = read(place)
+    assert found.unread.examples == ["a.json: the manifest lists it, and it is not there or hidden"]
+    assert [row[1] for row in listed(found)] == ["dog"]
 
 
 def test_a_store_that_does_not_answer_is_the_error_that_is_told(tmp_path, bucket, monkeypatch):

@@ -51,3 +51,10 @@ def test_a_folder_that_cannot_be_listed_is_an_error(place):
     place.fs.says = {f"{place.path}/more/of": PermissionError("no right to list")}
     with pytest.raises(PermissionError, match="no right to list"):
         verify_dataset(place)
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_change(place):
+    path = f"{place.path}/annotations.json"
+    place.fs.rm_file(path)
+    place.fs.mkdir(path)
+    assert verify_dataset(place).changed == ["annotations.json"]
