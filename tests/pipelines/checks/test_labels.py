@@ -182,6 +182,16 @@ def test_a_listed_file_with_something_else_in_it_is_counted_and_named(tmp_path, 
     assert (found.unread.count, found.unread.examples[0].partition(":")[0]) == (1, spoilt)
 
 
+@pytest.mark.parametrize("entry", [None, {}, {"id": 9, "file_name": None}, {"id": 9, "file_name": 5}])
+def test_a_listed_picture_without_a_name_is_counted_though_it_has_no_object(tmp_path, entry):
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS)
+    document = json.loads((place / "annotations.json").read_text())
+    document["images"].append(entry)
+    (place / "annotations.json").write_text(json.dumps(document))
+    found = read(place)
+    assert found.unread.examples == ["annotations.json: images[3]: no usable file_name; it was left out"]
+
+
 def test_a_coco_file_that_is_gone_is_an_error(tmp_path):
     place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS)
     (place / "annotations.json").unlink()
