@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Folders(MemoryFileSystem):
     """The file system, which finds files as that of SFTP does; it holds what each one in memory holds.
 
-    :ivar says: path -> the error that listing or looking at it raises.
+    :ivar says: path -> the error that listing it, looking at it or opening it raises.
     """
 
     cachable = False
@@ -30,6 +30,11 @@ class Folders(MemoryFileSystem):
         """Look at a file or folder."""
         self._refuse(path)
         return super().info(path, **more)
+
+    def _open(self, path: str, *args: Any, **more: Any) -> Any:
+        """Open a file."""
+        self._refuse(path)
+        return super()._open(path, *args, **more)
 
     def _refuse(self, path: str) -> None:
         if (error := self.says.get(path.rstrip("/"))) is not None:

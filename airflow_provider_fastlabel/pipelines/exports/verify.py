@@ -16,6 +16,7 @@ from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.pipelines.exports.manifests import load
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import files_below
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_published
+from airflow_provider_fastlabel.pipelines.files.buckets import store_listed, store_read
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.stored import list_files
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
@@ -126,7 +127,7 @@ def _facts(target: Any, path: str, size: int | None) -> Facts:
     """Read a file; one of another size than it should have is not read."""
     local = local_path(target)
     if local is None:
-        with target.fs.open((target / path).path, "rb") as file:
+        with store_read(target / path), target.fs.open((target / path).path, "rb") as file:
             return facts_of_file(file)
     if os.path.islink(local / path):  # noqa: PTH114
         raise OSError(errno.ELOOP, _LINK, path)
@@ -143,4 +144,6 @@ def _paths(target: Any) -> Iterator[str]:
         return
     root = str(target.path).strip("/") + "/"
     target.fs.invalidate_cache()
-    yield from (path.lstrip("/").removeprefix(root) for path in list_files(target))
+    with store_listed(target):
+        found = list_files(target)
+    yield from (path.lstrip("/").removeprefix(root) for path in found)

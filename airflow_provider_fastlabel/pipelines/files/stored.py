@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.pipelines.files.buckets import NO_FILE, store_read
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     Info = Mapping[str, Any]
 
 _AT_ONCE = 200
-_NO_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 def read_files(folder: Any, names: Sequence[str], most: int | None = None) -> Iterator[tuple[str, bytes]]:
@@ -24,21 +25,21 @@ def read_files(folder: Any, names: Sequence[str], most: int | None = None) -> It
     :param names: of the files, relative to the folder.
     :param most: bytes of each that are wanted, from its beginning; ``None`` for all.
     :returns: name and content of each file that is there and no folder, in their order.
-    :raises Exception: whatever the store says of a file, but that it is not there.
+    :raises StoreFailedError: the store has failed at one of them.
     """
     first = None if most is None else 0  # a range would be refused where a file is empty, and many label files are
     for start in range(0, len(names), _AT_ONCE):
         some = names[start : start + _AT_ONCE]
         found = folder.fs.cat_ranges([(folder / name).path for name in some], first, most)
         for name, data in zip(some, found, strict=True):
-            if isinstance(data, _NO_FILE):
+            if isinstance(data, NO_FILE):
                 continue
-            if isinstance(data, OSError) and most is not None:
-                yield name, read_beginning(folder / name, most)
-            elif isinstance(data, Exception):
-                raise data
-            else:
-                yield name, bytes(data)
+            with store_read(folder / name):
+                if isinstance(data, OSError) and most is not None:
+                    data = read_beginning(folder / name, most)
+                elif isinstance(data, Exception):
+                    raise data
+            yield name, bytes(data)
 
 
 def read_beginning(place: Any, most: int) -> bytes:

@@ -16,6 +16,7 @@ from airflow_provider_fastlabel.formats.writing.class_changes import brought_up_
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
 from airflow_provider_fastlabel.pipelines.checks.labels import DamagedDatasetError, read_labels
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from tests.operators.s3_files import S3Files
 from tests.pipelines.checks.published import WRITERS, publish_tasks
@@ -168,7 +169,7 @@ def test_a_store_that_does_not_answer_is_the_error_that_is_told(tmp_path, bucket
         raise PermissionError("no right to read")
 
     monkeypatch.setattr(place.fs, "cat_file", refuse)
-    with pytest.raises(PermissionError, match="no right to read"):
+    with pytest.raises(StoreFailedError, match=r"a\.json cannot be read.*PermissionError: no right to read"):
         read_labels(published)
 
 

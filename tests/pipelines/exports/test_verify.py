@@ -8,6 +8,7 @@ import pytest
 from upath import UPath
 
 from airflow_provider_fastlabel.pipelines.exports.verify import verify_dataset
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
 from tests.pipelines.folders import Folders
 from tests.pipelines.reports.labelled import box, task
@@ -49,7 +50,7 @@ def test_what_is_beside_a_data_set_is_found_in_every_folder(place):
 def test_a_folder_that_cannot_be_listed_is_an_error(place):
     place.fs.pipe_file(f"{place.path}/more/of/it.txt", b"x")
     place.fs.says = {f"{place.path}/more/of": PermissionError("no right to list")}
-    with pytest.raises(PermissionError, match="no right to list"):
+    with pytest.raises(StoreFailedError, match=r"cannot be listed \(PermissionError: no right to list\)"):
         verify_dataset(place)
 
 
@@ -58,3 +59,13 @@ def test_a_folder_in_the_place_of_a_file_is_a_change(place):
     place.fs.rm_file(path)
     place.fs.mkdir(path)
     assert verify_dataset(place).changed == ["annotations.json"]
+
+
+def test_a_file_that_cannot_be_read_is_told_with_its_place(place):
+    path = f"{place.path}/annotations.json"
+    place.fs.says = {path: PermissionError("Forbidden")}
+    with pytest.raises(StoreFailedError, match=r"annotations\.json cannot be read \(PermissionError: Forbidden\)"):
+        verify_dataset(place)
+    place.fs.says = {f"{place.path}/manifest.json": PermissionError("Forbidden")}
+    with pytest.raises(StoreFailedError, match=r"manifest\.json cannot be read \(PermissionError: Forbidden\)"):
+        verify_dataset(place)

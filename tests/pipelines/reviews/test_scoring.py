@@ -11,6 +11,7 @@ from upath import UPath
 from airflow_provider_fastlabel.client.exceptions import cannot_pass
 from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.reviews.scoring import Prelabels, score_dataset
+from airflow_provider_fastlabel.pipelines.reviews.suspicions import read_predictions
 from tests.pipelines.reports.labelled import box, task
 from tests.pipelines.versions import publish_version
 
@@ -57,3 +58,14 @@ def test_what_was_listed_and_cannot_be_read_is_told_with_its_place(tmp_path, pre
     monkeypatch.setattr(MemoryFileSystem, "_open", refuse)
     with pytest.raises(StoreFailedError, match=r"v1\.json cannot be read \(TimeoutError: no answer\)"):
         score_dataset(dataset, Prelabels(places={"v1": prelabels}))
+
+
+def test_predictions_that_a_store_does_not_give_are_told_with_their_place(prelabels, monkeypatch):
+    assert read_predictions(prelabels).objects.total() == 1
+
+    def refuse(self, path, *args, **more):
+        raise PermissionError("Forbidden")
+
+    monkeypatch.setattr(MemoryFileSystem, "_open", refuse)
+    with pytest.raises(StoreFailedError, match=r"v1\.json cannot be read \(PermissionError: Forbidden\)"):
+        read_predictions(prelabels)
