@@ -154,7 +154,7 @@ def _read(folder: str, conn_id: str | None, name: str) -> bytes | None:
     except DamagedFileError:
         raise NothingToShowError(_no_report(folder)) from None
     except Exception as error:  # a store's own errors, whose texts may hold what nobody is to see
-        log.warning("A report cannot be read: %s", type(error).__name__)
+        log.warning("A report cannot be read: %s", type(error.__cause__ or error).__name__)
         raise NothingToShowError(
             f"Airflow's API server cannot read {_shown(folder)}. It needs the provider package of that store, and the "
             "connection and the rights that the workers have."

@@ -200,7 +200,8 @@ class _Rows:
         of_category = [classes[categories.by_id[i].value] if i in categories.by_id else -1 for i in self.category_ids]
         picture = np.array([*of_image, -1])[np.frombuffer(self.image, np.int64)]
         kind = np.array([*of_category, -1])[np.frombuffer(self.category, np.int64)]
-        lost = [f"{name}: {text}" for text in self.lost]
+        unnamed = [text for text, key in images.notes if key is None]  # a picture less, whether it has objects or not
+        lost = [f"{name}: {text}" for text in (*unnamed, *self.lost)]
         boxes = np.frombuffer(self.boxes, np.float64).reshape(-1, 4)
         outlines, attributes = (np.frombuffer(each, np.int64) for each in (self.outlines, self.attributes))
         entries = np.frombuffer(self.entries, np.int32)

@@ -26,6 +26,7 @@ from airflow_provider_fastlabel.formats.writing.classes import LOCK_FILE, ClassM
 from airflow_provider_fastlabel.formats.writing.naming import OWN_FILES
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import read_files
 from airflow_provider_fastlabel.pipelines.reports.table import FLAT
 from airflow_provider_fastlabel.scratch import scratch_folder
 
@@ -40,8 +41,16 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES = 256 * 1024
 _MOST_LOCK_BYTES = 1 << 26
-_AT_ONCE = 200
 _SHOWN = 10
+
+
+class DamagedDatasetError(DamagedFileError):
+    """A file of a data set is not as its format wants it, so that nothing can be said of the others."""
+
+    def __init__(self, place: Any, why: str) -> None:
+        FastLabelInvalidException.__init__(
+            self, f"{place} is not as an export writes it: {why.rstrip('.')}. Nothing was made of it. Export it again."
+        )
 
 
 @dataclass
@@ -120,7 +129,7 @@ def read_labels(published: PublishedDataset) -> Labels:
 
     :param published: the data set.
     :raises FastLabelInvalidException: its format holds no objects, or not their sizes.
-    :raises ValueError: a file of it is not as its format wants it.
+    :raises DamagedDatasetError: a file of it is not as its format wants it.
     :raises OSError: it cannot be read.
     """
     place, form = published.place, published.manifest.get("format")
@@ -139,11 +148,16 @@ def read_labels(published: PublishedDataset) -> Labels:
     with ExitStack() as stack:
         folder = _listed(_local(published, stack), published, unread)
         classes = _classes(place, published)
-        if read is None:
-            return _of_coco(folder, classes, unread)
         spool = Spool()
         stack.callback(spool.close)
-        return _columns(read(folder, spool), published, classes, unread)
+        try:
+            if read is None:
+                return _of_coco(folder, published, classes, unread)
+            if published.pictures_said() == 0:  # of which YOLO and masks may have no table of classes either
+                return labels_of((), classes, unread)
+            return _columns(read(folder, spool), published, classes, unread)
+        except ValueError as error:
+            raise DamagedDatasetError(place, str(error)) from error
 
 
 def _without_pictures(published: PublishedDataset) -> bool:
@@ -162,18 +176,11 @@ def _local(published: PublishedDataset, stack: ExitStack) -> Path:
     pictures = [path for path in published.files if path.startswith("images/") and is_image(path)]
     heads = set(pictures)
     texts = [path for path in published.files if path not in heads and path not in OWN_FILES]
-    for paths, end in ((texts, None), (pictures, _HEAD_BYTES)):
-        for start in range(0, len(paths), _AT_ONCE):
-            some = paths[start : start + _AT_ONCE]
-            found = place.fs.cat_ranges([(place / path).path for path in some], 0, end)
-            for path, data in zip(some, found, strict=True):
-                if isinstance(data, FileNotFoundError):
-                    continue  # counted by what the manifest lists
-                if isinstance(data, Exception):
-                    raise data
-                target = place_below(tree, path)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
+    for paths, most in ((texts, None), (pictures, _HEAD_BYTES)):
+        for path, data in read_files(place, paths, most):  # what is not there is counted by what the manifest lists
+            target = place_below(tree, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
     return tree
 
 
@@ -188,13 +195,16 @@ def _listed(root: Path, published: PublishedDataset, unread: Unread) -> DataFold
     return folder
 
 
-def _of_coco(folder: DataFolder, classes: dict[str, int], unread: Unread) -> Labels:
+def _of_coco(folder: DataFolder, published: PublishedDataset, classes: dict[str, int], unread: Unread) -> Labels:
     """Read the one file of a COCO data set."""
     from airflow_provider_fastlabel.formats.coco.columns import read_columns
 
     files = [name for name in folder.names if name.endswith(".json") and "/" not in name]
     if len(files) != 1:
-        raise FileNotFoundError(f"{folder.path} should hold one COCO file, and holds {len(files)}. Export it again.")
+        raise FileNotFoundError(
+            f"{published.place} should hold one COCO file, and holds {len(files)}. Nothing was made of it. Export it "
+            "again."
+        )
     found = read_columns(folder.place(files[0]))
     for text in found.lost:
         unread.add(text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.formats.coco.objects import CONVERTERS, Category
 from airflow_provider_fastlabel.formats.geometry.shapes import GeometryError, shape_of
 from airflow_provider_fastlabel.formats.reading.imported import UnusableError
+from airflow_provider_fastlabel.pipelines.files.buckets import store_read
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.regular_files import open_regular
 
@@ -43,8 +44,8 @@ def outlines_of(published: PublishedDataset, labels: Labels, rows: Iterable[int]
 
     def read(start: int, stop: int | None) -> bytes:
         if (path := local_path(place)) is None:
-            data: bytes = place.fs.cat_file(place.path, start=start, end=stop)
-            return data
+            with store_read(place):
+                return bytes(place.fs.cat_file(place.path, start=start, end=stop))
         with open_regular(path) as file:
             file.seek(start)
             return file.read(-1 if stop is None else stop - start)

@@ -57,7 +57,7 @@ def compare_datasets(before: Any, after: Any, *, output: Any = None) -> Comparis
     :raises FileNotFoundError: there is no data set at ``after``.
     :raises DamagedFileError: a manifest is not as an export writes it.
     :raises FastLabelInvalidException: a data set has a format from which no objects can be read back.
-    :raises ValueError: a file of a data set is not as its format wants it.
+    :raises DamagedDatasetError: a file of the later one is not as its format wants it.
     :raises OSError: a data set cannot be read, or ``output`` cannot be written.
     """
     later = PublishedDataset(after)
@@ -102,7 +102,7 @@ def compare_published(earlier: PublishedDataset, later: PublishedDataset) -> Com
     :param later: the later one.
     :raises FastLabelInvalidException: a data set has a format from which no objects can be read back.
     :raises EarlierVersionError: a file of the earlier version is not as its format wants it, or is gone.
-    :raises ValueError: a file of the later one is not as its format wants it.
+    :raises DamagedDatasetError: a file of the later one is not as its format wants it.
     :raises OSError: a data set cannot be read.
     """
     labels = read_labels(later)
@@ -118,12 +118,8 @@ def _of_earlier(published: PublishedDataset) -> Labels:
     """Read the earlier version; what is wrong with it is told from what is wrong with the later one."""
     try:
         return read_labels(published)
-    except DamagedFileError as error:
+    except (DamagedFileError, FileNotFoundError) as error:
         raise EarlierVersionError(str(error)) from error
-    except FastLabelInvalidException:  # of its format, with which nothing is wrong
-        raise
-    except (ValueError, FileNotFoundError) as error:
-        raise EarlierVersionError(f"{published.place}: {error}") from error
 
 
 def published_at(place: Any) -> PublishedDataset | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidException
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.writing.naming import safe_name, split_extension
+from airflow_provider_fastlabel.json_text import UnusableJsonError
 from airflow_provider_fastlabel.pipelines.comparisons.outlines import outlines_of
 from airflow_provider_fastlabel.pipelines.comparisons.result import OBJECT_COUNTS, WORDS
 from airflow_provider_fastlabel.pipelines.comparisons.run import EarlierVersionError, compare_published, published_at
@@ -183,7 +184,7 @@ def changes_since(dataset: PublishedDataset, before: Any) -> Since:
         cannot be read back or the earlier version is damaged.
     :raises EarlierVersionError: the earlier version is damaged, and ``before`` was given.
     :raises FastLabelInvalidException: from one of the two no objects can be read back, and ``before`` was given.
-    :raises ValueError: a file of the data set is not as its format wants it.
+    :raises DamagedDatasetError: a file of the data set is not as its format wants it.
     :raises OSError: a data set cannot be read.
     """
     # The one before the version that was read: the place may have a newer one by now.
@@ -227,8 +228,19 @@ def _title(place: Any) -> str:
 def _since(title: str, found: Compared) -> Since:
     """Choose what the page shows of a comparison."""
     changes, suspicious = changes_of(found)
-    rings = [
-        outlines_of(*version, [each.rows[side] for each in changes[:suspicious]])
-        for side, version in enumerate(zip(found.published, found.labels, strict=True))
-    ]
+    rings = [_rings(found, side, [each.rows[side] for each in changes[:suspicious]]) for side in (0, 1)]
     return Since(title, "", found.comparison, changes, suspicious, (rings[0], rings[1]))
+
+
+def _rings(found: Compared, side: int, rows: list[int]) -> dict[int, list[float]]:
+    """Return outlines of objects of one version; none if that has gone since it was compared, or is another now."""
+    published = found.published[side]
+    try:
+        return outlines_of(published, found.labels[side], rows)
+    except (FileNotFoundError, UnusableJsonError) as error:
+        log.warning(
+            "%s has changed since it was read (%s), so the report shows its objects by their boxes, without outlines",
+            foreign_text(published.place),
+            foreign_text(error),
+        )
+        return {}

@@ -29,6 +29,7 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
+from airflow_provider_fastlabel.pipelines.files.stored import list_files
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Results:
             return [path.relative_to(self._local).as_posix() for path in found]
         root = self._output / PARTS
         try:
-            return [str(key) for key in root.fs.find(root.path) if str(key).endswith(".json")]
+            return [str(key) for key in list_files(root) if str(key).endswith(".json")]
         except FileNotFoundError:
             return []
 

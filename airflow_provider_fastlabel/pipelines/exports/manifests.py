@@ -19,8 +19,9 @@ from airflow_provider_fastlabel.formats.reading.json_lists import JsonObject
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.json_text import UnusableJsonError, is_text, parse_json
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
-from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
+from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES, store_read
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import read_beginning
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
@@ -148,16 +149,13 @@ def _stored(target: Any, name: str, most: int) -> bytes:
     """Read a file of a store, of which only stores with real folders have pipes, links and devices."""
     place = target / name
     if target.protocol not in BUCKET_STORES:
-        info = target.fs.info(place.path)
+        with store_read(place):
+            info = target.fs.info(place.path)
         if info["type"] != "file" or info.get("islink"):
             raise DamagedFileError(place, f"it is no file but {info['type']}")
-    try:
-        # In a bucket there is no look before: it may need the right to list what is there.
-        return bytes(target.fs.cat_file(place.path, start=0, end=most + 1))
-    except FileNotFoundError:
-        raise
-    except OSError:  # an empty object has no first byte to ask for
-        return bytes(place.read_bytes())
+    # In a bucket there is no look before: it may need the right to list what is there.
+    with store_read(place):
+        return read_beginning(place, most + 1)
 
 
 class _Passing(io.RawIOBase):

@@ -35,6 +35,7 @@ from airflow_provider_fastlabel.pipelines.exports.places.versions import LocalVe
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, refuse_missing_bucket
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import kind_at
 from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _holds_one(place: Any) -> bool:
     """Tell whether a place itself is the folder of a data set, or was to become one."""
     if (local := local_path(place)) is not None:
         return any(os.path.lexists(local / name) for name in (MANIFEST, PREVIOUS))
-    return any(place.fs.exists((place / name).path) for name in (MANIFEST, PREVIOUS))
+    return any(kind_at(place / name) for name in (MANIFEST, PREVIOUS))
 
 
 def publish(

@@ -16,7 +16,9 @@ from airflow_provider_fastlabel.formats.writing.naming import MANIFEST, PREVIOUS
 from airflow_provider_fastlabel.pipelines.exports.manifests import load
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import files_below
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_published
+from airflow_provider_fastlabel.pipelines.files.buckets import store_listed, store_read
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import list_files
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 from airflow_provider_fastlabel.regular_files import LEAVES, NotRegularError, open_below
@@ -110,6 +112,8 @@ def _fault(target: Any, row: Row) -> str:
         facts = _facts(target, row["path"], row.get("size"))
     except (FileNotFoundError, NotADirectoryError):
         return _MISSING
+    except IsADirectoryError:
+        return "is not the file that was published: it is a folder"
     except OSError as error:
         if isinstance(error, NotRegularError) or error.strerror in (LEAVES, _LINK):
             return f"is not the file that was published: {error.strerror}"
@@ -123,7 +127,7 @@ def _facts(target: Any, path: str, size: int | None) -> Facts:
     """Read a file; one of another size than it should have is not read."""
     local = local_path(target)
     if local is None:
-        with target.fs.open((target / path).path, "rb") as file:
+        with store_read(target / path), target.fs.open((target / path).path, "rb") as file:
             return facts_of_file(file)
     if os.path.islink(local / path):  # noqa: PTH114
         raise OSError(errno.ELOOP, _LINK, path)
@@ -140,4 +144,6 @@ def _paths(target: Any) -> Iterator[str]:
         return
     root = str(target.path).strip("/") + "/"
     target.fs.invalidate_cache()
-    yield from (path.lstrip("/").removeprefix(root) for path in target.fs.find(target.path))
+    with store_listed(target):
+        found = list_files(target)
+    yield from (path.lstrip("/").removeprefix(root) for path in found)

@@ -21,6 +21,8 @@ BUCKET_STORES = frozenset({"s3", "s3a", "s3n", "gs", "gcs", *AZURE_STORES, "oss"
 """Schemes of stores in which the first part of a path is a bucket (a container), and folders need not be made."""
 
 
+NO_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+"""What file systems say where there is no file of that name."""
 _QUERY = re.compile(r"\?[^\s\"'<>]*")
 
 
@@ -44,14 +46,42 @@ def store_listed(folder: Any) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        # What stands behind a question mark may be a signature.
-        said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
-        conn_id = dict(getattr(folder, "storage_options", None) or {}).get("conn_id")
-        by = f", Airflow connection {conn_id!r}" if conn_id else ""
-        raise StoreFailedError(
-            f"{folder} cannot be listed{by} ({type(error).__name__}: {said}). Nothing was created or sent. Check the "
-            "address and the key of the store in its connection, and the network, or try again later."
-        ) from error
+        raise store_failed(folder, "listed", error) from error
+
+
+@contextmanager
+def store_read(place: Any) -> Iterator[None]:
+    """Say what has happened, to which file, if reading it in the block fails.
+
+    :param place: an object-store path.
+    :raises StoreFailedError: in place of whatever the store said, except that there is no such file.
+    """
+    try:
+        yield
+    except NO_FILE:
+        raise
+    except Exception as error:
+        raise store_failed(place, "read", error, "Nothing was made of it.") from error
+
+
+def store_failed(
+    place: Any, done: str, error: Exception, stays: str = "Nothing was created or sent."
+) -> StoreFailedError:
+    """Return the error for a place that a store has failed at, which says what has happened, and where.
+
+    :param place: an object-store path.
+    :param done: what could not be done with it, such as ``listed``.
+    :param error: what the store said.
+    :param stays: what the work has left, a sentence.
+    """
+    # What stands behind a question mark may be a signature.
+    said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
+    conn_id = dict(getattr(place, "storage_options", None) or {}).get("conn_id")
+    by = f", Airflow connection {conn_id!r}" if conn_id else ""
+    return StoreFailedError(
+        f"{place} cannot be {done}{by} ({type(error).__name__}: {said}). {stays} Check the "
+        "address and the key of the store in its connection, and the network, or try again later."
+    )
 
 
 def refuse_missing_bucket(place: Any, name: str) -> None:

@@ -29,6 +29,7 @@ from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.files.source import Source, base_name
 from airflow_provider_fastlabel.pipelines.files.source_table import Sources
+from airflow_provider_fastlabel.pipelines.files.stored import kind_at, list_files
 from airflow_provider_fastlabel.regular_files import LEAVES, kind_of
 
 if TYPE_CHECKING:
@@ -257,12 +258,13 @@ def _listing(folder: Any, filesystem: Any) -> Iterator[Source]:
     root = str(folder.path).rstrip("/")
     try:
         with store_listed(folder):
-            entries = filesystem.find(root, withdirs=False, detail=True)
+            entries = list_files(folder)
+            there = bool(entries) or bool(kind_at(folder))
     except FileNotFoundError:
-        entries = {}
+        entries, there = {}, False
     if root in entries:
         raise ImportRefused(f"{folder} is a file, not a folder. Nothing was created. Give the folder that holds it.")
-    if not entries and not filesystem.exists(root):
+    if not there:
         raise ImportRefused(
             f"The folder {folder} does not exist. Nothing was created. Check `folder` and its connection."
         )

@@ -19,8 +19,10 @@ from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotati
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 from airflow_provider_fastlabel.formats.reading.spool import Spool
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError, store_failed
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
-from airflow_provider_fastlabel.pipelines.files.room import room_needed
+from airflow_provider_fastlabel.pipelines.files.room import DiskFullError, room_needed
+from airflow_provider_fastlabel.pipelines.files.stored import kind_at
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, find_sources
 from airflow_provider_fastlabel.pipelines.imports.attributes import settle_attributes
 from airflow_provider_fastlabel.pipelines.imports.class_rules import own_type
@@ -116,14 +118,18 @@ class Reader:
         :param spool: keeps the annotations.
         :returns: the annotations by the names of the pictures.
         :raises ImportRefused: the files are not where they should be, or cannot be read.
+        :raises StoreFailedError: the store that they are in cannot be read now.
         :raises DiskFullError: the temporary folder has no room.
         """
         try:
             with ExitStack() as stack, room_needed(_spooling):
                 return self._parse(found, stack, spool)
-        except ImportRefused:
+        except (ImportRefused, StoreFailedError, DiskFullError):
             raise
         except (OSError, ValueError, TypeError) as error:
+            stores = [each for each in (self.annotations, self.folder) if each is not None and not local_path(each)]
+            if isinstance(error, OSError) and stores:
+                raise store_failed(stores[0], "read", error) from error
             raise ImportRefused(
                 f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
             ) from error
@@ -190,7 +196,7 @@ class Reader:
     def _coco_files(self) -> Sequence[Source]:
         """Choose the COCO files: the one that is named, that lies alone, or Roboflow's one per folder."""
         place = self.annotations if self.annotations is not None else self.folder
-        if place.is_file():
+        if place.is_file() if local_path(place) else kind_at(place) == "file":
             return [_single_file(place)]
         listed = find_sources(place, extensions=EXTENSIONS["coco"], pattern="**/*.json", follow_links=self.follow_links)
         # A file that cannot be opened is chosen too, or another one would be read in its place.

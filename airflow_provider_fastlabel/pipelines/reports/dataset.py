@@ -9,6 +9,7 @@ from airflow_provider_fastlabel.json_text import UnusableJsonError, is_number, p
 from airflow_provider_fastlabel.pipelines.exports.manifests import load_whole, read_own
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_published
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.stored import read_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,6 +105,11 @@ class PublishedDataset:
         """
         return self._split.get(split_extension(safe_name(name))[0], "")
 
+    def pictures_said(self) -> int | None:
+        """Return how many pictures the export has counted; ``None`` if the manifest does not say it."""
+        count = self._counts.get("images")
+        return count if type(count) is int else None
+
     def left_out(self) -> dict[str, dict[str, int]]:
         """Return what the export counted: ``skipped`` and ``adjusted``, each by reason."""
         found: dict[str, dict[str, int]] = {}
@@ -125,5 +131,4 @@ class PublishedDataset:
             return None
         if self._local is not None:
             return self._local / path
-        place = self.place / path
-        return bytes(place.fs.cat_file(place.path, start=0, end=_MOST_PICTURE_BYTES))
+        return read_beginning(self.place / path, _MOST_PICTURE_BYTES)

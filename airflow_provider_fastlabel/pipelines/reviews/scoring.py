@@ -14,9 +14,11 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.reading.spool import Spool
 from airflow_provider_fastlabel.formats.writing.json_bytes import dumps
 from airflow_provider_fastlabel.pipelines.checks.labels import read_labels
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.files.sources import Found, find_sources
+from airflow_provider_fastlabel.pipelines.files.stored import kind_at
 from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
 from airflow_provider_fastlabel.pipelines.imports.preflight import resolve_destination
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
@@ -80,7 +82,7 @@ class Prelabels:
             spool = Spool()
             stack.callback(spool.close)
             name = f"prelabels[{foreign_text(repr(version), 100)}]"
-            if not place.exists():
+            if not (place.exists() if local_path(place) else kind_at(place)):
                 raise FastLabelInvalidException(f"{name}: there is nothing at {foreign_text(place)}. {_UNTOUCHED}")
             beside = self.form != "coco" and str(place) == str(self.folder)
             reader = Reader(

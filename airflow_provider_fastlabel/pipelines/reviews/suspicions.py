@@ -23,6 +23,7 @@ from airflow_provider_fastlabel.formats.writing.tasks import annotations_of
 from airflow_provider_fastlabel.pipelines.checks.labels import Unread, labels_of
 from airflow_provider_fastlabel.pipelines.comparisons.objects import KINDS as CHANGES
 from airflow_provider_fastlabel.pipelines.comparisons.objects import pair_objects
+from airflow_provider_fastlabel.pipelines.files.buckets import store_read
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
 from airflow_provider_fastlabel.pipelines.reports.measures import Measures
 from airflow_provider_fastlabel.pipelines.reports.spool import Spool
@@ -105,7 +106,7 @@ def read_predictions(place: Any) -> ImportedAnnotations:
         path = local_path(place)
         if path is None:
             path = folder / "predictions.json"
-            with open_place(place) as source, path.open("wb") as sink:
+            with store_read(place), open_place(place) as source, path.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
         found = read_coco(path)
     if not found.objects:

@@ -11,12 +11,16 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 
+from airflow_provider_fastlabel.client.exceptions import cannot_pass
 from airflow_provider_fastlabel.formats.writing.class_changes import brought_up_to_date
 from airflow_provider_fastlabel.formats.writing.classes import ClassMap
-from airflow_provider_fastlabel.pipelines.checks.labels import read_labels
+from airflow_provider_fastlabel.pipelines.checks.labels import DamagedDatasetError, read_labels
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.reports.dataset import PublishedDataset
+from tests.operators.s3_files import S3Files
 from tests.pipelines.checks.published import WRITERS, publish_tasks
+from tests.pipelines.exports.places.spots import store_at
 from tests.pipelines.reports.labelled import box, task
 
 CAT, DOG = box("cat", 10, 20, 110, 220), box("dog", 300, 20, 340, 90)
@@ -42,6 +46,15 @@ def bucket(tmp_path):
     filesystem.makedirs(f"/{tmp_path.name}")
     yield ObjectStoragePath(f"memory:///{tmp_path.name}", conn_id="checks")
     filesystem.rm(f"/{tmp_path.name}", recursive=True)
+
+
+@pytest.fixture
+def s3(s3_address):
+    files = S3Files(s3_address)
+    files.boto.create_bucket(Bucket="sets")
+    attach("s3", conn_id="labels", fs=files)
+    yield ObjectStoragePath("s3://sets/x", conn_id="labels")
+    files.close()
 
 
 @pytest.mark.parametrize("place", ["folder", "store"])
@@ -126,6 +139,28 @@ def test_what_a_store_has_lost_is_counted_and_named(tmp_path, bucket):
     assert [row[1] for row in listed(found)] == ["dog"]
 
 
+def test_empty_files_are_read_from_a_bucket_that_has_no_first_byte_of_them(tmp_path, s3):
+    place = publish_tasks(s3 / "set", tmp_path / "work", TASKS, "yolo", pictures=PICTURES)
+    found = read(place)
+    assert sorted(found.pictures) == ["a.png", "empty.png", "sub/b.png"]
+    assert [row[1] for row in listed(found)] == ["cat", "dog", "dog"]
+    assert found.unread.count == 0
+
+    (PublishedDataset(place).place / "images" / "train" / "a.png").write_bytes(b"")
+    found = read(place)
+    assert [row[1] for row in listed(found)] == ["dog"]
+    assert [text.partition(":")[0] for text in found.unread.examples] == ["labels/train/a.txt"]
+
+
+def test_a_folder_in_the_place_of_a_listed_file_is_counted_and_named(tmp_path):
+    place = PublishedDataset(publish_tasks(store_at(tmp_path / "set"), tmp_path / "work", TASKS, "labelme")).place
+    place.fs.rm_file((place / "a.json").path)
+    place.fs.mkdir((place / "a.json").path)
+    found = read(place)
+    assert found.unread.examples == ["a.json: the manifest lists it, and it is not there or hidden"]
+    assert [row[1] for row in listed(found)] == ["dog"]
+
+
 def test_a_store_that_does_not_answer_is_the_error_that_is_told(tmp_path, bucket, monkeypatch):
     place = publish_tasks(bucket / "set", tmp_path / "work", TASKS, "labelme")
     published = PublishedDataset(place)
@@ -134,7 +169,7 @@ def test_a_store_that_does_not_answer_is_the_error_that_is_told(tmp_path, bucket
         raise PermissionError("no right to read")
 
     monkeypatch.setattr(place.fs, "cat_file", refuse)
-    with pytest.raises(PermissionError, match="no right to read"):
+    with pytest.raises(StoreFailedError, match=r"a\.json cannot be read.*PermissionError: no right to read"):
         read_labels(published)
 
 
@@ -148,11 +183,42 @@ def test_a_listed_file_with_something_else_in_it_is_counted_and_named(tmp_path, 
     assert (found.unread.count, found.unread.examples[0].partition(":")[0]) == (1, spoilt)
 
 
+@pytest.mark.parametrize("entry", [None, {}, {"id": 9, "file_name": None}, {"id": 9, "file_name": 5}])
+def test_a_listed_picture_without_a_name_is_counted_though_it_has_no_object(tmp_path, entry):
+    place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS)
+    document = json.loads((place / "annotations.json").read_text())
+    document["images"].append(entry)
+    (place / "annotations.json").write_text(json.dumps(document))
+    found = read(place)
+    assert found.unread.examples == ["annotations.json: images[3]: no usable file_name; it was left out"]
+
+
 def test_a_coco_file_that_is_gone_is_an_error(tmp_path):
     place = publish_tasks(tmp_path / "set", tmp_path / "work", TASKS)
     (place / "annotations.json").unlink()
     with pytest.raises(FileNotFoundError, match="should hold one COCO file, and holds 0"):
         read(place)
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_data_set_without_any_picture_has_no_labels(form, tmp_path):
+    more: dict[str, Any] = {"kind": "instance"} if form == "masks" else {}
+    found = read(publish_tasks(tmp_path / "set", tmp_path / "work", [], form, **more))
+    assert (found.pictures, found.classes, listed(found), found.unread.count) == ([], [], [], 0)
+
+
+def test_a_damaged_file_is_told_with_its_data_set_and_needs_no_retry(tmp_path, bucket):
+    """Of several data sets that one task reads, nobody knows which one is meant by the name of a file."""
+    place = PublishedDataset(publish_tasks(bucket / "set", tmp_path / "work", TASKS)).place
+    (place / "annotations.json").write_text("{")
+    with pytest.raises(DamagedDatasetError) as told:
+        read(place)
+    assert f"{place} is not as an export writes it: annotations.json:1: not valid JSON" in str(told.value)
+    assert cannot_pass(told.value)
+    (place / "annotations.json").unlink()
+    with pytest.raises(FileNotFoundError) as gone:
+        read(place)
+    assert str(gone.value).startswith(f"{place} should hold one COCO file, and holds 0")
 
 
 def test_labels_that_cannot_be_read_back_are_refused(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 from upath import UPath
 
@@ -270,6 +271,30 @@ def test_a_damaged_data_set_is_no_damaged_version_before(versions, tmp_path, spo
     with pytest.raises((ValueError, FileNotFoundError)) as told:
         changes_since(PublishedDataset(place), None)
     assert not isinstance(told.value, EarlierVersionError)
+
+
+@pytest.mark.parametrize("which", ["the one before", "the newest"])
+def test_a_version_that_goes_once_it_was_compared_costs_the_outlines_alone(
+    versions, tmp_path, caplog, monkeypatch, which
+):
+    place, (newest, middle, _) = versions
+    star = [10, 10, 60, 40, 110, 10, 80, 60, 110, 110, 60, 80, 10, 110, 40, 60]
+    for name, points, version in (("one", star, middle), ("two", [*star[:2], 60, 60, *star[4:]], newest)):
+        publish_version(tmp_path, name, [task("a.jpg", {"type": "polygon", "value": "star", "points": points})])
+        version.fs.put(str(tmp_path / name) + "/", version.path + "/", recursive=True)
+    going = ((middle if which == "the one before" else newest) / "annotations.json").path
+    read = MemoryFileSystem.cat_file
+
+    def once(self, path, *args, **more):
+        data = read(self, path, *args, **more)
+        if self._strip_protocol(path) == going:
+            self.rm_file(path)
+        return data
+
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", once)
+    (change,) = changes_since(PublishedDataset(place), None).shown({}, {})["changes"]
+    assert [len(ring) for ring in change["r"]] == ([8, 16] if which == "the one before" else [16, 8])
+    assert "without outlines" in caplog.text
 
 
 def test_a_version_published_while_the_report_is_made_is_not_taken_for_the_one_before(versions, tmp_path):

@@ -13,6 +13,7 @@ from airflow_provider_fastlabel.pipelines.endpoints.run import execute_files
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, RunIncomplete
 from tests.airflow_fixtures import PNG
 from tests.limits import run_limited
+from tests.pipelines.exports.places.spots import store_at
 from tests.strange_files import STRANGE, make_strange
 
 
@@ -95,6 +96,29 @@ def test_a_name_that_leaves_no_room_for_its_answer_is_told_before_anything_is_se
     with pytest.raises(ImportRefused, match="is too long"):
         execute_files(client, "cats", photos, tmp_path / "out")
     assert sent(fastlabel_emulator) == 0
+
+
+def test_answers_that_cannot_be_listed_are_not_asked_for_again(
+    client, photos, tmp_path, fastlabel_emulator, monkeypatch
+):
+    out = store_at(tmp_path / "out")
+    for folder in ("images", ".parts"):
+        (tmp_path / "out" / folder).mkdir(parents=True)
+    fastlabel_emulator.fault("status", path="model-endpoints/execute", times=1, status=500)
+    with pytest.raises(RunIncomplete) as first:
+        execute_files(client, "cats", photos, out, max_workers=1)
+    assert first.value.summary["executed"] == 2
+    listed, before = type(out.fs).ls, sent(fastlabel_emulator)
+
+    def refuse(self, path, *args, **more):
+        if str(path).rstrip("/").endswith("/.parts"):
+            raise PermissionError("no right to list")
+        return listed(self, path, *args, **more)
+
+    monkeypatch.setattr(type(out.fs), "ls", refuse)
+    with pytest.raises(PermissionError, match="no right to list"):
+        execute_files(client, "cats", photos, out)
+    assert sent(fastlabel_emulator) == before
 
 
 @pytest.mark.parametrize("link", ["images", ".parts/deep"])

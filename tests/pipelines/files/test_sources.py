@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 import fsspec
 import pytest
 import s3fs
+from fsspec.implementations.memory import MemoryFileSystem
 
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.files.source import Source, without_temporary
 from airflow_provider_fastlabel.pipelines.files.sources import find_sources
+from tests.pipelines.folders import Folders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +37,7 @@ class Remote:
 def remote(tmp_path):
     folder = Remote(f"/{tmp_path.name}/photos")
     yield folder
+    folder.fs = fsspec.filesystem("memory")
     folder.fs.rm(f"/{tmp_path.name}", recursive=True) if folder.fs.exists(f"/{tmp_path.name}") else None
 
 
@@ -194,6 +198,35 @@ def test_a_store_that_is_not_there_is_told_with_the_folder_and_its_connection():
     for words in ("s3://minio@bucket/in", "Airflow connection 'minio'", "EndpointConnectionError", address, "Nothing"):
         assert words in message
     assert "?" not in message
+
+
+@pytest.mark.parametrize("unlistable", ["", "/sub", "/sub/deep"])
+def test_a_folder_of_a_store_that_cannot_be_listed_is_an_error_and_not_an_empty_one(remote, unlistable):
+    """The file systems of fsspec leave it out of what they find, wherever it lies, with the pictures in it."""
+    remote.fs = Folders()
+    for name in ("a.jpg", "sub/b.jpg", "sub/deep/c.jpg"):
+        remote.fs.pipe_file(f"{remote.path}/{name}", b"x")
+    assert names(find_sources(remote, extensions=IMAGES)) == ["a.jpg", "sub/b.jpg", "sub/deep/c.jpg"]
+    remote.fs.says = {f"{remote.path}{unlistable}": PermissionError("no right to list")}
+    with pytest.raises(StoreFailedError, match="cannot be listed.*no right to list"):
+        find_sources(remote, extensions=IMAGES)
+
+
+def test_a_store_that_does_not_say_whether_a_folder_is_there_is_an_error(remote, monkeypatch):
+    def refuse(self, path, **more):
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(MemoryFileSystem, "info", refuse)
+    with pytest.raises(StoreFailedError, match="no answer"):
+        find_sources(remote, extensions=IMAGES)
+
+
+def test_a_folder_that_goes_while_its_parent_is_listed_holds_nothing(remote):
+    remote.fs = Folders()
+    for name in ("a.jpg", "sub/b.jpg"):
+        remote.fs.pipe_file(f"{remote.path}/{name}", b"x")
+    remote.fs.says = {f"{remote.path}/sub": FileNotFoundError("gone")}
+    assert names(find_sources(remote, extensions=IMAGES)) == ["a.jpg"]
 
 
 def test_a_download_that_comes_short_is_an_error(remote):

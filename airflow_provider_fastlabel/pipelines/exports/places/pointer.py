@@ -161,12 +161,15 @@ def read_published(target: Any, read: Callable[[Any, str], T | None]) -> tuple[A
     """
     if (found := read(target, MANIFEST)) is not None:
         return target, found
-    if (current := read_pointer(target).current) is None:
-        raise NoDatasetError(target)
-    place = target / current.path
-    if (found := read(place, MANIFEST)) is None:
-        raise DamagedFileError(target / POINTER, f"the version that it names, {current.path}, is not there")
-    return place, found
+    looked: Version | None = None
+    while (current := read_pointer(target).current) is not None:
+        place = target / current.path
+        if (found := read(place, MANIFEST)) is not None:
+            return place, found
+        if current == looked:
+            raise DamagedFileError(target / POINTER, f"the version that it names, {current.path}, is not there")
+        looked = current  # exports may have moved on since it was named, and have removed it
+    raise NoDatasetError(target)
 
 
 def version_before(target: Any) -> Any:

@@ -10,10 +10,10 @@ import pytest
 from upath import UPath
 
 from airflow_provider_fastlabel.formats.writing.naming import MANIFEST
-from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError
+from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, load
 from airflow_provider_fastlabel.pipelines.exports.places.destination import FileGoneError, PublishedOtherwiseError
 from airflow_provider_fastlabel.pipelines.exports.places.local_folder import OddPlaceError
-from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER, OvertakenError
+from airflow_provider_fastlabel.pipelines.exports.places.pointer import POINTER, OvertakenError, read_published
 from airflow_provider_fastlabel.pipelines.exports.publish import destination, publish
 from tests.pipelines.exports.places.spots import Spot, content, current, in_place, read_whole, staged, store_at
 from tests.strange_files import STRANGE, make_strange
@@ -274,3 +274,16 @@ def test_what_cannot_be_removed_is_said_and_the_export_is_done(tmp_path, monkeyp
     assert publish(staged(tmp_path / "s", {"a.txt": "2"}), destination(place, "versions"), {}).changed
     assert "is not needed any more and cannot be removed (no right to delete)" in caplog.text
     assert read_whole(place) == {"a.txt": "2"}
+
+
+def test_a_reader_whose_version_has_gone_meanwhile_reads_the_one_that_is_current_now(export, spot):
+    export()
+    later = [{"a.txt": "2"}, {"a.txt": "3"}]
+
+    def read(place, name):
+        while later and str(place) != str(spot.place):
+            export(later.pop(0))
+        return load(place, name)
+
+    place, _ = read_published(spot.place, read)
+    assert (place / "a.txt").read_text() == "3"
