@@ -10,10 +10,10 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from shutil import get_terminal_size
-from textwrap import wrap
 from typing import Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -26,6 +26,7 @@ _OURS = "airflow_provider_fastlabel"
 _MOST_SHOWN = 20
 _LEAST_WIDTH = 20
 _SECOND_COLUMN = re.compile(r" *(- |\S+ {2,})")
+_WORD = re.compile(r"( *)([^ ]+)")
 
 
 class Output:
@@ -147,14 +148,22 @@ def _say(console: Console, words: str, start: str = "", style: str = "") -> None
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """Break a line between words; what goes on is indented as its beginning is, or below its second column."""
-    indent = line[: len(line) - len(line.lstrip())]
+    """Break a line between words; what goes on is indented as its beginning is, or below its second column.
+
+    :param line: the line.
+    :param width: of the terminal in columns, of which a Japanese character takes two.
+    :returns: the lines; none of an empty one.
+    """
+    indent = line[: len(line) - len(line.lstrip(" "))]
     column = _SECOND_COLUMN.match(line)
-    further = " " * column.end() if column else indent
-    return wrap(
-        line.strip(), width, initial_indent=indent, subsequent_indent=further, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    further = " " * cell_len(column[0]) if column else indent
+    lines: list[str] = []
+    for space, word in _WORD.findall(line.strip(" ")):
+        if lines and cell_len(lines[-1] + space + word) <= width:
+            lines[-1] += space + word
+        else:
+            lines.append((further if lines else indent) + word)
+    return lines
 
 
 def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:

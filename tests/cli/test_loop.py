@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import pytest
+from rich.cells import cell_len
 
 from tests.cli.terminal import BOX, COMMAND, own_process, png
 
@@ -105,6 +106,26 @@ def test_on_a_terminal_lines_are_broken_between_words(process, client, photos, t
     assert shown.returncode == 0
     assert max(map(len, seen.splitlines())) <= 33 < max(map(len, piped.stdout.splitlines()))
     assert seen.split() == piped.stdout.split()
+
+
+def test_a_wide_character_takes_two_columns_of_a_terminal(client, photos, tmp_path, environment):
+    wide = "\u5199\u771f"  # photograph
+    for name in ("a.png", "b.png"):
+        (photos / name).rename(photos / f"{' '.join([wide] * 9)} \x1b {name}")
+    terminal, end = pty.openpty()
+    ended = subprocess.run(
+        [*COMMAND, "import", "photos", str(photos)], cwd=tmp_path,
+        env=own_process(tmp_path, TERM="xterm", COLUMNS="50"), stdout=subprocess.DEVNULL, stderr=end, check=False,
+    )  # fmt: skip
+    os.close(end)
+    seen = os.read(terminal, 65536).decode()
+    os.close(terminal)
+
+    lines = [line for line in seen.splitlines() if wide in line]
+    assert ended.returncode == 2
+    assert len(lines) >= 2
+    assert max(map(cell_len, lines)) <= 50
+    assert all(line.startswith(("  - ", "    ")) for line in lines)
 
 
 def test_a_terminal_shows_a_bar_and_the_result_stays_apart(process, client, photos, fastlabel_emulator, tmp_path):
