@@ -13,12 +13,13 @@ from airflow_provider_fastlabel.cli.options import AllowLost, AsJson, ConnId, Ex
 from airflow_provider_fastlabel.cli.output import command
 from airflow_provider_fastlabel.cli.places import place
 from airflow_provider_fastlabel.client.statuses import TaskStatus
+from airflow_provider_fastlabel.words import counted
 
 EXAMPLE = "fastlabel-pipelines export photos ./coco --format coco --include-images"
 KEPT = (
     "A folder holds the old data set or the new one, whole; an object store perhaps none. Run the same command again."
 )
-_LOST = "{:,} annotations are not in the data set, which was published without them. --allow-lost says it is meant."
+_LOST = "{} not in the data set, which was published without. --allow-lost says it is meant."
 
 
 def run(
@@ -78,4 +79,4 @@ def run(
         said.tell(result)
         if (lost := sum(result["skipped"].values())) and not allow_lost:
             said.tell(result, FAILED)
-            said.complain(_LOST.format(lost))
+            said.complain(_LOST.format(counted(lost, "annotation is", "annotations are")))

@@ -150,7 +150,7 @@ def test_an_export_that_loses_annotations_fails_unless_that_is_allowed(run, clie
     client.create_image_task("all", "a.png", approved / "a.png", status="approved", annotations=[road])
     ended = run("export", "all", "out", "--json")
     assert (ended.code, ended.result["skipped"]) == (1, {"unsupported_type:line": 1})
-    assert "1 annotations are not in the data set" in ended.result["error"]
+    assert "1 annotation is not in the data set" in ended.result["error"]
     assert (tmp_path / "out/left_out.jsonl").exists()
     assert run("export", "all", "out", "--allow-lost").code == 0
 

@@ -109,7 +109,7 @@ def test_each_kind_of_label_error_is_suspected():
     assert "sign is only 2.0 pixels across" in found["tiny.jpg"]
     assert "car covers 100 % of the picture" in found["huge.jpg"]
     assert found["empty.jpg"] == ["The task is approved, and nothing is labelled"]
-    assert found["rare.jpg"] == ["horse occurs only 1 times"]
+    assert found["rare.jpg"] == ["horse occurs only 1 time"]
     assert "car has the size, shape and place of traffic light" in found["swapped.jpg"]
 
 
