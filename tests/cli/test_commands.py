@@ -97,6 +97,24 @@ def test_bad_input_is_refused_with_code_2(run, client, photos, fastlabel_emulato
     assert client.count_tasks("photos") == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["import", "photos"], "FOLDER"),
+        (["import", "photos", "raw", "--status", "bogus"], "bogus"),
+        (["export", "photos", "out", "--nonsense"], "--nonsense"),
+        (["wait", "photos", "--min-count"], "--min-count"),
+        (["verify", "out", "--workers", "0"], "--workers"),
+    ],
+)
+def test_wrong_usage_is_one_json_object_too(run, words, said):
+    ended = run(*words, "--json")
+    assert (ended.code, said in ended.result["error"]) == (2, True)
+    assert "Usage: " in ended.stderr
+    assert (run(*words).code, run(*words).stdout) == (2, "")
+    assert run(words[0], "--json", "--help").stdout.startswith("Usage: ")
+
+
 def test_an_import_says_what_it_sets_on_tasks(run, client, photos, fastlabel_emulator):
     (photos / "annotations").mkdir()
     (photos / "classes.txt").write_text("cat\n")
