@@ -175,7 +175,7 @@ def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:
     rows = [(foreign_text(name.replace("_", " ")), value) for name, value in result.items()]
     indent = max((len(name) for name, _ in rows), default=0) + 2
     for name, value in rows:
-        lines = [_value(value)]
+        lines = [in_words(value)]
         if width > indent + _LEAST_WIDTH:
             lines = [line for one in _apart(value) for line in _wrapped(one, width - indent)] or [""]
         yield f"{name:<{indent}}{lines[0]}"
@@ -185,12 +185,15 @@ def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:
 def _apart(value: Any) -> list[str]:
     """Return a value as what begins with a line each: of a list of objects each by itself."""
     if isinstance(value, list) and any(isinstance(one, Mapping) for one in value) and len(value) <= _MOST_SHOWN:
-        return [_value(one) for one in value]
-    return [_value(value)]
+        return [in_words(one) for one in value]
+    return [in_words(value)]
 
 
-def _value(value: Any) -> str:
-    """Return a value as people write it, on one line."""
+def in_words(value: Any) -> str:
+    """Return a value of a result as people write it, on one line.
+
+    :param value: JSON value.
+    """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value == [] or value == {}:
@@ -198,9 +201,11 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         # Of counts below a heading those that are nothing are no news.
         told = {key: one for key, one in value.items() if one or isinstance(one, bool)}
-        return ", ".join(f"{foreign_text(key.replace('_', ' '))} {_value(one)}" for key, one in told.items()) or "none"
+        return (
+            ", ".join(f"{foreign_text(key.replace('_', ' '))} {in_words(one)}" for key, one in told.items()) or "none"
+        )
     if isinstance(value, list):
         between = "; " if any(isinstance(one, Mapping | list) for one in value) else ", "
         more = f"{between}and {len(value) - _MOST_SHOWN} more" if len(value) > _MOST_SHOWN else ""
-        return between.join(map(_value, value[:_MOST_SHOWN])) + more
+        return between.join(map(in_words, value[:_MOST_SHOWN])) + more
     return f"{value:,}" if isinstance(value, int) else foreign_text(value, 2000)

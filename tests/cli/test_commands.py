@@ -209,6 +209,8 @@ def test_verify_names_what_is_missing_changed_and_additional(run, approved, tmp_
     (out / "images/day1/c.png").symlink_to(tmp_path / "c.png")
     ended = run("verify", "out", "--json")
     assert ended.code == 1
+    assert "out is not what was published: files missing 1, changed 3, additional 1." in ended.result["error"]
+    assert ended.stderr.splitlines()[-1] == f"Error: {ended.result['error']}"
     assert ended.result["missing"] == ["images/b.png"]
     assert ended.result["changed"] == ["annotations.json", "images/a.png", "images/day1/c.png"]
     assert ended.result["additional"] == ["note\x1b[2J.txt"]
