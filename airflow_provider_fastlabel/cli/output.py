@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
 import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from shutil import get_terminal_size
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from airflow_provider_fastlabel.cli.ends import DONE, code_of, is_expected
+from airflow_provider_fastlabel.cli.ends import DONE, FAILED, code_of, is_expected
 from airflow_provider_fastlabel.cli.progress import SHOWN_BY_BAR, Bar
 from airflow_provider_fastlabel.foreign_text import foreign_text, visible
 from airflow_provider_fastlabel.pipelines.running.progress import results
 
 _OURS = "airflow_provider_fastlabel"
 _MOST_SHOWN = 20
+_ENDED = "The command itself has ended, and what it did stays; the same command again says its result."
 _LEAST_WIDTH = 20
 _SECOND_COLUMN = re.compile(r" *(- |\S+ {2,})")
 _WORD = re.compile(r"( *)([^ ]+)")
@@ -66,7 +69,8 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
     :param kept: what an interrupt leaves and how to go on, a sentence.
     :raises typer.Exit: with the exit code, unless all is done.
     """
-    stdout, console = sys.stdout, Console(stderr=True, highlight=False)
+    # A shell may have closed either.
+    stdout, console = sys.stdout, Console(file=sys.stderr or io.StringIO(), highlight=False)
     output = Output(Bar(console, title))
     error: BaseException | None = None
     # Whatever others print on the way must not come between the result and its reader.
@@ -84,6 +88,21 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
             console.print(Text(visible("".join(traceback.format_exception(error)))), soft_wrap=True)
         if output.complaint:
             _say(console, visible(output.complaint), "Error: ", "bold red")
+    if stdout is not None:
+        try:
+            _write(stdout, output, as_json=as_json)
+        except BrokenPipeError:
+            raise
+        except OSError as refused:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # what is held back would fail again at the end
+            _say(console, f"The result cannot be written: {refused.strerror}. {_ENDED}", "Error: ", "bold red")
+            output.code = output.code or FAILED
+    if output.code:
+        raise typer.Exit(output.code)
+
+
+def _write(stdout: TextIO, output: Output, *, as_json: bool) -> None:
+    """Write the result of a command."""
     if as_json:
         said = {"error": output.complaint} if output.complaint else {}
         stdout.write(json.dumps({**output.result, **said}, ensure_ascii=True) + "\n")
@@ -91,8 +110,6 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
         width = get_terminal_size().columns if stdout.isatty() else 0
         stdout.write("".join(f"{line}\n" for line in _lines(output.result, width)))
     stdout.flush()
-    if output.code:
-        raise typer.Exit(output.code)
 
 
 def _message(error: BaseException, kept: str) -> str:

@@ -89,6 +89,31 @@ def test_the_emulator_is_started_and_stopped(tmp_path):
     running.stdout.close()
 
 
+@pytest.mark.parametrize(("words", "end"), [((), ">/dev/full"), (("--json",), ">/dev/full"), ((), ">&-"), ((), "2>&-")])
+def test_a_result_that_nobody_can_take_is_no_traceback(process, client, photos, tmp_path, words, end):
+    assert process("import", "photos", str(photos), "--status", "approved").code == 0
+    assert process("export", "photos", "out").code == 0
+    ended = subprocess.run(
+        ["sh", "-c", f'"$@" {end}', "sh", *COMMAND, "verify", "out", *words],
+        cwd=tmp_path, env=own_process(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+    full = end.endswith("full")
+    assert ("The result cannot be written: No space left on device." in ended.stderr) is full
+    assert ended.returncode == (1 if full else 0)
+    assert ("whole" in ended.stdout) is (end == "2>&-")
+
+
+def test_the_example_of_the_emulator_can_be_pasted(tmp_path):
+    words = [*COMMAND, "emulator", "--help"]
+    shown = subprocess.run(
+        words, env=own_process(tmp_path, COLUMNS="40"), capture_output=True, text=True, check=True
+    ).stdout
+    assert "\n  python -m airflow_provider_fastlabel.emulator --port 8765 --token my-token\n" in shown
+
+
 def test_on_a_terminal_lines_are_broken_between_words(process, client, photos, tmp_path):
     assert process("import", "photos", str(photos), "--status", "approved").code == 0
     for place in ("one", "two"):
