@@ -248,3 +248,18 @@ def test_every_annotator_can_be_shown(page, tmp_path):
     page.run(f"{figure('Annotators: pace and rework')}.querySelector('.more button').click()")
 
     assert page.run(rows) == 130
+
+
+@pytest.mark.slow
+def test_annotators_of_one_pace_stay_within_their_figure(page, tmp_path):
+    tasks = [
+        task(f"{at}.jpg", assignee=f"person {at}", secondsToAnnotate=60, status="sent_back" if at % 2 else "approved")
+        for at in range(40)
+    ]
+    write_report(Report(project="crowd", source=lambda _: None).make(tasks), tmp_path)
+
+    page.open(tmp_path / "report.html")
+
+    bottoms = page.run("[...document.querySelectorAll('.plot button')].map(each => parseFloat(each.style.bottom))")
+    assert len(bottoms) == 40
+    assert (min(bottoms) >= 0, max(bottoms) <= 100) == (True, True)

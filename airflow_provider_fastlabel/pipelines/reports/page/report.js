@@ -305,7 +305,8 @@ function people() {
       const point = el("button", { type: "button", onclick: click(row), title: data.texts[row[0]], "aria-label": `${data.texts[row[0]]}: ${row[4]} seconds a picture, ${percent(row[3], row[1])} came back. Show pictures` });
       const x = 6 + (most > least ? 86 * (Math.log(row[4]) - least) / (most - least) : 43), lowest = 6 + 86 * (row[3] / row[1]) / share;
       let y = lowest;
-      while (taken.some(([left, bottom]) => Math.abs(left - x) < 5 && Math.abs(bottom - y) < 8) && y < lowest + 40) y += 8;  // side by side, to be clicked
+      const step = lowest > 50 ? -8 : 8;  // side by side, to be clicked, and within the figure
+      while (taken.some(([left, bottom]) => Math.abs(left - x) < 5 && Math.abs(bottom - y) < 8) && Math.abs(y - lowest) < 40) y += step;
       taken.push([x, y]);
       point.style.left = `${x}%`;
       point.style.bottom = `${y}%`;
