@@ -38,7 +38,7 @@ def run(
     from airflow_provider_fastlabel.regular_files import open_regular
 
     with command("Checking", as_json=as_json, kept=KEPT) as said:
-        if not checks.exists():
+        if not checks.exists() or checks.is_dir():
             raise FileNotFoundError(
                 f"There is no list of checks at {foreign_text(checks)}. Nothing was read. Correct --checks."
             )

@@ -57,6 +57,7 @@ def test_a_list_that_is_not_there_is_said_to_be_missing(run, datasets):
     assert (ended.code, ended.result["error"]) == (
         2, "There is no list of checks at nowhere.yaml. Nothing was read. Correct --checks.",
     )  # fmt: skip
+    assert run("check", "after", "--checks", ".").code == 2
 
 
 def test_a_list_that_is_not_right_is_refused(run, datasets):
