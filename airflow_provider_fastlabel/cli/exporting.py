@@ -9,7 +9,18 @@ import typer
 from airflow_provider_fastlabel.cli import formats
 from airflow_provider_fastlabel.cli.connection import connect
 from airflow_provider_fastlabel.cli.ends import FAILED
-from airflow_provider_fastlabel.cli.options import AllowLost, AsJson, ConnId, External, Project, Tags, Target, Workers
+from airflow_provider_fastlabel.cli.options import (
+    AllowLost,
+    AsJson,
+    ConnId,
+    External,
+    KeepVersions,
+    Project,
+    Publish,
+    Tags,
+    Target,
+    Workers,
+)
 from airflow_provider_fastlabel.cli.output import command
 from airflow_provider_fastlabel.cli.places import place
 from airflow_provider_fastlabel.client.statuses import TaskStatus
@@ -35,6 +46,8 @@ def run(
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Publish an empty data set, too.")] = False,
     allow_lost: AllowLost = False,
     keep_renamed: Annotated[bool, typer.Option("--keep-renamed", help="A renamed class keeps its number.")] = False,
+    publish: Publish = None,
+    keep_versions: KeepVersions = 1,
     workers: Workers = 4,
     file_name: formats.FileName = None,
     clip: formats.Clip = None,
@@ -69,7 +82,7 @@ def run(
             report, published = Export.in_format(
                 form,
                 client=client,
-                destination=prepare(target),
+                destination=prepare(target, publish, keep_versions),
                 filters=filters,
                 allow_empty=allow_empty,
                 workers=workers,

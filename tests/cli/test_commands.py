@@ -151,6 +151,17 @@ def test_every_format_can_be_exported_and_verified(run, approved, form, tmp_path
     assert (again["changed"], again["sha256"]) == (False, ended.result["sha256"])
 
 
+def test_versions_are_kept_in_a_folder_as_the_operators_keep_them(run, client, approved, tmp_path):
+    words = ["export", "photos", "out", "--publish", "versions", "--keep-versions", "2", "--json"]
+    paths = []
+    for name in "defg":
+        paths.append(run(*words).result["path"])
+        client.create_image_task("photos", f"{name}.png", approved / "a.png", status="approved")
+    assert [Path(path).exists() for path in paths] == [False, True, True, True]
+    assert run("verify", "out").code == 0
+    assert run("export", "photos", "other", "--keep-versions", "0").code == 2
+
+
 def test_splits_are_given_as_shares(run, approved, tmp_path):
     ended = run(
         "export", "photos", "out", "--format", "yolo", "--layout", "ultralytics", "--split", "train=0.5", "--split",
