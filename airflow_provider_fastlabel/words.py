@@ -34,6 +34,16 @@ def megabytes(size: int) -> str:
     return f"{size / 1000:.0f} kB"
 
 
+def counted(count: int, one: str, more: str = "") -> str:
+    """Write a number and what it counts: ``1 object``, ``2,000 objects``.
+
+    :param count: the number.
+    :param one: what is counted, if it is one.
+    :param more: if it is not one; with an ``s`` by default.
+    """
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
 def percent(share: float) -> str:
     """Write a share for people: ``12.5 %``. Only all is 100 %, and only nothing 0 %.
 
@@ -41,6 +51,8 @@ def percent(share: float) -> str:
     """
     if 0 < share < 0.0001:
         return "< 0.01 %"
+    if share >= 10:
+        return f"{100 * share:,.0f} %"
     return f"{99.9 if 0.9995 <= share < 1 else 100 * share:.3g} %"
 
 

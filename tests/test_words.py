@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_fastlabel.words import percent, shortened, top_counts
+from airflow_provider_fastlabel.words import counted, percent, shortened, top_counts
 
 
 def test_a_value_is_written_as_python_writes_it_up_to_a_length():
@@ -41,7 +41,14 @@ def test_long_names_are_cut_and_those_that_then_are_one_are_one():
     [
         (0, "0 %"), (1, "100 %"), (0.125, "12.5 %"), (2 / 3, "66.7 %"), (0.07, "7 %"), (0.0004, "0.04 %"),
         (1.5, "150 %"), (9_996 / 10_000, "99.9 %"), (999_999 / 1_000_000, "99.9 %"), (1 / 1_000_000, "< 0.01 %"),
+        (9.994, "999 %"), (25, "2,500 %"),
     ],
 )  # fmt: skip
 def test_a_share_is_only_all_or_nothing_if_it_is(share, text):
     assert percent(share) == text
+
+
+def test_what_is_counted_is_one_or_many():
+    assert counted(1, "object") == "1 object"
+    assert counted(0, "object") == "0 objects"
+    assert counted(2000, "class has", "classes have") == "2,000 classes have"

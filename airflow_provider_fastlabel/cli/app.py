@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.cli import (
@@ -19,6 +21,9 @@ from airflow_provider_fastlabel.cli import (
     waiting,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 COMMANDS = {
     "import": importing,
     "export": exporting,
@@ -32,6 +37,30 @@ COMMANDS = {
 """Name of each command and its module."""
 _EXAMPLE = "\b\nExample:\n  {}"
 
+
+class Described(TyperCommand):
+    """A command that says with ``--json`` as one JSON object, too, what is wrong with its words."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Read the words of a command.
+
+        :param info_name: the command's name.
+        :param args: the words, of which none may be left.
+        :param parent: what the words before it said.
+        :param extra: what else the context holds.
+        :raises Exception: a word is wrong, as typer has it; typer says it to a person and ends with 2.
+        """
+        as_json = "--json" in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except Exception as error:
+            # Of the base of its errors typer exports no name; an end that --help asks for has no message.
+            message: Callable[[], str] | None = getattr(error, "format_message", None)
+            if as_json and message is not None:
+                typer.echo(json.dumps({"error": message()}))
+            raise
+
+
 app: typer.Typer = typer.Typer(
     name="fastlabel-pipelines",
     no_args_is_help=True,
@@ -40,7 +69,7 @@ app: typer.Typer = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _module in COMMANDS.items():
-    app.command(_name, epilog=_EXAMPLE.format(_module.EXAMPLE))(_module.run)
+    app.command(_name, cls=Described, epilog=_EXAMPLE.format(_module.EXAMPLE))(_module.run)
 app.command(
     "emulator",
     add_help_option=False,  # the emulator's own

@@ -10,11 +10,14 @@ import typer
 from airflow_provider_fastlabel.cli.connection import connect
 from airflow_provider_fastlabel.cli.ends import DONE, FAILED
 from airflow_provider_fastlabel.cli.options import AsJson, ConnId
-from airflow_provider_fastlabel.cli.output import command
+from airflow_provider_fastlabel.cli.output import command, in_words
 from airflow_provider_fastlabel.cli.places import place
+from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.words import counted
 
 EXAMPLE = "fastlabel-pipelines check ./coco --checks checks.yaml"
 KEPT = "Nothing was changed."
+_FAILED = "{} failed {}, of {}. It stays as it is. Mend the labels and export it again, or change the checks."
 
 
 def run(
@@ -35,6 +38,10 @@ def run(
     from airflow_provider_fastlabel.regular_files import open_regular
 
     with command("Checking", as_json=as_json, kept=KEPT) as said:
+        if not checks.exists() or checks.is_dir():
+            raise FileNotFoundError(
+                f"There is no list of checks at {foreign_text(checks)}. Nothing was read. Correct --checks."
+            )
         with open_regular(checks) as file:
             wanted = parse_checks(file.read(MOST_BYTES + 1), str(checks))
         places = {
@@ -48,3 +55,6 @@ def run(
         else:
             found = check_dataset(published, wanted, **places)
         said.tell(found.to_dict(), DONE if found.passed else FAILED)
+        if not found.passed:
+            names = [each.assertion for each in found.results if each.state == "failed"]
+            said.complain(_FAILED.format(foreign_text(dataset), in_words(names), counted(len(found.results), "check")))

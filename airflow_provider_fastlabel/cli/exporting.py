@@ -9,16 +9,28 @@ import typer
 from airflow_provider_fastlabel.cli import formats
 from airflow_provider_fastlabel.cli.connection import connect
 from airflow_provider_fastlabel.cli.ends import FAILED
-from airflow_provider_fastlabel.cli.options import AllowLost, AsJson, ConnId, External, Project, Tags, Target, Workers
+from airflow_provider_fastlabel.cli.options import (
+    AllowLost,
+    AsJson,
+    ConnId,
+    External,
+    KeepVersions,
+    Project,
+    Publish,
+    Tags,
+    Target,
+    Workers,
+)
 from airflow_provider_fastlabel.cli.output import command
 from airflow_provider_fastlabel.cli.places import place
 from airflow_provider_fastlabel.client.statuses import TaskStatus
+from airflow_provider_fastlabel.words import counted
 
 EXAMPLE = "fastlabel-pipelines export photos ./coco --format coco --include-images"
 KEPT = (
     "A folder holds the old data set or the new one, whole; an object store perhaps none. Run the same command again."
 )
-_LOST = "{:,} annotations are not in the data set, which was published without them. --allow-lost says it is meant."
+_LOST = "{} not in the data set, which was published without. --allow-lost says it is meant."
 
 
 def run(
@@ -34,6 +46,8 @@ def run(
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Publish an empty data set, too.")] = False,
     allow_lost: AllowLost = False,
     keep_renamed: Annotated[bool, typer.Option("--keep-renamed", help="A renamed class keeps its number.")] = False,
+    publish: Publish = None,
+    keep_versions: KeepVersions = 1,
     workers: Workers = 4,
     file_name: formats.FileName = None,
     clip: formats.Clip = None,
@@ -68,7 +82,7 @@ def run(
             report, published = Export.in_format(
                 form,
                 client=client,
-                destination=prepare(target),
+                destination=prepare(target, publish, keep_versions),
                 filters=filters,
                 allow_empty=allow_empty,
                 workers=workers,
@@ -78,4 +92,4 @@ def run(
         said.tell(result)
         if (lost := sum(result["skipped"].values())) and not allow_lost:
             said.tell(result, FAILED)
-            said.complain(_LOST.format(lost))
+            said.complain(_LOST.format(counted(lost, "annotation is", "annotations are")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -46,6 +46,11 @@ ReaderArguments = Annotated[
 AllowLost = Annotated[
     bool, typer.Option("--allow-lost", help="Do not fail where annotations are lost; they are counted by reason.")
 ]
+Publish = Annotated[
+    Literal["versions", "in_place"] | None,
+    typer.Option(help="How. Default: versions in an object store, in_place in a folder, there by renaming."),
+]
+KeepVersions = Annotated[int, typer.Option(min=1, help="How many earlier versions stay beside the current one.")]
 Form = AnnotationsFormat
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}

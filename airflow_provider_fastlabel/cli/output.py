@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
 import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from shutil import get_terminal_size
-from textwrap import wrap
-from typing import Any
+from typing import Any, TextIO
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from airflow_provider_fastlabel.cli.ends import DONE, code_of, is_expected
+from airflow_provider_fastlabel.cli.ends import DONE, FAILED, code_of, is_expected
 from airflow_provider_fastlabel.cli.progress import SHOWN_BY_BAR, Bar
 from airflow_provider_fastlabel.foreign_text import foreign_text, visible
 from airflow_provider_fastlabel.pipelines.running.progress import results
 
 _OURS = "airflow_provider_fastlabel"
 _MOST_SHOWN = 20
+_ENDED = "The command itself has ended, and what it did stays; the same command again says its result."
 _LEAST_WIDTH = 20
 _SECOND_COLUMN = re.compile(r" *(- |\S+ {2,})")
+_WORD = re.compile(r"( *)([^ ]+)")
 
 
 class Output:
@@ -65,7 +69,8 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
     :param kept: what an interrupt leaves and how to go on, a sentence.
     :raises typer.Exit: with the exit code, unless all is done.
     """
-    stdout, console = sys.stdout, Console(stderr=True, highlight=False)
+    # A shell may have closed either.
+    stdout, console = sys.stdout, Console(file=sys.stderr or io.StringIO(), highlight=False)
     output = Output(Bar(console, title))
     error: BaseException | None = None
     # Whatever others print on the way must not come between the result and its reader.
@@ -83,6 +88,21 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
             console.print(Text(visible("".join(traceback.format_exception(error)))), soft_wrap=True)
         if output.complaint:
             _say(console, visible(output.complaint), "Error: ", "bold red")
+    if stdout is not None:
+        try:
+            _write(stdout, output, as_json=as_json)
+        except BrokenPipeError:
+            raise
+        except OSError as refused:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # what is held back would fail again at the end
+            _say(console, f"The result cannot be written: {refused.strerror}. {_ENDED}", "Error: ", "bold red")
+            output.code = output.code or FAILED
+    if output.code:
+        raise typer.Exit(output.code)
+
+
+def _write(stdout: TextIO, output: Output, *, as_json: bool) -> None:
+    """Write the result of a command."""
     if as_json:
         said = {"error": output.complaint} if output.complaint else {}
         stdout.write(json.dumps({**output.result, **said}, ensure_ascii=True) + "\n")
@@ -90,8 +110,6 @@ def command(title: str, *, as_json: bool, kept: str) -> Iterator[Output]:
         width = get_terminal_size().columns if stdout.isatty() else 0
         stdout.write("".join(f"{line}\n" for line in _lines(output.result, width)))
     stdout.flush()
-    if output.code:
-        raise typer.Exit(output.code)
 
 
 def _message(error: BaseException, kept: str) -> str:
@@ -147,14 +165,22 @@ def _say(console: Console, words: str, start: str = "", style: str = "") -> None
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """Break a line between words; what goes on is indented as its beginning is, or below its second column."""
-    indent = line[: len(line) - len(line.lstrip())]
+    """Break a line between words; what goes on is indented as its beginning is, or below its second column.
+
+    :param line: the line.
+    :param width: of the terminal in columns, of which a Japanese character takes two.
+    :returns: the lines; none of an empty one.
+    """
+    indent = line[: len(line) - len(line.lstrip(" "))]
     column = _SECOND_COLUMN.match(line)
-    further = " " * column.end() if column else indent
-    return wrap(
-        line.strip(), width, initial_indent=indent, subsequent_indent=further, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    further = " " * cell_len(column[0]) if column else indent
+    lines: list[str] = []
+    for space, word in _WORD.findall(line.strip(" ")):
+        if lines and cell_len(lines[-1] + space + word) <= width:
+            lines[-1] += space + word
+        else:
+            lines.append((further if lines else indent) + word)
+    return lines
 
 
 def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -166,7 +192,7 @@ def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:
     rows = [(foreign_text(name.replace("_", " ")), value) for name, value in result.items()]
     indent = max((len(name) for name, _ in rows), default=0) + 2
     for name, value in rows:
-        lines = [_value(value)]
+        lines = [in_words(value)]
         if width > indent + _LEAST_WIDTH:
             lines = [line for one in _apart(value) for line in _wrapped(one, width - indent)] or [""]
         yield f"{name:<{indent}}{lines[0]}"
@@ -176,12 +202,15 @@ def _lines(result: Mapping[str, Any], width: int) -> Iterator[str]:
 def _apart(value: Any) -> list[str]:
     """Return a value as what begins with a line each: of a list of objects each by itself."""
     if isinstance(value, list) and any(isinstance(one, Mapping) for one in value) and len(value) <= _MOST_SHOWN:
-        return [_value(one) for one in value]
-    return [_value(value)]
+        return [in_words(one) for one in value]
+    return [in_words(value)]
 
 
-def _value(value: Any) -> str:
-    """Return a value as people write it, on one line."""
+def in_words(value: Any) -> str:
+    """Return a value of a result as people write it, on one line.
+
+    :param value: JSON value.
+    """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value == [] or value == {}:
@@ -189,9 +218,11 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         # Of counts below a heading those that are nothing are no news.
         told = {key: one for key, one in value.items() if one or isinstance(one, bool)}
-        return ", ".join(f"{foreign_text(key.replace('_', ' '))} {_value(one)}" for key, one in told.items()) or "none"
+        return (
+            ", ".join(f"{foreign_text(key.replace('_', ' '))} {in_words(one)}" for key, one in told.items()) or "none"
+        )
     if isinstance(value, list):
         between = "; " if any(isinstance(one, Mapping | list) for one in value) else ", "
         more = f"{between}and {len(value) - _MOST_SHOWN} more" if len(value) > _MOST_SHOWN else ""
-        return between.join(map(_value, value[:_MOST_SHOWN])) + more
+        return between.join(map(in_words, value[:_MOST_SHOWN])) + more
     return f"{value:,}" if isinstance(value, int) else foreign_text(value, 2000)

@@ -8,11 +8,15 @@ import typer
 
 from airflow_provider_fastlabel.cli.ends import DONE, FAILED
 from airflow_provider_fastlabel.cli.options import AsJson, Workers
-from airflow_provider_fastlabel.cli.output import command
+from airflow_provider_fastlabel.cli.output import command, in_words
 from airflow_provider_fastlabel.cli.places import place
+from airflow_provider_fastlabel.foreign_text import foreign_text
 
 EXAMPLE = "fastlabel-pipelines verify ./coco"
 KEPT = "Nothing was changed."
+_DAMAGED = (
+    "{} is not what was published: files {}. Nothing was changed. Export it again, and take away what is additional."
+)
 
 
 def run(
@@ -25,4 +29,7 @@ def run(
 
     with command("Verifying", as_json=as_json, kept=KEPT) as said:
         found = verify_dataset(place("DATASET", dataset), workers=workers)
-        said.tell(found.to_dict(), DONE if found.whole else FAILED)
+        told = found.to_dict()
+        said.tell(told, DONE if found.whole else FAILED)
+        if not found.whole:
+            said.complain(_DAMAGED.format(foreign_text(dataset), in_words(told["counts"])))

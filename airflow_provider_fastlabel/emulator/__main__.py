@@ -23,8 +23,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_fastlabel.emulator",
-        description="A FastLabel-compatible server for this machine. Prints one JSON line when it is ready.",
-        epilog="Example: python -m airflow_provider_fastlabel.emulator --port 8765 --token my-token",
+        description="A FastLabel-compatible server for this machine.\nPrints one JSON line when it is ready.",
+        epilog="Example:\n  python -m airflow_provider_fastlabel.emulator --port 8765 --token my-token",
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # an example that is broken cannot be pasted
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address (default: %(default)s)")
     parser.add_argument(

@@ -48,7 +48,16 @@ def test_a_check_that_fails_ends_with_one(run, datasets):
     ended = run("check", "after", "--checks", failing, "--json")
     assert (ended.code, ended.result["passed"]) == (1, False)
     assert "d.png" in json.dumps(ended.result)
+    assert "after failed unlabelled_pictures, of 2 checks. It stays as it is." in ended.result["error"]
     assert run("check", "before", "--checks", failing).code == 0
+
+
+def test_a_list_that_is_not_there_is_said_to_be_missing(run, datasets):
+    ended = run("check", "after", "--checks", "nowhere.yaml", "--json")
+    assert (ended.code, ended.result["error"]) == (
+        2, "There is no list of checks at nowhere.yaml. Nothing was read. Correct --checks.",
+    )  # fmt: skip
+    assert run("check", "after", "--checks", ".").code == 2
 
 
 def test_a_list_that_is_not_right_is_refused(run, datasets):

@@ -97,6 +97,24 @@ def test_bad_input_is_refused_with_code_2(run, client, photos, fastlabel_emulato
     assert client.count_tasks("photos") == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["import", "photos"], "FOLDER"),
+        (["import", "photos", "raw", "--status", "bogus"], "bogus"),
+        (["export", "photos", "out", "--nonsense"], "--nonsense"),
+        (["wait", "photos", "--min-count"], "--min-count"),
+        (["verify", "out", "--workers", "0"], "--workers"),
+    ],
+)
+def test_wrong_usage_is_one_json_object_too(run, words, said):
+    ended = run(*words, "--json")
+    assert (ended.code, said in ended.result["error"]) == (2, True)
+    assert "Usage: " in ended.stderr
+    assert (run(*words).code, run(*words).stdout) == (2, "")
+    assert run(words[0], "--json", "--help").stdout.startswith("Usage: ")
+
+
 def test_an_import_says_what_it_sets_on_tasks(run, client, photos, fastlabel_emulator):
     (photos / "annotations").mkdir()
     (photos / "classes.txt").write_text("cat\n")
@@ -133,6 +151,17 @@ def test_every_format_can_be_exported_and_verified(run, approved, form, tmp_path
     assert (again["changed"], again["sha256"]) == (False, ended.result["sha256"])
 
 
+def test_versions_are_kept_in_a_folder_as_the_operators_keep_them(run, client, approved, tmp_path):
+    words = ["export", "photos", "out", "--publish", "versions", "--keep-versions", "2", "--json"]
+    paths = []
+    for name in "defg":
+        paths.append(run(*words).result["path"])
+        client.create_image_task("photos", f"{name}.png", approved / "a.png", status="approved")
+    assert [Path(path).exists() for path in paths] == [False, True, True, True]
+    assert run("verify", "out").code == 0
+    assert run("export", "photos", "other", "--keep-versions", "0").code == 2
+
+
 def test_splits_are_given_as_shares(run, approved, tmp_path):
     ended = run(
         "export", "photos", "out", "--format", "yolo", "--layout", "ultralytics", "--split", "train=0.5", "--split",
@@ -150,7 +179,7 @@ def test_an_export_that_loses_annotations_fails_unless_that_is_allowed(run, clie
     client.create_image_task("all", "a.png", approved / "a.png", status="approved", annotations=[road])
     ended = run("export", "all", "out", "--json")
     assert (ended.code, ended.result["skipped"]) == (1, {"unsupported_type:line": 1})
-    assert "1 annotations are not in the data set" in ended.result["error"]
+    assert "1 annotation is not in the data set" in ended.result["error"]
     assert (tmp_path / "out/left_out.jsonl").exists()
     assert run("export", "all", "out", "--allow-lost").code == 0
 
@@ -191,6 +220,8 @@ def test_verify_names_what_is_missing_changed_and_additional(run, approved, tmp_
     (out / "images/day1/c.png").symlink_to(tmp_path / "c.png")
     ended = run("verify", "out", "--json")
     assert ended.code == 1
+    assert "out is not what was published: files missing 1, changed 3, additional 1." in ended.result["error"]
+    assert ended.stderr.splitlines()[-1] == f"Error: {ended.result['error']}"
     assert ended.result["missing"] == ["images/b.png"]
     assert ended.result["changed"] == ["annotations.json", "images/a.png", "images/day1/c.png"]
     assert ended.result["additional"] == ["note\x1b[2J.txt"]

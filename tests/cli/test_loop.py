@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import pytest
+from rich.cells import cell_len
 
 from tests.cli.terminal import BOX, COMMAND, own_process, png
 
@@ -88,6 +89,31 @@ def test_the_emulator_is_started_and_stopped(tmp_path):
     running.stdout.close()
 
 
+@pytest.mark.parametrize(("words", "end"), [((), ">/dev/full"), (("--json",), ">/dev/full"), ((), ">&-"), ((), "2>&-")])
+def test_a_result_that_nobody_can_take_is_no_traceback(process, client, photos, tmp_path, words, end):
+    assert process("import", "photos", str(photos), "--status", "approved").code == 0
+    assert process("export", "photos", "out").code == 0
+    ended = subprocess.run(
+        ["sh", "-c", f'"$@" {end}', "sh", *COMMAND, "verify", "out", *words],
+        cwd=tmp_path, env=own_process(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+    full = end.endswith("full")
+    assert ("The result cannot be written: No space left on device." in ended.stderr) is full
+    assert ended.returncode == (1 if full else 0)
+    assert ("whole" in ended.stdout) is (end == "2>&-")
+
+
+def test_the_example_of_the_emulator_can_be_pasted(tmp_path):
+    words = [*COMMAND, "emulator", "--help"]
+    shown = subprocess.run(
+        words, env=own_process(tmp_path, COLUMNS="40"), capture_output=True, text=True, check=True
+    ).stdout
+    assert "\n  python -m airflow_provider_fastlabel.emulator --port 8765 --token my-token\n" in shown
+
+
 def test_on_a_terminal_lines_are_broken_between_words(process, client, photos, tmp_path):
     assert process("import", "photos", str(photos), "--status", "approved").code == 0
     for place in ("one", "two"):
@@ -105,6 +131,26 @@ def test_on_a_terminal_lines_are_broken_between_words(process, client, photos, t
     assert shown.returncode == 0
     assert max(map(len, seen.splitlines())) <= 33 < max(map(len, piped.stdout.splitlines()))
     assert seen.split() == piped.stdout.split()
+
+
+def test_a_wide_character_takes_two_columns_of_a_terminal(client, photos, tmp_path, environment):
+    wide = "\u5199\u771f"  # photograph
+    for name in ("a.png", "b.png"):
+        (photos / name).rename(photos / f"{' '.join([wide] * 9)} \x1b {name}")
+    terminal, end = pty.openpty()
+    ended = subprocess.run(
+        [*COMMAND, "import", "photos", str(photos)], cwd=tmp_path,
+        env=own_process(tmp_path, TERM="xterm", COLUMNS="50"), stdout=subprocess.DEVNULL, stderr=end, check=False,
+    )  # fmt: skip
+    os.close(end)
+    seen = os.read(terminal, 65536).decode()
+    os.close(terminal)
+
+    lines = [line for line in seen.splitlines() if wide in line]
+    assert ended.returncode == 2
+    assert len(lines) >= 2
+    assert max(map(cell_len, lines)) <= 50
+    assert all(line.startswith(("  - ", "    ")) for line in lines)
 
 
 def test_a_terminal_shows_a_bar_and_the_result_stays_apart(process, client, photos, fastlabel_emulator, tmp_path):

@@ -156,6 +156,7 @@ def test_pages_lead_from_the_projects_to_a_task(cats: Api, chromium: Page) -> No
         )
     show(chromium, cats, "/")
     click(chromium, "main table a", "document.querySelectorAll('tbody tr').length === 50")
+    assert "Changed (UTC)" in chromium.run("document.querySelector('thead').innerText")
     click(chromium, ".pager a:last-child", "document.querySelector('tbody a').innerText === '050.png'")
     click(chromium, ".pager a:last-child", "document.querySelectorAll('tbody tr').length === 20")
     click(chromium, ".pager a", "document.querySelector('tbody a').innerText === '050.png'")

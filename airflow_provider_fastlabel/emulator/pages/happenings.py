@@ -31,7 +31,7 @@ def imports(emu: Emulation, project: Record | None = None) -> Response:
          own(each.body["type"]), own(each.body["status"]), each.body["count"])
         for each in found
     ]  # fmt: skip
-    heads = ("Started", "Project", "Type", "Status", "Tasks")
+    heads = ("Started (UTC)", "Project", "Type", "Status", "Tasks")
     note = f"The newest {_SHOWN}; the API lists all." if len(found) == _SHOWN else ""
     body = table("Imports", heads, rows) if rows else tag("p", "There is no import.")
     above = [HOME, (str(project.body["name"]), below("projects", project.id))] if project else [HOME]
@@ -61,7 +61,7 @@ def all_jobs(emu: Emulation) -> Response:
          own(job.body["status"]), _project(emu, job.scope))
         for collection, job in found
     ]  # fmt: skip
-    heads = ("Started", "Job", "Status", "Project")
+    heads = ("Started (UTC)", "Job", "Status", "Project")
     return page(
         "Model jobs", table("Jobs", heads, rows) if rows else tag("p", "There is no job of a model."), above=[HOME]
     )

@@ -82,7 +82,7 @@ def tasks(emu: Emulation, project: Record, choice: Choice) -> Response:
         tag("p", own(project.name), f" · {project.body['type']} · ", link(f"{here}/imports", "imports"), class_="note"),
         _statuses(emu, project, choice),
         _tags(emu, project, choice),
-        table("Tasks", ("Task", "Status", "Labels", "Tags", "Changed"), (_row(here, row) for row in found))
+        table("Tasks", ("Task", "Status", "Labels", "Tags", "Changed (UTC)"), (_row(here, row) for row in found))
         if found
         else tag("p", "There is no such task."),
         _pager(here, choice, found, more),

@@ -10,7 +10,7 @@ from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.pipelines.checks.results import Outcome
 from airflow_provider_fastlabel.pipelines.checks.words import at_most_share
 from airflow_provider_fastlabel.pipelines.reports.table import overlaps
-from airflow_provider_fastlabel.words import percent
+from airflow_provider_fastlabel.words import counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,8 +41,8 @@ def objects_per_class(facts: Facts, arguments: Arguments) -> Outcome:
     short = sorted((count, value) for value, count in counts.items() if count < least)
     return Outcome(
         not short,
-        f"at least {least:,} objects of each of {len(counts)} classes",
-        f"{len(short)} classes have fewer" if short else "all classes have so many",
+        f"at least {counted(least, 'object')} of each of {counted(len(counts), 'class', 'classes')}",
+        f"{counted(len(short), 'class has', 'classes have')} fewer" if short else "all classes have so many",
         (f"{_class(value)}: {count:,}" for count, value in short),
     )
 
@@ -53,7 +53,7 @@ def class_balance(facts: Facts, arguments: Arguments) -> Outcome:
     expected = f"the most frequent class at most {most:g} times as often as the rarest"
     counts = sorted((count, value) for value, count in _counts(facts.labels, arguments["classes"]).items())
     if len(counts) < 2:
-        return Outcome(True, expected, f"{len(counts)} classes: nothing to compare")
+        return Outcome(True, expected, f"{counted(len(counts), 'class', 'classes')}: nothing to compare")
     (rarest, rare), (frequent, often) = counts[0], counts[-1]
     ratio = f"{frequent / rarest:.4g} times" if rarest else "no object of the rarest"
     return Outcome(

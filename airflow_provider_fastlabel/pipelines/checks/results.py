@@ -9,6 +9,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.markdown_text import markdown_table, markdown_text
 from airflow_provider_fastlabel.pipelines.files.problems import SHOWN_OF_ONE, enumerate_problems
+from airflow_provider_fastlabel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,8 +147,9 @@ class Checked:
             for each in failed
         ]
         raise ChecksFailedError(
-            f"{place} failed {len(failed)} of {len(self.results)} checks. It stays as it is. Mend the labels in "
-            f"FastLabel and export it again, or change the checks.\n{enumerate_problems(told, SHOWN_OF_ONE)}"
+            f"{place} failed {len(failed)} of {counted(len(self.results), 'check')}. It stays as it is. "
+            f"Mend the labels in FastLabel and export it again, or change the checks.\n"
+            f"{enumerate_problems(told, SHOWN_OF_ONE)}"
         )
 
     def summary(self) -> str:

@@ -9,6 +9,7 @@ from airflow_provider_fastlabel.pipelines.checks import objects, people, picture
 from airflow_provider_fastlabel.pipelines.checks.definition import InvalidChecksError
 from airflow_provider_fastlabel.pipelines.checks.facts import Facts
 from airflow_provider_fastlabel.pipelines.checks.results import Checked, Outcome, Result
+from airflow_provider_fastlabel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +74,9 @@ def check_dataset(
     unread = [each.unread for each in facts.read()]
     if lost := sum(each.count for each in unread):
         examples = [example for each in unread for example in each.examples]
-        outcome = Outcome(False, "every object can be read", f"{lost:,} objects or files cannot", examples)
+        outcome = Outcome(
+            False, "every object can be read", f"{counted(lost, 'object or file', 'objects or files')} cannot", examples
+        )
         results.insert(0, Result.of(READABLE, "fail", outcome))
     checked = Checked(results)
     log.info("%s: %s\n%s", dataset, checked.summary(), checked.table())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.markdown_text import markdown_table, markdown_text
 from airflow_provider_fastlabel.pipelines.comparisons.objects import KINDS
+from airflow_provider_fastlabel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,12 +104,14 @@ class Comparison:
         """Return a short body of Markdown, in which what strangers wrote is text and nothing else."""
         one, other = self.before, self.after
         parts = [
-            f"**{one.pictures:,} → {other.pictures:,} pictures, {one.objects:,} → {other.objects:,} objects**"
+            f"**{one.pictures:,} → {counted(other.pictures, 'picture')}, "
+            f"{one.objects:,} → {counted(other.objects, 'object')}**"
             + ("" if self.changed else ": nothing has changed"),
         ]
         if unread := one.unread + other.unread:
             examples = [markdown_text(text, 200) for text in (*one.unread_examples, *other.unread_examples)[:3]]
-            parts.append(f"{unread:,} objects or files cannot be read and were not compared: {'; '.join(examples)}")
+            lost = counted(unread, "object or file", "objects or files")
+            parts.append(f"{lost} cannot be read, so not compared: {'; '.join(examples)}")
         if self.changed:
             names = ("added", "removed", "changed", "relabelled")
             parts.append(_line("Pictures", {name: self.pictures[name] for name in names}))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.json_text import is_number
@@ -17,7 +18,8 @@ BACK = frozenset({"declined", "sent_back", "customer_declined"})
 MOST = 300
 """People that are told apart; the others are counted together."""
 OTHERS = "(others)"
-_STEP = math.log(1.05)
+_DIGITS = ".3g"
+"""Of durations: so many differ in them that the counts of a person stay small, however many tasks there are."""
 
 
 @dataclass(slots=True)
@@ -28,23 +30,24 @@ class Pace:
     :param objects: objects in them.
     :param back: tasks that were declined or sent back.
     :param timed: tasks that say how long they took.
-    :param seconds: how often which duration was met, in steps of five in a hundred.
+    :param seconds: how often which duration was met, to three digits.
     """
 
     tasks: int = 0
     objects: int = 0
     back: int = 0
     timed: int = 0
-    seconds: Counter[int] = field(default_factory=Counter)
+    seconds: Counter[float] = field(default_factory=Counter)
 
     def median(self) -> float | None:
-        """Return the median duration of a task in seconds, to five in a hundred; ``None`` if no task says one."""
-        left = self.timed / 2
-        for step, count in sorted(self.seconds.items()):
-            left -= count
-            if left <= 0:
-                return float(f"{math.exp(step * _STEP):.3g}")
-        return None
+        """Return the median duration of a task in seconds, to three digits; ``None`` if no task says one."""
+        if not self.timed:
+            return None
+        durations = sorted(self.seconds)
+        ends = list(accumulate(self.seconds[each] for each in durations))
+        # Of an even number of tasks the median lies between the two in the middle.
+        low, high = (durations[bisect(ends, at)] for at in ((self.timed - 1) // 2, self.timed // 2))
+        return _shown(low + (high - low) / 2)
 
 
 class People:
@@ -70,8 +73,12 @@ class People:
         seconds: Any = task.get("secondsToAnnotate")
         if is_number(seconds) and seconds > 0:
             pace.timed += 1
-            pace.seconds[round(math.log(seconds) / _STEP)] += 1
+            pace.seconds[_shown(seconds)] += 1
         return person
+
+
+def _shown(seconds: float) -> float:
+    return float(f"{seconds:{_DIGITS}}")
 
 
 def is_back(task: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_fastlabel.words import percent
+from airflow_provider_fastlabel.words import counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def said(kind: str, finding: Finding, record: Record, classes: Sequence[str], ot
         "huge": f"{first} covers {share} of the picture",
         "odd": f"{first} is {finding.value:.1f} spreads away from the usual size or shape of its class",
         "empty": f"The task is {record.status}, and nothing is labelled",
-        "rare": f"{first} occurs only {finding.value:.0f} times",
+        "rare": f"{first} occurs only {counted(round(finding.value), 'time')}",
         "alike": f"Looks like {other}" + (", with another number of objects" if finding.value else ""),
     }
     if kind == "swapped":

@@ -25,7 +25,7 @@ from airflow_provider_fastlabel.pipelines.checks.labels import Unread, labels_of
 from airflow_provider_fastlabel.pipelines.comparisons.objects import KINDS, pair_objects
 from airflow_provider_fastlabel.pipelines.comparisons.result import MOST_CLASSES, told
 from airflow_provider_fastlabel.seen import Seen
-from airflow_provider_fastlabel.words import percent
+from airflow_provider_fastlabel.words import counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -117,7 +117,7 @@ class Scorecard:
                 table = [[markdown_text(one.value, _NAME), *_row(one.counts)] for one in shown]
                 parts.append(markdown_table(["class", *head], table))
             if len(each.classes) > len(shown):
-                parts.append(f"and {len(each.classes) - len(shown):,} more classes")
+                parts.append(f"and {counted(len(each.classes) - len(shown), 'more class', 'more classes')}")
             swaps = [
                 f"{markdown_text(one, _NAME)} → {markdown_text(other, _NAME)} {count:,}"
                 for one, other, count in each.reclassed[:_NAMES_SHOWN]
@@ -125,21 +125,23 @@ class Scorecard:
             parts += [f"Reclassed: {', '.join(swaps)}"] if swaps else []
         if self.unread:
             examples = "; ".join(markdown_text(text, 200) for text in self.unread_examples[:3])
-            parts.append(f"{self.unread:,} labels of people cannot be compared: {examples}")
+            parts.append(f"{counted(self.unread, 'label')} of people cannot be compared: {examples}")
         return "\n\n".join(parts)
 
     def _pictures(self, each: VersionScore) -> str:
         """Say which pictures were seen, and which were not."""
         why = {"waiting": f"not {(self.status or '').replace('_', ' ')} yet", "missing": "not there"}
-        text = f"{each.pictures['seen']:,} of {each.pictures['described']:,} pictures were seen"
+        text = (
+            f"{each.pictures['seen']:,} of {counted(each.pictures['described'], 'picture was', 'pictures were')} seen"
+        )
         for what, words in why.items():
             if count := each.pictures[what]:
                 names = ", ".join(markdown_text(name, _NAME) for name in each.examples[what][:_NAMES_SHOWN])
-                text += f"; {words}: {count:,}, with {each.objects[what]:,} objects ({names}"
+                text += f"; {words}: {count:,}, with {counted(each.objects[what], 'object')} ({names}"
                 text += f" and {count - _NAMES_SHOWN:,} more)" if count > _NAMES_SHOWN else ")"
         if unread := each.objects["unread"]:
             examples = "; ".join(markdown_text(one, 200) for one in each.examples["unread"][:3])
-            text += f"; cannot be read: {unread:,} objects ({examples})"
+            text += f"; cannot be read: {counted(unread, 'object')} ({examples})"
         return text
 
 

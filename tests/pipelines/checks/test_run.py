@@ -280,7 +280,7 @@ def test_what_cannot_be_read_fails_the_data_set_unasked(published):
     found = check_dataset(place, read_checks([{"check": "tiny_boxes"}]))
     assert [each.assertion for each in found.results] == ["readable", "tiny_boxes"]
     assert not found.passed
-    assert found.results[0].actual == "1 objects or files cannot"
+    assert found.results[0].actual == "1 object or file cannot"
 
 
 def test_an_empty_data_set_can_be_checked(published):

@@ -276,3 +276,11 @@ def test_lists_of_a_file_may_come_in_any_order_and_twice(tmp_path):
     (tmp_path / "none.json").write_text("{}")
     with pytest.raises(ValueError, match="no list of images"):
         read_columns(tmp_path / "none.json")
+
+
+def test_of_one_picture_it_is_said_that_it_is_one(version):
+    tasks = list(generate.tasks(1))
+    tasks[0]["annotations"] = tasks[0]["annotations"][:1]
+    told = compare_datasets(version("one", tasks), version("two", tasks))
+    assert told is not None
+    assert told.markdown().startswith("**1 → 1 picture, 1 → 1 object**")

@@ -187,7 +187,7 @@ def test_an_empty_report_opens(page, tmp_path):
     page.open(tmp_path / "report.html")
 
     assert "The data set is empty" in page.run("document.body.innerText")
-    assert "There is no earlier report" in page.run("document.body.innerText")
+    assert "No earlier report at this place has other counts" in page.run("document.body.innerText")
     assert page.complaints == []
 
 
@@ -200,3 +200,66 @@ def test_hostile_texts_are_shown_as_texts(page, report):
     assert any(name.startswith("</script><script>alert(1)") for name in names)
     assert page.run("document.querySelectorAll('img, main script').length") == 0
     assert page.complaints == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, ["The one picture is in this file, 0 as photographs.", "No earlier report at this place has other counts"]),
+        (2, ["All 2 pictures are in this file, 0 as photographs."]),
+    ],
+)
+def test_one_is_one_in_the_words_of_the_page(page, tmp_path, count, said):
+    made = Report(project="few", source=lambda _: None)
+    for _ in ("a night", "the next"):
+        tasks = [task(f"{at}.jpg", box("car", 9, 9, 90, 90)) for at in range(count)]
+        write_report(made.make(tasks, last_report(tmp_path)), tmp_path)
+
+    page.open(tmp_path / "report.html")
+
+    text = page.run("document.body.innerText")
+    assert [words for words in said if words not in text] == []
+
+
+@pytest.mark.slow
+def test_a_change_of_one_count_is_one(page, tmp_path):
+    Image.effect_mandelbrot((64, 48), (-2, -1.5, 1, 1.5), 60).convert("RGB").save(tmp_path / "photo.jpg")
+    splits = ["train"]
+    made = Report(project="few", source=lambda _: tmp_path / "photo.jpg", split_of=lambda _: splits[0])
+    for splits[0] in ("", "val"):  # a picture that is in no split counts in none
+        write_report(made.make([task("a.jpg", box("car", 9, 9, 90, 90))], last_report(tmp_path)), tmp_path)
+
+    page.open(tmp_path / "report.html")
+
+    text = page.run("document.body.innerText")
+    assert "in this file, 1 as a photograph." in text
+    assert "1 count differs from the report before." in text
+
+
+@pytest.mark.slow
+def test_every_annotator_can_be_shown(page, tmp_path):
+    tasks = [task(f"{at}.jpg", assignee=f"person {at}", secondsToAnnotate=60) for at in range(130)]
+    write_report(Report(project="crowd", source=lambda _: None).make(tasks), tmp_path)
+
+    page.open(tmp_path / "report.html")
+    rows = f"{figure('Annotators: pace and rework')}.querySelectorAll('tbody tr').length"
+    assert page.run(rows) == 100
+    page.run(f"{figure('Annotators: pace and rework')}.querySelector('.more button').click()")
+
+    assert page.run(rows) == 130
+
+
+@pytest.mark.slow
+def test_annotators_of_one_pace_stay_within_their_figure(page, tmp_path):
+    tasks = [
+        task(f"{at}.jpg", assignee=f"person {at}", secondsToAnnotate=60, status="sent_back" if at % 2 else "approved")
+        for at in range(40)
+    ]
+    write_report(Report(project="crowd", source=lambda _: None).make(tasks), tmp_path)
+
+    page.open(tmp_path / "report.html")
+
+    bottoms = page.run("[...document.querySelectorAll('.plot button')].map(each => parseFloat(each.style.bottom))")
+    assert len(bottoms) == 40
+    assert (min(bottoms) >= 0, max(bottoms) <= 100) == (True, True)

@@ -147,7 +147,7 @@ def test_what_of_a_file_or_of_the_labels_cannot_be_read_is_counted():
     assert card.unread == 1
     text = card.markdown().replace("\\", "")
     assert "cannot be read: 3 objects (v1.json: annotation 7 has no box)" in text
-    assert "1 labels of people cannot be compared" in text
+    assert "1 label of people cannot be compared" in text
 
 
 def test_nothing_at_all_has_a_scorecard():

@@ -118,7 +118,7 @@ function since() {
     more.replaceChildren(...(worst.length > most ? [el("button", { class: "plain", type: "button", onclick: () => fill(worst.length) }, `Show all ${number(worst.length)}`)] : []));
   };
   fill(first);
-  const remarks = [found.fine ? "" : "The formats differ, so outlines and attributes were not compared.", found.unread ? `${many(found.unread, "object or file", "objects or files")} cannot be read and were not compared.` : "", found.more_classes ? `${number(found.more_classes)} more classes have changed.` : ""].filter(Boolean);
+  const remarks = [found.fine ? "" : "The formats differ, so outlines and attributes were not compared.", found.unread ? `${many(found.unread, "object or file", "objects or files")} cannot be read, so not compared.` : "", found.more_classes ? `${many(found.more_classes, "more class has", "more classes have")} changed.` : ""].filter(Boolean);
   const part = (name, ...content) => el("div", {}, el("h3", {}, name), ...content);
   const section = el("section", { class: "card since" }, el("h2", {}, title), el("p", { class: "note" }, [lead, quiet ? "Nothing has changed." : "", ...remarks].filter(Boolean).join(" ")));
   if (quiet) return section;

@@ -305,7 +305,8 @@ function people() {
       const point = el("button", { type: "button", onclick: click(row), title: data.texts[row[0]], "aria-label": `${data.texts[row[0]]}: ${row[4]} seconds a picture, ${percent(row[3], row[1])} came back. Show pictures` });
       const x = 6 + (most > least ? 86 * (Math.log(row[4]) - least) / (most - least) : 43), lowest = 6 + 86 * (row[3] / row[1]) / share;
       let y = lowest;
-      while (taken.some(([left, bottom]) => Math.abs(left - x) < 5 && Math.abs(bottom - y) < 8) && y < lowest + 40) y += 8;  // side by side, to be clicked
+      const step = lowest > 50 ? -8 : 8;  // side by side, to be clicked, and within the figure
+      while (taken.some(([left, bottom]) => Math.abs(left - x) < 5 && Math.abs(bottom - y) < 8) && Math.abs(y - lowest) < 40) y += step;
       taken.push([x, y]);
       point.style.left = `${x}%`;
       point.style.bottom = `${y}%`;
@@ -323,16 +324,18 @@ function people() {
       el("p", { class: "axis" }, el("span", {}, `faster, ${shown(least)} a picture`), el("span", {}, `slower, ${shown(most)}`)));
   }
   const body = el("tbody");
-  for (const row of rows.slice(0, 100)) {
+  const add = (row) => {
     const [text, tasks, objects, back, median] = row;
     const returned = back
       ? el("button", { type: "button", onclick: () => pick(`${data.texts[text]}: came back`, back, "pictures", { test: (picture) => picture.w === text && isBack(picture) }), "aria-label": `${data.texts[text]}: ${back} came back. Show pictures` }, `${number(back)} (${percent(back, tasks)})`)
       : "0";
-    body.append(el("tr", {}, el("td", {}, el("button", { type: "button", onclick: click(row) }, data.texts[text])), el("td", {}, number(tasks)), el("td", {}, number(objects)), el("td", {}, median ? `${median} s` : "–"), el("td", {}, returned)));
-  }
+    body.append(el("tr", {}, el("td", {}, el("button", { type: "button", onclick: click(row) }, data.texts[text])), el("td", {}, number(tasks)), el("td", {}, number(objects)), el("td", {}, median ? `${number(median)} s` : "–"), el("td", {}, returned)));
+  };
+  rows.slice(0, 100).forEach(add);
+  const more = rows.length > 100 ? el("p", { class: "more" }, el("button", { class: "plain", type: "button", onclick: () => { rows.slice(100).forEach(add); more.remove(); } }, `Show all ${number(rows.length)}`)) : undefined;
   const head = el("thead", {}, el("tr", {}, ...["Annotator", "Pictures", "Objects", "Median", "Came back"].map((name) => el("th", { scope: "col" }, name))));
   const note = timed.length ? "Median time of a picture, and the share that was declined or sent back." : "The tasks do not say how long they took; the share that was declined or sent back.";
-  const made = figure("Annotators: pace and rework", note, ...parts, el("table", {}, head, body));
+  const made = figure("Annotators: pace and rework", note, ...parts, el("table", {}, head, body), more);
   made.classList.add("broad");
   return made;
 }
@@ -359,7 +362,7 @@ function reasons() {
 
 function changed() {
   if (data.changes === null)
-    return figure("Change since the last report", "There is no earlier report at this place to compare with: this is the first, or the earlier one is gone.");
+    return figure("Change since the last report", "No earlier report at this place has other counts: this is the first, nothing has changed since, or the earlier one is gone.");
   if (!data.changes.length) return figure("Change since the last report", "The counts are those of the report before.");
   const body = el("tbody"), more = el("p", { class: "more" });
   const tables = { statuses: "status", splits: "split", classes: "class" };
@@ -374,7 +377,7 @@ function changed() {
   if (data.changes.length > 14)
     more.append(el("button", { class: "plain", type: "button", onclick: () => { data.changes.slice(14, 1000).forEach(add); more.remove(); } }, `Show all ${number(data.changes.length)}`));
   const head = el("thead", {}, el("tr", {}, ...["", "Before", "Now", "Change"].map((name) => el(name ? "th" : "td", name ? { scope: "col" } : {}, name))));
-  return figure("Change since the last report", `${many(data.changes.length, "count")} differ from the report before.`, el("table", {}, head, body), more);
+  return figure("Change since the last report", `${many(data.changes.length, "count differs", "counts differ")} from the report before.`, el("table", {}, head, body), more);
 }
 
 function opener(table, name, count) {
@@ -413,7 +416,7 @@ function sheet() {
   const compared = data.compared;
   const note = !suspicious.length ? "Nothing looks suspicious."
     : `${many(suspicious.length, "picture")} to look at first: the worst of each kind in turn. A suspicion is no error; click to judge.`;
-  const alike = compared ? ` ${many(compared, "picture")} of ${number(data.total)} were compared with one another.` : " No pictures were at hand to be compared with one another.";
+  const alike = compared ? ` ${number(compared)} of ${many(data.total, "picture")} ${compared === 1 ? "was" : "were"} compared with one another.` : " No pictures were at hand to be compared with one another.";
   const section = el("section", { class: "card" }, el("h2", {}, "Contact sheet"), el("p", { class: "note" }, note + (data.total ? alike : "")), chips, grid, more);
   if (!suspicious.length) chips.remove();
   else fill(-1, first);
@@ -430,7 +433,7 @@ function header() {
   const held = data.pictures.length, photographs = data.pictures.filter((picture) => picture.t).length;
   const lead = !data.total ? "The data set is empty: no task matched."
     : held < data.total ? `Counts are of everything. Of the ${number(data.total)} pictures, this file holds ${number(held)}, ${many(photographs, "photograph")} among them: the most suspicious, and some for every bar, point and cell.`
-      : `All ${many(held, "picture")} are in this file, ${photographs} as photographs.`;
+      : `${held === 1 ? "The one picture is" : `All ${number(held)} pictures are`} in this file, ${many(photographs, "as a photograph", "as photographs")}.`;
   const tile = (value, one, more = one + "s") => el("li", {}, el("strong", {}, number(value)), value === 1 ? one : more);
   document.getElementById("top").append(
     el("div", { class: "head" }, el("div", {}, el("h1", {}, data.project), el("p", { class: "lead" }, lead)), toggle),
