@@ -28,6 +28,7 @@ from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_na
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.removal import remove_files
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
 
@@ -173,8 +174,8 @@ class Results:
     def _drop_parts(self, parts: list[str]) -> None:
         if self._local is not None:
             shutil.rmtree(self._local / PARTS, ignore_errors=True)
-        elif parts:
-            self._output.fs.rm(parts)
+        else:
+            remove_files(self._output.fs, parts)
 
     def _write(self, name: str, data: bytes) -> None:
         self._replace(self._place(name), [data])

@@ -21,6 +21,7 @@ from airflow_provider_fastlabel.pipelines.exports.places.destination import Dest
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_raw
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
+from airflow_provider_fastlabel.pipelines.files.removal import remove_file
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.files.written import told_time
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
@@ -209,6 +210,6 @@ def upload(source: Path, target: Any) -> None:
 def _remove(target: Any) -> None:
     """Remove an object that may be gone already."""
     try:
-        target.unlink()
+        remove_file(target)
     except FileNotFoundError:
         log.debug("%s was gone already", target.name)

@@ -27,6 +27,7 @@ from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
+from airflow_provider_fastlabel.pipelines.files.removal import remove_files
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.scratch import scratch_folder
 
@@ -191,13 +192,7 @@ class PlanFolder:
             for name in names:
                 (path / name).unlink(missing_ok=True)
             return
-        keys = [(self.place / name).path for name in names]
-        # A file system would take such a key for a pattern, and remove nothing, or what fits.
-        odd = [key for key in keys if set("*?[") & set(key)]
-        if plain := [key for key in keys if key not in set(odd)]:
-            self.place.fs.rm(plain)
-        for key in odd:
-            self.place.fs.rm_file(key)
+        remove_files(self.place.fs, [(self.place / name).path for name in names])
 
     def _write(self, name: str, value: Any) -> None:
         raw = json.dumps({"sha256": _digest(value), "value": value}).encode()

@@ -274,3 +274,12 @@ def test_what_cannot_be_removed_is_said_and_the_export_is_done(tmp_path, monkeyp
     assert publish(staged(tmp_path / "s", {"a.txt": "2"}), destination(place, "versions"), {}).changed
     assert "is not needed any more and cannot be removed (no right to delete)" in caplog.text
     assert read_whole(place) == {"a.txt": "2"}
+
+
+def test_what_a_store_does_not_remove_without_a_word_is_said_too(tmp_path, monkeypatch, caplog):
+    place = store_at(tmp_path / "set")
+    for number in range(2):
+        publish(staged(tmp_path / f"s{number}", {"a.txt": f"{number}"}), destination(place, "versions"), {})
+    monkeypatch.setattr(type(place.fs), "rm", lambda *_, **__: None)
+    assert publish(staged(tmp_path / "s", {"a.txt": "2"}), destination(place, "versions"), {}).changed
+    assert "is not needed any more and cannot be removed (2 of its files are there still)" in caplog.text
