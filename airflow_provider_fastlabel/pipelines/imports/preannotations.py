@@ -19,6 +19,7 @@ from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotati
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 from airflow_provider_fastlabel.formats.reading.spool import Spool
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.imports import ImportRefused, Source, find_sources
@@ -116,6 +117,7 @@ class Reader:
         :param spool: keeps the annotations.
         :returns: the annotations by the names of the pictures.
         :raises ImportRefused: the files are not where they should be, or cannot be read.
+        :raises StoreFailedError: their object store has failed.
         :raises DiskFullError: the temporary folder has no room.
         """
         try:
@@ -123,6 +125,10 @@ class Reader:
                 return self._parse(found, stack, spool)
         except ImportRefused:
             raise
+        except StoreFailedError as error:  # which may pass, and so is no fault of the files
+            raise StoreFailedError(
+                f"Nothing was created: the {self.form} annotations cannot be read. {error}"
+            ) from error
         except (OSError, ValueError, TypeError) as error:
             raise ImportRefused(
                 f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
