@@ -116,6 +116,8 @@ class InPlace(Destination):
     :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
 
+    after_failure = f"Unless {MANIFEST} lies there, no data set is whole there until the export is repeated."
+
     def __init__(self, target: Any) -> None:
         super().__init__(target)
         self._now = recorded(target)
