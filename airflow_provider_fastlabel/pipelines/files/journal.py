@@ -21,6 +21,7 @@ from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError, make_folder, store_asked
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.placed import stored_whole
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular, regular_descriptor
 from airflow_provider_fastlabel.scratch import scratch_folder
@@ -253,7 +254,7 @@ class Journal(ABC):
             room_needed(self._writing),
             store_asked(self.target, what, kept),
             self._spool.open("rb") as spool,
-            self.target.open("wb") as sink,
+            stored_whole(self.target) as sink,
         ):
             shutil.copyfileobj(spool, sink)
 

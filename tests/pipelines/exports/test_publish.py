@@ -208,14 +208,9 @@ class DyingStore:
     def parent(self):
         return self
 
-    def open(self, mode):
-        if mode != "rb":
-            self._step()
-        return self._path.open(mode)
-
     @property
     def fs(self):
-        return Files(self._path.fs, self._step if self._removals else lambda: None)
+        return Files(self._path.fs, self._step, self._step if self._removals else lambda: None)
 
     def _step(self):
         self._writes[0] -= 1
@@ -224,13 +219,18 @@ class DyingStore:
 
 
 class Files:
-    """A store's file system that says when a file is removed."""
+    """A store's file system that says when a file is written or removed."""
 
-    def __init__(self, files, removing):
-        self._files, self._removing = files, removing
+    def __init__(self, files, writing, removing):
+        self._files, self._writing, self._removing = files, writing, removing
 
     def __getattr__(self, name):
         return getattr(self._files, name)
+
+    def open(self, path, mode):
+        if mode != "rb":
+            self._writing()
+        return self._files.open(path, mode)
 
     def rm_file(self, path):
         self._removing()

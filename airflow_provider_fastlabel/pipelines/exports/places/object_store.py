@@ -21,6 +21,7 @@ from airflow_provider_fastlabel.pipelines.exports.places.destination import Dest
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_raw
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
+from airflow_provider_fastlabel.pipelines.files.placed import stored_whole
 from airflow_provider_fastlabel.pipelines.files.removal import remove_file
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.files.written import told_time
@@ -177,7 +178,7 @@ def _publish(staged: Path, target: Any, changes: _Changes, text: ManifestFile, n
     if settled and not any(True for _ in changes.fresh()):
         return False
     make_folder(target)
-    with (target / PREVIOUS).open("wb") as file:
+    with stored_whole(target / PREVIOUS) as file:
         between = b""
         file.write(b'{"files": [')
         for row in changes.touched():
@@ -190,7 +191,7 @@ def _publish(staged: Path, target: Any, changes: _Changes, text: ManifestFile, n
     )
     for path in changes.stale():
         _remove(target / path)
-    with (target / MANIFEST).open("wb") as file:
+    with stored_whole(target / MANIFEST) as file:
         text.copy_to(file)
     _remove(target / PREVIOUS)
     return True
@@ -205,7 +206,7 @@ def upload(source: Path, target: Any) -> None:
     """
     if target.parent != target:
         make_folder(target.parent)
-    with source.open("rb") as read, target.open("wb") as write:
+    with source.open("rb") as read, stored_whole(target) as write:
         shutil.copyfileobj(read, write, _CHUNK)
 
 
