@@ -213,3 +213,40 @@ def test_a_clean_store_is_listed_and_asked_no_more_than_needed(run_with_pictures
     s3.requests.clear()
     run_with_pictures(FastLabelExportCocoOperator, **s3.at)
     assert len(s3.requests) <= 9, s3.requests
+
+
+@pytest.mark.parametrize(
+    ("way", "method", "ends", "words"),
+    [
+        ("versions", "HEAD", "/current.json", "cannot be looked at"),
+        ("versions", "GET", "/classes.lock.json", "cannot be looked at"),
+        ("versions", "PUT", "/annotations.json", "cannot be published to"),
+        ("versions", "PUT", "/current.json", "cannot be published to"),
+        ("in_place", "GET", "/manifest.json", "cannot be looked at"),
+        ("in_place", "PUT", "/annotations.json", "cannot be published to"),
+        ("in_place", "DELETE", "/manifest.json", "cannot be published to"),
+    ],
+)
+def test_a_store_that_refuses_is_named_and_what_stands_there_is_said(export, label, s3, way, method, ends, words):
+    arguments = {**s3.at, "publish": way}
+    label("a.png")
+    assert export(FastLabelExportCocoOperator, **arguments).state == "success"
+    label("b.png")
+    refusing = True
+
+    def refuse(request, **_):
+        if refusing and request.method == method and request.url.endswith(ends):
+            raise PermissionError("Access Denied")
+
+    s3.on_sending(refuse)
+    outcome = export(FastLabelExportCocoOperator, **arguments)
+    stays = "Nothing was published or changed"
+    if words == "cannot be published to":
+        stays = "Readers find what was there before" if way == "versions" else "Unless manifest.json lies there"
+    for said in (words, f"s3://{s3.conn}@sets/x", "Access Denied", stays, "try again later"):
+        assert said in str(outcome.error), outcome.error
+    refusing = False
+    assert export(FastLabelExportCocoOperator, **arguments).state == "success"
+    found = current(s3, "sets/x") if way == "versions" else content(s3, "sets/x")
+    check(found)
+    assert len(json.loads(found["annotations.json"])["images"]) == 2

@@ -28,6 +28,8 @@ from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_na
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.placed import stored_whole
+from airflow_provider_fastlabel.pipelines.files.removal import remove_files
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.files.stored import list_files
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular
@@ -174,8 +176,8 @@ class Results:
     def _drop_parts(self, parts: list[str]) -> None:
         if self._local is not None:
             shutil.rmtree(self._local / PARTS, ignore_errors=True)
-        elif parts:
-            self._output.fs.rm(parts)
+        else:
+            remove_files(self._output.fs, parts)
 
     def _write(self, name: str, data: bytes) -> None:
         self._replace(self._place(name), [data])
@@ -202,11 +204,11 @@ def _whole(target: Any) -> Iterator[Any]:
     """Give a binary file to write, which takes its place when the block has ended well."""
     local = local_path(target)
     if local is None:
-        # Spooled, because an upload that is cut off must not look complete.
+        # Spooled, because a block that fails must not have begun an object.
         with tempfile.TemporaryFile() as spool:
             yield spool
             spool.seek(0)
-            with target.open("wb") as sink:
+            with stored_whole(target) as sink:
                 shutil.copyfileobj(spool, sink)
         return
     local.parent.mkdir(parents=True, exist_ok=True)

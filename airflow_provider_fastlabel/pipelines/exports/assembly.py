@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,12 @@ from airflow_provider_fastlabel.formats.writing.noted import NotedFolder
 from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, publish
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
+from airflow_provider_fastlabel.pipelines.files.buckets import store_asked
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
@@ -54,6 +57,7 @@ class Assembly:
             error of its keeps what was published before.
         :param stand_ins: asked when the files are there: which only stand for files of the earlier data set.
         :returns: what the writer did, and what publishing did.
+        :raises StoreFailedError: the object store was not reached, or refused.
         :raises OSError: the disk is full, or the target cannot be written; what was published before stays.
         """
         with staging(self.destination.target) as work, closing(Rows(work)) as rows, closing(LeftOut(work)) as left_out:
@@ -74,4 +78,12 @@ class Assembly:
                 filters=self.filters,
                 class_changes=self.class_changes,
             )
-            return report, publish(folder, self.destination, described, stand_ins=stand_ins())
+            with self._stored():
+                return report, publish(folder, self.destination, described, stand_ins=stand_ins())
+
+    def _stored(self) -> AbstractContextManager[None]:
+        """Say what has happened if the store fails while the data set is published."""
+        place = self.destination.target
+        if local_path(place) is not None:
+            return nullcontext()
+        return store_asked(place, "cannot be published to", self.destination.after_failure, alone=False)

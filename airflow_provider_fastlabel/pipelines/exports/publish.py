@@ -18,6 +18,7 @@ written after the manifest: then somebody has overwritten it, and it is put righ
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,13 +34,14 @@ from airflow_provider_fastlabel.pipelines.exports.places.local_folder import Ren
 from airflow_provider_fastlabel.pipelines.exports.places.object_store import InPlace
 from airflow_provider_fastlabel.pipelines.exports.places.versions import LocalVersions, StoredVersions
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
-from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, refuse_missing_bucket
+from airflow_provider_fastlabel.pipelines.files.buckets import bucket_needed, refuse_missing_bucket, store_asked
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.stored import kind_at
 from airflow_provider_fastlabel.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
@@ -102,10 +104,23 @@ def prepare(target: Any, way: Way | None = None, keep_versions: int = 1) -> Dest
     :param keep_versions: as for :func:`destination`.
     :returns: the place as it is now, see :func:`destination` for what that refuses.
     :raises BucketMissingError: the bucket does not exist.
+    :raises StoreFailedError: the object store was not reached, or refused.
     """
     settle(target)  # the class ids lie in the old data set, wherever a killed publish left it
     refuse_missing_bucket(target, "output")
-    return destination(target, way, keep_versions)
+    with looked_at(target):
+        return destination(target, way, keep_versions)
+
+
+def looked_at(target: Any) -> AbstractContextManager[None]:
+    """Say what has happened if the store of a place fails while the block looks at what is published there.
+
+    :param target: the place; nothing is said of a local folder.
+    :raises StoreFailedError: see :func:`.store_asked`.
+    """
+    if local_path(target) is not None:
+        return nullcontext()
+    return store_asked(target, "cannot be looked at", "Nothing was published or changed.", alone=False)
 
 
 def destination(target: Any, way: Way | None = None, keep_versions: int = 1) -> Destination:

@@ -18,6 +18,7 @@ from airflow_provider_fastlabel.pipelines.exports.earlier_pictures import Earlie
 from airflow_provider_fastlabel.pipelines.exports.image_tasks import Frames
 from airflow_provider_fastlabel.pipelines.exports.manifests import DamagedFileError, read_own
 from airflow_provider_fastlabel.pipelines.exports.places.destination import FileGoneError
+from airflow_provider_fastlabel.pipelines.exports.publish import looked_at
 from airflow_provider_fastlabel.pipelines.running.progress import Progress
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ class Export:
         classes, changes, last = self._classes()
         self._tell_changes(changes)
         wanted = self.earlier_places
-        earlier = None if wanted is None else EarlierPictures.of(self.destination, wanted)
+        with looked_at(self.destination.target):
+            earlier = None if wanted is None else EarlierPictures.of(self.destination, wanted)
         try:
             report, published = self._publish(kind, count, classes, last, earlier)
         except FileGoneError as gone:
@@ -262,8 +264,10 @@ def classes_at(
     :param keep_renamed: whether a class with another value than there keeps its number.
     :returns: the classes with their ids, what has become of them, and how they changed when they last did.
     :raises DamagedFileError: the list of ids there is not as an export writes it.
+    :raises StoreFailedError: the object store was not reached, or refused.
     """
-    lock = read_own(target, LOCK_FILE, _MOST_LOCK_BYTES)
+    with looked_at(target):
+        lock = read_own(target, LOCK_FILE, _MOST_LOCK_BYTES)
     if lock is None:
         return current, ClassChanges(), {}
     try:

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.pipelines.files.room import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -35,53 +37,58 @@ class StoreFailedError(OSError):
 
 
 @contextmanager
-def store_listed(folder: Any) -> Iterator[None]:
-    """Say what has happened, to which folder, if listing it in the block fails; stores have their own kinds of errors.
+def store_asked(place: Any, what: str, kept: str, *, alone: bool = True) -> Iterator[None]:
+    """Say what has happened, to which place, if its store fails in the block; stores have their own kinds of errors.
 
-    :param folder: an object-store path.
-    :raises StoreFailedError: in place of whatever the store said, except that something is not there.
+    :param place: an object-store path, or a key.
+    :param what: what could not be done, to follow the place, as ``cannot be listed``.
+    :param kept: a sentence on what has or has not been done; empty where who called says it.
+    :param alone: whether nothing but the store is at work in the block; otherwise what Python itself raises, and what
+        is wrong with a value, is not the store's.
+    :raises StoreFailedError: in place of what the store said, except that something is not there, or has no room; what
+        is an error of ours stays, too.
     """
     try:
         yield
-    except FileNotFoundError:
-        raise
     except Exception as error:
-        raise store_failed(folder, "listed", error) from error
+        if not _is_of_a_store(error, alone=alone):
+            raise
+        # What stands behind a question mark may be a signature.
+        said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
+        conn_id = dict(getattr(place, "storage_options", None) or {}).get("conn_id")
+        by, more = (f", Airflow connection {conn_id!r}" if conn_id else ""), (f" {kept}" if kept else "")
+        raise StoreFailedError(
+            f"{foreign_text(str(place), 1000)} {what}{by} ({type(error).__name__}: {said}).{more} Check the address "
+            "and the key of the store in its connection, and the network, or try again later."
+        ) from error
 
 
-@contextmanager
-def store_read(place: Any) -> Iterator[None]:
+def store_listed(folder: Any) -> AbstractContextManager[None]:
+    """Say what has happened, to which folder, if listing it in the block fails.
+
+    :param folder: an object-store path.
+    :raises StoreFailedError: see :func:`store_asked`.
+    """
+    return store_asked(folder, "cannot be listed", "Nothing was created or sent.")
+
+
+def store_read(place: Any) -> AbstractContextManager[None]:
     """Say what has happened, to which file, if reading it in the block fails.
 
     :param place: an object-store path.
-    :raises StoreFailedError: in place of whatever the store said, except that there is no such file.
+    :raises StoreFailedError: see :func:`store_asked`.
     """
-    try:
-        yield
-    except NO_FILE:
-        raise
-    except Exception as error:
-        raise store_failed(place, "read", error, "Nothing was made of it.") from error
+    return store_asked(place, "cannot be read", "Nothing was made of it.")
 
 
-def store_failed(
-    place: Any, done: str, error: Exception, stays: str = "Nothing was created or sent."
-) -> StoreFailedError:
-    """Return the error for a place that a store has failed at, which says what has happened, and where.
-
-    :param place: an object-store path.
-    :param done: what could not be done with it, such as ``listed``.
-    :param error: what the store said.
-    :param stays: what the work has left, a sentence.
-    """
-    # What stands behind a question mark may be a signature.
-    said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
-    conn_id = dict(getattr(place, "storage_options", None) or {}).get("conn_id")
-    by = f", Airflow connection {conn_id!r}" if conn_id else ""
-    return StoreFailedError(
-        f"{place} cannot be {done}{by} ({type(error).__name__}: {said}). {stays} Check the "
-        "address and the key of the store in its connection, and the network, or try again later."
-    )
+def _is_of_a_store(error: Exception, *, alone: bool) -> bool:
+    """Tell whether an error is a store's word that says neither what was asked nor what to do."""
+    module = type(error).__module__.partition(".")[0]
+    if isinstance(error, NO_FILE) or module == __name__.partition(".")[0]:
+        return False
+    if isinstance(error, OSError):
+        return error.errno not in FULL
+    return alone or not (isinstance(error, ValueError) or module == "builtins")
 
 
 def refuse_missing_bucket(place: Any, name: str) -> None:

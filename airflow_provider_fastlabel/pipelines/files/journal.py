@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_fastlabel import __version__
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
-from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError, make_folder, store_asked
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
+from airflow_provider_fastlabel.pipelines.files.placed import stored_whole
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.regular_files import NotRegularError, open_regular, regular_descriptor
 from airflow_provider_fastlabel.scratch import scratch_folder
@@ -48,6 +49,7 @@ class Journal(ABC):
     :param target: a local path, or any object with the ``pathlib`` interface that lives elsewhere (such as Airflow's
         ``ObjectStoragePath``).
     :raises DiskFullError: on entering and in all that writes: there is no room; the message names the place.
+    :raises StoreFailedError: on entering, and on leaving a block that ended well: its object store has failed.
     :raises OSError: on entering, when it cannot be read or written.
     """
 
@@ -96,9 +98,15 @@ class Journal(ABC):
             self._drop()
 
     def checkpoint(self) -> None:
-        """Upload the journal if it lives in an object store and the last upload is a while ago."""
+        """Upload the journal if it lives in an object store and the last upload is a while ago.
+
+        If the store fails, the work goes on: the journal is kept here, and the next checkpoint and the end try again.
+        """
         if self._spool is not None and time.monotonic() - self._uploaded_at >= CHECKPOINT_SECONDS:
-            self._upload()
+            try:
+                self._upload()
+            except StoreFailedError as error:
+                log.warning("%s It is tried again in %.0f seconds", error, CHECKPOINT_SECONDS)
 
     @abstractmethod
     def header(self) -> dict[str, Any]:
@@ -223,7 +231,12 @@ class Journal(ABC):
     def _fetch(self) -> Path:
         """Copy a journal from its object store into a local spool file."""
         self._spool = self._aside.enter_context(scratch_folder("fastlabel-manifest-")) / "manifest.jsonl"
-        with contextlib.suppress(FileNotFoundError), self.target.open("rb") as source, self._spool.open("wb") as spool:
+        with (
+            store_asked(self.target, f"cannot be read as the {self.called} of earlier runs", "Nothing was done now."),
+            contextlib.suppress(FileNotFoundError),
+            self.target.open("rb") as source,
+            self._spool.open("wb") as spool,
+        ):
             shutil.copyfileobj(source, spool)
         self._uploaded_at = time.monotonic()
         return self._spool
@@ -233,7 +246,16 @@ class Journal(ABC):
         self._uploaded_at = time.monotonic()
         with contextlib.suppress(OSError, NotImplementedError):
             make_folder(self.target.parent)
-        with room_needed(self._writing), self._spool.open("rb") as spool, self.target.open("wb") as sink:
+        what, kept = (
+            f"cannot be written as the {self.called}",
+            "What was done stays; run again, it does what is missing.",
+        )
+        with (
+            room_needed(self._writing),
+            store_asked(self.target, what, kept),
+            self._spool.open("rb") as spool,
+            stored_whole(self.target) as sink,
+        ):
             shutil.copyfileobj(spool, sink)
 
     def _drop(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_names import place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.pipelines.files.buckets import store_asked
 from airflow_provider_fastlabel.regular_files import LEAVES, leaves, open_below, open_regular
 from airflow_provider_fastlabel.scratch import scratch_folder
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TEMPORARY = "fastlabel-import-"
+_UNREAD = "cannot be read from its store"
 _BLOCK_BYTES = 64 * 1024
 """What is read at a time of a remote file whose first bytes alone are wanted; file systems default to megabytes."""
 
@@ -50,7 +52,7 @@ class Source:
 
         :returns: the path of the file, or of the folder.
         :raises OSError: it is gone, cannot be read, came down shorter than listed, or has become a link that leaves
-            the folder.
+            the folder; if its store failed, a ``StoreFailedError``.
         """
         if self.filesystem is None and not self.files:
             yield self.place()
@@ -65,13 +67,17 @@ class Source:
         """Open the file for reading bytes, without a local copy.
 
         :returns: a binary file that can seek.
-        :raises OSError: it cannot be read, is no regular file, or has become a link that leaves the folder.
+        :raises OSError: it cannot be read, is no regular file, or has become a link that leaves the folder; if its
+            store failed, a ``StoreFailedError``, while the file is read, too.
         """
         if self.filesystem is None:
             with open_below(self.inside, self.name) if self.inside else open_regular(self.location) as file:
                 yield file
         else:
-            with self.filesystem.open(self.location, "rb", block_size=_BLOCK_BYTES) as remote:
+            with (
+                store_asked(self.location, _UNREAD, "", alone=False),
+                self.filesystem.open(self.location, "rb", block_size=_BLOCK_BYTES) as remote,
+            ):
                 yield remote
 
     def place(self) -> Path:
@@ -89,7 +95,8 @@ class Source:
             # A link: of a local folder only the files that belong to the task are to be seen.
             path.symlink_to(self.place().absolute())
             return
-        self.filesystem.get_file(self.location, str(path))
+        with store_asked(self.location, _UNREAD, ""):
+            self.filesystem.get_file(self.location, str(path))
         if path.stat().st_size != self.size:
             raise OSError(
                 f"{foreign_text(self.location)} was listed with {self.size} bytes but {path.stat().st_size} came down"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_fastlabel.pipelines.files.buckets import NO_FILE, store_read
+from airflow_provider_fastlabel.pipelines.files.buckets import NO_FILE, store_asked, store_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,10 +63,11 @@ def kind_at(place: Any) -> str:
 
     :param place: an object-store path.
     :returns: the kind; empty where there is nothing.
-    :raises Exception: whatever the store says, but that nothing is there.
+    :raises StoreFailedError: the store says neither.
     """
     try:
-        return str(place.fs.info(place.path)["type"])
+        with store_asked(place, "cannot be looked at", "Nothing was made of it."):
+            return str(place.fs.info(place.path)["type"])
     except (FileNotFoundError, NotADirectoryError):
         return ""
 

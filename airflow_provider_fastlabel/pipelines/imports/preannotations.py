@@ -19,7 +19,7 @@ from airflow_provider_fastlabel.formats.reading.imported import ImportedAnnotati
 from airflow_provider_fastlabel.formats.reading.pictures import Pictures
 from airflow_provider_fastlabel.formats.reading.spool import Spool
 from airflow_provider_fastlabel.formats.yolo.classes_file import ANNOTATION_ENDINGS
-from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError, store_failed
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError, store_read
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.room import DiskFullError, room_needed
 from airflow_provider_fastlabel.pipelines.files.stored import kind_at
@@ -124,12 +124,13 @@ class Reader:
         try:
             with ExitStack() as stack, room_needed(_spooling):
                 return self._parse(found, stack, spool)
-        except (ImportRefused, StoreFailedError, DiskFullError):
+        except (ImportRefused, DiskFullError):
             raise
+        except StoreFailedError as error:  # which may pass, and so is no fault of the files
+            raise StoreFailedError(
+                f"Nothing was created: the {self.form} annotations cannot be read. {error}"
+            ) from error
         except (OSError, ValueError, TypeError) as error:
-            stores = [each for each in (self.annotations, self.folder) if each is not None and not local_path(each)]
-            if isinstance(error, OSError) and stores:
-                raise store_failed(stores[0], "read", error) from error
             raise ImportRefused(
                 f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."
             ) from error
@@ -312,7 +313,8 @@ def _single_file(place: Any) -> Source:
     path = local_path(place)
     if path is not None:
         return Source(path.name, str(path), path.stat().st_size)
-    return Source(place.name, place.path, place.stat().st_size, place.fs)
+    with store_read(place):
+        return Source(place.name, place.path, place.stat().st_size, place.fs)
 
 
 def _put(tree: Path, name: str) -> Path:

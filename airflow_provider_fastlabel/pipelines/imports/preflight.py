@@ -18,6 +18,7 @@ from airflow_provider_fastlabel.formats.cut_off import cut_off
 from airflow_provider_fastlabel.formats.image_size import ImageSize, image_size
 from airflow_provider_fastlabel.json_text import unsendable
 from airflow_provider_fastlabel.mp4 import NotMp4, codec_of
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, Problem
 from airflow_provider_fastlabel.pipelines.files.source import Source, without_temporary
 from airflow_provider_fastlabel.pipelines.files.source_table import Sources
@@ -244,6 +245,8 @@ def _file_complaints(source: Source, kind: Kind, limits: Limits, sizes: dict[str
     except FastLabelInvalidException as error:
         yield without_temporary(error.message.removesuffix(" Nothing was sent."))
     except (OSError, ValueError) as error:
+        if isinstance(error, StoreFailedError) and not isinstance(error.__cause__, PermissionError):
+            raise  # which may pass, and is no fault of the file
         yield f"cannot be read: {error}"
 
 

@@ -15,6 +15,7 @@ from airflow_provider_fastlabel.client.exceptions import (
     Unavailable,
 )
 from airflow_provider_fastlabel.client.http.retry import may_retry
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.files.problems import Problem, enumerate_problems
 from airflow_provider_fastlabel.pipelines.files.source import without_temporary
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
@@ -29,7 +30,11 @@ T = TypeVar("T")
 log: logging.Logger = logging.getLogger(__name__)
 
 OUTAGE = 20
-"""So many items in a row that fail because FastLabel does not answer mean an outage, not bad items: the run stops."""
+"""So many items in a row that fail because FastLabel or their store does not answer mean an outage, not bad items: the
+run stops."""
+
+_OF_FASTLABEL = "in a row got no usable answer from FastLabel"
+_OF_A_STORE = "in a row got no usable answer from their store"
 
 HOPELESS: tuple[type[Exception], ...] = (AuthError, RateLimited, Unavailable)
 """Errors that concern every item of every run; going on would only repeat them."""
@@ -169,9 +174,12 @@ class Run(Generic[T]):
             if self.max_failures is not None and len(self.failures) > self.max_failures:
                 raise EndRun(f"more {self.things} failed than max_failures tolerates")
             if self._unanswered >= OUTAGE:
-                raise EndRun(f"{OUTAGE} {self.things} in a row got no usable answer from FastLabel")
+                whose = _OF_A_STORE if isinstance(error, StoreFailedError) else _OF_FASTLABEL
+                raise EndRun(f"{OUTAGE} {self.things} {whose}")
 
 
 def _is_no_answer(error: Exception) -> bool:
-    """Tell whether an error comes from FastLabel or the network, and so says nothing about the item."""
-    return isinstance(error, OutcomeUnknown) or (isinstance(error, FastLabelException) and may_retry(error))
+    """Tell whether an error comes from FastLabel, a store or the network, and so says nothing about the item."""
+    if isinstance(error, FastLabelException):
+        return isinstance(error, OutcomeUnknown) or may_retry(error)
+    return isinstance(error, StoreFailedError)

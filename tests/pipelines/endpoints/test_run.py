@@ -7,8 +7,10 @@ import json
 
 import fsspec
 import pytest
+from upath import UPath
 
 from airflow_provider_fastlabel.client import FastLabelClient, FastLabelInvalidException
+from airflow_provider_fastlabel.pipelines.endpoints.results import Results
 from airflow_provider_fastlabel.pipelines.endpoints.run import execute_files
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused, RunIncomplete
 from tests.airflow_fixtures import PNG
@@ -177,6 +179,18 @@ def test_no_earlier_answer_is_read_through_a_link_that_leads_out(client, photos,
     with pytest.raises(FastLabelInvalidException, match="it leads out of the folder by a symbolic link"):
         execute_files(client, "cats", photos, tmp_path / "out")
     assert sent(fastlabel_emulator) == 0
+
+
+@pytest.mark.parametrize("names", [["a[1].png"], ["a[1].png", "a1.png"], ["b*.png", "bc.png"]])
+def test_a_piece_whose_name_is_a_pattern_goes_away_as_others_do(names, tmp_path):
+    output = UPath(f"memory:///{tmp_path.name}/out")
+    results = Results(output)
+    for name in names:
+        results.add(name, "cats", "0" * 64, {"json": {}}, names)
+    results.publish()
+    assert output.fs.find(output.path) == [f"{output.path}/results.jsonl"]
+    again = Results(output)
+    assert all(again.has(name, "cats", "0" * 64) for name in names)
 
 
 def test_a_folder_of_files_may_be_called_as_a_piece(client, photos, tmp_path):

@@ -90,6 +90,12 @@ def test_files_of_the_previous_version_go_away(tmp_path, spot):
     assert content(spot.data) == second
 
 
+def test_a_file_whose_name_is_a_pattern_goes_away_and_takes_no_other_with_it(tmp_path, spot):
+    spot.publish(staged(tmp_path / "s1", {"a[1].txt": "1", "b?.txt": "1"}), {})
+    spot.publish(staged(tmp_path / "s2", {"bc.txt": "2"}), {})
+    assert content(spot.data) == {"bc.txt": "2"}
+
+
 def test_target_may_be_a_string(tmp_path):
     publish(staged(tmp_path / "s", FIRST), str(tmp_path / "t"), {})
     assert content(tmp_path / "t") == FIRST
@@ -202,20 +208,33 @@ class DyingStore:
     def parent(self):
         return self
 
-    def open(self, mode):
-        if mode != "rb":
-            self._step()
-        return self._path.open(mode)
-
-    def unlink(self):
-        if self._removals:
-            self._step()
-        return self._path.unlink()
+    @property
+    def fs(self):
+        return Files(self._path.fs, self._step, self._step if self._removals else lambda: None)
 
     def _step(self):
         self._writes[0] -= 1
         if self._writes[0] < 0:
             raise ConnectionError("broken")
+
+
+class Files:
+    """A store's file system that says when a file is written or removed."""
+
+    def __init__(self, files, writing, removing):
+        self._files, self._writing, self._removing = files, writing, removing
+
+    def __getattr__(self, name):
+        return getattr(self._files, name)
+
+    def open(self, path, mode):
+        if mode != "rb":
+            self._writing()
+        return self._files.open(path, mode)
+
+    def rm_file(self, path):
+        self._removing()
+        self._files.rm_file(path)
 
 
 def test_a_publish_to_a_store_killed_at_any_step_leaves_no_stale_file(tmp_path):
@@ -334,6 +353,25 @@ def test_a_store_that_tells_no_times_is_believed_its_sizes(tmp_path, store, monk
     monkeypatch.setattr(type(store.fs), "find", timeless)
     (store / "a.txt").write_text("")
     assert set(in_place(store).held()) == set(FIRST) - {"a.txt"}
+
+
+def test_a_stale_file_that_a_store_does_not_remove_fails_the_publish(tmp_path, store, monkeypatch):
+    publish(staged(tmp_path / "s1", {"a.txt": "1", "stale.txt": "1"}), in_place(store), {})
+    remove = type(store.fs).rm_file
+
+    def refuse(files, path):
+        if path.endswith("stale.txt"):
+            raise PermissionError("Access Denied")
+        remove(files, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store.fs), "rm_file", refuse)
+        patch.setattr(type(store.fs), "rm", lambda *_, **__: None)  # of many at once S3 refuses some without a word
+        with pytest.raises(OSError, match="Access Denied"):
+            publish(staged(tmp_path / "s2", {"a.txt": "2"}), in_place(store), {})
+    assert read_manifest(store) is None
+    publish(staged(tmp_path / "s3", {"a.txt": "2"}), in_place(store), {})
+    assert content(store) == {"a.txt": "2"}
 
 
 def test_what_a_publish_that_died_had_not_touched_is_still_held(tmp_path, store):

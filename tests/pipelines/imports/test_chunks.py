@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import errno
 import json
 import os
 import signal
@@ -11,9 +12,13 @@ import sys
 import time
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from upath import UPath
 
 from airflow_provider_fastlabel.client import FastLabelClient
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused
+from airflow_provider_fastlabel.pipelines.imports.chunks.plan import PlanFolder
 from airflow_provider_fastlabel.pipelines.imports.folder import FolderImport
 from tests.pipelines.imports.chunked import PNG, REFUSED, Parts, coco, fates, png, tasks_of, told, whole
 
@@ -290,3 +295,19 @@ def test_a_killed_chunk_goes_on_and_every_file_is_one_task(client, fastlabel_emu
     names = collections.Counter(task["name"] for task in client.iter_image_tasks("parts"))
     assert names == {f"{number:03d}.png": 1 for number in range(200)}
     assert len(fates(parts.manifest)) == 200
+
+
+@pytest.mark.parametrize("method", ["find", "open", "rm"])
+def test_a_store_that_fails_over_a_plan_is_named(tmp_path, monkeypatch, method):
+    plan = PlanFolder(UPath(f"memory:///{tmp_path.name}"))
+    plan.write_index({"items": 1})
+
+    def fail(*_, **__):
+        raise OSError(errno.EBUSY, "Please reduce your request rate.")
+
+    monkeypatch.setattr(MemoryFileSystem, method, fail)
+    works = {"find": plan.accounts, "open": plan.read_index, "rm": plan.empty}
+    with pytest.raises(
+        StoreFailedError, match=r"as the plan of an import \(OSError.*reduce your.*already stay; run again"
+    ):
+        works[method]()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from upath import UPath
 
+from airflow_provider_fastlabel.pipelines.files import journal
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
 from airflow_provider_fastlabel.pipelines.imports.manifest import Manifest
 from tests.limits import run_limited
+from tests.operators.s3_files import S3Files
 from tests.pipelines.exports.places.spots import store_at
 from tests.strange_files import STRANGE, make_strange
 
@@ -74,6 +78,100 @@ def test_a_manifest_in_a_store_with_real_folders(tmp_path):
         with Manifest(store_at(tmp_path / "m.jsonl"), project="p", kind="image") as manifest:
             manifest.write("a", "created", task_id="1")
     assert set(manifest.earlier) == {"a"}
+
+
+class StoreError(Exception):
+    """What the clients of some stores raise: no OSError."""
+
+
+class InBucket:
+    """As much of an Airflow path as a manifest uses."""
+
+    protocol = "s3"
+
+    def __init__(self, fs, path):
+        self.fs, self.path = fs, path
+
+    @property
+    def parent(self):
+        return InBucket(self.fs, self.path.rpartition("/")[0])
+
+    def open(self, mode):
+        return self.fs.open(self.path, mode)
+
+
+def broken(*_, **__):
+    raise StoreError("the store is busy")
+
+
+@pytest.fixture
+def remote(tmp_path):
+    place = UPath(f"memory:///{tmp_path.name}/m.jsonl")
+    yield place
+    place.fs.rm(f"/{tmp_path.name}", recursive=True)
+
+
+def test_a_store_that_cannot_take_the_manifest_does_not_hide_what_has_happened(remote, monkeypatch, caplog):
+    manifest = Manifest(remote, project="p", kind="image").__enter__()
+    monkeypatch.setattr(type(remote.fs), "open", broken)
+    manifest.__exit__(ImportRefused, ImportRefused("this came first"), None)
+    assert "could not be uploaded" in caplog.text
+    assert "m.jsonl cannot be written as the import manifest (StoreError: the store is busy)" in caplog.text
+    monkeypatch.undo()
+    remote.write_bytes(b"")
+
+
+def test_a_store_that_fails_at_the_end_or_the_beginning_is_named(remote, monkeypatch):
+    words = r"m\.jsonl cannot be written as the import manifest \(StoreError.*What was done stays; run again"
+    manifest = Manifest(remote, project="p", kind="image").__enter__()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(remote.fs), "open", broken)
+        with pytest.raises(StoreFailedError, match=words):
+            manifest.__exit__(None, None, None)
+    remote.write_bytes(b"")
+    monkeypatch.setattr(type(remote.fs), "open", broken)
+    words = r"m\.jsonl cannot be read as the import manifest of earlier runs \(StoreError.*Nothing was done now"
+    with pytest.raises(StoreFailedError, match=words):
+        Manifest(remote, project="p", kind="image").__enter__()
+
+
+def test_a_manifest_whose_upload_fails_for_once_half_way_is_not_replaced_by_a_half(s3_address):
+    files = S3Files(s3_address)
+    files.boto.create_bucket(Bucket="state")
+    files.default_block_size = 5 << 20
+    place = InBucket(files, "state/m.jsonl")
+    with Manifest(place, project="p", kind="image") as manifest:
+        for number in range(60_000):
+            manifest.write(f"{number}.png", "created", task_id=str(number))
+    before = files.boto.head_object(Bucket="state", Key="m.jsonl")["ContentLength"]
+    assert before > 5 << 20
+    failed: list[object] = []
+
+    def fail(request, **_):
+        if "partNumber=1" in request.url and not failed:
+            failed.append(request)
+            raise PermissionError("Access Denied")
+
+    files.on_sending(fail)
+    manifest = Manifest(place, project="p", kind="image").__enter__()
+    with pytest.raises(StoreFailedError, match="cannot be written as the import manifest"):
+        manifest.__exit__(None, None, None)
+    assert failed
+    assert files.boto.head_object(Bucket="state", Key="m.jsonl")["ContentLength"] == before
+    assert "Uploads" not in files.boto.list_multipart_uploads(Bucket="state")
+    files.close()
+
+
+def test_a_checkpoint_that_a_store_does_not_take_is_made_up_for(remote, monkeypatch, caplog):
+    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
+    with Manifest(remote, project="p", kind="image") as manifest:
+        manifest.write("a", "created", task_id="1")
+        with monkeypatch.context() as patch:
+            patch.setattr(type(remote.fs), "open", broken)
+            manifest.checkpoint()
+    assert "the store is busy" in caplog.text
+    with Manifest(remote, project="p", kind="image") as manifest:
+        assert set(manifest.earlier) == {"a"}
 
 
 HEADER = {"manifest": "fastlabel-import", "version": 1, "project": "cats", "kind": "image"}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 from PIL import Image
 
 from airflow_provider_fastlabel.client import FastLabelClient
 from airflow_provider_fastlabel.client.kinds import KINDS
+from airflow_provider_fastlabel.pipelines.files.buckets import StoreFailedError
 from airflow_provider_fastlabel.pipelines.imports import ImportIncomplete, ImportRefused, find_sources, import_files
 from airflow_provider_fastlabel.pipelines.imports.preannotations import Reader
+from airflow_provider_fastlabel.pipelines.running.run import OUTAGE
 from tests.operators.s3_files import S3Files
 
 if TYPE_CHECKING:
@@ -233,6 +237,68 @@ def test_a_video_gone_since_the_listing_is_one_problem_among_the_others(folder, 
     assert wrong.startswith("wrong.mp4: holds mp4v video")
 
 
+def failing(folder, monkeypatch, method, ends, error):
+    """Have the store fail over a key."""
+    work = getattr(folder.fs, method)
+
+    def fail(key, *given, **more):
+        if str(key).endswith(ends):
+            raise error
+        return work(key, *given, **more)
+
+    monkeypatch.setattr(folder.fs, method, fail)
+
+
+CLOSED = ConnectionClosedError(endpoint_url="http://store/media/in?X-Amz-Signature=secret")
+BUSY = OSError(errno.EBUSY, "Please reduce your request rate.")
+
+
+@pytest.mark.parametrize("error", [CLOSED, BUSY])
+def test_a_store_that_fails_over_one_picture_costs_only_that_one(client, folder, importing, monkeypatch, error):
+    for name in ("a.png", "b.png", "c.png"):
+        folder.put(name, PNG)
+    with monkeypatch.context() as patch:
+        failing(folder, patch, "get_file", "b.png", error)
+        with pytest.raises(ImportIncomplete, match=r"2 created.*1 failed") as caught:
+            importing("image_bbox", "image")
+    (problem,) = caught.value.failures
+    assert "media/in/b.png cannot be read from its store" in str(problem)
+    assert type(error).__name__ in str(problem)
+    assert "secret" not in str(caught.value)
+    assert importing("image_bbox", "image")["created"] == 1
+    assert client.count_tasks("p") == 3
+
+
+def test_a_store_that_does_not_answer_any_more_ends_the_run(folder, importing, monkeypatch):
+    for number in range(OUTAGE + 10):
+        folder.put(f"{number:02d}.png", PNG)
+    failing(folder, monkeypatch, "get_file", ".png", CLOSED)
+    with pytest.raises(ImportIncomplete, match=r"20 items in a row got no usable answer from their store") as caught:
+        importing("image_bbox", "image", max_workers=1)
+    assert len(caught.value.failures) == OUTAGE
+
+
+@pytest.mark.parametrize("error", [CLOSED, BUSY])
+def test_a_store_that_fails_while_videos_are_checked_does_not_condemn_them(
+    client, folder, importing, monkeypatch, error
+):
+    folder.put("a.mp4", H264)
+    with monkeypatch.context() as patch:
+        failing(folder, patch, "open", "a.mp4", error)
+        with pytest.raises(StoreFailedError, match=r"in/a\.mp4 cannot be read from its store .* or try again later"):
+            importing("video_bbox", "video")
+    assert importing("video_bbox", "video")["created"] == 1
+
+
+def test_a_video_that_the_store_refuses_is_one_problem_among_the_others(folder, refused, monkeypatch):
+    folder.put("a.mp4", H264)
+    folder.put("wrong.mp4", MPEG4)
+    failing(folder, monkeypatch, "open", "a.mp4", PermissionError("Access Denied"))
+    secret, wrong = refused("video_bbox", "video")
+    assert "a.mp4 cannot be read from its store (PermissionError: Access Denied)" in secret
+    assert wrong.startswith("wrong.mp4: holds mp4v video")
+
+
 # All kinds.
 
 
@@ -340,3 +406,15 @@ def test_each_annotation_file_is_fetched_once(folder, form):
     assert sorted(path for path in fetched(folder) if not path.endswith(".png")) == sorted(
         f"/media/in/{name}" for name in ANNOTATIONS[form]
     )
+
+
+@pytest.mark.parametrize("error", [CLOSED, BUSY])
+@pytest.mark.parametrize("form", ANNOTATIONS)
+def test_a_store_that_fails_over_annotations_does_not_condemn_them(folder, monkeypatch, form, error):
+    folder.put("a.png", PNG)
+    for name, text in ANNOTATIONS[form].items():
+        folder.put(name, text.encode())
+    found = find_sources(folder, extensions=("png",))
+    failing(folder, monkeypatch, "get_file", next(iter(ANNOTATIONS[form])), error)
+    with pytest.raises(StoreFailedError, match=r"Nothing was created: .* annotations cannot be read.*try again later"):
+        Reader(form, folder, None, "image_bbox", [{"value": "cat", "type": "bbox"}], {}).read(found)

@@ -56,7 +56,7 @@ def test_what_was_listed_and_cannot_be_read_is_told_with_its_place(tmp_path, pre
         raise TimeoutError("no answer")
 
     monkeypatch.setattr(MemoryFileSystem, "_open", refuse)
-    with pytest.raises(StoreFailedError, match=r"v1\.json cannot be read \(TimeoutError: no answer\)"):
+    with pytest.raises(StoreFailedError, match=r"v1\.json cannot be read from its store \(TimeoutError: no answer\)"):
         score_dataset(dataset, Prelabels(places={"v1": prelabels}))
 
 

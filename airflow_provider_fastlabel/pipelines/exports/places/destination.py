@@ -75,6 +75,8 @@ class Destination(ABC):
     :ivar dataset: where the data set lies that is there already; the place itself if there is none.
     """
 
+    after_failure = "Readers find what was there before, or this data set, whole."
+    """What a store that fails while a data set is put in its place leaves."""
     takes_from_elsewhere = False
     """Whether a file may be taken from another path of the earlier data set than its own."""
 

@@ -21,6 +21,8 @@ from airflow_provider_fastlabel.pipelines.exports.places.destination import Dest
 from airflow_provider_fastlabel.pipelines.exports.places.pointer import read_raw
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.files.buckets import make_folder
+from airflow_provider_fastlabel.pipelines.files.placed import stored_whole
+from airflow_provider_fastlabel.pipelines.files.removal import remove_file
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.files.written import told_time
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
@@ -115,6 +117,8 @@ class InPlace(Destination):
     :raises DamagedFileError: there is a manifest, and no export can have written it.
     """
 
+    after_failure = f"Unless {MANIFEST} lies there, no data set is whole there until the export is repeated."
+
     def __init__(self, target: Any) -> None:
         super().__init__(target)
         self._now = recorded(target)
@@ -174,7 +178,7 @@ def _publish(staged: Path, target: Any, changes: _Changes, text: ManifestFile, n
     if settled and not any(True for _ in changes.fresh()):
         return False
     make_folder(target)
-    with (target / PREVIOUS).open("wb") as file:
+    with stored_whole(target / PREVIOUS) as file:
         between = b""
         file.write(b'{"files": [')
         for row in changes.touched():
@@ -187,7 +191,7 @@ def _publish(staged: Path, target: Any, changes: _Changes, text: ManifestFile, n
     )
     for path in changes.stale():
         _remove(target / path)
-    with (target / MANIFEST).open("wb") as file:
+    with stored_whole(target / MANIFEST) as file:
         text.copy_to(file)
     _remove(target / PREVIOUS)
     return True
@@ -202,13 +206,13 @@ def upload(source: Path, target: Any) -> None:
     """
     if target.parent != target:
         make_folder(target.parent)
-    with source.open("rb") as read, target.open("wb") as write:
+    with source.open("rb") as read, stored_whole(target) as write:
         shutil.copyfileobj(read, write, _CHUNK)
 
 
 def _remove(target: Any) -> None:
     """Remove an object that may be gone already."""
     try:
-        target.unlink()
+        remove_file(target)
     except FileNotFoundError:
         log.debug("%s was gone already", target.name)

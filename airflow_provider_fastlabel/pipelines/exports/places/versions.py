@@ -41,6 +41,7 @@ from airflow_provider_fastlabel.pipelines.exports.places.pointer import (
     write_stored,
 )
 from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES, make_folder
+from airflow_provider_fastlabel.pipelines.files.removal import is_pattern
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.pipelines.running.pool import run_bounded
 
@@ -233,10 +234,12 @@ class StoredVersions(_Versions):
     def _delete(self, name: str) -> None:
         fs, path = self.target.fs, (self.target / VERSIONS / name).path
         fs.invalidate_cache()
-        if not set("*?[") & set(path):
+        if not is_pattern(path):
             fs.rm(path, recursive=True)
+            fs.invalidate_cache()
+            if left := fs.find(path):  # some stores refuse without a word
+                raise OSError(f"{len(left)} of its files are there still")
             return
-        # A file system would take such a path for a pattern, and remove nothing, or what fits.
         run_bounded(fs.rm_file, fs.find(path), workers=UPLOADS, stop=threading.Event())
         if self.target.protocol not in BUCKET_STORES and fs.isdir(path):
             for folder in sorted({path, *fs.find(path, withdirs=True)}, reverse=True):

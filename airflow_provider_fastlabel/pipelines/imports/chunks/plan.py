@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
-from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES
+from airflow_provider_fastlabel.pipelines.files.buckets import BUCKET_STORES, store_asked
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path, open_place
 from airflow_provider_fastlabel.pipelines.files.placed import put_file
 from airflow_provider_fastlabel.pipelines.files.problems import ImportRefused
+from airflow_provider_fastlabel.pipelines.files.removal import remove_files
 from airflow_provider_fastlabel.pipelines.files.room import room_needed
 from airflow_provider_fastlabel.scratch import scratch_folder
 
@@ -38,6 +39,7 @@ SCRATCH = "fastlabel-chunk-"
 _INDEX = "plan.json"
 _ACCOUNT = ".account.jsonl"
 _FILE = re.compile(r"\.?(?:\d{5,}(?:|\.account|\.result)\.jsonl?|plan\.json)(?:\.\w+)?")
+_UNREAD, _UNWRITTEN = "cannot be read as the plan of an import", "cannot be written as the plan of an import"
 _AGAIN = "Clear the task that plans, and all after it: it plans anew, and what are tasks already stay"
 
 
@@ -79,7 +81,7 @@ class PlanFolder:
                 digest.update(raw)
                 yield raw
 
-        with room_needed(lambda: f"chunk {number} of {self.place} was written"):
+        with room_needed(lambda: f"chunk {number} of {self.place} was written"), self._asked(_UNWRITTEN):
             put_file(self.place, self.chunk(number).name, written())
         return digest.hexdigest()
 
@@ -95,7 +97,7 @@ class PlanFolder:
         with scratch_folder(SCRATCH) as aside:
             path = aside / "chunk.jsonl"
             try:
-                with self._opened(place) as source, path.open("wb") as copy:
+                with self._asked(_UNREAD), self._opened(place) as source, path.open("wb") as copy:
                     while piece := source.read(1 << 20):
                         digest.update(piece)
                         copy.write(piece)
@@ -149,7 +151,7 @@ class PlanFolder:
 
         :param number: the chunk's number.
         """
-        with self._opened(self.account(number)) as file:
+        with self._asked(_UNREAD), self._opened(self.account(number)) as file:
             for raw in file:
                 yield _parsed(raw)
 
@@ -182,8 +184,9 @@ class PlanFolder:
         path = local_path(self.place)
         if path is not None:
             return [file.name for file in path.iterdir()] if path.is_dir() else []
-        self._refresh()
-        return [str(key).rpartition("/")[2] for key in self.place.fs.find(self.place.path)]
+        with self._asked(_UNREAD):
+            self._refresh()
+            return [str(key).rpartition("/")[2] for key in self.place.fs.find(self.place.path)]
 
     def _remove(self, names: Sequence[str]) -> None:
         path = local_path(self.place)
@@ -191,17 +194,12 @@ class PlanFolder:
             for name in names:
                 (path / name).unlink(missing_ok=True)
             return
-        keys = [(self.place / name).path for name in names]
-        # A file system would take such a key for a pattern, and remove nothing, or what fits.
-        odd = [key for key in keys if set("*?[") & set(key)]
-        if plain := [key for key in keys if key not in set(odd)]:
-            self.place.fs.rm(plain)
-        for key in odd:
-            self.place.fs.rm_file(key)
+        with self._asked(_UNWRITTEN):
+            remove_files(self.place.fs, [(self.place / name).path for name in names])
 
     def _write(self, name: str, value: Any) -> None:
         raw = json.dumps({"sha256": _digest(value), "value": value}).encode()
-        with room_needed(lambda: f"{self.place / name} was written"):
+        with room_needed(lambda: f"{self.place / name} was written"), self._asked(_UNWRITTEN):
             put_file(self.place, name, [raw])
 
     def _read(self, name: str) -> dict[str, Any] | None:
@@ -211,7 +209,7 @@ class PlanFolder:
         """
         place = self.place / name
         try:
-            with self._opened(place) as file:
+            with self._asked(_UNREAD), self._opened(place) as file:
                 found = parse_json(file.read())
         except FileNotFoundError:
             return None
@@ -225,6 +223,12 @@ class PlanFolder:
     def _opened(self, place: Any) -> Any:
         self._refresh()
         return open_place(place)
+
+    def _asked(self, what: str) -> contextlib.AbstractContextManager[None]:
+        """Say what has happened if the store of the plan fails in the block."""
+        if local_path(self.place) is not None:
+            return contextlib.nullcontext()
+        return store_asked(self.place, what, "What are tasks already stay; run again.", alone=False)
 
     def _refresh(self) -> None:
         """Forget what a file system has noted of the folder: other machines write into it."""

@@ -287,3 +287,12 @@ def test_a_reader_whose_version_has_gone_meanwhile_reads_the_one_that_is_current
 
     place, _ = read_published(spot.place, read)
     assert (place / "a.txt").read_text() == "3"
+
+
+def test_what_a_store_does_not_remove_without_a_word_is_said_too(tmp_path, monkeypatch, caplog):
+    place = store_at(tmp_path / "set")
+    for number in range(2):
+        publish(staged(tmp_path / f"s{number}", {"a.txt": f"{number}"}), destination(place, "versions"), {})
+    monkeypatch.setattr(type(place.fs), "rm", lambda *_, **__: None)
+    assert publish(staged(tmp_path / "s", {"a.txt": "2"}), destination(place, "versions"), {}).changed
+    assert "is not needed any more and cannot be removed (2 of its files are there still)" in caplog.text
