@@ -27,6 +27,7 @@ from airflow_provider_fastlabel.client.exceptions import FastLabelInvalidExcepti
 from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name, place_below
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.json_text import UnusableJsonError, parse_json
+from airflow_provider_fastlabel.pipelines.files.buckets import store_asked, store_read
 from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.placed import stored_whole
 from airflow_provider_fastlabel.pipelines.files.removal import remove_files
@@ -148,7 +149,8 @@ class Results:
     def _load(self, path: str) -> dict[str, Any]:
         """Read one piece."""
         if self._local is None:
-            raw = self._output.fs.cat_file(path)
+            with store_read(path):
+                raw = self._output.fs.cat_file(path)
         else:
             with self._open(path) as file:
                 raw = file.read()
@@ -163,7 +165,8 @@ class Results:
     def _open(self, name: str) -> Any:
         """Open for reading bytes what an earlier run wrote, or whoever else may write into the output."""
         if self._local is None:
-            return (self._output / name).open("rb")
+            with store_read(self._output / name):
+                return (self._output / name).open("rb")
         try:
             return open_regular(self._place(name))
         except (UnsafeNameError, NotRegularError) as error:
@@ -208,7 +211,7 @@ def _whole(target: Any) -> Iterator[Any]:
         with tempfile.TemporaryFile() as spool:
             yield spool
             spool.seek(0)
-            with stored_whole(target) as sink:
+            with store_asked(target, "cannot be written", ""), stored_whole(target) as sink:
                 shutil.copyfileobj(spool, sink)
         return
     local.parent.mkdir(parents=True, exist_ok=True)

@@ -29,6 +29,7 @@ from airflow_provider_fastlabel.pipelines.reports.measures import Measures
 from airflow_provider_fastlabel.pipelines.reports.spool import Spool
 from airflow_provider_fastlabel.pipelines.reports.words import said
 from airflow_provider_fastlabel.scratch import scratch_folder
+from airflow_provider_fastlabel.words import counted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -150,6 +151,9 @@ def by_rules(tasks: Iterable[Task]) -> Found:
 def by_model(tasks: Iterable[Task], predictions: ImportedAnnotations) -> Found:
     """Find labels that a model contradicts, in the pictures that it has looked at.
 
+    A picture of which a label or a prediction cannot be read is left out, with a warning: what is there would be taken
+    for missing, and people would be sent to it in vain.
+
     :param tasks: task objects as the API returns them, read once.
     :param predictions: what the model predicts, by the names of the pictures; those without ``confidenceScore`` count
         as certain.
@@ -164,10 +168,12 @@ def by_model(tasks: Iterable[Task], predictions: ImportedAnnotations) -> Found:
                 places[name] = str(task["id"]), str(task.get("source_name") or name), task.get("content_name")
                 yield name, "", annotations_of(task)
 
-    labels = labels_of(rows(), {}, Unread())
+    unread = _UnreadPictures(pictures={one.image for one in predictions.problems if one.image is not None})
+    labels = labels_of(unread.watched(rows()), {}, unread)
     scores: list[float] = []
     own = ((name, "", predictions.by_image[name]) for name in places)
-    seen = labels_of(own, {}, Unread(), lambda one: scores.append(float(one.get("confidenceScore", 1))))
+    seen = labels_of(unread.watched(own), {}, unread, lambda one: scores.append(float(one.get("confidenceScore", 1))))
+    unread.warn(places)
     score = np.array(scores, np.float64)
     pairing = pair_objects(seen, labels, tolerance=1.0, fine=False)
     swapped = pairing.changes[:, CHANGES.index("reclassed")]
@@ -186,10 +192,47 @@ def by_model(tasks: Iterable[Task], predictions: ImportedAnnotations) -> Found:
     for kind, (ones, others) in chosen.items():
         order = np.argsort(-score[ones], kind="stable") if len(score) and kind != "unseen" else np.arange(len(ones))
         pairs = zip(ones[order].tolist(), others[order].tolist(), strict=True)
-        kinds[kind] = [_differing(kind, one, other, seen, labels, score, places) for one, other in pairs]
+        kinds[kind] = [
+            _differing(kind, one, other, seen, labels, score, places)
+            for one, other in pairs
+            if _picture(one, other, seen, labels) not in unread.pictures
+        ]
         found.counts[kind] = len(kinds[kind])
     found.suspicions = _in_turn(kinds)
     return found
+
+
+@dataclass
+class _UnreadPictures(Unread):
+    """Notes of which pictures something cannot be read.
+
+    :param pictures: their names.
+    """
+
+    pictures: set[str] = field(default_factory=set)
+
+    def watched(self, rows: Iterable[tuple[str, str, Any]]) -> Iterator[tuple[str, str, Any]]:
+        """Pass rows on, and note the pictures of those that were not read whole before the next was asked for."""
+        for row in rows:
+            before = self.count
+            yield row
+            if self.count > before:
+                self.pictures.add(row[0])
+
+    def warn(self, places: Iterable[str]) -> None:
+        """Say which pictures are left out, of those that the model has looked at."""
+        if left := sorted(self.pictures.intersection(places)):
+            log.warning(
+                "%s left out, because a label or a prediction cannot be read: %s",
+                counted(len(left), "picture is", "pictures are"),
+                "; ".join(self.examples) or shortened(left, 500),
+            )
+
+
+def _picture(one: int, other: int, seen: Labels, labels: Labels) -> str:
+    """Return the picture of a prediction, a label, or both; -1 stands for none."""
+    side, at = (labels, other) if other >= 0 else (seen, one)
+    return str(side.pictures[side.picture[at]])
 
 
 def _differing(
@@ -208,7 +251,7 @@ def _differing(
         "label": foreign_text(labels.classes[labels.kind[other]], 200) if other >= 0 else "",
         "score": score[one] if one >= 0 else 0.0,
     }
-    task_id, name, content = places[side.pictures[side.picture[at]]]
+    task_id, name, content = places[_picture(one, other, seen, labels)]
     x1, y1, x2, y2 = side.boxes[at].tolist()
     return Suspicion(
         task_id, name, kind, side.classes[side.kind[at]], (x1, y1, x2, y2), _WORDS[kind].format(**named), content

@@ -193,6 +193,29 @@ def test_a_piece_whose_name_is_a_pattern_goes_away_as_others_do(names, tmp_path)
     assert all(again.has(name, "cats", "0" * 64) for name in names)
 
 
+class Refusal(Exception):  # noqa: N818 (as a store may call it)
+    """An error that is no OSError, as many of stores are."""
+
+
+def test_an_answer_that_a_store_refuses_ends_the_run_and_says_what_is_kept(client, photos, tmp_path, monkeypatch):
+    output = UPath(f"memory:///{tmp_path.name}/out")
+    opened = type(output.fs).open
+
+    def refuse(self, path, mode="rb", **more):
+        if mode == "wb" and "1.png" in path:
+            raise Refusal("no room for strangers")
+        return opened(self, path, mode, **more)
+
+    monkeypatch.setattr(type(output.fs), "open", refuse)
+    with pytest.raises(RunIncomplete) as told:
+        execute_files(client, "cats", photos, output, max_workers=1)
+    assert "an answer cannot be written" in str(told.value)
+    assert "cannot be written (Refusal: no room for strangers)" in str(told.value)
+    assert "Answers are kept in" in str(told.value)
+    monkeypatch.undo()
+    assert execute_files(client, "cats", photos, output)["kept"] == 1
+
+
 def test_a_folder_of_files_may_be_called_as_a_piece(client, photos, tmp_path):
     (photos / "a.json").mkdir()
     (photos / "0.png").rename(photos / "a.json/0.png")

@@ -99,6 +99,22 @@ def test_a_suspicion_is_the_same_when_the_model_draws_a_little_differently():
     assert "A model sees truck here (90%), and the label says car" in text_of(found.suspicions[0])
 
 
+@pytest.mark.parametrize("broken", ["label", "prediction", "problem"])
+def test_a_picture_that_was_not_read_whole_is_left_out_and_told(broken, caplog):
+    car, odd = box("car", 10, 10, 60, 60), {**box("car", 10, 10, 60, 60), "points": [1, "x", 3, 4]}
+    labels = [task("a.jpg", odd if broken == "label" else car), task("b.jpg", car)]
+    model = predictions({"a.jpg": [odd if broken == "prediction" else car], "b.jpg": [box("bus", 10, 10, 60, 60)]})
+    if broken == "problem":
+        model.by_image["a.jpg"] = []
+        model.add_problem("predictions.json", "annotations[0]: bbox is no list of four numbers", image="a.jpg")
+    found = by_model(labels, model)
+    assert [(each.kind, each.task_name) for each in found.suspicions] == [("other_class", "b.jpg")]
+    assert (found.counts["missing"], found.counts["unseen"]) == (0, 0)
+    (told,) = (one.message for one in caplog.records if one.levelname == "WARNING")
+    assert told.startswith("1 picture is left out, because a label or a prediction cannot be read")
+    assert "a.jpg" in told
+
+
 @pytest.mark.parametrize("length", [10, 1000])
 def test_a_suspicion_in_a_sequence_names_its_picture_however_long_the_names(length):
     twice = [box("car", 10, 10, 60 + by, 60, content="1.jpg") for by in (0, 1)]
