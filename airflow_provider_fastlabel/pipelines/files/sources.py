@@ -21,6 +21,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_fastlabel.foreign_names import UnsafeNameError, checked_name
 from airflow_provider_fastlabel.foreign_text import foreign_text
 from airflow_provider_fastlabel.formats.files import is_image, walk
 from airflow_provider_fastlabel.pipelines.files.buckets import store_listed
@@ -222,7 +223,7 @@ def _folder_of(name: str, group: list[Source]) -> Source:
 def _list_files(folder: Any, found: Found, *, follow_links: bool) -> Iterator[Source]:
     path = local_path(folder)
     if path is None:
-        yield from _listing(folder, folder.fs)
+        yield from _listing(folder, folder.fs, found)
     else:
         if not path.exists():
             raise ImportRefused(
@@ -253,7 +254,7 @@ def _walk(root: Path, found: Found, *, follow_links: bool) -> Iterator[Source]:
         raise ImportRefused(f"The folder cannot be read: {error}. Nothing was created.") from error
 
 
-def _listing(folder: Any, filesystem: Any) -> Iterator[Source]:
+def _listing(folder: Any, filesystem: Any, found: Found) -> Iterator[Source]:
     """List an object store with as few requests as it takes; keys that end in a slash are markers, not files."""
     root = str(folder.path).rstrip("/")
     try:
@@ -271,6 +272,10 @@ def _listing(folder: Any, filesystem: Any) -> Iterator[Source]:
     for key, entry in entries.items():
         name = key[len(root) :].lstrip("/")
         if name and not key.endswith("/"):
+            try:
+                checked_name(base_name(key))  # by which it would lie on this machine to be sent
+            except UnsafeNameError as error:
+                found.irregular[name] = f"its name {error.why}"
             yield Source(name, key, int(entry.get("size") or 0), filesystem, stamp=_stamp(entry))
 
 

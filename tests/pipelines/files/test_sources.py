@@ -159,6 +159,19 @@ def test_a_key_that_leads_away_is_a_problem_and_no_hidden_file(remote, name):
     assert names(find_sources(remote, extensions=IMAGES, pattern="*.jpg")) == ["a.jpg"]
 
 
+def test_a_key_too_long_for_any_file_is_told_before_anything_is_sent(remote):
+    """Stores take keys of 1,024 bytes without a slash; this machine needs a copy."""
+    long = "n" * 300 + ".jpg"
+    remote.fs.pipe_file(f"{remote.path}/a.jpg", b"a")
+    remote.fs.pipe_file(f"{remote.path}/{long}", b"b")
+    found = find_sources(remote, extensions=IMAGES)
+    assert names(found) == ["a.jpg"]
+    (problem,) = found.problems
+    assert problem.name == long
+    assert "its name is too long: at most 255 bytes between two slashes" in problem.message
+    assert not find_sources(remote, extensions=IMAGES, pattern="a*").problems
+
+
 def test_two_keys_that_would_be_one_task_are_refused(remote):
     remote.fs.pipe_file(f"{remote.path}/a.jpg", b"one")
     remote.fs.store[f"{remote.path}//a.jpg"] = remote.fs.store[f"{remote.path}/a.jpg"]
