@@ -82,7 +82,8 @@ def list_files(folder: Any) -> dict[str, Info]:
     """
     root = str(folder.path).rstrip("/")
     if not _leaves_out(folder.fs):
-        return dict(folder.fs.find(root, withdirs=False, detail=True))
+        found: dict[str, Info] = folder.fs.find(root, withdirs=False, detail=True)
+        return found
     return dict(_walk(folder.fs, folder.fs._strip_protocol(root)))
 
 
