@@ -219,10 +219,10 @@ def test_a_clean_store_is_listed_and_asked_no_more_than_needed(run_with_pictures
     ("way", "method", "ends", "words"),
     [
         ("versions", "HEAD", "/current.json", "cannot be looked at"),
-        ("versions", "GET", "/classes.lock.json", "cannot be looked at"),
+        ("versions", "GET", "/classes.lock.json", "cannot be read"),
         ("versions", "PUT", "/annotations.json", "cannot be published to"),
         ("versions", "PUT", "/current.json", "cannot be published to"),
-        ("in_place", "GET", "/manifest.json", "cannot be looked at"),
+        ("in_place", "GET", "/manifest.json", "cannot be read"),
         ("in_place", "PUT", "/annotations.json", "cannot be published to"),
         ("in_place", "DELETE", "/manifest.json", "cannot be published to"),
     ],

@@ -117,7 +117,7 @@ def test_labels_whose_key_is_no_path_are_refused(client, classes, run, bucket, n
         filesystem.store.pop(key)
         pytest.skip("the memory store of this fsspec lists no key with an empty folder in it")
     error = str(run(annotations_format="yolo", folder=f"{bucket}/photos").error)
-    assert "names no file below its folder" in error
+    assert "names no file below its folder" in error or "its name is too long" in error
     assert "Nothing was created" in error
     assert list(client.iter_image_tasks("photos")) == []
 

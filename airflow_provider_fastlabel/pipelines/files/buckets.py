@@ -33,7 +33,24 @@ class BucketMissingError(FileNotFoundError):
 
 
 class StoreFailedError(OSError):
-    """A store was not reached, or refused; it may answer later."""
+    """A store was not reached, or refused; it may answer later.
+
+    :param failed: which place could not be reached for what, and what the store said; without a full stop.
+    :param kept: a sentence on what has or has not been done; empty where who called says it.
+    """
+
+    def __init__(self, failed: str, kept: str = "") -> None:
+        more = f" {kept}" if kept else ""
+        super().__init__(
+            f"{failed}.{more} Check the address and the key of the store in its connection, and the network, or try "
+            "again later."
+        )
+        self.failed = failed
+        self.kept = kept
+
+    def __reduce__(self) -> tuple[type[StoreFailedError], tuple[str, str]]:
+        """Return what makes this error again in another process."""
+        return StoreFailedError, (self.failed, self.kept)
 
 
 @contextmanager
@@ -46,21 +63,21 @@ def store_asked(place: Any, what: str, kept: str, *, alone: bool = True) -> Iter
     :param alone: whether nothing but the store is at work in the block; otherwise what Python itself raises, and what
         is wrong with a value, is not the store's.
     :raises StoreFailedError: in place of what the store said, except that something is not there, or has no room; what
-        is an error of ours stays, too.
+        is an error of ours stays, too. One from within gets ``kept`` instead of its own: further out more is known.
     """
     try:
         yield
+    except StoreFailedError as error:
+        raise StoreFailedError(error.failed, kept or error.kept) from error.__cause__
     except Exception as error:
         if not _is_of_a_store(error, alone=alone):
             raise
         # What stands behind a question mark may be a signature.
         said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"
         conn_id = dict(getattr(place, "storage_options", None) or {}).get("conn_id")
-        by, more = (f", Airflow connection {conn_id!r}" if conn_id else ""), (f" {kept}" if kept else "")
-        raise StoreFailedError(
-            f"{foreign_text(str(place), 1000)} {what}{by} ({type(error).__name__}: {said}).{more} Check the address "
-            "and the key of the store in its connection, and the network, or try again later."
-        ) from error
+        by = f", Airflow connection {conn_id!r}" if conn_id else ""
+        failed = f"{foreign_text(str(place), 1000)} {what}{by} ({type(error).__name__}: {said})"
+        raise StoreFailedError(failed, kept) from error
 
 
 def store_listed(folder: Any) -> AbstractContextManager[None]:

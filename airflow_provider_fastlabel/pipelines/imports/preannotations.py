@@ -127,9 +127,8 @@ class Reader:
         except (ImportRefused, DiskFullError):
             raise
         except StoreFailedError as error:  # which may pass, and so is no fault of the files
-            raise StoreFailedError(
-                f"Nothing was created: the {self.form} annotations cannot be read. {error}"
-            ) from error
+            kept = f"Nothing was created, because the {self.form} annotations are there."
+            raise StoreFailedError(error.failed, kept) from error.__cause__
         except (OSError, ValueError, TypeError) as error:
             raise ImportRefused(
                 f"The {self.form} annotations cannot be read: {str(error).rstrip('.')}. Nothing was created."

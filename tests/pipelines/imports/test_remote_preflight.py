@@ -416,5 +416,7 @@ def test_a_store_that_fails_over_annotations_does_not_condemn_them(folder, monke
         folder.put(name, text.encode())
     found = find_sources(folder, extensions=("png",))
     failing(folder, monkeypatch, "get_file", next(iter(ANNOTATIONS[form])), error)
-    with pytest.raises(StoreFailedError, match=r"Nothing was created: .* annotations cannot be read.*try again later"):
+    with pytest.raises(
+        StoreFailedError, match=r"cannot be read.*\. Nothing was created, because the .* are there\. Check"
+    ):
         Reader(form, folder, None, "image_bbox", [{"value": "cat", "type": "bbox"}], {}).read(found)
