@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_fastlabel.client import FastLabelClient
-from airflow_provider_fastlabel.triggers.shared_polls import POLL_THREADS
 from demo.local_airflow import COMPONENTS, LocalAirflow
 from demo.local_emulator import LocalEmulator
 from tests.airflow_fixtures import PNG
@@ -141,8 +140,7 @@ def most_in_a_minute(calls: list[dict[str, Any]]) -> int:
 @pytest.mark.parametrize(
     ("dag", "most"),
     # 3 projects, 6 looks a minute; all of the tasks are counted when a look is the first, and now and then.
-    # A fifth of the quota, and those that were under way when the minute began.
-    [("on_projects", 3 * 6 + 2), ("on_tags", QUOTA // 10 // 5 + POLL_THREADS)],
+    [("on_projects", 3 * 6 + 2), ("on_tags", QUOTA // 10 // 5)],
 )
 def test_waits_keep_to_their_calls_and_each_ends_once_though_the_triggerer_is_killed(
     crowd: Crowd, client: FastLabelClient, dag: str, most: int

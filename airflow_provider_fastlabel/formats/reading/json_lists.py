@@ -133,13 +133,14 @@ class JsonObject:
         if first != b"{":
             _exhaust(self._member())
             return
+        comma = self._line
         self._use(1)
         if self._char() == b"}":
             self._use(1)
             return
         while True:
             if self._char() != b'"':
-                raise self._error("{" if first == b"{" else '{"":0,')
+                raise self._error("{" if first == b"{" else '{"":0,', comma)
             name = self._value()
             if self._char() != b":":
                 raise self._error('{""')
@@ -153,6 +154,7 @@ class JsonObject:
                 return
             if first != b",":
                 raise self._error('{"":0')
+            comma = self._line
             self._use(1)
 
     def _member(self) -> Any:
@@ -175,9 +177,10 @@ class JsonObject:
                 return
             if following != b",":
                 raise self._error("[0")
+            comma = self._line
             self._use(1)
             if self._char() in (b"]", b""):
-                raise self._error("[0,")
+                raise self._error("[0,", comma)
 
     def _fast_batch(self) -> Batch | None:
         """Return whole objects, about as many as the window holds; None where their end cannot be told."""
@@ -310,13 +313,18 @@ class JsonObject:
         line = None if found.line is None else found.line + self._line - 1
         return UnusableJsonError(found.problem, line)
 
-    def _error(self, before: str) -> UnusableJsonError:
-        """Return the error of what stands here behind a text of the same state."""
+    def _error(self, before: str, line: int | None = None) -> UnusableJsonError:
+        """Return the error of what stands here behind a text of the same state.
+
+        :param line: of that text's end, if it was not here: from Python 3.13 on a comma too much is said to be wrong
+            itself, and not what stands behind it.
+        """
+        began = self._line if line is None else line
         rest = self._buffer[self._at : self._at + _PIECE_BYTES].decode("utf-8", "replace")
         try:
-            parse_json(before + rest)
+            parse_json(before + "\n" * (began != self._line) + rest)
         except UnusableJsonError as error:
-            return UnusableJsonError(error.problem, self._line)
+            return UnusableJsonError(error.problem, began if error.line == 1 else self._line)
         return UnusableJsonError("not valid JSON: Expecting value", self._line)
 
 
