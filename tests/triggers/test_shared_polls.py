@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from typing import Any
 
@@ -12,14 +13,16 @@ from airflow_provider_fastlabel.triggers.shared_polls import POLL_THREADS, Pace,
 from tests.virtual_time import run
 
 
-async def reader(number, interval, allowed, asked, *, cost=1):
-    """Read a poll for ever; each reading takes ``cost`` calls and tells how many are allowed."""
+async def reader(number, interval, allowed, asked, *, cost=1, answer=None):
+    """Read a poll for ever; each reading takes ``cost`` calls, tells how many are allowed, and awaits ``answer``."""
     with shared_poll("c", number) as poll:
 
         async def ask():
             poll.pace.allowed = allowed()
             poll.spent += cost
             asked.append((now(), number))
+            if answer is not None:
+                await answer()
 
         seen = now()
         while True:
@@ -95,61 +98,43 @@ def test_a_look_that_waits_for_room_comes_as_soon_as_the_quota_grows():
 
 
 def test_looks_do_not_queue_for_a_slow_server_and_come_in_one_burst_when_it_is_quick_again():
-    under_way, most = 0, 0
+    under_way, most, quick = 0, 0, 0.0
     asked: list[tuple[float, Any]] = []
 
-    async def waiting(number, began):
+    async def answer():
         nonlocal under_way, most
-        with shared_poll("c", number) as poll:
-
-            async def ask():
-                nonlocal under_way, most
-                poll.pace.allowed = 20
-                asked.append((now() - began, number))
-                under_way += 1
-                most = max(most, under_way)
-                await asyncio.sleep(2 if now() - began < 30 else 0.01)
-                under_way -= 1
-
-            seen = now()
-            while True:
-                seen = (await poll.reading(ask, newer_than=seen, interval=10)).at
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(2 if now() < quick else 0.01)
+        under_way -= 1
 
     async def scenario():
-        began = now()
-        tasks = [asyncio.create_task(waiting(n, began)) for n in range(100)]
+        nonlocal quick
+        quick = now() + 30
+        tasks = [asyncio.create_task(reader(n, 10, lambda: 20, asked, answer=answer)) for n in range(100)]
         await asyncio.sleep(60)
         await let_go(tasks)
 
     run(scenario())
     assert most == POLL_THREADS
-    seconds = Counter(int(at) for at, _ in asked)
-    assert max(seconds[second] for second in range(30, 60)) <= 20
-    assert {number for at, number in asked if at >= 32} == set(range(100))
+    seconds = Counter(int(at - quick) for at, _ in asked)
+    assert max(seconds[second] for second in range(30)) <= 20
+    assert {number for at, number in asked if at >= quick + 2} == set(range(100))
 
 
 def test_no_wait_is_left_behind_where_the_server_is_too_slow_for_all():
     asked: list[tuple[float, Any]] = []
 
-    async def waiting(number, began):
-        with shared_poll("c", number) as poll:
-
-            async def ask():
-                asked.append((now() - began, number))
-                await asyncio.sleep(1)  # so that there are 8 looks a second, and 30 are wanted
-
-            seen = now()
-            while True:
-                seen = (await poll.reading(ask, newer_than=seen, interval=10)).at
-
     async def scenario():
         began = now()
-        tasks = [asyncio.create_task(waiting(n, began)) for n in range(300)]
+        # There are 8 looks a second, and 30 are wanted.
+        slow = lambda: asyncio.sleep(1)  # noqa: E731
+        tasks = [asyncio.create_task(reader(n, 10, lambda: math.inf, asked, answer=slow)) for n in range(300)]
         await asyncio.sleep(180)
         await let_go(tasks)
+        return began
 
-    run(scenario())
-    last = dict.fromkeys(range(300), 0.0)
+    last = dict.fromkeys(range(300), run(scenario()))
     longest = 0.0
     for at, number in asked:
         longest = max(longest, at - last[number])

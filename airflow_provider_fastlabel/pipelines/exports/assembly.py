@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,9 @@ from airflow_provider_fastlabel.pipelines.exports.publish import manifest_of, pu
 from airflow_provider_fastlabel.pipelines.exports.rows import Rows
 from airflow_provider_fastlabel.pipelines.exports.staging import staging
 from airflow_provider_fastlabel.pipelines.files.buckets import store_asked
-from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
     from airflow_provider_fastlabel.formats.writing.classes import ClassMap
     from airflow_provider_fastlabel.formats.writing.report import ExportReport
@@ -78,12 +76,6 @@ class Assembly:
                 filters=self.filters,
                 class_changes=self.class_changes,
             )
-            with self._stored():
+            place, kept = self.destination.target, self.destination.after_failure
+            with store_asked(place, "cannot be published to", kept, alone=False):
                 return report, publish(folder, self.destination, described, stand_ins=stand_ins())
-
-    def _stored(self) -> AbstractContextManager[None]:
-        """Say what has happened if the store fails while the data set is published."""
-        place = self.destination.target
-        if local_path(place) is not None:
-            return nullcontext()
-        return store_asked(place, "cannot be published to", self.destination.after_failure, alone=False)

@@ -18,7 +18,6 @@ written after the manifest: then somebody has overwritten it, and it is put righ
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,11 +114,9 @@ def prepare(target: Any, way: Way | None = None, keep_versions: int = 1) -> Dest
 def looked_at(target: Any) -> AbstractContextManager[None]:
     """Say what has happened if the store of a place fails while the block looks at what is published there.
 
-    :param target: the place; nothing is said of a local folder.
+    :param target: the place.
     :raises StoreFailedError: see :func:`.store_asked`.
     """
-    if local_path(target) is not None:
-        return nullcontext()
     return store_asked(target, "cannot be looked at", "Nothing was published or changed.", alone=False)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_fastlabel.foreign_text import foreign_text
+from airflow_provider_fastlabel.pipelines.files.local_path import local_path
 from airflow_provider_fastlabel.pipelines.files.room import FULL
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class StoreFailedError(OSError):
 def store_asked(place: Any, what: str, kept: str, *, alone: bool = True) -> Iterator[None]:
     """Say what has happened, to which place, if its store fails in the block; stores have their own kinds of errors.
 
-    :param place: an object-store path, or a key.
+    :param place: an object-store path, or a key; of a local path, which is in no store, nothing is said.
     :param what: what could not be done, to follow the place, as ``cannot be listed``.
     :param kept: a sentence on what has or has not been done; empty where who called says it.
     :param alone: whether nothing but the store is at work in the block; otherwise what Python itself raises, and what
@@ -70,7 +71,7 @@ def store_asked(place: Any, what: str, kept: str, *, alone: bool = True) -> Iter
     except StoreFailedError as error:
         raise StoreFailedError(error.failed, kept or error.kept) from error.__cause__
     except Exception as error:
-        if not _is_of_a_store(error, alone=alone):
+        if not _is_of_a_store(error, alone=alone) or (not isinstance(place, str) and local_path(place)):
             raise
         # What stands behind a question mark may be a signature.
         said = foreign_text(_QUERY.sub("", str(error))) or "no explanation"

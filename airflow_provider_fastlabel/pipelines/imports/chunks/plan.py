@@ -226,8 +226,6 @@ class PlanFolder:
 
     def _asked(self, what: str) -> contextlib.AbstractContextManager[None]:
         """Say what has happened if the store of the plan fails in the block."""
-        if local_path(self.place) is not None:
-            return contextlib.nullcontext()
         return store_asked(self.place, what, "What are tasks already stay; run again.", alone=False)
 
     def _refresh(self) -> None:
